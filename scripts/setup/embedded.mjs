@@ -1,0 +1,104 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { brotliDecompressSync } from "node:zlib";
+import { ROOT } from "./install.mjs";
+
+// A headless Chromium, and SwiftShader with a Vulkan loader, for machines that have none. 64 MB, so it is fetched when a
+// machine turns out to need it and not with every install. Only its binaries are used: its JavaScript wants Node 22.
+const PACKAGE = "@sparticuz/chromium@147.0.2";
+const INTEGRITY = "sha512-oqXyPAlGQuT9wdZAhcx4nmhehVgEsDc2adL/+FlX8qsLh/YyOgl9GQp8dPMDIBRmktxgA9c1QSNJIQUj2UeHhQ==";
+const FOLDER = join(ROOT, ".cache", "embedded-147.0.2");
+
+/** Whether the embedded binaries run on this kind of machine. */
+export const embeddedSupported = process.platform === "linux" && process.arch === "x64";
+
+/** Where things lie once they have been provided. Chromium looks for its SwiftShader beside itself. */
+export const embedded = {
+  swiftshader: join(FOLDER, "swiftshader"),
+  chromium: join(FOLDER, "swiftshader", "chromium"),
+  /** NSS and expat, for a machine too slim to have them. */
+  libraries: join(FOLDER, "al2023", "lib"),
+  fonts: join(FOLDER, "fonts"),
+};
+
+/** The environment in which the Vulkan loader, and so Dawn, finds SwiftShader and nothing else. */
+export const swiftshaderEnvironment = {
+  VK_DRIVER_FILES: join(embedded.swiftshader, "vk_swiftshader_icd.json"),
+  VK_ICD_FILENAMES: join(embedded.swiftshader, "vk_swiftshader_icd.json"), // its name before Vulkan 1.3.207
+  LD_LIBRARY_PATH: embedded.swiftshader, // has a loader too, for a machine without one
+};
+
+/** Make sure that the files of `swiftshaderEnvironment` are there. */
+export function provideSwiftshader() {
+  provide(embedded.swiftshader, (folder) => untar("swiftshader.tar.br", folder));
+}
+
+/** Make sure that the embedded Chromium and what it loads are there. */
+export function provideChromium() {
+  provideSwiftshader();
+  provide(dirname(embedded.libraries), (folder) => untar("al2023.tar.br", folder));
+  provide(embedded.fonts, (folder) => untar("fonts.tar.br", folder));
+  provide(embedded.chromium, (file) => writeFileSync(file, decompress("chromium.br"), { mode: 0o755 }));
+}
+
+/**
+ * Make `path` with `make`, unless it exists. It appears whole or not at all, so an interrupted run leaves nothing
+ * behind that a later one would trust, and two at once do no harm.
+ *
+ * @param {string} path
+ * @param {(path: string) => void} make
+ */
+function provide(path, make) {
+  if (existsSync(path)) return;
+  mkdirSync(FOLDER, { recursive: true });
+  const scratch = mkdtempSync(join(FOLDER, "making-"));
+  try {
+    const made = join(scratch, "made");
+    make(made);
+    mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) renameSync(made, path);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} name of a file in the package's `bin/` */
+function decompress(name) {
+  const unpacked = join(FOLDER, "package");
+  provide(unpacked, download);
+  return brotliDecompressSync(readFileSync(join(unpacked, "bin", name)));
+}
+
+/**
+ * @param {string} name
+ * @param {string} folder
+ */
+function untar(name, folder) {
+  mkdirSync(folder);
+  run("tar", ["-x", "-C", folder], decompress(name));
+}
+
+/** @param {string} folder */
+function download(folder) {
+  console.log(`embedded: fetching ${PACKAGE}, 68 MB`);
+  mkdirSync(folder);
+  run("npm", ["pack", PACKAGE, "--silent", "--pack-destination", folder]);
+  const [tarball = ""] = readdirSync(folder);
+  const bytes = readFileSync(join(folder, tarball));
+  const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
+  if (integrity !== INTEGRITY) throw new Error(`${PACKAGE} is ${integrity} but should be ${INTEGRITY}`);
+  run("tar", ["-xz", "-C", folder, "--strip-components=1"], bytes);
+  rmSync(join(folder, tarball));
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {Uint8Array} [input]
+ */
+function run(command, args, input) {
+  const { status, error, stderr } = spawnSync(command, args, { cwd: ROOT, input, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? stderr}`);
+}

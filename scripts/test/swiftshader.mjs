@@ -1,0 +1,3 @@
+import { provideSwiftshader } from "../setup/embedded.mjs";
+
+export default provideSwiftshader;

@@ -1,0 +1,68 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defaultClientConditions, defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+import { runtimeFolder } from "./scripts/setup/adapter.mjs";
+import { chromiumLaunchOptions } from "./scripts/setup/chromium.mjs";
+import { swiftshaderEnvironment } from "./scripts/setup/embedded.mjs";
+
+const EVERYWHERE = "packages/*/test/**/*.test.ts";
+const NODE_ONLY = "packages/*/test/**/*.node.test.ts";
+
+/** Packages resolve to their sources, so that tests need no build. */
+const sources = {
+  resolve: { conditions: ["@shadegrad/source", ...defaultClientConditions] },
+  ssr: { resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] } },
+};
+
+export default defineConfig({
+  cacheDir: ".cache/vite",
+  test: {
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        ...sources,
+        test: {
+          // Whatever adapter Dawn finds.
+          name: "node",
+          include: [EVERYWHERE],
+          pool: "forks",
+          env: runtimeFolder(),
+        },
+      },
+      {
+        ...sources,
+        test: {
+          name: "swiftshader",
+          include: [EVERYWHERE],
+          exclude: [NODE_ONLY],
+          pool: "forks",
+          // Forks start with this environment, which is when the dynamic linker reads it.
+          env: { ...runtimeFolder(), ...swiftshaderEnvironment },
+          globalSetup: "scripts/test/swiftshader.mjs",
+        },
+      },
+      {
+        ...sources,
+        test: {
+          name: "chromium",
+          include: [EVERYWHERE],
+          exclude: [NODE_ONLY],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            // A getter, so that nobody looks for a browser, or fetches one, who runs another project.
+            provider: playwright({
+              get launchOptions() {
+                return chromiumLaunchOptions();
+              },
+            }),
+            instances: [{ browser: "chromium", name: "chromium" }],
+          },
+        },
+      },
+    ],
+  },
+});
