@@ -1,0 +1,158 @@
+/** What a kernel's `const` (number, boolean), `alias` (type) or one-line `fn` (expression) may be given. */
+export type Hole = number | boolean | string;
+export type Holes = Readonly<Record<string, Hole>>;
+
+/** Types that a member of `struct Params` may have. */
+export type ParamType = "u32" | "i32" | "f32" | "vec4u" | "vec4i";
+export type ParamValue = number | readonly [number, number, number, number];
+export type ParamValues = Readonly<Record<string, ParamValue>>;
+
+/** Workgroups along x, y and z: each at most 65,535. */
+export type Workgroups = readonly [x: number, y: number, z: number];
+
+/** What the choice of a variant may depend on. */
+export interface Adapter {
+  /** A name that is the same for the same hardware and driver. */
+  readonly key: string;
+  /** A rasteriser on the CPU (llvmpipe, SwiftShader): barriers are dear there, registers are cheap. */
+  readonly software: boolean;
+  readonly features: ReadonlySet<string>;
+  /** Invocations that run in lockstep: the least and the most that the adapter may choose. */
+  readonly subgroupSize: readonly [min: number, max: number];
+  /** Bytes of workgroup memory that one workgroup may have. */
+  readonly workgroupMemory: number;
+  /** Invocations that one workgroup may have. */
+  readonly workgroupThreads: number;
+}
+
+/** One way to compute a kernel's result: a shader, and the values of its holes. */
+export interface Variant<P extends ParamValues = ParamValues> {
+  readonly name: string;
+  /** A complete WGSL shader whose entry point is `main`. */
+  readonly source: string;
+  readonly holes?: Holes;
+  /** WebGPU features without which the shader does not compile. */
+  readonly needs?: readonly string[];
+  /** Whether the result is right for these parameters on this adapter; absent: for all. */
+  fits?(params: P, adapter: Adapter): boolean;
+  /** `holes` are the variant's own, overridden by the caller's. */
+  workgroups(params: P, holes: Holes): Workgroups;
+}
+
+/** How a kernel's shaders are bound, whichever the variant. */
+export interface Interface {
+  /** Shown in traces and errors. */
+  readonly name: string;
+  /** Names of the `read` storage bindings, in order; then the `read_write` ones; then `Params`. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** Members of `struct Params`, in declaration order. */
+  readonly params: Readonly<Record<string, ParamType>>;
+}
+
+export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
+  readonly params: { readonly [K in keyof P]: ParamType };
+  /** Interchangeable but for speed. The last one fits everywhere. */
+  readonly variants: readonly [Variant<P>, ...Variant<P>[]];
+  /** The variant to take here, by name; absent, or where that one does not fit: the first that fits. */
+  prefer?(params: P, adapter: Adapter): string;
+  /** Operations, and bytes that must move at least once: for GFLOP/s and GB/s. */
+  cost?(params: P): { flops: number; bytes: number };
+}
+
+/** A shader that does not compile, or a launch that its kernel does not allow. */
+export class KernelError extends Error {
+  override readonly name = "KernelError";
+}
+
+/**
+ * Fill a kernel's holes: `const TILE: u32 = 32;` becomes `const TILE: u32 = 64;`.
+ *
+ * Every `.wgsl` file is a complete shader as it stands; a hole is an ordinary declaration with a
+ * default. Lines are neither added nor removed, so a compiler's `line:column` is the file's own.
+ *
+ * @throws KernelError if the source declares no such hole.
+ */
+export function specialize(name: string, source: string, holes: Holes): string {
+  let filled = source;
+  let half = false;
+  for (const [hole, value] of Object.entries(holes)) {
+    const declaration = new RegExp(
+      `^((?:const|alias) ${hole}\\b[^=;]*= |fn ${hole}\\([^)]*\\) -> [^{]+\\{ return )[^;]+;`,
+      "m",
+    );
+    if (!declaration.test(filled)) {
+      throw new KernelError(`${name}.wgsl declares no const, alias or one-line fn named ${hole}`);
+    }
+    filled = filled.replace(declaration, (_, head: string) => `${head}${value};`);
+    half ||= value === "f16";
+  }
+  return half ? `enable f16; ${filled}` : filled;
+}
+
+/** The first variant that the kernel prefers, the adapter can run and the parameters allow. */
+export function choose<P extends ParamValues>(kernel: Kernel<P>, params: P, adapter: Adapter): Variant<P> {
+  const fitting = kernel.variants.filter((variant) => fits(variant, params, adapter));
+  const preferred = kernel.prefer?.(params, adapter);
+  const chosen = fitting.find((variant) => variant.name === preferred) ?? fitting[0];
+  if (!chosen) throw new KernelError(`${kernel.name}: no variant fits ${JSON.stringify(params)} on ${adapter.key}`);
+  return chosen;
+}
+
+/** Whether this variant may be launched here and gives the right result. */
+export function fits<P extends ParamValues>(variant: Variant<P>, params: P, adapter: Adapter): boolean {
+  return (
+    (variant.needs ?? []).every((feature) => adapter.features.has(feature)) &&
+    (variant.fits?.(params, adapter) ?? true)
+  );
+}
+
+const MAX_WORKGROUPS = 65_535;
+
+/**
+ * Spread any number of workgroups over x and y. The kernel numbers itself
+ * `group.y * groups.x + group.x`, and returns where that is `count` or more.
+ */
+export function spread(count: number): Workgroups {
+  const x = Math.min(count, MAX_WORKGROUPS);
+  return [x, x === 0 ? 0 : Math.ceil(count / x), 1];
+}
+
+/** Workgroups for a grid-stride loop over `items`: enough to fill any adapter, never over the limit. */
+export function strided(items: number, threads: number): Workgroups {
+  return [Math.min(Math.ceil(items / threads), MAX_WORKGROUPS), 1, 1];
+}
+
+const ALIGNMENT: Record<ParamType, number> = { u32: 4, i32: 4, f32: 4, vec4u: 16, vec4i: 16 };
+
+/** Byte offsets of the members of `struct Params`, and its size, by WGSL's layout rules. */
+export function layout(params: Interface["params"]): { offsets: Record<string, number>; size: number } {
+  const offsets: Record<string, number> = {};
+  let end = 0;
+  for (const [name, type] of Object.entries(params)) {
+    const align = ALIGNMENT[type];
+    offsets[name] = Math.ceil(end / align) * align;
+    end = offsets[name] + align;
+  }
+  return { offsets, size: Math.max(16, Math.ceil(end / 16) * 16) };
+}
+
+/** Write the parameters into uniform memory at `offset`. */
+export function writeParams(kernel: Interface, params: ParamValues, into: DataView, offset: number): void {
+  let end = offset;
+  for (const name in kernel.params) {
+    const type = kernel.params[name];
+    const value = params[name];
+    if (value === undefined) throw new KernelError(`${kernel.name}: parameter ${name} is missing`);
+    if (typeof value === "number") {
+      if (type === "f32") into.setFloat32(end, value, true);
+      else if (type === "i32") into.setInt32(end, value, true);
+      else into.setUint32(end, value, true);
+      end += 4;
+    } else {
+      end = offset + Math.ceil((end - offset) / 16) * 16;
+      for (const [i, lane] of value.entries()) into.setInt32(end + 4 * i, lane, true);
+      end += 16;
+    }
+  }
+}

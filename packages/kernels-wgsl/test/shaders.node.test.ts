@@ -1,0 +1,140 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { detectRaces, WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+import type { Case } from "../src/check.ts";
+import { type Adapter, fits, type Holes, type Interface, layout, specialize, writeParams } from "../src/kernel.ts";
+import { openDevice } from "./device.ts";
+import { checked, checks, shaders } from "./kernels.ts";
+
+let device: GPUDevice;
+/** An adapter that has everything, so that every variant is checked wherever the suite runs. */
+const able: Adapter = {
+  key: "able",
+  software: false,
+  features: new Set(["shader-f16", "subgroups"]),
+  subgroupSize: [8, 8],
+  workgroupMemory: 32_768,
+  workgroupThreads: 1024,
+};
+
+beforeAll(async () => {
+  ({ device } = await openDevice("null"));
+});
+
+async function complaints(code: string): Promise<string[]> {
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({ code });
+  device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
+  const error = await device.popErrorScope();
+  return error ? [error.message] : [];
+}
+
+it("has a check in every folder that has a shader", () => {
+  const folders = (paths: string[]) => [...new Set(paths.map((path) => path.replace(/\/[^/]+$/, "")))].sort();
+  expect(folders(checked)).toEqual(folders(shaders));
+});
+
+const rows = checks.flatMap(({ kernel, cases }) =>
+  kernel.variants.map((variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const),
+);
+
+describe.each(rows)("%s", (_, kernel, variant, cases) => {
+  /** The distinct hole settings that the cases use, for float32 and, where there is `Elem`, float16. */
+  const settings = (): Holes[] => {
+    const found = cases()
+      .filter(({ params }) => fits(variant, params, able))
+      .map(({ holes }) => ({ ...variant.holes, ...holes }));
+    const distinct = [...new Map(found.map((holes) => [JSON.stringify(holes), holes])).values()];
+    const half = /^alias Elem = f32;/m.test(variant.source) ? distinct.map((h) => ({ ...h, Elem: "f16" })) : [];
+    return [...distinct, ...half];
+  };
+
+  it("is a valid shader as it stands, and with its holes filled", async () => {
+    expect(settings().length, "cases that this variant fits").toBeGreaterThan(0);
+    expect(await complaints(variant.source)).toEqual([]);
+    for (const holes of settings()) {
+      expect(await complaints(specialize(kernel.name, variant.source, holes)), JSON.stringify(holes)).toEqual([]);
+    }
+  });
+
+  it("has the bindings and the layout of Params that TypeScript says", () => {
+    const { storage, uniforms } = new WgslReflect(variant.source.replace(/^enable .*$/m, ""));
+    const bindings = [...storage, ...uniforms].sort((a, b) => a.binding - b.binding);
+    expect(bindings.map(({ name, group }) => `${group}:${name}`)).toEqual(
+      [...kernel.reads, ...kernel.writes, "p"].map((name) => `0:${name}`),
+    );
+    const access = storage.map(({ name, access }) => `${name} ${access}`).sort();
+    expect(access).toEqual(
+      [...kernel.reads.map((n) => `${n} read`), ...kernel.writes.map((n) => `${n} read_write`)].sort(),
+    );
+    const members = uniforms[0]!.members as { name: string; offset: number; type: { name: string } }[];
+    const { offsets } = layout(kernel.params);
+    expect(members.map(({ name, offset, type }) => [name, type.name, offset])).toEqual(
+      Object.entries(kernel.params).map(([name, type]) => [name, type, offsets[name]]),
+    );
+  });
+
+  it("has no race", { timeout: 120_000 }, () => {
+    if (variant.needs?.includes("subgroups")) return expectNothingShared(variant.source);
+    for (const example of smallest(cases().filter(({ params }) => fits(variant, params, able)))) {
+      const holes = { ...variant.holes, ...example.holes };
+      const grid = variant.workgroups(example.params, holes).map((side) => Math.min(side, 2));
+      const { races, errors } = findRaces(specialize(kernel.name, variant.source, holes), kernel, grid, example);
+      expect(races, example.name).toEqual([]);
+      expect(errors, example.name).toEqual([]);
+    }
+  });
+});
+
+it("finds the race of a shader whose barrier is missing", () => {
+  const code = `const THREADS: u32 = 2 * 4;
+    struct Params { length: u32 }
+    @group(0) @binding(0) var<storage, read_write> y: array<u32>;
+    @group(0) @binding(1) var<uniform> p: Params;
+    var<workgroup> tile: array<u32, 8>;
+    @compute @workgroup_size(THREADS)
+    fn main(@builtin(local_invocation_index) i: u32) {
+      tile[i] = i;
+      y[i] = tile[p.length - 1 - i];
+    }`;
+  const kernel = { name: "racy", reads: [], writes: ["y"], params: { length: "u32" } } as const;
+  const example = { name: "8", params: { length: 8 }, reads: [], writes: [new Uint32Array(8)], expected: [] };
+  expect(findRaces(code, kernel, [1, 1, 1], example).races.length).toBeGreaterThan(0);
+});
+
+function findRaces(code: string, kernel: Interface, grid: number[], { params, reads, writes }: Case) {
+  const group: Record<number, unknown> = {};
+  const buffers = [...reads, ...writes].map((values) => values.slice().buffer);
+  for (const [i, buffer] of buffers.entries()) group[i] = buffer;
+  const uniform = new ArrayBuffer(layout(kernel.params).size);
+  writeParams(kernel, params, new DataView(uniform), 0);
+  group[buffers.length] = { uniform };
+  return detectRaces(withLiteralWorkgroup(code), "main", grid, { 0: group });
+}
+
+/** The interpreter takes a workgroup size for 1 unless it is a literal. */
+function withLiteralWorkgroup(code: string): string {
+  return code.replace(/@workgroup_size\(([^)]*)\)/, (_, sizes: string) => {
+    return `@workgroup_size(${sizes.split(",").map((size) => constant(code, size)).join(", ")})`;
+  });
+}
+
+/** The value of an expression of literals and module constants. */
+function constant(code: string, expression: string): number {
+  const literal = expression.replace(/[A-Za-z_]\w*/g, (name) => {
+    const value = new RegExp(`^\\s*const ${name}\\b[^=;]*= ([^;]+);`, "m").exec(code)?.[1];
+    if (value === undefined) throw new Error(`no const ${name}`);
+    return String(constant(code, value));
+  });
+  return Math.trunc(Function(`return (${literal.replace(/(\d)u\b/g, "$1")})`)() as number);
+}
+
+/** The interpreter knows no subgroups; where nothing is shared there is nothing to race for. */
+function expectNothingShared(source: string): void {
+  expect(source).not.toMatch(/var<workgroup>/);
+}
+
+/** The race finder interprets: one small case is what it can do in a second. */
+function smallest(cases: Case[]): Case[] {
+  const size = ({ reads, writes }: Case) => [...reads, ...writes].reduce((sum, { length }) => sum + length, 0);
+  return cases.sort((a, b) => size(a) - size(b)).slice(0, 1);
+}
