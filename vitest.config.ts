@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
@@ -14,6 +15,12 @@ const sources = {
   ssr: { resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] } },
 };
 
+const swiftshader = {
+  // Forks start with this environment, which is when the dynamic linker reads it.
+  env: { ...runtimeFolder(), ...swiftshaderEnvironment },
+  globalSetup: fileURLToPath(new URL("scripts/test/swiftshader.mjs", import.meta.url)),
+};
+
 export default defineConfig({
   cacheDir: ".cache/vite",
   test: {
@@ -24,11 +31,11 @@ export default defineConfig({
       {
         ...sources,
         test: {
-          // Whatever adapter Dawn finds.
+          // On the adapter that Dawn finds, unless the environment asks for the embedded one.
           name: "node",
           include: [EVERYWHERE],
           pool: "forks",
-          env: runtimeFolder(),
+          ...(process.env["SHADEGRAD_ADAPTER"] === "embedded" ? swiftshader : { env: runtimeFolder() }),
         },
       },
       {
@@ -38,15 +45,13 @@ export default defineConfig({
           include: [EVERYWHERE],
           exclude: [NODE_ONLY],
           pool: "forks",
-          // Forks start with this environment, which is when the dynamic linker reads it.
-          env: { ...runtimeFolder(), ...swiftshaderEnvironment },
-          globalSetup: "scripts/test/swiftshader.mjs",
+          ...swiftshader,
         },
       },
       {
         ...sources,
         test: {
-          name: "chromium",
+          name: "browser", // vitest calls the project by its instance's name, below
           include: [EVERYWHERE],
           exclude: [NODE_ONLY],
           browser: {

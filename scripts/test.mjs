@@ -1,26 +1,18 @@
-// npm test [-- arguments of vitest, `--project node` for one]
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+// npm test [-- arguments of vitest, such as `--project node` or a part of a file's name]
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
 import { embeddedSupported } from "./setup/embedded.mjs";
 import { fail, install, ROOT, runSync } from "./setup/install.mjs";
-
-const TOTALS = join(ROOT, ".cache", "totals.json");
-const args = process.argv.slice(2);
-
-install();
-const adapter = findAdapter();
-console.log(describeAdapter(adapter));
-
-const projects = chooseProjects();
-if (projects.includes("chromium")) {
-  // Playwright is there only once the install has run.
-  const { chromiumLaunchOptions } = await import("./setup/chromium.mjs");
-  console.log(`chromium: ${chromiumLaunchOptions().executablePath}`);
-}
+import { forgetTotals, readTotals } from "./test/totals.mjs";
 
 mkdirSync(join(ROOT, ".cache"), { recursive: true });
-rmSync(TOTALS, { force: true });
+forgetTotals();
+
+install();
+const args = process.argv.slice(2);
+const { adapter, projects } = await prepare().catch((error) => fail(error.cause ? `${error.message} ${error.cause}` : error.message));
+
 const { status } = runSync(
   process.execPath,
   [
@@ -28,9 +20,25 @@ const { status } = runSync(
     "run",
     "--reporter=default",
     "--reporter=./scripts/test/totals.mjs",
-    ...projects.flatMap((name) => ["--project", name]),
+    ...projects.map((name) => `--project=${name}`),
     ...args,
   ],
-  { ...adapter.env, SHADEGRAD_TOTALS: TOTALS },
+  adapter.embedded ? { SHADEGRAD_ADAPTER: "embedded" } : {},
 );
-process.exit(summarize() ? (status ?? 1) : 1);
+const totals = readTotals();
+console.log(totals.lines.join("\n"));
+process.exit(status || (totals.failed ? 1 : 0));
+
+async function prepare() {
+  const adapter = findAdapter();
+  console.log(describeAdapter(adapter));
+  if (args.some((arg) => arg.startsWith("--project"))) return { adapter, projects: [] };
+
+  // Playwright is there only once the install has run.
+  const { chromiumLaunchOptions } = await import("./setup/chromium.mjs");
+  console.log(`chromium: ${chromiumLaunchOptions().executablePath}`);
+
+  const leftOut = adapter.embedded ? "the node tests run on it" : !embeddedSupported ? "there is none for this platform" : "";
+  if (leftOut) console.log(`swiftshader: left out, because ${leftOut}`);
+  return { adapter, projects: ["node", ...(leftOut ? [] : ["swiftshader"]), "chromium"] };
+}
