@@ -35,7 +35,7 @@ export default defineConfig({
           name: "node",
           include: [EVERYWHERE],
           pool: "forks",
-          ...(process.env["SHADEGRAD_ADAPTER"] === "embedded" ? swiftshader : { env: runtimeFolder() }),
+          ...(process.env.SHADEGRAD_ADAPTER === "embedded" ? swiftshader : { env: runtimeFolder() }),
         },
       },
       {

@@ -11,7 +11,9 @@ forgetTotals();
 
 install();
 const args = process.argv.slice(2);
-const { adapter, projects } = await prepare().catch((error) => fail(error.cause ? `${error.message} ${error.cause}` : error.message));
+const { adapter, projects } = await prepare().catch((error) =>
+  fail(error.cause ? `${error.message} ${error.cause}` : error.message),
+);
 
 const { status } = runSync(
   process.execPath,
@@ -38,7 +40,11 @@ async function prepare() {
   const { chromiumLaunchOptions } = await import("./setup/chromium.mjs");
   console.log(`chromium: ${chromiumLaunchOptions().executablePath}`);
 
-  const leftOut = adapter.embedded ? "the node tests run on it" : !embeddedSupported ? "there is none for this platform" : "";
+  const leftOut = adapter.embedded
+    ? "the node tests run on it"
+    : !embeddedSupported
+      ? "there is none for this platform"
+      : "";
   if (leftOut) console.log(`swiftshader: left out, because ${leftOut}`);
   return { adapter, projects: ["node", ...(leftOut ? [] : ["swiftshader"]), "chromium"] };
 }

@@ -22,7 +22,7 @@ import { ROOT } from "./install.mjs";
  */
 export function findAdapter() {
   const env = runtimeFolder();
-  if (process.env["SHADEGRAD_ADAPTER"] !== "embedded") {
+  if (process.env.SHADEGRAD_ADAPTER !== "embedded") {
     // Dawn lists GPUs before software drivers, so its default is the first of our two choices.
     const installed = probe(env);
     if (installed) return { ...installed, embedded: false, env };
@@ -32,7 +32,10 @@ export function findAdapter() {
   provideSwiftshader();
   const embeddedEnv = { ...env, ...swiftshaderEnvironment };
   const swiftshader = probe(embeddedEnv);
-  if (!swiftshader) throw new Error(`adapter: WebGPU finds none, and the embedded SwiftShader does not start. ${INSTALL_A_DRIVER}`);
+  if (!swiftshader)
+    throw new Error(
+      `adapter: WebGPU finds none, and the embedded SwiftShader does not start. ${INSTALL_A_DRIVER}`,
+    );
   return { ...swiftshader, embedded: true, env: embeddedEnv };
 }
 
@@ -58,7 +61,7 @@ const INSTALL_A_DRIVER =
  * @returns {Record<string, string>}
  */
 export function runtimeFolder() {
-  if (process.platform !== "linux" || process.env["XDG_RUNTIME_DIR"]) return {};
+  if (process.platform !== "linux" || process.env.XDG_RUNTIME_DIR) return {};
   const folder = join(tmpdir(), `shadegrad-${process.getuid?.()}`);
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
   return { XDG_RUNTIME_DIR: folder };
@@ -79,5 +82,9 @@ function probe(env) {
   const info = stdout.trim() ? JSON.parse(stdout) : undefined;
   if (!info) return;
   const name = [info.description, info.device, info.architecture, info.vendor].find(Boolean) ?? "unnamed";
-  return { name, software: info.isFallbackAdapter || /llvmpipe|swiftshader|software|basic render/i.test(JSON.stringify(info)) };
+  return {
+    name,
+    software:
+      info.isFallbackAdapter || /llvmpipe|swiftshader|software|basic render/i.test(JSON.stringify(info)),
+  };
 }

@@ -12,17 +12,25 @@ import { embedded, embeddedSupported, provideChromium } from "./embedded.mjs";
  * @throws {Error} that says what to install
  */
 export function chromiumLaunchOptions() {
-  const wanted = process.env["SHADEGRAD_CHROMIUM"];
-  const candidates = wanted ? (wanted === "embedded" ? [] : [wanted]) : [playwright.executablePath(), ...installed()];
+  const wanted = process.env.SHADEGRAD_CHROMIUM;
+  const candidates = wanted
+    ? wanted === "embedded"
+      ? []
+      : [wanted]
+    : [playwright.executablePath(), ...installed()];
   const executablePath = candidates.find((path) => existsSync(path));
   if (executablePath) return { executablePath, args: ARGS };
 
-  if (wanted && wanted !== "embedded") throw new Error(`chromium: SHADEGRAD_CHROMIUM is ${wanted}, and there is no such file.`);
-  if (!embeddedSupported) throw new Error("chromium: there is none on this machine. Install Chrome, Chromium or Edge.");
+  if (wanted && wanted !== "embedded")
+    throw new Error(`chromium: SHADEGRAD_CHROMIUM is ${wanted}, and there is no such file.`);
+  if (!embeddedSupported)
+    throw new Error("chromium: there is none on this machine. Install Chrome, Chromium or Edge.");
   try {
     provideChromium();
   } catch (error) {
-    throw new Error("chromium: there is none on this machine, and fetching one failed. Install Chromium.", { cause: error });
+    throw new Error("chromium: there is none on this machine, and fetching one failed. Install Chromium.", {
+      cause: error,
+    });
   }
   return { executablePath: embedded.chromium, args: ARGS, env: embeddedEnvironment() };
 }
@@ -41,21 +49,25 @@ const ARGS = [
 ];
 
 function installed() {
-  const local = process.env["LOCALAPPDATA"] ?? "";
-  const programs = [process.env["PROGRAMFILES"] ?? "", process.env["PROGRAMFILES(X86)"] ?? "", local];
+  const local = process.env.LOCALAPPDATA ?? "";
+  const programs = [process.env.PROGRAMFILES ?? "", process.env["PROGRAMFILES(X86)"] ?? "", local];
   switch (process.platform) {
     case "darwin":
-      return ["Google Chrome", "Chromium", "Microsoft Edge"].map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
+      return ["Google Chrome", "Chromium", "Microsoft Edge"].map(
+        (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
+      );
     case "win32":
       return programs.flatMap((folder) => [
         join(folder, "Google", "Chrome", "Application", "chrome.exe"),
         join(folder, "Microsoft", "Edge", "Application", "msedge.exe"),
       ]);
     default:
-      return (process.env["PATH"] ?? "")
+      return (process.env.PATH ?? "")
         .split(":")
         .flatMap((folder) =>
-          ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map((name) => join(folder, name)),
+          ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map((name) =>
+            join(folder, name),
+          ),
         );
   }
 }
@@ -64,6 +76,6 @@ function embeddedEnvironment() {
   const env = /** @type {Record<string, string>} */ ({ ...process.env, FONTCONFIG_PATH: embedded.fonts });
   // The bundled libraries would shadow newer installed ones, so they are for a machine that lacks them.
   const starts = spawnSync(embedded.chromium, ["--version"], { env }).status === 0;
-  if (!starts) env["LD_LIBRARY_PATH"] = [embedded.libraries, env["LD_LIBRARY_PATH"]].filter(Boolean).join(":");
+  if (!starts) env.LD_LIBRARY_PATH = [embedded.libraries, env.LD_LIBRARY_PATH].filter(Boolean).join(":");
   return env;
 }

@@ -1,6 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { ROOT } from "./install.mjs";
@@ -8,7 +17,8 @@ import { ROOT } from "./install.mjs";
 // A headless Chromium, and SwiftShader with a Vulkan loader, for machines that have none. 64 MB, so it is fetched when a
 // machine turns out to need it and not with every install. Only its binaries are used: its JavaScript wants Node 22.
 const PACKAGE = "@sparticuz/chromium@147.0.2";
-const INTEGRITY = "sha512-oqXyPAlGQuT9wdZAhcx4nmhehVgEsDc2adL/+FlX8qsLh/YyOgl9GQp8dPMDIBRmktxgA9c1QSNJIQUj2UeHhQ==";
+const INTEGRITY =
+  "sha512-oqXyPAlGQuT9wdZAhcx4nmhehVgEsDc2adL/+FlX8qsLh/YyOgl9GQp8dPMDIBRmktxgA9c1QSNJIQUj2UeHhQ==";
 const FOLDER = join(ROOT, ".cache", "embedded-147.0.2");
 
 /** Whether the embedded binaries run on this kind of machine. */
@@ -77,7 +87,7 @@ function decompress(name) {
  */
 function untar(name, folder) {
   mkdirSync(folder);
-  run("tar", ["-x", "-C", folder], decompress(name));
+  run("tar", ["-x", "--no-same-owner", "-C", folder], decompress(name));
 }
 
 /** @param {string} folder */
@@ -89,7 +99,7 @@ function download(folder) {
   const bytes = readFileSync(join(folder, tarball));
   const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
   if (integrity !== INTEGRITY) throw new Error(`${PACKAGE} is ${integrity} but should be ${INTEGRITY}`);
-  run("tar", ["-xz", "-C", folder, "--strip-components=1"], bytes);
+  run("tar", ["-xz", "--no-same-owner", "-C", folder, "--strip-components=1"], bytes);
   rmSync(join(folder, tarball));
 }
 

@@ -37,7 +37,8 @@ export default class Totals {
       for (const suite of module.children.allSuites()) errors += suite.errors().length;
     }
     const everything = !this.vitest?.filenamePattern?.length && !this.vitest?.config.testNamePattern;
-    if (everything) errors += Object.values(projects).filter(({ passed, failed }) => passed + failed === 0).length;
+    if (everything)
+      errors += Object.values(projects).filter(({ passed, failed }) => passed + failed === 0).length;
     writeFileSync(FILE, JSON.stringify({ projects, errors }));
   }
 }
@@ -63,7 +64,10 @@ export function readTotals() {
   return {
     failed,
     lines: [
-      ...rows.map(([name, { passed, failed, skipped }]) => `${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`),
+      ...rows.map(
+        ([name, { passed, failed, skipped }]) =>
+          `${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
+      ),
       ...(errors ? [`outside of tests: ${errors} failed`] : []),
       `${passed} passed, ${failed} failed`,
     ],
