@@ -1,0 +1,25 @@
+// y[i] = start + step · i
+//
+// A constant where `step` is 0, a range otherwise. `start` and `step` travel as the bits of a V, so
+// that integers keep all 32 of them.
+//
+//   y  dense, `length` elements
+//   dispatch  (min(ceil(length / THREADS), 65535), 1, 1)
+
+alias Elem = f32;         // what y holds
+alias V = f32;            // what is computed with: f32, i32 or u32
+const THREADS: u32 = 256;
+
+struct Params { length: u32, start: u32, step: u32 }
+
+@group(0) @binding(0) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(1) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let start = bitcast<V>(p.start);
+  let step = bitcast<V>(p.step);
+  for (var i = id.x; i < p.length; i += groups.x * THREADS) {
+    y[i] = Elem(start + step * V(i));
+  }
+}
