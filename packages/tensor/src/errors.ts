@@ -1,0 +1,23 @@
+/** Shapes that do not fit each other, or what was asked of them. */
+export class ShapeError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ShapeError";
+  }
+}
+
+/** The device is missing, lost, or cannot do what was asked. */
+export class DeviceError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DeviceError";
+  }
+}
+
+/** A file that is not what it says it is, or that a format cannot express. */
+export class FormatError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "FormatError";
+  }
+}

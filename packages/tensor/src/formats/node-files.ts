@@ -1,0 +1,22 @@
+/** What is used of a file that Node's `node:fs/promises` has opened. */
+export interface NodeFile {
+  stat(): Promise<{ size: number }>;
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  writeFile(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface NodeFiles {
+  open(path: string | URL, flags: "r" | "wx"): Promise<NodeFile>;
+  rename(from: string, to: string): Promise<void>;
+  rm(path: string, options: { force: boolean }): Promise<void>;
+}
+
+interface MaybeNode {
+  process?: { getBuiltinModule?: (name: string) => unknown };
+}
+
+/** Node's files, or undefined in a browser; asked of the process, so that no bundler sees an import to resolve. */
+export const nodeFiles = () =>
+  (globalThis as MaybeNode).process?.getBuiltinModule?.("node:fs/promises") as NodeFiles | undefined;
