@@ -2,18 +2,32 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
-import { embeddedSupported } from "./setup/embedded.mjs";
-import { fail, install, ROOT, runSync } from "./setup/install.mjs";
+import { embeddedSupported, provideSwiftshader } from "./setup/embedded.mjs";
+import { install, ROOT, runSync } from "./setup/install.mjs";
+import { attempt } from "./setup/run.mjs";
 import { forgetTotals, readTotals } from "./test/totals.mjs";
+
+const args = process.argv.slice(2);
+const wanted = args.some((arg) => arg.startsWith("--project")) ? [] : ["node", "swiftshader", "chromium"];
 
 mkdirSync(join(ROOT, ".cache"), { recursive: true });
 forgetTotals();
-
 install();
-const args = process.argv.slice(2);
-const { adapter, projects } = await prepare().catch((error) =>
-  fail(error.cause ? `${error.message} ${error.cause}` : error.message),
-);
+
+const adapter = attempt(findAdapter);
+console.log(describeAdapter(adapter));
+const projects = wanted.filter((name) => {
+  if (name !== "swiftshader") return true;
+  if (embeddedSupported && !adapter.embedded) return true;
+  const reason = adapter.embedded ? "it is what the node tests run on" : "there is none for this platform";
+  console.log(`swiftshader: left out, because ${reason}`);
+  return false;
+});
+if (projects.includes("swiftshader")) attempt(provideSwiftshader);
+if (projects.includes("chromium")) {
+  const { chromiumLaunchOptions } = await import("./setup/chromium.mjs"); // imports what `install` has just provided
+  console.log(`chromium: ${attempt(chromiumLaunchOptions).executablePath}`);
+}
 
 const { status } = runSync(
   process.execPath,
@@ -25,26 +39,11 @@ const { status } = runSync(
     ...projects.map((name) => `--project=${name}`),
     ...args,
   ],
-  adapter.embedded ? { SHADEGRAD_ADAPTER: "embedded" } : {},
+  {
+    ...(adapter.embedded ? { SHADEGRAD_ADAPTER: "embedded" } : {}),
+    ...(args.length === 0 ? { SHADEGRAD_MUST_RUN: projects.join() } : {}),
+  },
 );
 const totals = readTotals();
 console.log(totals.lines.join("\n"));
 process.exit(status || (totals.failed ? 1 : 0));
-
-async function prepare() {
-  const adapter = findAdapter();
-  console.log(describeAdapter(adapter));
-  if (args.some((arg) => arg.startsWith("--project"))) return { adapter, projects: [] };
-
-  // Playwright is there only once the install has run.
-  const { chromiumLaunchOptions } = await import("./setup/chromium.mjs");
-  console.log(`chromium: ${chromiumLaunchOptions().executablePath}`);
-
-  const leftOut = adapter.embedded
-    ? "the node tests run on it"
-    : !embeddedSupported
-      ? "there is none for this platform"
-      : "";
-  if (leftOut) console.log(`swiftshader: left out, because ${leftOut}`);
-  return { adapter, projects: ["node", ...(leftOut ? [] : ["swiftshader"]), "chromium"] };
-}

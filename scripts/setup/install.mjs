@@ -8,14 +8,15 @@ import { fileURLToPath } from "node:url";
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-const OLDEST_NODE = [20, 19];
+const OLDEST_NODE = { major: 20, minor: 19 };
 const STAMP = join(ROOT, "node_modules", ".installed");
 
 /** Install what the lockfile names, unless that has been done since it last changed. */
 export function install() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
-    fail(`shadegrad needs Node ${OLDEST_NODE.join(".")} or newer; this is ${process.versions.node}.`);
+  if (major < OLDEST_NODE.major || (major === OLDEST_NODE.major && minor < OLDEST_NODE.minor)) {
+    const oldest = `${OLDEST_NODE.major}.${OLDEST_NODE.minor}`;
+    fail(`install: shadegrad needs Node ${oldest} or newer, and this is ${process.versions.node}.`);
   }
   const wanted = fingerprint();
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return;

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { build as bundle } from "vite";
+import { fail, ROOT, runSync } from "./install.mjs";
+
+// A package after those that it depends on.
+const PACKAGES = ["kernels-wgsl", "tensor"];
+
+/** Write the `dist/` of every published package that has changed since the last time, or whose dependencies have. */
+export async function build() {
+  const hash = createHash("sha256").update(readFileSync(import.meta.filename));
+  for (const name of PACKAGES) {
+    const folder = join(ROOT, "packages", name);
+    const stamp = join(ROOT, ".cache", "built", name);
+    for (const file of sources(folder)) hash.update(file).update(readFileSync(join(folder, file)));
+    const wanted = hash.copy().digest("hex");
+    const built = existsSync(join(folder, "dist")) && existsSync(stamp) && readFileSync(stamp, "utf8");
+    if (built === wanted) continue;
+
+    console.log(`build: packages/${name}`);
+    rmSync(join(folder, "dist"), { recursive: true, force: true });
+    await writeModules(folder);
+    writeDeclarations(folder);
+    mkdirSync(join(ROOT, ".cache", "built"), { recursive: true });
+    writeFileSync(stamp, wanted);
+  }
+}
+
+/** @param {string} folder */
+function sources(folder) {
+  const files = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" });
+  return [
+    "package.json",
+    ...files.filter((file) => /\.(ts|wgsl)$/.test(file)).map((file) => join("src", file)),
+  ].sort();
+}
+
+/** @param {string} folder */
+function manifest(folder) {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
+
+/**
+ * The sources that the package's `exports` name, `*` standing for each folder that has an index.
+ *
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function entryPoints(folder) {
+  return Object.values(manifest(folder).exports).flatMap(({ "@shadegrad/source": source }) => {
+    if (!source.includes("*")) return join(folder, source);
+    const names = readdirSync(join(folder, "src"));
+    return names.map((name) => join(folder, source.replace("*", name))).filter((path) => existsSync(path));
+  });
+}
+
+/**
+ * One module of JavaScript for each module of source, so that a bundler can drop what a page does not use.
+ *
+ * @param {string} folder
+ */
+async function writeModules(folder) {
+  /** @param {string} path */
+  const name = (path) => relative(join(folder, "src"), path).replace(/\.ts$/, "");
+  const { dependencies = {} } = manifest(folder);
+  const external = [/^node:/, ...Object.keys(dependencies).map((name) => new RegExp(`^${name}($|/)`))];
+  await bundle({
+    configFile: false,
+    root: folder,
+    logLevel: "warn",
+    build: {
+      outDir: "dist",
+      target: "es2022",
+      minify: false,
+      lib: {
+        entry: Object.fromEntries(entryPoints(folder).map((path) => [name(path), path])),
+        formats: ["es"],
+      },
+      rolldownOptions: {
+        external,
+        output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
+      },
+    },
+  });
+}
+
+/**
+ * What the entry points reach, and so neither the checks nor the references that lie beside the kernels.
+ *
+ * @param {string} folder
+ */
+function writeDeclarations(folder) {
+  const config = join(folder, "dist", "tsconfig.json");
+  const compilerOptions = {
+    rootDir: "../src",
+    outDir: ".",
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    customConditions: [],
+    types: ["@webgpu/types", "vite/client"],
+  };
+  writeFileSync(
+    config,
+    JSON.stringify({ extends: "../../../tsconfig.base.json", compilerOptions, files: entryPoints(folder) }),
+  );
+  const tsc = join("node_modules", "typescript", "bin", "tsc");
+  const { status } = runSync(process.execPath, [tsc, "-p", config]);
+  if (status !== 0) fail("build: the declarations do not compile; the output above says why.");
+  rmSync(config);
+
+  const bringsTypes = "webgpu" in (manifest(folder).dependencies ?? {});
+  for (const file of readdirSync(join(folder, "dist"), { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const path = join(folder, "dist", file);
+    // The compiler leaves `./tensor.ts` as it stands, and beside the declarations there is no such file.
+    const text = readFileSync(path, "utf8").replace(/((?:from|import) ?\(?"\.[^"]*)\.ts"/g, '$1.js"');
+    // The binding that Node computes on also brings the types of WebGPU, for compilers whose DOM has none.
+    const reference = bringsTypes && /\bGPU[A-Z]/.test(text) ? '/// <reference types="webgpu" />\n' : "";
+    writeFileSync(path, reference + text);
+  }
+}
