@@ -1,0 +1,155 @@
+import { type Case, check, randomValues } from "../check.ts";
+import {
+  type Conv2dParams,
+  conv2d,
+  conv2dInputGrad,
+  conv2dInputGradReference,
+  conv2dReference,
+  conv2dWeightGrad,
+  conv2dWeightGradReference,
+  sumPartials,
+} from "./index.ts";
+
+interface Options {
+  stride?: [number, number];
+  /** top, bottom, left, right */
+  pad?: [number, number, number, number];
+  dilation?: [number, number];
+  groups?: number;
+}
+
+type Image = [N: number, H: number, W: number, C: number];
+type Window = [R: number, S: number, O: number];
+
+const shapes: [name: string, Image, Window, Options][] = [
+  ["tiny", [1, 2, 3, 1], [2, 2, 1], {}],
+  ["tiny, by fours", [1, 2, 2, 4], [1, 2, 4], {}],
+  ["3×3 of primes", [2, 7, 11, 3], [3, 3, 5], { pad: [1, 1, 1, 1] }],
+  ["3×3, 8 → 16", [2, 7, 9, 8], [3, 3, 16], { pad: [1, 1, 1, 1] }],
+  ["3×3, 32 → 64", [1, 9, 7, 32], [3, 3, 64], { pad: [1, 1, 1, 1] }],
+  ["3×3 of stride 2", [2, 11, 10, 8], [3, 3, 32], { stride: [2, 2], pad: [1, 1, 1, 1] }],
+  ["3×3 of stride 2, odd channels", [2, 11, 10, 6], [3, 3, 7], { stride: [2, 2], pad: [1, 1, 1, 1] }],
+  ["1×1 of stride 1", [2, 5, 7, 16], [1, 1, 36], {}],
+  ["1×1 of stride 2", [1, 9, 7, 64], [1, 1, 32], { stride: [2, 2] }],
+  ["7×7 of stride 2 on RGB", [1, 19, 23, 3], [7, 7, 64], { stride: [2, 2], pad: [3, 3, 3, 3] }],
+  ["strides and padding by side", [1, 8, 13, 4], [3, 5, 12], { stride: [3, 1], pad: [0, 2, 3, 1] }],
+  ["dilated", [1, 11, 13, 4], [3, 2, 8], { dilation: [2, 3], pad: [2, 2, 1, 1] }],
+  ["dilated and strided", [1, 13, 17, 8], [3, 3, 4], { dilation: [2, 4], stride: [3, 2], pad: [2, 1, 4, 4] }],
+  ["two groups", [2, 6, 5, 6], [3, 3, 10], { groups: 2, pad: [1, 1, 1, 1] }],
+  ["four groups, by fours", [1, 6, 5, 32], [3, 3, 64], { groups: 4, pad: [1, 1, 1, 1], stride: [2, 1] }],
+  ["depthwise", [1, 6, 5, 8], [3, 3, 8], { groups: 8, pad: [1, 1, 1, 1] }],
+  ["no image", [0, 5, 5, 4], [3, 3, 8], {}],
+  ["no channels", [1, 3, 3, 0], [2, 2, 4], {}],
+];
+
+function params([N, H, W, C]: Image, [R, S, O]: Window, options: Options): Conv2dParams {
+  const { stride = [1, 1], pad = [0, 0, 0, 0], dilation = [1, 1], groups = 1 } = options;
+  const P = Math.floor((H + pad[0] + pad[1] - dilation[0] * (R - 1) - 1) / stride[0]) + 1;
+  const Q = Math.floor((W + pad[2] + pad[3] - dilation[1] * (S - 1) - 1) / stride[1]) + 1;
+  const [strideRows, strideCols] = stride;
+  const [dilationRows, dilationCols] = dilation;
+  const [padTop, , padLeft] = pad;
+  return {
+    N,
+    H,
+    W,
+    C,
+    R,
+    S,
+    O,
+    P,
+    Q,
+    strideRows,
+    strideCols,
+    padTop,
+    padLeft,
+    dilationRows,
+    dilationCols,
+    groups,
+  };
+}
+
+const examples = () =>
+  shapes.map(([name, image, window, options]) => {
+    const p = params(image, window, options);
+    const x = randomValues(p.N * p.H * p.W * p.C, 1);
+    const w = randomValues((p.R * p.S * p.C * p.O) / p.groups, 2);
+    const dy = randomValues(p.N * p.P * p.Q * p.O, 3);
+    return { name, p, x, w, dy, b: randomValues(p.O, 4) };
+  });
+
+function withBias(y: Float64Array, b: Float32Array): Float64Array {
+  return y.map((value, i) => value + b[i % b.length]!);
+}
+
+/** dw summed apart over `splits` stretches of N·P·Q, each from a dy that is zero outside its stretch. */
+function inStretches(p: Conv2dParams, splits: number, x: Float32Array, dy: Float32Array): Float64Array {
+  const stretch = Math.ceil((p.N * p.P * p.Q) / splits) * p.O;
+  const partials = Array.from({ length: splits }, (_, k) =>
+    conv2dWeightGradReference(
+      x,
+      dy.map((value, i) => (i >= k * stretch && i < (k + 1) * stretch ? value : 0)),
+      p,
+    ),
+  );
+  return Float64Array.from(partials.flatMap((part) => [...part]));
+}
+
+export const checks = [
+  check(conv2d, () =>
+    examples().flatMap(({ name, p, x, w, dy, b }): Case<Conv2dParams>[] => {
+      const y = conv2dReference(x, w, p);
+      const given = { params: p, reads: [x, w, b], writes: [new Float32Array(dy.length)] };
+      return [
+        { name, ...given, expected: [y] },
+        {
+          name: `${name}, with bias`,
+          ...given,
+          holes: { epilogue: "value + f32(b[o])" },
+          expected: [withBias(y, b)],
+        },
+      ];
+    }),
+  ),
+  check(conv2dInputGrad, () =>
+    examples().map(({ name, p, x, w, dy }) => ({
+      name,
+      params: p,
+      reads: [dy, w],
+      writes: [new Float32Array(x.length)],
+      expected: [conv2dInputGradReference(dy, w, p)],
+    })),
+  ),
+  check(conv2dWeightGrad, () =>
+    examples().flatMap(({ name, p, x, w, dy }) =>
+      [1, 3].map((splits) => ({
+        name: `${name}, ${splits} splits`,
+        params: { ...p, splits },
+        reads: [x, dy],
+        writes: [new Float32Array(splits * w.length).fill(7)],
+        expected: [inStretches(p, splits, x, dy)],
+      })),
+    ),
+  ),
+  check(sumPartials, () =>
+    [
+      [1, 1],
+      [37, 3],
+      [5, 0],
+    ].map(([length = 0, splits = 0]) => {
+      const partial = randomValues(length * splits);
+      const y = Float64Array.from({ length }, (_, i) => {
+        let sum = 0;
+        for (let k = 0; k < splits; k++) sum += partial[k * length + i]!;
+        return sum;
+      });
+      return {
+        name: `${splits} of ${length}`,
+        params: { length, splits },
+        reads: [partial],
+        writes: [new Float32Array(length).fill(7)],
+        expected: [y],
+      };
+    }),
+  ),
+];

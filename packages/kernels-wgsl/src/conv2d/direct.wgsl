@@ -1,0 +1,66 @@
+// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+//   g = the group of o;  x is zero outside the image.
+//
+// One invocation per output: for any shape. Neighbours differ in o, so that they read neighbouring
+// weights and mostly the same pixel.
+//
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   y  [N, P, Q, O]     all dense, row-major
+//   dispatch  ceil(N·P·Q·O / THREADS) spread over x and y
+
+alias Elem = f32;
+const THREADS: u32 = 64;
+
+// Applied to each output before it is stored; m = (n·P + p)·Q + q.
+fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> w: array<Elem>;
+@group(0) @binding(2) var<storage, read> b: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  if (i >= p.N * p.P * p.Q * p.O) { return; }
+  let o = i % p.O;
+  let m = i / p.O;
+  let n = m / (p.P * p.Q);
+  let row = m / p.Q % p.P * p.strideRows;
+  let col = m % p.Q * p.strideCols;
+  let channels = p.C / p.groups;
+  let first = o / (p.O / p.groups) * channels;
+
+  var sum = 0.0;
+  for (var r = 0u; r < p.R; r++) {
+    // Above and left of the image the subtraction wraps to a huge u32, so one `<` tests both edges.
+    let h = row + r * p.dilationRows - p.padTop;
+    if (h >= p.H) { continue; }
+    for (var s = 0u; s < p.S; s++) {
+      let v = col + s * p.dilationCols - p.padLeft;
+      if (v >= p.W) { continue; }
+      let pixel = ((n * p.H + h) * p.W + v) * p.C + first;
+      let weight = (r * p.S + s) * channels * p.O + o;
+      for (var c = 0u; c < channels; c++) {
+        sum += f32(x[pixel + c]) * f32(w[weight + c * p.O]);
+      }
+    }
+  }
+  y[i] = Elem(epilogue(sum, m, o));
+}

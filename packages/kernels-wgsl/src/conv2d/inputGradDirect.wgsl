@@ -1,0 +1,65 @@
+// dx[n, h, v, c] = Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o]
+//   over the r, s whose window at p, q covers the pixel:
+//   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols,
+//   and over the o in the group of c.
+//
+// One invocation per pixel and channel: for any shape.
+//
+//   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     dx  [N, H, W, C]     all dense, row-major
+//   dispatch  ceil(N·H·W·C / THREADS) spread over x and y
+
+alias Elem = f32;
+const THREADS: u32 = 64;
+
+// Applied to each value before it is stored; m = (n·H + h)·W + v.
+fn epilogue(value: f32, m: u32, c: u32) -> f32 { return value; }
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<Elem>;
+@group(0) @binding(1) var<storage, read> w: array<Elem>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Elem>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  if (i >= p.N * p.H * p.W * p.C) { return; }
+  let c = i % p.C;
+  let m = i / p.C;
+  let n = m / (p.H * p.W);
+  let row = m / p.W % p.H + p.padTop;
+  let col = m % p.W + p.padLeft;
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let first = c / channels * outputs;
+
+  var sum = 0.0;
+  for (var r = 0u; r < p.R; r++) {
+    // Before the first output the subtraction wraps to a huge u32, which is beyond the last one too.
+    let top = row - r * p.dilationRows;
+    if (top % p.strideRows != 0 || top / p.strideRows >= p.P) { continue; }
+    for (var s = 0u; s < p.S; s++) {
+      let left = col - s * p.dilationCols;
+      if (left % p.strideCols != 0 || left / p.strideCols >= p.Q) { continue; }
+      let output = ((n * p.P + top / p.strideRows) * p.Q + left / p.strideCols) * p.O + first;
+      let weight = ((r * p.S + s) * channels + c % channels) * p.O + first;
+      for (var o = 0u; o < outputs; o++) {
+        sum += f32(dy[output + o]) * f32(w[weight + o]);
+      }
+    }
+  }
+  dx[i] = Elem(epilogue(sum, m, c));
+}

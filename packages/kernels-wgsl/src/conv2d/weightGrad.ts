@@ -1,0 +1,49 @@
+import { type Kernel, spread, strided } from "../kernel.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams } from "./params.ts";
+import sum from "./sumPartials.wgsl?raw";
+import direct from "./weightGradDirect.wgsl?raw";
+
+/** `splits`: stretches of N·P·Q that are summed apart. */
+export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
+
+/** Elements of w. */
+const weights = ({ R, S, C, O, groups }: Conv2dParams) => (R * S * C * O) / groups;
+
+/**
+ * dw of `conv2d` from x and dy [N, P, Q, O]: partial sums [splits, R, S, C / groups, O], which
+ * `sumPartials` adds up; with one split they are dw itself, in float32.
+ */
+export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
+  name: "conv2dWeightGrad",
+  reads: ["x", "dy"],
+  writes: ["partial"],
+  params: { ...conv2dParams, splits: "u32" },
+  variants: [
+    {
+      name: "direct",
+      source: direct,
+      workgroups: (p) => spread(Math.ceil((p.splits * weights(p)) / 64)),
+    },
+  ],
+  cost: conv2dCost,
+};
+
+/** Add up partial [splits, length]. */
+export const sumPartials: Kernel<{ length: number; splits: number }> = {
+  name: "sumPartials",
+  reads: ["partial"],
+  writes: ["y"],
+  params: { length: "u32", splits: "u32" },
+  variants: [{ name: "strided", source: sum, workgroups: ({ length }) => strided(length, 64) }],
+  cost: ({ length, splits }) => ({ flops: length * splits, bytes: 4 * length * (splits + 1) }),
+};
+
+const BUSY = 256;
+const SHORTEST = 256;
+
+/** Enough stretches to keep an adapter busy where w is small, none shorter than pays. */
+export function weightGradSplits(p: Conv2dParams): number {
+  const tiles = Math.ceil(weights(p) / 1024);
+  const stretches = Math.floor((p.N * p.P * p.Q) / SHORTEST);
+  return Math.max(1, Math.min(Math.ceil(BUSY / Math.max(1, tiles)), stretches));
+}

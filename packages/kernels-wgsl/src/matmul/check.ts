@@ -1,0 +1,83 @@
+import { type Case, check, randomValues } from "../check.ts";
+import { type MatmulParams, matmul, matmulReference } from "./index.ts";
+
+type Sizes = [batch: number, M: number, K: number, N: number];
+
+const shapes: Sizes[] = [
+  [1, 2, 3, 1],
+  [1, 1, 1, 1],
+  [1, 7, 13, 5],
+  [1, 33, 65, 17],
+  [3, 9, 11, 7],
+  [1, 64, 64, 64],
+  [2, 36, 20, 68],
+  [1, 1, 64, 40],
+  [1, 100, 4, 1],
+  [0, 3, 4, 5],
+  [2, 3, 0, 4],
+];
+
+/** Which operand is stored transposed. */
+const layouts = [
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+] as const;
+
+function dense([batch, M, K, N]: Sizes, aT: boolean, bT: boolean): MatmulParams {
+  return {
+    batch: [batch, 1, 1, 1],
+    aBatch: [M * K, 0, 0, 0],
+    bBatch: [K * N, 0, 0, 0],
+    M,
+    N,
+    K,
+    aRow: aT ? 1 : K,
+    aCol: aT ? M : 1,
+    bRow: bT ? 1 : N,
+    bCol: bT ? K : 1,
+  };
+}
+
+function example(name: string, params: MatmulParams, aLength: number, bLength: number): Case<MatmulParams> {
+  const a = randomValues(aLength, 1);
+  const b = randomValues(bLength, 2);
+  const y = matmulReference(a, b, params);
+  return { name, params, reads: [a, b, b], writes: [new Float32Array(y.length)], expected: [y] };
+}
+
+function withBias({ reads: [a, b], ...rest }: Case<MatmulParams>): Case<MatmulParams> {
+  const { N } = rest.params;
+  const bias = randomValues(N, 3);
+  const y = rest.expected[0] as Float64Array;
+  return {
+    ...rest,
+    name: `${rest.name}, with bias`,
+    holes: { epilogue: "value + f32(bias[o])" },
+    reads: [a!, b!, bias],
+    expected: [y.map((value, i) => value + bias[i % N]!)],
+  };
+}
+
+/** Batches [2, 3] of which `a` repeats the second axis and `b` the first. */
+const repeated: MatmulParams = {
+  ...dense([1, 5, 4, 8], false, false),
+  batch: [3, 2, 1, 1],
+  aBatch: [0, 20, 0, 0],
+  bBatch: [32, 0, 0, 0],
+};
+
+export const checks = [
+  check(matmul, () => [
+    ...shapes.flatMap((sizes) =>
+      layouts.map(([aT, bT]) => {
+        const [batch, M, K, N] = sizes;
+        const name = `${batch} × ${M}×${K}${aT ? "ᵀ" : ""} · ${K}×${N}${bT ? "ᵀ" : ""}`;
+        return example(name, dense(sizes, aT, bT), batch * M * K, batch * K * N);
+      }),
+    ),
+    withBias(example("9×8 · 8×12", dense([1, 9, 8, 12], false, false), 72, 96)),
+    example("batches repeated along different axes", repeated, 2 * 20, 3 * 32),
+  ]),
+];

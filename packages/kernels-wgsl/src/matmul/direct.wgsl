@@ -1,0 +1,56 @@
+// y[z, m, n] = epilogue(Σ_k  a[z, m, k] · b[z, k, n])
+//
+// One invocation per output: for any shape and any strides.
+//
+//   a b  anywhere in their buffers, by strides: transposed, or repeated over batches by a stride of 0
+//   y    [batch, M, N], dense, row-major
+//   dispatch  ceil(batch·M·N / THREADS) spread over x and y
+
+alias Elem = f32;
+const THREADS: u32 = 64;
+
+// Applied to each output before it is stored; m = z·M + row, and o the column.
+fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+
+// Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+struct Params {
+  batch: vec4u, aBatch: vec4u, bBatch: vec4u,
+  M: u32, N: u32, K: u32,
+  aRow: u32, aCol: u32, bRow: u32, bCol: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<Elem>;
+@group(0) @binding(1) var<storage, read> b: array<Elem>;
+@group(0) @binding(2) var<storage, read> bias: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+// Where batch z of an operand with these strides begins.
+fn begin(z: u32, strides: vec4u) -> u32 {
+  let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
+  let steps = at % p.batch * strides;
+  return steps.x + steps.y + steps.z + steps.w;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  if (i >= p.batch.x * p.batch.y * p.batch.z * p.batch.w * p.M * p.N) { return; }
+  let n = i % p.N;
+  let m = i / p.N;
+  let z = m / p.M;
+  var aAt = begin(z, p.aBatch) + m % p.M * p.aRow;
+  var bAt = begin(z, p.bBatch) + n * p.bCol;
+
+  var sum = 0.0;
+  for (var k = 0u; k < p.K; k++) {
+    sum += f32(a[aAt]) * f32(b[bAt]);
+    aAt += p.aCol;
+    bAt += p.bRow;
+  }
+  y[i] = Elem(epilogue(sum, m, n));
+}
