@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           // On the adapter that Dawn finds, unless the environment asks for the embedded one.
           name: "node",
-          include: [EVERYWHERE],
+          include: [EVERYWHERE, "test/*.node.test.ts"],
           pool: "forks",
           ...(process.env.SHADEGRAD_ADAPTER === "embedded" ? swiftshader : { env: runtimeFolder() }),
         },

@@ -1,0 +1,115 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { filesBelow, ROOT, readSource, target } from "./source.ts";
+
+// Each package may import those before it, directly or not.
+const ORDER = ["kernels-wgsl", "tensor", "resnet", "demo"];
+
+const files = filesBelow("packages");
+const modules = files.filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts")).map(readSource);
+const sources = modules.filter(({ path }) => path.split("/")[2] === "src");
+const paths = (matching: { path: string }[]) => matching.map(({ path }) => path);
+
+test("there is something to look at", () => {
+  expect(sources.length).toBeGreaterThan(10);
+  expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(sources.length);
+});
+
+test("packages depend in one direction: demo → resnet → tensor → kernels-wgsl", () => {
+  const upward: string[] = [];
+  const check = (from: string, name: string, specifier: string) => {
+    const dependency = /^@shadegrad\/([^/]+)/.exec(specifier)?.[1];
+    if (!dependency || ORDER.indexOf(dependency) < ORDER.indexOf(name)) return;
+    const ownTest = dependency === name && from.startsWith(`packages/${name}/test/`);
+    if (!ownTest) upward.push(`${from}: ${specifier}`);
+  };
+  for (const name of ORDER) {
+    const path = `packages/${name}/package.json`;
+    const { dependencies, devDependencies, peerDependencies } = JSON.parse(
+      readFileSync(join(ROOT, path), "utf8"),
+    );
+    for (const key of Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies }))
+      check(path, name, key);
+  }
+  for (const { path, package: name, imports } of modules) {
+    for (const { specifier } of imports) {
+      check(path, name, specifier);
+      if (specifier.startsWith(".") && !target(path, specifier).startsWith(`packages/${name}/`)) {
+        upward.push(`${path}: ${specifier} leaves its package`);
+      }
+    }
+  }
+  expect(upward).toEqual([]);
+});
+
+test("kernels-wgsl depends on nothing, tensor on kernels-wgsl and webgpu", () => {
+  const foreign = (name: string) => {
+    const specifiers = sources.filter((source) => source.package === name).flatMap(({ imports }) => imports);
+    return new Set(
+      specifiers.map(({ specifier }) => specifier).filter((specifier) => !specifier.startsWith(".")),
+    );
+  };
+  const dependencies = (name: string) =>
+    JSON.parse(readFileSync(join(ROOT, "packages", name, "package.json"), "utf8")).dependencies ?? {};
+  expect(Object.keys(dependencies("kernels-wgsl"))).toEqual([]);
+  expect(Object.keys(dependencies("tensor"))).toEqual(["@shadegrad/kernels-wgsl", "webgpu"]);
+  expect([...foreign("kernels-wgsl")]).toEqual([]);
+  expect(
+    [...foreign("tensor")].filter((specifier) => !/^(@shadegrad\/kernels-wgsl|node:)/.test(specifier)),
+  ).toEqual([]);
+});
+
+test("WGSL lives in kernels-wgsl", () => {
+  const elsewhere = (path: string) => !path.startsWith("packages/kernels-wgsl/");
+  expect(files.filter((path) => path.endsWith(".wgsl") && elsewhere(path))).toEqual([]);
+  const shaders = sources.filter(({ strings }) =>
+    strings.some((text) => /@(compute|group|workgroup_size)\b/.test(text)),
+  );
+  expect(paths(shaders).filter(elsewhere)).toEqual([]);
+});
+
+test("one file touches navigator.gpu and the webgpu binding", () => {
+  const touching = sources.filter(
+    ({ accesses, strings, imports }) =>
+      accesses.includes("navigator.gpu") ||
+      strings.includes("webgpu") ||
+      imports.some(({ specifier }) => specifier === "webgpu"),
+  );
+  expect(paths(touching)).toHaveLength(1);
+  expect(touching[0]!.package).toBe("tensor");
+});
+
+test("kernels are launched by tensor's run alone", () => {
+  const launching = sources.filter(
+    ({ package: name, calls }) => name !== "kernels-wgsl" && calls.includes("launch"),
+  );
+  expect(paths(launching)).toEqual(["packages/tensor/src/run.ts"]);
+});
+
+test("no circular import", () => {
+  const edges = new Map(
+    modules.map(({ path, imports }) => [
+      path,
+      imports
+        .filter(({ typeOnly, specifier }) => !typeOnly && specifier.startsWith("."))
+        .map((i) => target(path, i.specifier)),
+    ]),
+  );
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const follow = (path: string, trail: string[]) => {
+    if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+    if (done.has(path)) return;
+    done.add(path);
+    for (const next of edges.get(path) ?? []) follow(next, [...trail, path]);
+  };
+  for (const path of edges.keys()) follow(path, []);
+  expect(circles).toEqual([]);
+});
+
+test("files are named for what is in them", () => {
+  const vague = /(^|\/)(utils?|helpers?|common|managers?|misc)(\.[^/]*)?(\/|$)/i;
+  const everywhere = [...files, ...filesBelow("scripts"), ...filesBelow("test")];
+  expect(everywhere.filter((path) => vague.test(path))).toEqual([]);
+});
