@@ -13,11 +13,17 @@ export const checked: string[] = Object.keys(modules);
 /** Element type of each storage binding as the holes leave it, read off the shader. */
 export function elements(source: string, holes: Holes): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [, name, type] of source.matchAll(/var<storage, \w+> (\w+): array<(?:vec[234]<)?(\w+)/g)) {
-    const alias = new RegExp(`^alias ${type} = (?:vec[234]<)?([\\w]+)`, "m").exec(source)?.[1];
-    const resolved = String(holes[type!] ?? alias ?? type);
-    const twice = new RegExp(`^alias ${resolved} = (?:vec[234]<)?(\\w+)`, "m").exec(source)?.[1];
-    found.set(name!, String(holes[resolved] ?? twice ?? resolved));
+  const resolve = (type: string): string => {
+    const element = type
+      .replace(/^vec[234]<(\w+)>$/, "$1")
+      .replace(/^vec[234]([fuih])$/, (_, t: string) => SUFFIX[t]!);
+    const alias = holes[element] ?? new RegExp(`^alias ${element} = ([^;]+);`, "m").exec(source)?.[1];
+    return alias === undefined ? element : resolve(String(alias));
+  };
+  for (const [, name, type] of source.matchAll(/var<storage, \w+> (\w+): array<(\w+(?:<\w+>)?)/g)) {
+    found.set(name!, resolve(type!));
   }
   return found;
 }
+
+const SUFFIX: Record<string, string> = { f: "f32", u: "u32", i: "i32", h: "f16" };

@@ -1,0 +1,68 @@
+import { check, randomValues } from "../check.ts";
+import { type ReduceParams, reduce, reducePasses, reduceReference } from "./index.ts";
+
+const ROUNDS = [
+  [3, 5, 7],
+  [1, 1, 1],
+  [13, 11, 1],
+  [2, 67, 1],
+  [5, 1, 9],
+  [3, 17, 8],
+  [1, 523, 4],
+  [1, 5003, 1],
+  [2, 0, 3],
+] as const;
+
+const LOWEST = Number.NEGATIVE_INFINITY;
+
+export const checks = [
+  check(reduce, () => [
+    ...ROUNDS.map((shape) => sum(`sum of [${shape}]`, reducePasses(shape, { initial: 0, scale: 0.5 })[0]!)),
+    sum("chunks, the last one short", {
+      outer: 3,
+      reduced: 23,
+      inner: 4,
+      splits: 4,
+      chunk: 7,
+      initial: 0,
+      scale: 1,
+    }),
+    sum("more than 65,535 rows", {
+      outer: 65_537,
+      reduced: 2,
+      inner: 1,
+      splits: 1,
+      chunk: 2,
+      initial: 0,
+      scale: 1,
+    }),
+    ...[
+      [7, 5, 4],
+      [7, 70, 1],
+    ].map(([outer = 0, reduced = 0, inner = 0]) => {
+      const params = { outer, reduced, inner, splits: 1, chunk: reduced, initial: LOWEST, scale: 1 };
+      const x = randomValues(outer * reduced * inner);
+      x.fill(LOWEST, 0, reduced * inner);
+      return {
+        name: `maximum of [${[outer, reduced, inner]}], a row of -∞ among them`,
+        params,
+        holes: { combine: "max(a, b)" },
+        reads: [x],
+        writes: [new Float32Array(outer * inner)],
+        expected: [reduceReference(x, params, Math.max)],
+      };
+    }),
+  ]),
+];
+
+function sum(name: string, params: ReduceParams) {
+  const { outer, reduced, inner, splits } = params;
+  const x = randomValues(outer * reduced * inner).map((value) => value + 0.5);
+  return {
+    name,
+    params,
+    reads: [x],
+    writes: [new Float32Array(outer * splits * inner)],
+    expected: [reduceReference(x, params)],
+  };
+}

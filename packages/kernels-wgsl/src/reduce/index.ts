@@ -1,0 +1,110 @@
+import { type Kernel, spread } from "../kernel.ts";
+import columns from "./columns.wgsl?raw";
+import rows from "./rows.wgsl?raw";
+
+export type ReduceParams = Record<
+  "outer" | "reduced" | "inner" | "splits" | "chunk" | "initial" | "scale",
+  number
+>;
+
+/** Holes of the variants whose invocations take four neighbours at a time. */
+const QUADS = { LANES: 4, Value: "vec4f", Loaded: "vec4<Elem>", Stored: "vec4<Result>" };
+
+/**
+ * y[o, s, i] = scale · combine over k of term(x[o, k, i]), for each chunk s of k.
+ *
+ * Holes: `term`, an expression in x; `combine`, one in a and b, associative and commutative, of
+ * which `initial` is the neutral element; `Result`, the element type of y.
+ */
+export const reduce: Kernel<ReduceParams> = {
+  name: "reduce",
+  reads: ["x"],
+  writes: ["y"],
+  params: {
+    outer: "u32",
+    reduced: "u32",
+    inner: "u32",
+    splits: "u32",
+    chunk: "u32",
+    initial: "f32",
+    scale: "f32",
+  },
+  variants: [
+    {
+      name: "columns4",
+      source: columns,
+      holes: QUADS,
+      fits: ({ inner }) => inner % 4 === 0,
+      workgroups: ({ outer, splits, inner }) => spread(Math.ceil((outer * splits * inner) / 4 / 64)),
+    },
+    {
+      name: "rows",
+      source: rows,
+      fits: ({ inner }) => inner === 1,
+      workgroups: ({ outer, splits }) => spread(outer * splits),
+    },
+    {
+      name: "columns",
+      source: columns,
+      workgroups: ({ outer, splits, inner }) => spread(Math.ceil((outer * splits * inner) / 64)),
+    },
+  ],
+  // A barrier costs a software rasteriser more than the whole walk along a row.
+  prefer: ({ reduced, inner, splits, chunk }, { software }) =>
+    inner === 1 && !software && (splits > 1 ? chunk : reduced) >= 64
+      ? "rows"
+      : inner % 4 === 0
+        ? "columns4"
+        : "columns",
+  cost: ({ outer, reduced, inner, splits }) => ({
+    flops: outer * reduced * inner,
+    bytes: 4 * outer * inner * (reduced + splits),
+  }),
+};
+
+/** What the passes of one reduction have in common. */
+export interface Reduction {
+  readonly initial: number;
+  /** Multiplies the result. */
+  readonly scale: number;
+}
+
+/**
+ * Parameters of the passes that reduce `[outer, reduced, inner]` to `[outer, inner]`, each over what
+ * the one before left: long sums are cut, to keep every invocation busy and rounding small.
+ */
+export function reducePasses(
+  [outer, reduced, inner]: readonly [number, number, number],
+  { initial, scale }: Reduction = { initial: 0, scale: 1 },
+): ReduceParams[] {
+  const splits = splitsOf(outer, reduced, inner);
+  const chunk = Math.max(1, Math.ceil(reduced / splits));
+  const pass = { outer, reduced, inner, splits: Math.max(1, Math.ceil(reduced / chunk)), chunk, initial };
+  if (pass.splits === 1) return [{ ...pass, scale }];
+  return [{ ...pass, scale: 1 }, ...reducePasses([outer, pass.splits, inner], { initial, scale })];
+}
+
+const INVOCATIONS = 32_768; // fill a large GPU
+const LONGEST = 4096; // terms that one invocation may add in sequence
+
+function splitsOf(outer: number, reduced: number, inner: number): number {
+  if (reduced <= (inner === 1 ? 2048 : 256)) return 1;
+  const busy = Math.min(INVOCATIONS / (outer * inner), Math.sqrt(reduced));
+  return Math.ceil(Math.max(1, busy, reduced / LONGEST));
+}
+
+/** The definition, in float64. */
+export function reduceReference(
+  x: ArrayLike<number>,
+  { outer, reduced, inner, splits, chunk, initial, scale }: ReduceParams,
+  combine: (a: number, b: number) => number = (a, b) => a + b,
+): Float64Array {
+  const y = new Float64Array(outer * splits * inner).fill(initial);
+  for (let o = 0; o < outer; o++)
+    for (let k = 0; k < reduced; k++)
+      for (let i = 0; i < inner; i++) {
+        const at = (o * splits + Math.floor(k / chunk)) * inner + i;
+        y[at] = combine(y[at]!, x[(o * reduced + k) * inner + i]!);
+      }
+  return y.map((value) => value * scale);
+}
