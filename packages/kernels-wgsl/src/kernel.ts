@@ -95,7 +95,8 @@ export function choose<P extends ParamValues>(kernel: Kernel<P>, params: P, adap
   const fitting = kernel.variants.filter((variant) => fits(variant, params, adapter));
   const preferred = kernel.prefer?.(params, adapter);
   const chosen = fitting.find((variant) => variant.name === preferred) ?? fitting[0];
-  if (!chosen) throw new KernelError(`${kernel.name}: no variant fits ${JSON.stringify(params)} on ${adapter.key}`);
+  if (!chosen)
+    throw new KernelError(`${kernel.name}: no variant fits ${JSON.stringify(params)} on ${adapter.key}`);
   return chosen;
 }
 

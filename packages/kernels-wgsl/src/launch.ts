@@ -109,13 +109,17 @@ export class Launcher {
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
     const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
     if (grid.some((side) => side > limit)) {
-      throw new KernelError(`${kernel.name} ${variant.name}: ${grid.join("×")} workgroups; at most ${limit} along an axis`);
+      throw new KernelError(
+        `${kernel.name} ${variant.name}: ${grid.join("×")} workgroups; at most ${limit} along an axis`,
+      );
     }
     const pipeline = this.#pipeline(kernel, variant, all);
     const offset = this.#writeParams(kernel, params);
     const pass = this.#openPass(() => launched(kernel, variant.name, params));
     pass.setPipeline(pipeline.gpu);
-    pass.setBindGroup(0, this.#bindGroup(kernel.name, pipeline, buffers, layout(kernel.params).size), [offset]);
+    pass.setBindGroup(0, this.#bindGroup(kernel.name, pipeline, buffers, layout(kernel.params).size), [
+      offset,
+    ]);
     pass.dispatchWorkgroups(...grid);
     this.counts.launches++;
     this.onLaunch?.(launched(kernel, variant.name, params));
@@ -148,7 +152,9 @@ export class Launcher {
   startTiming(): void {
     this.flush();
     if (!this.#adapter.features.has("timestamp-query")) {
-      throw new KernelError(`${this.#adapter.key} has no timestamp-query: launches cannot be timed one by one`);
+      throw new KernelError(
+        `${this.#adapter.key} has no timestamp-query: launches cannot be timed one by one`,
+      );
     }
     this.#timer = new Timer(this.#device);
   }
@@ -266,7 +272,10 @@ function launched<P extends ParamValues>(kernel: Kernel<P>, variant: string, par
 
 function named<P extends ParamValues>(kernel: Kernel<P>, name: string): Variant<P> {
   const found = kernel.variants.find((variant) => variant.name === name);
-  if (!found) throw new KernelError(`${kernel.name} has no variant ${name}; it has ${kernel.variants.map((v) => v.name).join(", ")}`);
+  if (!found)
+    throw new KernelError(
+      `${kernel.name} has no variant ${name}; it has ${kernel.variants.map((v) => v.name).join(", ")}`,
+    );
   return found;
 }
 

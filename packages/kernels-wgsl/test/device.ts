@@ -19,7 +19,9 @@ export async function openDevice(backend?: string): Promise<{ device: GPUDevice;
     device,
     adapter: {
       key: `${vendor} ${architecture}`,
-      software: /llvmpipe|swiftshader|mesa|google|null/i.test(`${vendor} ${architecture} ${found.info.description}`),
+      software: /llvmpipe|swiftshader|mesa|google|null/i.test(
+        `${vendor} ${architecture} ${found.info.description}`,
+      ),
       features: new Set(features),
       subgroupSize: [subgroupMinSize ?? 4, subgroupMaxSize ?? 128],
       workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,

@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { detectRaces, WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import type { Case } from "../src/check.ts";
-import { type Adapter, fits, type Holes, type Interface, layout, specialize, writeParams } from "../src/kernel.ts";
+import {
+  type Adapter,
+  fits,
+  type Holes,
+  type Interface,
+  layout,
+  specialize,
+  writeParams,
+} from "../src/kernel.ts";
 import { openDevice } from "./device.ts";
 import { checked, checks, shaders } from "./kernels.ts";
 
@@ -44,7 +52,9 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
       .filter(({ params }) => fits(variant, params, able))
       .map(({ holes }) => ({ ...variant.holes, ...holes }));
     const distinct = [...new Map(found.map((holes) => [JSON.stringify(holes), holes])).values()];
-    const half = /^alias Elem = f32;/m.test(variant.source) ? distinct.map((h) => ({ ...h, Elem: "f16" })) : [];
+    const half = /^alias Elem = f32;/m.test(variant.source)
+      ? distinct.map((h) => ({ ...h, Elem: "f16" }))
+      : [];
     return [...distinct, ...half];
   };
 
@@ -52,7 +62,9 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     expect(settings().length, "cases that this variant fits").toBeGreaterThan(0);
     expect(await complaints(variant.source)).toEqual([]);
     for (const holes of settings()) {
-      expect(await complaints(specialize(kernel.name, variant.source, holes)), JSON.stringify(holes)).toEqual([]);
+      expect(await complaints(specialize(kernel.name, variant.source, holes)), JSON.stringify(holes)).toEqual(
+        [],
+      );
     }
   });
 
@@ -78,7 +90,12 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     for (const example of smallest(cases().filter(({ params }) => fits(variant, params, able)))) {
       const holes = { ...variant.holes, ...example.holes };
       const grid = variant.workgroups(example.params, holes).map((side) => Math.min(side, 2));
-      const { races, errors } = findRaces(specialize(kernel.name, variant.source, holes), kernel, grid, example);
+      const { races, errors } = findRaces(
+        specialize(kernel.name, variant.source, holes),
+        kernel,
+        grid,
+        example,
+      );
       expect(races, example.name).toEqual([]);
       expect(errors, example.name).toEqual([]);
     }
@@ -114,7 +131,10 @@ function findRaces(code: string, kernel: Interface, grid: number[], { params, re
 /** The interpreter takes a workgroup size for 1 unless it is a literal. */
 function withLiteralWorkgroup(code: string): string {
   return code.replace(/@workgroup_size\(([^)]*)\)/, (_, sizes: string) => {
-    return `@workgroup_size(${sizes.split(",").map((size) => constant(code, size)).join(", ")})`;
+    return `@workgroup_size(${sizes
+      .split(",")
+      .map((size) => constant(code, size))
+      .join(", ")})`;
   });
 }
 
@@ -135,6 +155,7 @@ function expectNothingShared(source: string): void {
 
 /** The race finder interprets: one small case is what it can do in a second. */
 function smallest(cases: Case[]): Case[] {
-  const size = ({ reads, writes }: Case) => [...reads, ...writes].reduce((sum, { length }) => sum + length, 0);
+  const size = ({ reads, writes }: Case) =>
+    [...reads, ...writes].reduce((sum, { length }) => sum + length, 0);
   return cases.sort((a, b) => size(a) - size(b)).slice(0, 1);
 }

@@ -62,7 +62,10 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     skip(!adapter.features.has("shader-f16"), "the adapter has no shader-f16");
     for (const example of cases()) {
       if (example.half === false || !fits(variant, example.params, adapter)) continue;
-      await compare({ ...example, holes: { ...example.holes, Elem: "f16" } }, Math.max(2e-3, example.tolerance ?? 0));
+      await compare(
+        { ...example, holes: { ...example.holes, Elem: "f16" } },
+        Math.max(2e-3, example.tolerance ?? 0),
+      );
     }
   });
 });
@@ -70,7 +73,9 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
 function upload(values: Values | Uint16Array): GPUBuffer {
   const size = Math.max(16, Math.ceil(values.byteLength / 16) * 16);
   const buffer = device.createBuffer({ size, usage: 0x80 | 0x08 | 0x04, mappedAtCreation: true });
-  new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  new Uint8Array(buffer.getMappedRange()).set(
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  );
   buffer.unmap();
   return buffer;
 }

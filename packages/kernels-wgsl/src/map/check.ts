@@ -4,7 +4,11 @@ import { broadcast, dense, map, mapReference } from "./index.ts";
 export const checks = [
   check(map, () => [
     ...[1, 7, 257, 1021].map((length) => {
-      const [a, b, c] = [1, 2, 3].map((seed) => randomValues(length, seed)) as [Float32Array, Float32Array, Float32Array];
+      const [a, b, c] = [1, 2, 3].map((seed) => randomValues(length, seed)) as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
       return {
         name: `fused multiply-add of ${length}`,
         params: dense(length),

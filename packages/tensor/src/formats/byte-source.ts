@@ -35,3 +35,14 @@ export function allocate(length: number): Uint8Array {
     );
   }
 }
+
+/** Make sure that the source ends at `end`; one that does not know its size yet is asked for one byte more. */
+export async function expectEnd(
+  source: ByteSource,
+  end: number,
+  fail: (size: string, short: boolean) => Error,
+): Promise<void> {
+  if (source.size === undefined) await source.read(end, 1);
+  const { size } = source;
+  if (size !== end) throw fail(String(size ?? `at least ${end + 1}`), size !== undefined && size < end);
+}

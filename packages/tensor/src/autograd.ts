@@ -1,0 +1,192 @@
+import { dense, map } from "@shadegrad/kernels-wgsl/map";
+import { ShapeError } from "./errors.ts";
+import { run } from "./run.ts";
+import { keep } from "./scope.ts";
+import { type History, sizeOf, type Tensor, tensor } from "./tensor.ts";
+
+let recording = true;
+
+/** Run `f` without recording how its tensors are made: for evaluation, and for updating weights. */
+export function noGrad<T>(f: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    return f();
+  } finally {
+    recording = before;
+  }
+}
+
+/**
+ * Record how `y` was made, unless none of its inputs wants a gradient.
+ *
+ * `of(dy)` gives one thunk per input, which computes that input's gradient. Thunks call `run`, or
+ * ops under `noGrad`; those that nobody needs never run. `saved` are tensors beyond inputs and `y`
+ * that only the thunks use.
+ */
+export function differentiable(
+  op: string,
+  y: Tensor,
+  inputs: readonly Tensor[],
+  of: History["of"],
+  saved: readonly Tensor[] = [],
+): Tensor {
+  if (recording && inputs.some((x) => x.requiresGrad)) {
+    y.requiresGrad = true;
+    y.history = { op, inputs, saved, versions: inputs.map((x) => x.storage.version), of };
+  } else {
+    for (const tensor of saved) tensor.dispose();
+  }
+  return y;
+}
+
+/** Whether an op on these inputs will be recorded: ask before computing what only a gradient needs. */
+export const needsGrad = (...inputs: readonly (Tensor | undefined)[]): boolean =>
+  recording && inputs.some((x) => x?.requiresGrad);
+
+/**
+ * Add d(loss)/d(leaf) to `leaf.grad`, for every leaf that `loss` was made from; each op is visited
+ * once, outputs before inputs, and what it saved is freed as soon as it has been used.
+ *
+ * `loss` has one element, unless `dy`, of its shape, says what to multiply its Jacobian by.
+ *
+ * @throws ShapeError if `loss` has several elements and no `dy`, has no history, or was used before.
+ */
+export function backward(loss: Tensor, dy?: Tensor): void {
+  if (!dy && loss.size !== 1) {
+    throw new ShapeError(
+      `backward: a loss has one element, not ${loss.size}; take its mean or sum, or give dy. It is [${loss.shape}].`,
+    );
+  }
+  if (dy && String(dy.shape) !== String(loss.shape)) {
+    throw new ShapeError(`backward: dy is [${dy.shape}] but the tensor is [${loss.shape}].`);
+  }
+  if (loss.usedUp) throw usedUp(loss.usedUp);
+  if (!loss.requiresGrad) {
+    throw new ShapeError(
+      "backward: this tensor does not depend on anything that requires a gradient. Set requiresGrad on the leaves, and make it outside noGrad.",
+    );
+  }
+  noGrad(() => propagate(loss, dy ? dy.view() : one(loss)));
+}
+
+const one = (loss: Tensor): Tensor =>
+  tensor(new Float32Array(1).fill(1), loss.shape, { device: loss.device, dtype: loss.dtype });
+
+function propagate(loss: Tensor, seed: Tensor): void {
+  const gradients = new Map<Tensor, Tensor>([[loss, seed]]);
+  for (const y of topological(loss)) {
+    const dy = gradients.get(y)!;
+    gradients.delete(y);
+    const { history } = y;
+    if (!history || y.retainsGrad) accumulate(y, history ? dy.view() : dy);
+    if (!history) continue;
+    checkUnchanged(history);
+    const thunks = history.of(dy);
+    history.inputs.forEach((x, i) => {
+      if (!x.requiresGrad) return;
+      const dx = thunks[i]!();
+      if (String(dx.shape) !== String(x.shape)) {
+        throw new ShapeError(
+          `${history.op}: its gradient for input ${i} is [${dx.shape}] but the input is [${x.shape}].`,
+        );
+      }
+      // `dy` itself may be the gradient, of several inputs even; each gets a handle of its own.
+      const own = dx === dy ? dy.view() : dx;
+      const sum = gradients.get(x);
+      gradients.set(x, sum ? add(sum, own) : own);
+    });
+    y.history = undefined;
+    y.usedUp = history.op;
+    for (const tensor of history.saved) tensor.dispose();
+    dy.dispose();
+    if (y.ownedByGraph) y.dispose();
+  }
+}
+
+/** The sum of two gradients, which are not needed after it. */
+function add(a: Tensor, b: Tensor): Tensor {
+  const { dtype } = a;
+  const sum = run(map, dense(a.size), [a, b, b], a.shape, {
+    holes: { A: dtype, B: b.dtype, C: b.dtype, Y: dtype, f: "a + b" },
+  });
+  a.dispose();
+  b.dispose();
+  return sum;
+}
+
+function accumulate(leaf: Tensor, dy: Tensor): void {
+  // A gradient belongs to its leaf, whatever scope it was computed in.
+  leaf.grad = keep(leaf.grad ? add(leaf.grad, dy) : dy);
+}
+
+function checkUnchanged({ op, inputs, versions }: History): void {
+  inputs.forEach((x, i) => {
+    const { version } = x.storage;
+    if (version === versions[i]) return;
+    throw new ShapeError(
+      `backward: input ${i} of ${op} was changed in place after ${op} used it (version ${version}, then ${versions[i]}): call backward before the optimizer's step. It is [${x.shape}].`,
+    );
+  });
+}
+
+/** `root` and everything it was made from that needs a gradient, each before its own inputs. */
+function topological(root: Tensor): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>([root]);
+  // Depth first without recursion: networks can be deeper than the call stack.
+  const path: { y: Tensor; next: number }[] = [{ y: root, next: 0 }];
+  for (let top = path.at(-1); top; top = path.at(-1)) {
+    const x = top.y.history?.inputs[top.next++];
+    if (!x) {
+      order.push(top.y);
+      path.pop();
+    } else if (x.requiresGrad && !seen.has(x)) {
+      if (x.usedUp) throw usedUp(x.usedUp);
+      seen.add(x);
+      path.push({ y: x, next: 0 });
+    }
+  }
+  return order.reverse();
+}
+
+const usedUp = (op: string) =>
+  new ShapeError(
+    `backward: the graph through ${op} was used by an earlier backward, which freed it. Compute the loss again, or add the losses and go back once.`,
+  );
+
+/**
+ * JAX's way: a function that returns the loss and its gradients with respect to the arguments.
+ *
+ * `const [loss, grads] = valueAndGrad(f)(w, b)`; the arguments need not require a gradient.
+ */
+export function valueAndGrad<A extends readonly Tensor[]>(
+  f: (...args: A) => Tensor,
+): (...args: A) => [Tensor, Tensor[]] {
+  return (...args) => {
+    const leaves = args.map((x) => {
+      const leaf = x.detach();
+      leaf.requiresGrad = true;
+      return leaf;
+    });
+    const loss = f(...(leaves as unknown as A));
+    backward(loss);
+    const gradients = leaves.map((leaf) => {
+      const { grad } = leaf;
+      leaf.grad = undefined;
+      leaf.dispose();
+      return grad ?? tensor(new Float32Array(sizeOf(leaf.shape)), leaf.shape);
+    });
+    return [loss, gradients];
+  };
+}
+
+/** JAX's `grad`: a function that returns the gradients alone. */
+export function grad<A extends readonly Tensor[]>(f: (...args: A) => Tensor): (...args: A) => Tensor[] {
+  const both = valueAndGrad(f);
+  return (...args) => {
+    const [loss, gradients] = both(...args);
+    loss.dispose();
+    return gradients;
+  };
+}

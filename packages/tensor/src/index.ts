@@ -1,0 +1,15 @@
+export { KernelError } from "@shadegrad/kernels-wgsl";
+export type { InitOptions } from "./adapter.ts";
+export { backward, grad, noGrad, valueAndGrad } from "./autograd.ts";
+export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";
+export { DeviceError, FormatError, ShapeError } from "./errors.ts";
+export { keep, type Scope, scope } from "./scope.ts";
+export {
+  type DType,
+  type Nested,
+  type Shape,
+  Tensor,
+  type TensorData,
+  type TensorOptions,
+  tensor,
+} from "./tensor.ts";

@@ -1,0 +1,85 @@
+import { DeviceError } from "./errors.ts";
+
+/** Bytes as people read them. */
+export const mebibytes = (bytes: number): string => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
+
+/**
+ * Buffers that are used again: a loop in steady state creates none.
+ *
+ * Sizes are rounded up to eight classes per doubling, so that at most an eighth is wasted. The free
+ * buffer that was created first goes out first: with the same requests each step hands out the
+ * same buffers, and the bind groups made for them serve again.
+ */
+export class BufferPool {
+  /** Buffers created so far, and bytes in those that live. */
+  readonly counts = { buffers: 0, bytes: 0, free: 0 };
+  readonly #device: GPUDevice;
+  readonly #usage: GPUBufferUsageFlags;
+  readonly #fail: (error: Error) => void;
+  readonly #free = new Map<number, GPUBuffer[]>();
+  readonly #ages = new WeakMap<GPUBuffer, number>();
+
+  constructor(device: GPUDevice, usage: GPUBufferUsageFlags, fail: (error: Error) => void) {
+    this.#device = device;
+    this.#usage = usage;
+    this.#fail = fail;
+  }
+
+  take(bytes: number): GPUBuffer {
+    const size = sizeClass(bytes, this.#device.limits.maxBufferSize);
+    const free = this.#free.get(size)?.shift();
+    if (!free) return this.#create(size);
+    this.counts.free -= size;
+    return free;
+  }
+
+  give(buffer: GPUBuffer): void {
+    let free = this.#free.get(buffer.size);
+    if (!free) this.#free.set(buffer.size, (free = []));
+    const age = this.#ages.get(buffer)!;
+    let at = free.length;
+    while (at > 0 && this.#ages.get(free[at - 1]!)! > age) at--;
+    free.splice(at, 0, buffer);
+    this.counts.free += buffer.size;
+  }
+
+  /** Give the memory of free buffers back to the system. */
+  trim(): void {
+    for (const free of this.#free.values()) {
+      for (const buffer of free) {
+        this.counts.bytes -= buffer.size;
+        buffer.destroy();
+      }
+    }
+    this.#free.clear();
+    this.counts.free = 0;
+  }
+
+  #create(size: number): GPUBuffer {
+    const { bytes, free } = this.counts;
+    this.#device.pushErrorScope("out-of-memory");
+    const buffer = this.#device.createBuffer({ size, usage: this.#usage });
+    this.#device.popErrorScope().then(
+      (error) => {
+        if (!error) return;
+        const used = `${mebibytes(bytes - free)} in use, ${mebibytes(free)} kept for reuse`;
+        this.#fail(
+          new DeviceError(`out of memory: ${mebibytes(size)} asked for with ${used}. ${error.message}`),
+        );
+      },
+      () => {}, // the device was lost, which is reported by itself
+    );
+    this.#ages.set(buffer, this.counts.buffers++);
+    this.counts.bytes += size;
+    return buffer;
+  }
+}
+
+const LEAST = 256;
+
+function sizeClass(bytes: number, most: number): number {
+  if (bytes <= LEAST) return LEAST;
+  const step = Math.max(LEAST, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  // Rounding up must not push a buffer that the device allows over its limit.
+  return Math.min(Math.ceil(bytes / step) * step, Math.max(Math.floor(most / 4) * 4, bytes));
+}

@@ -1,0 +1,112 @@
+import type { Tensor } from "./tensor.ts";
+
+const open: Scope[] = [];
+
+/** The tensors made while it is open; they die with it, except those that are kept. */
+export class Scope {
+  readonly #made = new Set<Tensor>();
+
+  constructor() {
+    open.push(this);
+  }
+
+  add(tensor: Tensor): void {
+    this.#made.add(tensor);
+  }
+
+  delete(tensor: Tensor): void {
+    this.#made.delete(tensor);
+  }
+
+  /** Close it: dispose what it made, but hand what is returned, or needed by its gradient, to the scope around. */
+  close(returned: ReadonlySet<Tensor> = new Set()): void {
+    if (open.at(-1) !== this)
+      throw new Error("scope: scopes close in the reverse order of opening; one inside this is still open");
+    open.pop();
+    const around = open.at(-1);
+    const needed = graphOf(returned);
+    for (const tensor of [...this.#made]) {
+      if (returned.has(tensor)) tensor.moveTo(around);
+      else if (needed.has(tensor)) {
+        // Nobody outside can name it any more: `backward` frees it after its last use.
+        tensor.ownedByGraph = true;
+        tensor.moveTo(around);
+      } else tensor.dispose();
+    }
+    this.#made.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** The innermost open scope. */
+export const currentScope = (): Scope | undefined => open.at(-1);
+
+/**
+ * Run `f`, then free every tensor that it made, except what it returns (in arrays, objects and Maps
+ * too), what `keep` was told of, and what a later `backward` of a returned tensor needs.
+ *
+ * `using s = scope()` opens one that lasts to the end of the block. A scope is synchronous: read
+ * values outside of it.
+ *
+ * @throws TypeError if `f` returns a promise.
+ */
+export function scope(): Scope;
+export function scope<T>(f: () => T): T;
+export function scope<T>(f?: () => T): T | Scope {
+  const made = new Scope();
+  if (!f) return made;
+  let returned: ReadonlySet<Tensor> = new Set();
+  try {
+    const result = f();
+    if (result instanceof Promise) {
+      throw new TypeError(
+        "scope: the function is async, and what it makes later would belong to nobody. Return tensors and read them outside.",
+      );
+    }
+    returned = tensorsIn(result);
+    return result;
+  } finally {
+    made.close(returned);
+  }
+}
+
+/** Exempt a tensor from all scopes: whoever called owns it until `dispose`. */
+export function keep<T extends Tensor>(tensor: T): T {
+  tensor.moveTo(undefined);
+  return tensor;
+}
+
+/** The tensors in a result: in arrays, objects and Maps at any depth. */
+function tensorsIn(result: unknown): Set<Tensor> {
+  const found = new Set<Tensor>();
+  const seen = new Set<object>();
+  const pending: unknown[] = [result];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== "object" || value === null || seen.has(value) || ArrayBuffer.isView(value)) continue;
+    seen.add(value);
+    if (isTensor(value)) found.add(value);
+    else if (value instanceof Map) pending.push(...value.values());
+    else pending.push(...Object.values(value));
+  }
+  return found;
+}
+
+/** Everything that the gradients of these tensors need. */
+function graphOf(roots: ReadonlySet<Tensor>): Set<Tensor> {
+  const found = new Set<Tensor>();
+  const pending = [...roots];
+  for (let y = pending.pop(); y; y = pending.pop()) {
+    for (const needed of y.history ? [...y.history.inputs, ...y.history.saved] : []) {
+      if (!found.has(needed)) pending.push(needed);
+      found.add(needed);
+    }
+  }
+  return found;
+}
+
+/** By its brand, not its class: tensor.ts imports this file. */
+const isTensor = (value: object): value is Tensor => "storage" in value && "shape" in value;
