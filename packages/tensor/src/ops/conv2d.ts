@@ -1,0 +1,139 @@
+import {
+  type Conv2dParams,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+  conv2d as forward,
+  sumPartials,
+  weightGradSplits,
+} from "@shadegrad/kernels-wgsl/conv2d";
+import { differentiable } from "../autograd.ts";
+import { ShapeError } from "../errors.ts";
+import { run } from "../run.ts";
+import type { Tensor } from "../tensor.ts";
+import { sumTo } from "./reduce.ts";
+
+/** One number for both axes, or [rows, columns]. */
+export type Pair = number | readonly [rows: number, columns: number];
+/** Zeros around an image: on all sides, [rows, columns], or by side. */
+export type Padding = Pair | readonly [top: number, bottom: number, left: number, right: number];
+
+export interface Conv2dOptions {
+  /** Pixels the window moves between neighbouring outputs. */
+  stride?: Pair;
+  /** Zeros added around the image; "same" keeps its size, at stride 1. */
+  padding?: Padding | "same" | "valid";
+  /** Pixels between neighbouring taps of the window. */
+  dilation?: Pair;
+  /** Parts that channels are divided into; outputs see the channels of their own part. */
+  groups?: number;
+  /** Added to each output channel: [O]. */
+  bias?: Tensor | undefined;
+}
+
+/**
+ * Slide `w` over `x`: cross-correlation, as every deep learning library means by convolution.
+ *
+ * x `[N, H, W, C]` · w `[R, S, C / groups, O]` (+ bias `[O]`) → `[N, P, Q, O]`, with
+ * P = ⌊(H + top + bottom − dilation·(R − 1) − 1) / stride⌋ + 1, and Q likewise.
+ *
+ * @throws ShapeError if the channels differ or the window does not fit in the padded image.
+ */
+export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions = {}): Tensor {
+  const p = conv2dParams(x, w, options, bias);
+  const shape = [p.N, p.P, p.Q, p.O];
+  const y = bias
+    ? run(forward, p, [x, w, bias], shape, { holes: { epilogue: "value + f32(b[o])" } })
+    : run(forward, p, [x, w, w], shape);
+  return differentiable("conv2d", y, bias ? [x, w, bias] : [x, w], (dy) => [
+    () => run(conv2dInputGrad, p, [dy, w], x.shape),
+    () => weightGrad(x, dy, w, p),
+    () => sumTo(dy, [p.O]),
+  ]);
+}
+
+/** Partial sums over stretches of N·P·Q, then their sum: the same order every time. */
+function weightGrad(x: Tensor, dy: Tensor, { shape, dtype, size }: Tensor, p: Conv2dParams): Tensor {
+  const splits = weightGradSplits(p);
+  const partials = { partial: { shape: [splits, ...shape], dtype: "f32" } } as const;
+  const { partial } = run(conv2dWeightGrad, { ...p, splits }, [x, dy], partials);
+  if (splits === 1 && dtype === "f32") {
+    const dw = partial.view(shape);
+    partial.dispose();
+    return dw;
+  }
+  const { y: dw } = run(sumPartials, { length: size, splits }, [partial], { y: { shape, dtype } });
+  partial.dispose();
+  return dw;
+}
+
+function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions, bias: Tensor | undefined): Conv2dParams {
+  const fail = (what: string) =>
+    new ShapeError(
+      `conv2d: ${what}. x is [${x.shape}] as [N, H, W, C]; w is [${w.shape}] as [R, S, ${groups === 1 ? "C" : "C / groups"}, O]${bias ? `; bias is [${bias.shape}] as [O]` : ""}.`,
+    );
+  const { groups = 1 } = options;
+  if (x.shape.length !== 4 || w.shape.length !== 4) {
+    throw fail(`x and w need 4 axes each, not ${x.shape.length} and ${w.shape.length}`);
+  }
+  const [N, H, W, C] = x.shape as Quad;
+  const [R, S, inputs, O] = w.shape as Quad;
+  const [strideRows, strideCols] = pair("stride", options.stride ?? 1, 1, fail);
+  const [dilationRows, dilationCols] = pair("dilation", options.dilation ?? 1, 1, fail);
+  if (!Number.isInteger(groups) || groups < 1) throw fail(`groups is ${groups}, not a whole number ≥ 1`);
+  if (C % groups !== 0 || O % groups !== 0)
+    throw fail(`${C} channels in and ${O} out do not divide into ${groups} groups`);
+  if (C !== inputs * groups) {
+    throw fail(
+      `x has ${C} channels but w expects ${inputs * groups}${groups === 1 ? "" : ` in ${groups} groups`}`,
+    );
+  }
+  if (R < 1 || S < 1) throw fail(`a window of ${R}×${S} is empty`);
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== O)) {
+    throw fail(`bias has ${bias.shape.join("×")} elements but w has ${O} output channels`);
+  }
+  const spans = [dilationRows * (R - 1) + 1, dilationCols * (S - 1) + 1] as const;
+  const pads = sides(options.padding ?? 0, spans, [strideRows, strideCols], fail);
+  const [top, bottom, left, right] = pads;
+  const P = Math.floor((H + top + bottom - spans[0]) / strideRows) + 1;
+  const Q = Math.floor((W + left + right - spans[1]) / strideCols) + 1;
+  if (P < 1 || Q < 1) {
+    const dilated = spans[0] === R && spans[1] === S ? "" : `, dilated to ${spans[0]}×${spans[1]},`;
+    const padded = pads.every((side) => side === 0) ? "" : ` padded by [${pads}]`;
+    throw fail(`a ${R}×${S} window${dilated} does not fit in a ${H}×${W} image${padded}`);
+  }
+  return {
+    ...{ N, H, W, C, R, S, O, P, Q, strideRows, strideCols },
+    ...{ padTop: top, padLeft: left, dilationRows, dilationCols, groups },
+  };
+}
+
+type Quad = readonly [number, number, number, number];
+type Fail = (what: string) => ShapeError;
+
+function pair(name: string, value: Pair, least: number, fail: Fail): readonly [number, number] {
+  const both = typeof value === "number" ? ([value, value] as const) : value;
+  if (both.length !== 2 || both.some((side) => !Number.isInteger(side) || side < least)) {
+    throw fail(`${name} is [${both}], not whole numbers ≥ ${least} for [rows, columns]`);
+  }
+  return both;
+}
+
+function sides(
+  padding: Padding | "same" | "valid",
+  spans: readonly [number, number],
+  strides: readonly [number, number],
+  fail: Fail,
+): Quad {
+  if (padding === "valid") return [0, 0, 0, 0];
+  if (padding === "same") {
+    if (strides[0] !== 1 || strides[1] !== 1) throw fail(`padding "same" needs stride 1, not [${strides}]`);
+    const [rows, cols] = [spans[0] - 1, spans[1] - 1];
+    return [rows >> 1, rows - (rows >> 1), cols >> 1, cols - (cols >> 1)];
+  }
+  if (typeof padding === "object" && padding.length === 4) {
+    if (padding.every((side) => Number.isInteger(side) && side >= 0)) return padding;
+    throw fail(`padding is [${padding}], not whole numbers ≥ 0 for [top, bottom, left, right]`);
+  }
+  const [rows, cols] = pair("padding", padding as Pair, 0, fail);
+  return [rows, rows, cols, cols];
+}
