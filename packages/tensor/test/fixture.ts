@@ -1,0 +1,60 @@
+import index from "./fixtures/index.json";
+
+/** PyTorch's answers to one case; scripts/fixtures/README.md says how they are made and named. */
+export interface Fixture {
+  readonly attrs: Record<string, unknown>;
+  readonly tensors: ReadonlyMap<string, { shape: number[]; data: Float32Array | Int32Array }>;
+}
+
+export interface IndexRow {
+  readonly file: string;
+  readonly op: string;
+  /** Largest relative L2 error allowed. */
+  readonly tol: number;
+}
+
+const files = import.meta.glob<string>("./fixtures/**/*.safetensors", {
+  query: "?url&inline",
+  import: "default",
+});
+
+/** The cases of one folder of fixtures: `ops`, `optimizers`, `schedules`. */
+export const fixturesOf = (folder: string): IndexRow[] =>
+  index.filter(({ file }) => file.startsWith(`${folder}/`));
+
+/**
+ * Read one case, in Node and in a page alike. A reader of its own, in ten lines, so that the op
+ * tests do not lean on the format under test elsewhere.
+ */
+export async function loadFixture(file: string): Promise<Fixture> {
+  const load = files[`./fixtures/${file}`];
+  if (!load) throw new Error(`no fixture ${file}`);
+  const bytes = await (await fetch(await load())).arrayBuffer();
+  const start = 8 + Number(new DataView(bytes).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 8, start - 8)));
+  const { __metadata__: metadata, ...entries } = header as Record<string, Entry> & {
+    __metadata__: { attrs: string };
+  };
+  const tensors = new Map(
+    Object.entries(entries).map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        const part = bytes.slice(start + from, start + to);
+        return [name, { shape, data: dtype === "F32" ? new Float32Array(part) : new Int32Array(part) }];
+      },
+    ),
+  );
+  return { attrs: JSON.parse(metadata.attrs), tensors };
+}
+
+interface Entry {
+  dtype: "F32" | "I32";
+  shape: number[];
+  data_offsets: [number, number];
+}
