@@ -1,9 +1,34 @@
-import { check, randomValues } from "../check.ts";
+import { bits } from "../bits.ts";
+import { check, randomValues, type Values } from "../check.ts";
 import { broadcast, dense, map, mapReference } from "./index.ts";
+
+/** y = a + 2 b + 3 c over broadcast operands, by the definition of strides. */
+function broadcastCase(shape: readonly number[], strides: readonly (readonly number[])[]) {
+  const length = shape.reduce((size, side) => size * side, 1);
+  const reads: Values[] = [1, 2, 3].map((seed) => randomValues(Math.max(4, length), seed));
+  const expected = Float64Array.from({ length }, (_, i) => {
+    const at = strides.map(() => 0);
+    for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
+      const k = rest % shape[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+      for (const [operand, of] of strides.entries()) at[operand]! += k * of[axis]!;
+    }
+    return at.reduce((sum, offset, operand) => sum + (operand + 1) * reads[operand]![offset]!, 0);
+  });
+  const f = ["a", "2 * b", "3 * c"].slice(0, strides.length).join(" + ");
+  return {
+    name: `[${shape}] from strides ${strides.map((of) => `[${of}]`).join(" ")}`,
+    params: broadcast(shape, strides),
+    holes: { f },
+    reads,
+    writes: [new Float32Array(length)],
+    expected: [expected],
+  };
+}
 
 export const checks = [
   check(map, () => [
-    ...[1, 7, 257, 1021].map((length) => {
+    ...[0, 1, 7, 256, 1021, 300_000].map((length) => {
       const [a, b, c] = [1, 2, 3].map((seed) => randomValues(length, seed)) as [
         Float32Array,
         Float32Array,
@@ -11,7 +36,7 @@ export const checks = [
       ];
       return {
         name: `fused multiply-add of ${length}`,
-        params: dense(length),
+        params: dense(length, 3),
         holes: { f: "a * b + c" },
         reads: [a, b, c],
         writes: [new Float32Array(length)],
@@ -19,12 +44,97 @@ export const checks = [
       };
     }),
     {
-      name: "outer product of a column and a row, plus a scalar",
-      params: broadcast([3, 5], [[1, 0], [0, 1], []]),
-      holes: { f: "a * b + c", BROADCAST: true },
-      reads: [Float32Array.of(1, 2, 3), Float32Array.of(1, 2, 3, 4, 5), Float32Array.of(0.5)],
-      writes: [new Float32Array(15)],
-      expected: [[1, 2, 3, 4, 5, 2, 4, 6, 8, 10, 3, 6, 9, 12, 15].map((y) => y + 0.5)],
+      name: "two scalars",
+      params: dense(8, 1, bits("f32", 0.5), bits("f32", -0.25)),
+      holes: { f: "clamp(a * s, t, s)" },
+      reads: [randomValues(8), new Float32Array(1), new Float32Array(1)],
+      writes: [new Float32Array(8)],
+      expected: [mapReference((a) => Math.min(0.5, Math.max(-0.25, a * 0.5)), randomValues(8))],
     },
+    {
+      name: "integers that float32 does not hold",
+      params: dense(4, 2, bits("i32", -7)),
+      holes: { f: "a * b + s", Elem: "i32", S: "i32" },
+      reads: [Int32Array.of(16_777_217, -3, 5, 0), Int32Array.of(3, 5, -7, 1), new Int32Array(1)],
+      writes: [new Int32Array(4)],
+      expected: [[50_331_644, -22, -42, -7]],
+      tolerance: 0,
+      half: false,
+    },
+    {
+      name: "a comparison of integers as float32",
+      params: broadcast(
+        [3, 2, 4],
+        [
+          [0, 0, 1],
+          [1, 0, 0],
+        ],
+      ),
+      holes: { f: "select(V(0), V(1), a == b)", A: "i32", B: "u32", S: "i32" },
+      reads: [Int32Array.of(0, 1, 2, 0), Uint32Array.of(2, 0, 9), new Float32Array(1)],
+      writes: [new Float32Array(24)],
+      expected: [[0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]],
+    },
+    ...[
+      {
+        shape: [3, 5],
+        strides: [
+          [1, 0],
+          [0, 1],
+          [0, 0],
+        ],
+      }, // an outer sum and a scalar
+      {
+        shape: [7, 4],
+        strides: [
+          [4, 1],
+          [0, 1],
+        ],
+      }, // a bias
+      {
+        shape: [7, 12],
+        strides: [
+          [12, 1],
+          [1, 0],
+        ],
+      }, // a column
+      {
+        shape: [2, 3, 5, 8],
+        strides: [
+          [120, 40, 8, 1],
+          [8, 0, 0, 1],
+        ],
+      }, // a gate for each image and channel
+      {
+        shape: [2, 3, 5, 7],
+        strides: [
+          [105, 35, 7, 1],
+          [0, 7, 0, 1],
+          [1, 0, 2, 0],
+        ],
+      },
+      {
+        shape: [1, 300, 1, 8, 100],
+        strides: [
+          [0, 800, 0, 100, 1],
+          [0, 8, 0, 1, 0],
+        ],
+      },
+      {
+        shape: [2, 3, 2, 3, 2, 3, 2, 4],
+        strides: [
+          [1, 0, 2, 0, 4, 0, 8, 0],
+          [0, 36, 0, 12, 0, 4, 0, 1],
+        ],
+      },
+      {
+        shape: [2, 3, 2, 3, 2, 3, 2, 3],
+        strides: [
+          [1, 0, 2, 0, 4, 0, 8, 0],
+          [0, 1, 0, 3, 0, 9, 0, 27],
+        ],
+      },
+      { shape: [], strides: [[], []] },
+    ].map(({ shape, strides }) => broadcastCase(shape, strides)),
   ]),
 ];

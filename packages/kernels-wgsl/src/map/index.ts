@@ -1,15 +1,16 @@
-import { type Kernel, strided } from "../kernel.ts";
+import { collapse, type Quad, quads } from "../axes.ts";
+import type { Kernel, Workgroups } from "../kernel.ts";
 import source from "./map.wgsl?raw";
+import source4 from "./map4.wgsl?raw";
 
-type Quad = readonly [number, number, number, number];
-export type MapParams = Record<"shape0" | "shape1" | "a0" | "a1" | "b0" | "b1" | "c0" | "c1", Quad> & {
-  length: number;
-};
+export type MapParams = Record<"shape0" | "shape1" | "a0" | "a1" | "b0" | "b1" | "c0" | "c1", Quad> &
+  Record<"length" | "axes" | "s" | "t", number>;
 
 /**
- * Elementwise: y = f(a, b, c), with NumPy broadcasting when the hole `BROADCAST` is true.
+ * Elementwise: y = f(a, b, c, s, t), with NumPy broadcasting of the tensors a, b, c; s and t are numbers.
  *
- * Holes: `f`, an expression in a, b and c; the element types `A B C Y` and the type `V` computed in.
+ * Holes: `f`, an expression that must compile for numbers and for vectors of four, such as
+ * `select(V(0), a, a > V(0))`; the element types `A B C Y` of the buffers; the type `S` computed in.
  */
 export const map: Kernel<MapParams> = {
   name: "map",
@@ -25,46 +26,66 @@ export const map: Kernel<MapParams> = {
     c0: "vec4u",
     c1: "vec4u",
     length: "u32",
+    axes: "u32",
+    s: "u32",
+    t: "u32",
   },
-  variants: [{ name: "scalar", source, workgroups: ({ length }) => strided(length, 256) }],
-  cost: ({ length }) => ({ flops: length, bytes: 4 * 3 * length }),
+  variants: [
+    { name: "vec4", source: source4, fits: fours, workgroups: ({ length }) => filling(length / 4) },
+    { name: "scalar", source, workgroups: ({ length }) => filling(length) },
+  ],
+  cost: ({ length, a0, b0, c0 }) => ({
+    flops: length,
+    bytes: 4 * length * (1 + [a0, b0, c0].filter((strides) => strides.some((stride) => stride !== 0)).length),
+  }),
 };
 
-const NONE: Quad = [0, 0, 0, 0];
-const ONES: Quad = [1, 1, 1, 1];
+// Enough threads to fill any GPU; more would cost a software rasteriser a microsecond a workgroup.
+const GROUPS = 1024;
+const filling = (items: number): Workgroups => [Math.min(Math.ceil(items / 256), GROUPS), 1, 1];
 
-/** Parameters for operands that all have y's shape. */
-export const dense = (length: number): MapParams => ({
-  shape0: ONES,
-  shape1: ONES,
-  a0: NONE,
-  a1: NONE,
-  b0: NONE,
-  b1: NONE,
-  c0: NONE,
-  c1: NONE,
-  length,
-});
+function fours({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {
+  const operands = [
+    [a0, a1],
+    [b0, b1],
+    [c0, c1],
+  ] as const;
+  return (
+    shape0[0] % 4 === 0 &&
+    operands.every(
+      ([[last, ...near], far]) => last === 0 || (last === 1 && [...near, ...far].every((s) => s % 4 === 0)),
+    )
+  );
+}
+
+/** Parameters for `operands` tensors that all have y's shape; `s` and `t` as `bits` gives them. */
+export const dense = (length: number, operands: number, s = 0, t = 0): MapParams =>
+  broadcast(
+    [length],
+    Array.from({ length: operands }, () => [1]),
+    s,
+    t,
+  );
 
 /**
  * Parameters for broadcast operands: `shape` is y's, and each operand's strides count elements, 0
- * along an axis that it repeats. At most 8 axes, first axis first.
+ * along an axis that it repeats; first axis first. `s` and `t` as `bits` gives them.
+ *
+ * @throws KernelError if more than 8 axes cannot be merged with their neighbours.
  */
-export function broadcast(shape: readonly number[], strides: readonly (readonly number[])[]): MapParams {
-  const quads = (values: readonly number[], fill: number): [Quad, Quad] => {
-    const at = (axis: number) => values[values.length - 1 - axis] ?? fill;
-    return [
-      [at(0), at(1), at(2), at(3)],
-      [at(4), at(5), at(6), at(7)],
-    ];
-  };
-  const [shape0, shape1] = quads(shape, 1);
-  const [[a0, a1], [b0, b1], [c0, c1]] = [0, 1, 2].map((i) => quads(strides[i] ?? [], 0)) as [
-    [Quad, Quad],
-    [Quad, Quad],
-    [Quad, Quad],
-  ];
-  return { shape0, shape1, a0, a1, b0, b1, c0, c1, length: shape.reduce((size, side) => size * side, 1) };
+export function broadcast(
+  shape: readonly number[],
+  strides: readonly (readonly number[])[],
+  s = 0,
+  t = 0,
+): MapParams {
+  const walk = collapse(shape, strides);
+  const [shape0, shape1] = quads(walk.shape, 1);
+  const [a0, a1] = quads(walk.strides[0] ?? [], 0);
+  const [b0, b1] = quads(walk.strides[1] ?? [], 0);
+  const [c0, c1] = quads(walk.strides[2] ?? [], 0);
+  const length = shape.reduce((size, side) => size * side, 1);
+  return { shape0, shape1, a0, a1, b0, b1, c0, c1, length, axes: walk.shape.length, s, t };
 }
 
 /** The definition, in float64, for operands that all have y's shape. */

@@ -1,20 +1,21 @@
-// y[i] = f(a[i], b[i], c[i])
+// y[i] = f(a[i], b[i], c[i], s, t)
 //
-// One kernel for every elementwise op of up to three operands: `f` is a hole. An operand that `f`
-// does not use is bound to any buffer and never read. Grid-stride, so that one dispatch of at most
-// 65,535 workgroups covers any length.
+// One kernel for every elementwise op of up to three operands and two scalars: `f` is a hole. An
+// operand that `f` does not use is bound to any buffer and never read. Grid-stride, so that one
+// dispatch covers any length.
 //
-//   a b c   dense, or broadcast by the strides of `shape`      y  dense, `length` elements
-//   dispatch  (min(ceil(length / THREADS), 65535), 1, 1)
+//   a b c   broadcast by their strides along `shape`      y  dense, `length` elements
+//   dispatch  (min(ceil(length / THREADS), GROUPS), 1, 1)
 
-alias A = f32;            // what the buffers hold
-alias B = f32;
-alias C = f32;
-alias Y = f32;
-alias V = f32;            // what `f` computes with
+alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
+alias A = Elem;
+alias B = Elem;
+alias C = Elem;
+alias Y = Elem;
+alias S = f32;            // what `f` computes with: f32, i32 or u32
+alias V = S;
 const THREADS: u32 = 256;
-const BROADCAST: bool = false;    // otherwise all operands have the shape of y
-fn f(a: V, b: V, c: V) -> V { return a + b; }
+fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
 
 // The shape is y's, last axis first: up to 8 axes, the rest 1. A stride of 0 repeats the operand.
 struct Params {
@@ -22,7 +23,8 @@ struct Params {
   a0: vec4u, a1: vec4u,
   b0: vec4u, b1: vec4u,
   c0: vec4u, c1: vec4u,
-  length: u32,
+  length: u32, axes: u32,
+  s: u32, t: u32,         // the bits of two S
 }
 
 @group(0) @binding(0) var<storage, read> a: array<A>;
@@ -31,24 +33,49 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Y>;
 @group(0) @binding(4) var<uniform> p: Params;
 
+// Where element i is along the last four axes; the fourth counts on through the axes before it.
+fn position(i: u32) -> vec4u {
+  let rows = i / p.shape0.x;
+  let planes = rows / p.shape0.y;
+  return vec4u(i % p.shape0.x, rows % p.shape0.y, planes % p.shape0.z, planes / p.shape0.z);
+}
+
+// Positions add up like digits: no division in the loop.
+fn moved(k: vec4u, by: vec4u) -> vec4u {
+  var to = k + by;
+  if (to.x >= p.shape0.x) { to.x -= p.shape0.x; to.y++; }
+  if (to.y >= p.shape0.y) { to.y -= p.shape0.y; to.z++; }
+  if (to.z >= p.shape0.z) { to.z -= p.shape0.z; to.w++; }
+  return to;
+}
+
+// Where the operands' elements for position k are.
+fn offsets(k: vec4u) -> vec3u {
+  var at = k.x * vec3u(p.a0.x, p.b0.x, p.c0.x);
+  if (p.axes > 1) { at += k.y * vec3u(p.a0.y, p.b0.y, p.c0.y); }
+  if (p.axes > 2) { at += k.z * vec3u(p.a0.z, p.b0.z, p.c0.z); }
+  if (p.axes == 4) { at += k.w * vec3u(p.a0.w, p.b0.w, p.c0.w); }
+  if (p.axes > 4) {
+    at += k.w % p.shape0.w * vec3u(p.a0.w, p.b0.w, p.c0.w);
+    var rest = k.w / p.shape0.w;
+    for (var j = 0u; j < 4; j++) {
+      at += rest % p.shape1[j] * vec3u(p.a1[j], p.b1[j], p.c1[j]);
+      rest /= p.shape1[j];
+    }
+  }
+  return at;
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < p.length; i += groups.x * THREADS) {
-    var at = vec3u(i);
-    if (BROADCAST) {
-      at = vec3u(0);
-      var rest = i;
-      for (var axis = 0u; axis < 4 && rest != 0; axis++) {
-        let k = rest % p.shape0[axis];
-        rest /= p.shape0[axis];
-        at += k * vec3u(p.a0[axis], p.b0[axis], p.c0[axis]);
-      }
-      for (var axis = 0u; axis < 4 && rest != 0; axis++) {
-        let k = rest % p.shape1[axis];
-        rest /= p.shape1[axis];
-        at += k * vec3u(p.a1[axis], p.b1[axis], p.c1[axis]);
-      }
-    }
-    y[i] = Y(f(V(a[at.x]), V(b[at.y]), V(c[at.z])));
+  let s = V(bitcast<S>(p.s));
+  let t = V(bitcast<S>(p.t));
+  let stride = groups.x * THREADS;
+  let by = position(stride);
+  var k = position(id.x);
+  for (var i = id.x; i < p.length; i += stride) {
+    let at = offsets(k);
+    y[i] = Y(f(V(a[at.x]), V(b[at.y]), V(c[at.z]), s, t));
+    k = moved(k, by);
   }
 }

@@ -1,0 +1,85 @@
+// y[i] = f(a[i], b[i], c[i], s, t), four neighbours along the last axis at a time
+//
+// As map.wgsl, for a last axis whose length is a multiple of 4. An operand either has neighbours in
+// memory there, and then all its other strides are multiples of 4, or repeats one element.
+//
+//   a b c   broadcast by their strides along `shape`      y  dense, `length` elements
+//   dispatch  (min(ceil(length / 4 / THREADS), GROUPS), 1, 1)
+
+alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
+alias A = Elem;
+alias B = Elem;
+alias C = Elem;
+alias Y = Elem;
+alias S = f32;            // what `f` computes with: f32, i32 or u32
+alias V = vec4<S>;
+const THREADS: u32 = 256;
+fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
+
+// The shape is y's, last axis first: up to 8 axes, the rest 1. A stride of 0 repeats the operand.
+struct Params {
+  shape0: vec4u, shape1: vec4u,
+  a0: vec4u, a1: vec4u,
+  b0: vec4u, b1: vec4u,
+  c0: vec4u, c1: vec4u,
+  length: u32, axes: u32,
+  s: u32, t: u32,         // the bits of two S
+}
+
+@group(0) @binding(0) var<storage, read> a: array<vec4<A>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<B>>;
+@group(0) @binding(2) var<storage, read> c: array<vec4<C>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<Y>>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+// Where the four elements from 4 · i are along the last four axes, the last one counted in fours; the
+// fourth counts on through the axes before it.
+fn position(i: u32) -> vec4u {
+  let rows = i / (p.shape0.x / 4);
+  let planes = rows / p.shape0.y;
+  return vec4u(i % (p.shape0.x / 4), rows % p.shape0.y, planes % p.shape0.z, planes / p.shape0.z);
+}
+
+// Positions add up like digits: no division in the loop.
+fn moved(k: vec4u, by: vec4u) -> vec4u {
+  var to = k + by;
+  if (to.x >= p.shape0.x / 4) { to.x -= p.shape0.x / 4; to.y++; }
+  if (to.y >= p.shape0.y) { to.y -= p.shape0.y; to.z++; }
+  if (to.z >= p.shape0.z) { to.z -= p.shape0.z; to.w++; }
+  return to;
+}
+
+// Where the operands' elements for position k are.
+fn offsets(k: vec4u) -> vec3u {
+  var at = 4 * k.x * vec3u(p.a0.x, p.b0.x, p.c0.x);
+  if (p.axes > 1) { at += k.y * vec3u(p.a0.y, p.b0.y, p.c0.y); }
+  if (p.axes > 2) { at += k.z * vec3u(p.a0.z, p.b0.z, p.c0.z); }
+  if (p.axes == 4) { at += k.w * vec3u(p.a0.w, p.b0.w, p.c0.w); }
+  if (p.axes > 4) {
+    at += k.w % p.shape0.w * vec3u(p.a0.w, p.b0.w, p.c0.w);
+    var rest = k.w / p.shape0.w;
+    for (var j = 0u; j < 4; j++) {
+      at += rest % p.shape1[j] * vec3u(p.a1[j], p.b1[j], p.c1[j]);
+      rest /= p.shape1[j];
+    }
+  }
+  return at;
+}
+
+fn loadA(at: u32) -> V { if (p.a0.x == 0) { return V(S(a[at / 4][at % 4])); } return V(a[at / 4]); }
+fn loadB(at: u32) -> V { if (p.b0.x == 0) { return V(S(b[at / 4][at % 4])); } return V(b[at / 4]); }
+fn loadC(at: u32) -> V { if (p.c0.x == 0) { return V(S(c[at / 4][at % 4])); } return V(c[at / 4]); }
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let s = V(bitcast<S>(p.s));
+  let t = V(bitcast<S>(p.t));
+  let stride = groups.x * THREADS;
+  let by = position(stride);
+  var k = position(id.x);
+  for (var i = id.x; i < p.length / 4; i += stride) {
+    let at = offsets(k);
+    y[i] = vec4<Y>(f(loadA(at.x), loadB(at.y), loadC(at.z), s, t));
+    k = moved(k, by);
+  }
+}
