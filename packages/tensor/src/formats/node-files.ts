@@ -2,13 +2,16 @@
 export interface NodeFile {
   stat(): Promise<{ size: number }>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
-  writeFile(chunks: AsyncIterable<Uint8Array>): Promise<void>;
-  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
+interface WritableNodeFile extends NodeFile {
+  writeFile(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  sync(): Promise<void>;
+}
+
 interface NodeFiles {
-  open(path: string | URL, flags: "r" | "wx"): Promise<NodeFile>;
+  open(path: string | URL, flags: "r" | "wx"): Promise<WritableNodeFile>;
   rename(from: string, to: string): Promise<void>;
   rm(path: string, options: { force: boolean }): Promise<void>;
 }

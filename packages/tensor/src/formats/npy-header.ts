@@ -35,8 +35,9 @@ export function parseNpyHeader(text: string): NpyHeader {
   const found = new Map<string, RegExpExecArray>();
   // A value may be of any form here, so that the message about a wrong one can name its key.
   const member = /\s*(['"])(\w+)\1\s*:\s*(?:'([^'\\]*)'|"([^"\\]*)"|(\w+)|\(([^()[\]{}'"]*)\))\s*(,|(?=\}))/y;
-  member.lastIndex = /^\s*\{/.exec(text)?.[0].length ?? text.length;
-  let end = member.lastIndex;
+  const brace = /^\s*\{/.exec(text)?.[0].length;
+  member.lastIndex = brace ?? text.length;
+  let end = brace ?? 0;
   for (let match = member.exec(text); match; match = member.exec(text)) {
     const key = match[2]!;
     if (found.has(key))

@@ -1,5 +1,5 @@
 import { FormatError } from "../errors.ts";
-import type { ByteSource } from "./byte-source.ts";
+import { type ByteSource, expectEnd } from "./byte-source.ts";
 import {
   bytesPerElement,
   fileBytes,
@@ -31,12 +31,13 @@ export async function readNpy(input: SourceInput): Promise<HostTensor> {
     const { header, dataStart } = await readHeader(source);
     const length = header.elements * bytesPerElement(header.dtype);
     const end = dataStart + length;
-    checkSize(source, end, header);
+    const fail = wrongSize(header, end);
+    // Before anything is read, where the size is known; else the reading finds it.
+    if (source.size !== undefined) await expectEnd(source, end, fail);
     const bytes = await source.read(dataStart, length);
-    if (source.size === undefined) await source.read(end, 1);
-    checkSize(source, end, header);
-    if (bytes.length < length)
-      throw npyError(`the array takes ${length} bytes but ${bytes.length} follow the header`, TRUNCATED);
+    await expectEnd(source, end, fail);
+    // A file may shrink while it is read.
+    if (bytes.length < length) throw fail(String(dataStart + bytes.length), true);
     return decode(header, bytes);
   } finally {
     await source.close();
@@ -100,12 +101,13 @@ async function readHeader(source: ByteSource): Promise<{ header: NpyHeader; data
   return { header: parseNpyHeader(String.fromCharCode(...bytes)), dataStart: 8 + lengthBytes + length };
 }
 
-function checkSize({ size }: ByteSource, end: number, { dtype, shape }: NpyHeader): void {
-  if (size === undefined || size === end) return;
-  throw npyError(
-    `the header and ${dtype} [${shape}] take ${end} bytes but the source has ${size}`,
-    size < end ? TRUNCATED : "Cut off what follows the array, or fetch the file again",
-  );
+function wrongSize({ dtype, shape }: NpyHeader, end: number): (size: string, short: boolean) => FormatError {
+  const what = `the header and ${dtype} [${shape}] take ${end} bytes but the source has`;
+  return (size, short) =>
+    npyError(
+      `${what} ${size}`,
+      short ? TRUNCATED : "Cut off what follows the array, or fetch the file again",
+    );
 }
 
 function decode({ dtype, bigEndian, fortran, shape }: NpyHeader, bytes: Uint8Array): HostTensor {

@@ -1,5 +1,5 @@
 import { FormatError } from "../errors.ts";
-import type { ByteSource } from "./byte-source.ts";
+import { type ByteSource, expectEnd } from "./byte-source.ts";
 import {
   type HostDType,
   type HostTensor,
@@ -127,8 +127,7 @@ export class SafetensorsFile {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly [string, TensorEntry]> {
     yield* this.entries;
-    if (this.#source.size === undefined) await this.#source.read(this.#end, 1);
-    checkSize(this.#source, this.#end);
+    await checkEnd(this.#source, this.#end);
   }
 
   /** Let go of the file. */
@@ -195,19 +194,17 @@ async function readHeader(source: ByteSource): Promise<[Header, number]> {
     throw damaged(`the header claims ${length} bytes but ${bytes.length} follow`, TRUNCATED);
   const header = parseHeader(decodeUtf8(bytes));
   const dataStart = 8 + length;
-  checkSize(source, dataStart + (header.tensors.at(-1)?.end ?? 0));
+  if (source.size !== undefined) await checkEnd(source, dataStart + (header.tensors.at(-1)?.end ?? 0));
   return [header, dataStart];
 }
 
-function checkSize({ size }: ByteSource, end: number): void {
-  if (size !== undefined && size < end)
-    throw damaged(`the header and its tensors take ${end} bytes but the source has ${size}`, TRUNCATED);
-  if (size !== undefined && size > end)
-    throw damaged(
+const checkEnd = (source: ByteSource, end: number) =>
+  expectEnd(source, end, (size, short) =>
+    damaged(
       `the header and its tensors take ${end} bytes but the source has ${size}`,
-      "Cut off what follows the last tensor, or fetch the file again",
-    );
-}
+      short ? TRUNCATED : "Cut off what follows the last tensor, or fetch the file again",
+    ),
+  );
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {

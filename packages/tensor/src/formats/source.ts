@@ -30,13 +30,16 @@ export async function openSource(input: SourceInput): Promise<ByteSource> {
   return new StreamSource(chunksOf(input));
 }
 
-function openAddress(address: string | URL): Promise<ByteSource> {
+async function openAddress(address: string | URL): Promise<ByteSource> {
   const scheme = /^([a-z][a-z\d+.-]+):/i.exec(String(address))?.[1]?.toLowerCase();
   const files = nodeFiles();
-  if (!files || (scheme && scheme !== "file")) return streamUrl(address);
-  return files
-    .open(scheme ? new URL(address) : address, "r")
-    .then((file) => fileSource(file, () => file.close()));
+  if (files && (!scheme || scheme === "file")) {
+    const file = await files.open(scheme ? new URL(address) : address, "r");
+    return fileSource(file, () => file.close());
+  }
+  // These are in memory already, and Node answers ranges of a blob a byte short.
+  if (scheme === "blob" || scheme === "data") return blobSource(await (await fetch(address)).blob());
+  return streamUrl(address);
 }
 
 const bytesSource = (bytes: Uint8Array): ByteSource => ({
