@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { build as bundle } from "vite";
 import { fail, ROOT, runSync } from "./install.mjs";
 
@@ -19,6 +19,7 @@ export async function build() {
     if (built === wanted) continue;
 
     console.log(`build: packages/${name}`);
+    rmSync(stamp, { force: true });
     rmSync(join(folder, "dist"), { recursive: true, force: true });
     await writeModules(folder);
     writeDeclarations(folder);
@@ -99,7 +100,8 @@ function writeDeclarations(folder) {
     declaration: true,
     emitDeclarationOnly: true,
     customConditions: [],
-    types: ["@webgpu/types", "vite/client"],
+    types: ["@webgpu/types", "node", "vite/client"],
+    noUnusedLocals: false, // the linter's business, and no reason not to build,
   };
   writeFileSync(
     config,
@@ -110,14 +112,25 @@ function writeDeclarations(folder) {
   if (status !== 0) fail("build: the declarations do not compile; the output above says why.");
   rmSync(config);
 
-  const bringsTypes = "webgpu" in (manifest(folder).dependencies ?? {});
   for (const file of readdirSync(join(folder, "dist"), { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".d.ts")) continue;
     const path = join(folder, "dist", file);
     // The compiler leaves `./tensor.ts` as it stands, and beside the declarations there is no such file.
     const text = readFileSync(path, "utf8").replace(/((?:from|import) ?\(?"\.[^"]*)\.ts"/g, '$1.js"');
-    // The binding that Node computes on also brings the types of WebGPU, for compilers whose DOM has none.
-    const reference = bringsTypes && /\bGPU[A-Z]/.test(text) ? '/// <reference types="webgpu" />\n' : "";
-    writeFileSync(path, reference + text);
+    const disposable = text.includes("Symbol.dispose") ? '/// <reference lib="esnext.disposable" />\n' : "";
+    writeFileSync(path, disposable + text);
+  }
+
+  // TypeScript before 6 has no WebGPU in its DOM; there the types come with the binding that Node computes on. Since 6
+  // the two would contradict each other.
+  for (const { types, "types@<6": older } of Object.values(manifest(folder).exports)) {
+    if (!older) continue;
+    const path = join(folder, older);
+    const newer = relative(dirname(path), join(folder, types)).split(sep).join("/");
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(
+      path,
+      `/// <reference types="webgpu" />\nexport * from "${newer.replace(".d.ts", ".js")}";\n`,
+    );
   }
 }
