@@ -1,8 +1,9 @@
 import { dense, map } from "@shadegrad/kernels-wgsl/map";
+import { onesLike, zerosLike } from "./create.ts";
 import { ShapeError } from "./errors.ts";
 import { run } from "./run.ts";
 import { keep } from "./scope.ts";
-import { type History, sizeOf, type Tensor, tensor } from "./tensor.ts";
+import type { History, Tensor } from "./tensor.ts";
 
 let recording = true;
 
@@ -67,11 +68,8 @@ export function backward(loss: Tensor, dy?: Tensor): void {
       "backward: this tensor does not depend on anything that requires a gradient. Set requiresGrad on the leaves, and make it outside noGrad.",
     );
   }
-  noGrad(() => propagate(loss, dy ? dy.view() : one(loss)));
+  noGrad(() => propagate(loss, dy ? dy.view() : onesLike(loss)));
 }
-
-const one = (loss: Tensor): Tensor =>
-  tensor(new Float32Array(1).fill(1), loss.shape, { device: loss.device, dtype: loss.dtype });
 
 function propagate(loss: Tensor, seed: Tensor): void {
   const gradients = new Map<Tensor, Tensor>([[loss, seed]]);
@@ -172,10 +170,10 @@ export function valueAndGrad<A extends readonly Tensor[]>(
     const loss = f(...(leaves as unknown as A));
     backward(loss);
     const gradients = leaves.map((leaf) => {
-      const { grad } = leaf;
+      const gradient = leaf.grad ?? zerosLike(leaf);
       leaf.grad = undefined;
       leaf.dispose();
-      return grad ?? tensor(new Float32Array(sizeOf(leaf.shape)), leaf.shape);
+      return gradient;
     });
     return [loss, gradients];
   };

@@ -87,15 +87,16 @@ function deviceOf(
 }
 
 /**
- * Where the bindings declared as `array<Elem>` are f16, fill that hole; all of them must agree, and
- * the others must hold what the shader declares.
+ * Where the bindings that are declared as arrays of `Elem` are f16, fill that hole; all of them must
+ * agree, and the others must hold what the shader declares or a hole says.
  */
 function withElement(kernel: Bound, tensors: readonly Tensor[], holes: Holes): Holes {
-  let elem: DType | undefined;
-  elementsOf(kernel).forEach((element, i) => {
+  let elem: string | undefined;
+  aliasesOf(kernel).forEach((aliases, i) => {
     const { dtype, shape } = tensors[i]!;
-    if (element === undefined) return;
-    const expected = element === "Elem" ? (elem ??= dtype) : element;
+    const filled = aliases.find((alias) => alias !== "Elem" && alias in holes);
+    const declared = filled ? String(holes[filled]) : aliases.at(-1)!;
+    const expected = declared === "Elem" ? (elem ??= dtype) : declared;
     if (dtype === expected || (isInteger(dtype) && isInteger(expected))) return;
     const name = [...kernel.reads, ...kernel.writes][i];
     throw new ShapeError(
@@ -109,21 +110,26 @@ type Bound = Interface & { readonly variants: readonly [{ readonly source: strin
 
 const isInteger = (type: string): boolean => type === "i32" || type === "u32";
 
-const known = new WeakMap<object, readonly (string | undefined)[]>();
+const known = new WeakMap<object, readonly (readonly string[])[]>();
 
-/** What each binding holds: `Elem`, a type, or undefined where another hole says; read off the shader. */
-function elementsOf(kernel: Bound): readonly (string | undefined)[] {
-  let elements = known.get(kernel);
-  if (!elements) {
+/** The aliases by which a shader names what each binding holds, up to `Elem` or the type itself. */
+function aliasesOf(kernel: Bound): readonly (readonly string[])[] {
+  let found = known.get(kernel);
+  if (!found) {
     const { source } = kernel.variants[0];
-    const hasElem = /^alias Elem = f32;/m.test(source);
-    elements = [...kernel.reads, ...kernel.writes].map((name) => {
-      const type = new RegExp(`var<storage, \\w+> ${name}: array<(?:vec[24]<)?(\\w+)`).exec(source)?.[1];
-      if (type === "Elem" || type === "Elem4") return hasElem ? "Elem" : undefined;
-      const scalar = /^(?:vec[24])?([fiu])(?:32)?$/.exec(type ?? "")?.[1];
-      return scalar && `${scalar}32`;
+    const scalar = (type: string) =>
+      type.replace(/^vec[234]<(\w+)>$/, "$1").replace(/^vec[234]([fiu])$/, "$132");
+    found = [...kernel.reads, ...kernel.writes].map((name) => {
+      const chain: string[] = [];
+      const binding = new RegExp(`var<storage, \\w+> ${name}: array<(\\w+(?:<\\w+>)?)`);
+      let type = binding.exec(source)?.[1];
+      while (type !== undefined && chain.at(-1) !== "Elem") {
+        chain.push(scalar(type));
+        type = new RegExp(`^alias ${chain.at(-1)} = ([^;]+);`, "m").exec(source)?.[1];
+      }
+      return chain;
     });
-    known.set(kernel, elements);
+    known.set(kernel, found);
   }
-  return elements;
+  return found;
 }

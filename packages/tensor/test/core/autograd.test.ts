@@ -1,0 +1,133 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { differentiable } from "../../src/autograd.ts";
+import {
+  add,
+  backward,
+  exp,
+  grad,
+  init,
+  mul,
+  noGrad,
+  sum,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "../../src/index.ts";
+import { optimizerLike } from "./in-place.ts";
+
+beforeAll(async () => {
+  await init();
+});
+
+const leaf = (...values: number[]): Tensor => tensor(values, undefined, { requiresGrad: true });
+const numbers = async (x: Tensor | undefined) => [...(await x!.data())];
+
+describe("backward", () => {
+  it("adds up the ways through which a leaf is used", async () => {
+    const x = leaf(2, 3);
+    const y = mul(x, x);
+    backward(sum(add(mul(y, x), y)));
+    expect(await numbers(x.grad)).toEqual([16, 33]); // 3x² + 2x
+  });
+
+  it("accumulates from call to call", async () => {
+    const x = leaf(2);
+    backward(sum(mul(x, x)));
+    backward(sum(mul(x, 5)));
+    expect(await numbers(x.grad)).toEqual([9]);
+  });
+
+  it("takes an upstream gradient for a tensor of several elements", async () => {
+    const x = leaf(1, 2);
+    backward(mul(x, x), tensor([10, 100]));
+    expect(await numbers(x.grad)).toEqual([20, 400]);
+  });
+
+  it("computes no gradient that nobody needs", () => {
+    const [x, w] = [tensor([1, 2]), leaf(3, 4)];
+    const asked: string[] = [];
+    const ask = (name: string, dy: Tensor) => {
+      asked.push(name);
+      return dy;
+    };
+    const y = differentiable("probe", x.view(), [x, w], (dy) => [() => ask("x", dy), () => ask("w", dy)]);
+    backward(sum(y));
+    expect(asked).toEqual(["w"]);
+  });
+
+  it("goes through chains deeper than the call stack", async () => {
+    const x = leaf(1);
+    let y = x;
+    for (let i = 0; i < 20_000; i++) y = differentiable("same", y.view(), [y], (dy) => [() => dy]);
+    backward(sum(y));
+    expect(await numbers(x.grad)).toEqual([1]);
+  });
+
+  it("stores the gradient of a tensor in the middle on request", async () => {
+    const x = leaf(2);
+    const y = mul(x, x);
+    y.retainsGrad = true;
+    backward(sum(mul(y, y)));
+    expect(await numbers(y.grad)).toEqual([8]);
+    expect(await numbers(x.grad)).toEqual([32]);
+  });
+
+  it("records nothing under noGrad, nor behind detach", () => {
+    const x = leaf(1);
+    expect(noGrad(() => mul(x, x)).requiresGrad).toBe(false);
+    expect(mul(x.detach(), 2).requiresGrad).toBe(false);
+    expect(mul(x, x).requiresGrad).toBe(true);
+  });
+
+  it("says what is wrong", () => {
+    const x = leaf(1, 2);
+    expect(() => backward(mul(x, x))).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: backward: a loss has one element, not 2; take its mean or sum, or give dy. It is [2].]`,
+    );
+    expect(() => backward(mul(x, x), tensor([1]))).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: backward: dy is [1] but the tensor is [2].]`,
+    );
+    expect(() => backward(tensor(1))).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: backward: this tensor does not depend on anything that requires a gradient. Set requiresGrad on the leaves, and make it outside noGrad.]`,
+    );
+  });
+
+  it("says so when the graph was used before", () => {
+    const x = leaf(1, 2);
+    const shared = exp(x);
+    const loss = sum(shared);
+    backward(loss);
+    expect(() => backward(loss)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: backward: the graph through sum was used by an earlier backward, which freed it. Compute the loss again, or add the losses and go back once.]`,
+    );
+    expect(() => backward(sum(shared))).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: backward: the graph through exp was used by an earlier backward, which freed it. Compute the loss again, or add the losses and go back once.]`,
+    );
+  });
+
+  it("says so when a weight was changed between forward and backward", () => {
+    const w = leaf(1, 2);
+    const loss = sum(mul(w, w));
+    optimizerLike(w);
+    expect(() => backward(loss)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: backward: input 0 of mul was changed in place after mul used it (version 1, then 0): call backward before the optimizer's step. It is [2].]`,
+    );
+  });
+});
+
+describe("grad", () => {
+  it("is JAX's: gradients with respect to the arguments, which need not ask for them", async () => {
+    const loss = (w: Tensor, x: Tensor) => sum(mul(mul(w, w), x));
+    const [value, [dw, dx]] = valueAndGrad(loss)(tensor([1, 2]), tensor([3, 4]));
+    expect(await value.item()).toBe(19);
+    expect(await numbers(dw)).toEqual([6, 16]);
+    expect(await numbers(dx)).toEqual([1, 4]);
+    const [again] = grad(loss)(tensor([1, 2]), tensor([3, 4]));
+    expect(await numbers(again)).toEqual([6, 16]);
+  });
+
+  it("gives zeros for an argument that the loss ignores", async () => {
+    const [, dx] = grad((w: Tensor, _x: Tensor) => sum(w))(tensor([1, 2]), tensor([3, 4, 5]));
+    expect(await numbers(dx)).toEqual([0, 0, 0]);
+  });
+});

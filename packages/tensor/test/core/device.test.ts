@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { DeviceError, init, ones, openDevice, tensor, zeros } from "../../src/index.ts";
+
+const quiet = { quiet: true };
+
+describe("init", () => {
+  it("gives the same device when called again, a new one when that is lost", async () => {
+    const first = await init();
+    expect(await init()).toBe(first);
+    first.destroy();
+    await first.lost;
+    const second = await init();
+    expect(second).not.toBe(first);
+    expect(await ones([1]).item()).toBe(1);
+  });
+
+  it("names the limit that the adapter has not got, asked for and offered", async () => {
+    const opening = openDevice({ ...quiet, limits: { maxBufferSize: 2 ** 50 } });
+    await expect(opening).rejects.toThrow(DeviceError);
+    await expect(opening).rejects.toThrow(
+      /^init: maxBufferSize of 1125899906842624 asked for; .+ has \d+\.$/,
+    );
+    await expect(openDevice({ ...quiet, limits: { maxWishes: 3 } })).rejects.toThrow(
+      "WebGPU has no limit named maxWishes",
+    );
+  });
+
+  it("takes a device that the caller has", async () => {
+    const { gpu } = await openDevice(quiet);
+    const device = await openDevice({ ...quiet, device: gpu });
+    expect(await ones([2], { device }).data()).toEqual(Float32Array.of(1, 1));
+  });
+});
+
+describe("a tensor that is too large", () => {
+  it("is refused at the call, with what was asked and what there is", async () => {
+    const device = await init();
+    const most = Math.min(device.gpu.limits.maxStorageBufferBindingSize, device.gpu.limits.maxBufferSize);
+    const side = Math.floor(most / 4 / 1024) + 1;
+    expect(() => zeros([side, 1024])).toThrow(DeviceError);
+    expect(() => zeros([side, 1024])).toThrow(
+      /^a tensor f32 \[\d+, 1024\] needs [\d.]+ MiB; this device binds at most [\d.]+ MiB\.$/,
+    );
+  });
+
+  it("works up to the limit, above 128 MiB where the adapter allows", async () => {
+    const device = await init();
+    const most = Math.min(device.gpu.limits.maxStorageBufferBindingSize, 160 * 2 ** 20);
+    const x = ones([most / 4]);
+    const data = await x.data();
+    expect(data.length).toBe(most / 4);
+    expect(data.at(-1)).toBe(1);
+    x.dispose();
+    device.trim();
+  });
+});
+
+describe("a lost device", () => {
+  it("rejects what is being awaited, and everything after it", async () => {
+    const device = await openDevice(quiet);
+    const x = tensor([1, 2, 3], undefined, { device });
+    const reading = x.data();
+    device.destroy();
+    await expect(reading).rejects.toThrow(DeviceError);
+    await expect(x.data()).rejects.toThrow(/the device was lost \(destroyed\).*init\(\) opens a new one/);
+    await expect(device.synchronize()).rejects.toThrow(DeviceError);
+    expect(device.isLost).toBe(true);
+    x.dispose();
+  });
+});
+
+describe("a device that runs out of memory", () => {
+  it("says at the next await what was asked and what was in use, and goes on", async () => {
+    const device = await openDevice(quiet);
+    const before = ones([1 << 18], { device });
+    // The driver's answer, simulated: real exhaustion would take the test's own process with it.
+    const { gpu } = device;
+    const real = gpu.popErrorScope;
+    gpu.popErrorScope = async () => {
+      await real.call(gpu);
+      return { message: "no memory left" } as GPUError;
+    };
+    const x = ones([1 << 20], { device });
+    gpu.popErrorScope = real;
+    await expect(x.data()).rejects.toThrow(
+      /^out of memory: 4 MiB asked for with 1 MiB in use, 0 MiB kept for reuse\. no memory left$/,
+    );
+    expect((await before.data())[0]).toBe(1);
+    device.destroy();
+  });
+});

@@ -1,0 +1,8 @@
+import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
+import type { Tensor } from "../../src/index.ts";
+import { run } from "../../src/run.ts";
+
+/** Overwrite a parameter in place, as an optimizer's step does. */
+export function optimizerLike(parameter: Tensor): void {
+  run(fill, fillParams("f32", parameter.size, 7), [], { y: parameter });
+}

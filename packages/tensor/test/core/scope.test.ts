@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  backward,
+  type Device,
+  init,
+  keep,
+  mul,
+  ones,
+  scope,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/index.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await init();
+});
+
+/** Bytes in use by tensors. */
+const inUse = () => device.counts.bytes - device.counts.freeBytes;
+
+describe("scope", () => {
+  it("frees what it made, except what it returns, at any depth", async () => {
+    let lost: Tensor | undefined;
+    const kept = scope(() => {
+      lost = zeros([4]);
+      return { pair: [ones([2]), 3], map: new Map([["x", ones([1])]]) } as const;
+    });
+    expect(lost!.isDisposed).toBe(true);
+    expect(kept.pair[0].isDisposed).toBe(false);
+    expect(kept.map.get("x")!.isDisposed).toBe(false);
+  });
+
+  it("hands what it returns to the scope around it", () => {
+    let inner: Tensor | undefined;
+    scope(() => {
+      inner = scope(() => zeros([4]));
+      expect(inner.isDisposed).toBe(false);
+    });
+    expect(inner!.isDisposed).toBe(true);
+  });
+
+  it("spares what was kept", () => {
+    const mine = scope(() => {
+      const parameter = keep(zeros([4]));
+      return { get: () => parameter };
+    }).get();
+    expect(mine.isDisposed).toBe(false);
+    mine.dispose();
+  });
+
+  it("frees also when the function throws", () => {
+    const before = inUse();
+    expect(() =>
+      scope(() => {
+        zeros([1000]);
+        throw new Error("stop");
+      }),
+    ).toThrow("stop");
+    expect(inUse()).toBe(before);
+  });
+
+  it("keeps alive what the gradient of its result needs, until backward has used it", async () => {
+    const x = tensor([1, 2, 3], undefined, { requiresGrad: true });
+    const before = inUse();
+    const loss = scope(() => sum(mul(mul(x, x), x)));
+    backward(loss);
+    loss.dispose();
+    expect([...(await x.grad!.data())]).toEqual([3, 12, 27]);
+    x.grad!.dispose();
+    x.grad = undefined;
+    expect(inUse()).toBe(before);
+    x.dispose();
+  });
+
+  it("leaves gradients to their leaves", async () => {
+    const x = tensor([1, 2], undefined, { requiresGrad: true });
+    scope(() => backward(sum(mul(x, x))));
+    expect([...(await x.grad!.data())]).toEqual([2, 4]);
+    x.dispose();
+    expect(x.grad).toBeUndefined();
+  });
+
+  it("closes at the end of a block with `using`, as a tensor does", () => {
+    let inner: Tensor;
+    let single: Tensor;
+    {
+      using _ = scope();
+      inner = zeros([4]);
+    }
+    {
+      using x = zeros([4]);
+      single = x;
+    }
+    expect(inner.isDisposed).toBe(true);
+    expect(single.isDisposed).toBe(true);
+  });
+
+  it("refuses a function that is async", () => {
+    expect(() => scope(async () => zeros([1]))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: scope: the function is async, and what it makes later would belong to nobody. Return tensors and read them outside.]`,
+    );
+  });
+});
+
+describe("the pool", () => {
+  it("creates nothing in a loop that makes the same tensors", async () => {
+    const step = () => scope(() => mul(mul(ones([31, 17]), zeros([31, 17])), 2));
+    for (let i = 0; i < 3; i++) step().dispose();
+    const { buffers, bindGroups, pipelines, bytes } = device.counts;
+    for (let i = 0; i < 100; i++) step().dispose();
+    expect(device.counts).toMatchObject({ buffers, bindGroups, pipelines, bytes });
+  });
+
+  it("gives memory back when it is trimmed", async () => {
+    zeros([1 << 20]).dispose();
+    const { bytes } = device.counts;
+    device.trim();
+    expect(device.counts.freeBytes).toBe(0);
+    expect(device.counts.bytes).toBeLessThan(bytes);
+    expect(
+      await ones([3])
+        .item()
+        .catch(() => "still works"),
+    ).toBe("still works");
+  });
+});
