@@ -1,0 +1,50 @@
+import { check, randomValues } from "../check.ts";
+import { clipNorm, clipNormReference, clipValue, squares, squaresReference } from "./index.ts";
+
+const SIZES = [0, 1, 7, 257, 1021];
+
+export const checks = [
+  check(squares, () =>
+    SIZES.flatMap((length) =>
+      [1, 3].map((groups) => {
+        const params = { length, start: 2, groups };
+        const [x, partial] = [randomValues(length, 1), randomValues(7, 2)];
+        return {
+          name: `${length} elements, ${groups} sums`,
+          params,
+          reads: [x],
+          writes: [partial],
+          expected: [squaresReference(x, params, partial)],
+        };
+      }),
+    ),
+  ),
+  check(clipNorm, () =>
+    SIZES.flatMap((length) =>
+      [0.5, 1, 4].map((norm) => {
+        const x = randomValues(length);
+        return {
+          name: `${length} elements of norm ${norm}`,
+          params: { length, most: 1 },
+          reads: [Float32Array.of(norm)],
+          writes: [x],
+          expected: [clipNormReference(x, norm, 1)],
+        };
+      }),
+    ),
+  ),
+  check(clipValue, () =>
+    SIZES.map((length) => {
+      const x = randomValues(length);
+      if (length > 2) x.set([Number.NaN, Number.NEGATIVE_INFINITY]);
+      return {
+        name: `${length} elements`,
+        params: { length, most: 0.25 },
+        reads: [],
+        writes: [x],
+        expected: [x.map((value) => Math.min(0.25, Math.max(value, -0.25)))],
+        tolerance: 0,
+      };
+    }),
+  ),
+];

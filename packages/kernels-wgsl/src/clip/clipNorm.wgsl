@@ -1,0 +1,22 @@
+// x *= min(1, most / (norm + 1e-6))
+//
+// Shortens a gradient by what all of them together exceed the limit, in place. Grid-stride.
+//
+//   norm  1 element     x  dense, `length` elements
+//   dispatch  (min(ceil(length / THREADS), 65535), 1, 1)
+
+const THREADS: u32 = 256;
+
+struct Params { length: u32, most: f32 }
+
+@group(0) @binding(0) var<storage, read> norm: array<f32>;
+@group(0) @binding(1) var<storage, read_write> x: array<f32>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let scale = p.most / (norm[0] + 1e-6);
+  // Not `min`: a norm that is no number has to show in what it scales.
+  if (scale >= 1.0) { return; }
+  for (var i = id.x; i < p.length; i += groups.x * THREADS) { x[i] *= scale; }
+}

@@ -1,0 +1,56 @@
+import { type Kernel, strided } from "../kernel.ts";
+import clipNormSource from "./clipNorm.wgsl?raw";
+import clipValueSource from "./clipValue.wgsl?raw";
+import squaresSource from "./squares.wgsl?raw";
+
+export type SquaresParams = Record<"length" | "start" | "groups", number>;
+export type ClipParams = Record<"length" | "most", number>;
+
+/** Partial sums of squares, `groups` of them from `start` on; other stretches of `partial` stay as they are. */
+export const squares: Kernel<SquaresParams> = {
+  name: "squares",
+  reads: ["x"],
+  writes: ["partial"],
+  params: { length: "u32", start: "u32", groups: "u32" },
+  variants: [{ name: "tree", source: squaresSource, workgroups: ({ groups }) => [groups, 1, 1] }],
+  cost: ({ length }) => ({ flops: 2 * length, bytes: 4 * length }),
+};
+
+/** How many partial sums `squares` should make of `length` elements: enough to fill a GPU, none of none. */
+export const squaresGroups = (length: number): number => Math.min(Math.ceil(length / 4096), 1024);
+
+/** Scale x down by most / norm, where the norm is larger than that. */
+export const clipNorm: Kernel<ClipParams> = {
+  name: "clipNorm",
+  reads: ["norm"],
+  writes: ["x"],
+  params: { length: "u32", most: "f32" },
+  variants: [{ name: "scalar", source: clipNormSource, workgroups: ({ length }) => strided(length, 256) }],
+  cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
+};
+
+/** Limit each element of x to [-most, most]. */
+export const clipValue: Kernel<ClipParams> = {
+  name: "clipValue",
+  reads: [],
+  writes: ["x"],
+  params: { length: "u32", most: "f32" },
+  variants: [{ name: "scalar", source: clipValueSource, workgroups: ({ length }) => strided(length, 256) }],
+  cost: ({ length }) => ({ flops: 2 * length, bytes: 8 * length }),
+};
+
+/** The definition of `squares`, in float64: which elements meet in which sum. */
+export function squaresReference(
+  x: ArrayLike<number>,
+  { start, groups }: SquaresParams,
+  partial: ArrayLike<number>,
+): Float64Array {
+  const after = Float64Array.from(partial);
+  after.fill(0, start, start + groups);
+  for (let i = 0; i < x.length; i++) after[start + (Math.floor(i / 256) % groups)]! += x[i]! ** 2;
+  return after;
+}
+
+/** The definition of `clipNorm`, in float64. */
+export const clipNormReference = (x: ArrayLike<number>, norm: number, most: number): Float64Array =>
+  Float64Array.from(x, (value) => value * Math.min(1, most / (norm + 1e-6)));
