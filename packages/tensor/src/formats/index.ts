@@ -1,9 +1,12 @@
+export { FormatError } from "../errors.ts";
 export type { ByteSource } from "./byte-source.ts";
 export { fromBfloat16Bits, fromFloat16Bits, toBfloat16Bits, toFloat16Bits } from "./float16.ts";
 export {
+  bytesPerElement,
   type HostArray,
   type HostDType,
   type HostTensor,
+  hostTensor,
   toBigInt64,
   toFloat32,
   toInt32,

@@ -17,7 +17,7 @@ export interface NpyHeader {
   readonly elements: number;
 }
 
-export const npyError = (what: string, advice = "The file is damaged or its writer is at fault") =>
+export const npyError = (what: string, advice = "Fetch the file again, or mend what wrote it") =>
   new FormatError(`npy: ${what}. ${advice}.`);
 
 /** What NumPy calls an element type, less the byte order: `f4`, `b1`. It has none for bf16. */

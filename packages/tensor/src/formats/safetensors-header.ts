@@ -23,7 +23,7 @@ export interface Header {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-export const damaged = (what: string, advice = "The file is damaged or its writer is at fault") =>
+export const damaged = (what: string, advice = "Fetch the file again, or mend what wrote it") =>
   new FormatError(`safetensors: ${what}. ${advice}.`);
 
 /**

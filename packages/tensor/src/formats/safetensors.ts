@@ -211,7 +211,7 @@ function decodeUtf8(bytes: Uint8Array): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new FormatError(
-      `safetensors: the ${bytes.length} bytes of the header are not UTF-8. The file is damaged, or no safetensors file.`,
+      `safetensors: the ${bytes.length} bytes of the header are not UTF-8. Fetch the file again, or mend what wrote it.`,
       { cause },
     );
   }

@@ -25,9 +25,15 @@ export async function openSource(input: SourceInput): Promise<ByteSource> {
   if (input instanceof ArrayBuffer) return bytesSource(new Uint8Array(input));
   if (ArrayBuffer.isView(input))
     return bytesSource(new Uint8Array(input.buffer, input.byteOffset, input.byteLength));
-  if ("seekable" in input) return input;
-  if ("stat" in input) return fileSource(input, async () => {});
-  return new StreamSource(chunksOf(input));
+  if (typeof input === "object" && input !== null) {
+    if ("seekable" in input) return input;
+    if ("stat" in input) return fileSource(input, async () => {});
+    if (Symbol.iterator in input || Symbol.asyncIterator in input || "getReader" in input)
+      return new StreamSource(chunksOf(input));
+  }
+  throw new TypeError(
+    `source: ${input} is nothing to read from. Give a URL, a path, a Blob, bytes, a file handle or a stream.`,
+  );
 }
 
 async function openAddress(address: string | URL): Promise<ByteSource> {

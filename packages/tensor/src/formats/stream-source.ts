@@ -32,7 +32,10 @@ export class StreamSource implements ByteSource {
   read(offset: number, length: number): Promise<Uint8Array> {
     // One stream has one position, so reads that were asked for together wait for each other.
     const bytes = this.#last.then(() => this.#read(offset, length));
-    this.#last = bytes.catch(() => {});
+    this.#last = bytes.catch(() => {
+      // A connection that broke may be made again: nothing is known to be where it was.
+      if (this.#reopen) this.#position = Infinity;
+    });
     return bytes;
   }
 
@@ -97,21 +100,24 @@ export class StreamSource implements ByteSource {
   }
 }
 
-/** The chunks of anything that yields them, of a ReadableStream also where it is not iterable. */
-export async function* chunksOf(
+/** The chunks of anything that yields them; of a ReadableStream also where it is not iterable. */
+export function chunksOf(
   chunks: ReadableStream<Uint8Array> | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  if (!("getReader" in chunks)) return yield* chunks;
-  const reader = chunks.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel();
+): AsyncIterator<Uint8Array> {
+  if ("getReader" in chunks) {
+    const reader = chunks.getReader();
+    return {
+      next: () => reader.read() as Promise<IteratorResult<Uint8Array>>,
+      async return() {
+        // A stream that failed has said so to whoever read it.
+        await reader.cancel().catch(() => {});
+        return { done: true, value: undefined };
+      },
+    };
   }
+  if (Symbol.asyncIterator in chunks) return chunks[Symbol.asyncIterator]();
+  const iterator = chunks[Symbol.iterator]();
+  return { next: async () => iterator.next() };
 }
 
 /**

@@ -27,7 +27,7 @@ function encodeHeader(
   metadata: readonly (readonly [string, string])[],
 ): Uint8Array {
   const members: [string, string][] = metadata.length
-    ? [["__metadata__", encodeObject(metadata.map(([key, value]) => [key, JSON.stringify(value)]))]]
+    ? [["__metadata__", encodeObject(metadata.map(([key, value]) => [key, metadataString(key, value)]))]]
     : [];
   let start = 0;
   for (const [name, { dtype, shape }] of tensors) {
@@ -46,6 +46,13 @@ function encodeHeader(
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
   padded.set(json, 8);
   return padded;
+}
+
+function metadataString(key: string, value: string): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  throw new FormatError(
+    `safetensors: the metadata ${quote(key)} is a ${typeof value}, not a string. Write String(…) or JSON of it.`,
+  );
 }
 
 /** Text rather than an object to stringify, which would take `__proto__` for its prototype and move names like `1`. */

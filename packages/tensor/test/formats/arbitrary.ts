@@ -1,6 +1,11 @@
-import type { ByteSource, HostArray, HostDType, HostTensor } from "@shadegrad/tensor/formats";
+import {
+  type ByteSource,
+  FormatError,
+  type HostArray,
+  type HostDType,
+  type HostTensor,
+} from "@shadegrad/tensor/formats";
 import fc from "fast-check";
-import { FormatError } from "../../src/errors.ts";
 
 const ARRAYS = {
   f64: Float64Array,

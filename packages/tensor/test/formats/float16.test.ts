@@ -1,6 +1,8 @@
 import { fromBfloat16Bits, fromFloat16Bits, toBfloat16Bits, toFloat16Bits } from "@shadegrad/tensor/formats";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const ALL = Uint16Array.from({ length: 65536 }, (_, i) => i);
 

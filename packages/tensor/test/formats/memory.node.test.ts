@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { openSafetensors, readNpy, save, writeNpy, writeSafetensors } from "@shadegrad/tensor/formats";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const MB = 1e6;
 const COUNT = 25;

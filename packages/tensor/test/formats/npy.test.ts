@@ -1,7 +1,6 @@
-import { type HostDType, readNpy, toBytes, writeNpy } from "@shadegrad/tensor/formats";
+import { FormatError, type HostDType, readNpy, toBytes, writeNpy } from "@shadegrad/tensor/formats";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { FormatError } from "../../src/errors.ts";
+import { describe, expect, test, vi } from "vitest";
 import {
   arbitraryCuts,
   arbitraryTensor,
@@ -12,6 +11,8 @@ import {
   npyFile,
   orFormatError,
 } from "./arbitrary.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const NPY_DTYPES: HostDType[] = [
   "f64",

@@ -1,8 +1,15 @@
-import { openSafetensors, readSafetensors, toBytes, writeSafetensors } from "@shadegrad/tensor/formats";
+import {
+  FormatError,
+  openSafetensors,
+  readSafetensors,
+  toBytes,
+  writeSafetensors,
+} from "@shadegrad/tensor/formats";
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { FormatError } from "../../src/errors.ts";
+import { expect, test, vi } from "vitest";
 import { arbitraryCuts, chunked, counting, messageOf, orFormatError, safetensorsFile } from "./arbitrary.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const u8 = (shape: unknown, ...data_offsets: unknown[]) => ({ dtype: "U8", shape, data_offsets });
 

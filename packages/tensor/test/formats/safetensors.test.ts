@@ -9,8 +9,10 @@ import {
   writeSafetensors,
 } from "@shadegrad/tensor/formats";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { arbitraryCuts, arbitraryTensor, bytesOf, chunked, messageOf, safetensorsFile } from "./arbitrary.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const f32 = (shape: number[], ...values: number[]): HostTensor => ({
   dtype: "f32",
@@ -137,6 +139,10 @@ describe("writing", () => {
     [
       'FormatError: safetensors: a tensor has the name "__metadata__", which the format keeps for strings. Name it otherwise.',
       () => writeSafetensors({ __metadata__: f32([0]) }),
+    ],
+    [
+      'FormatError: safetensors: the metadata "epoch" is a number, not a string. Write String(…) or JSON of it.',
+      () => writeSafetensors({}, { epoch: 3 as unknown as string }),
     ],
   ])("%s", async (message, write) => {
     await expect(toBytes(write()).catch(String)).resolves.toBe(message);

@@ -91,10 +91,10 @@ test.each<[string, () => Parameters<typeof openSource>[0]]>([
   await source.close();
 });
 
-test("closing cancels the stream", async () => {
+test.each([0, 1])("closing cancels the stream after %i bytes", async (length) => {
   const cancelled = vi.fn();
   const source = await openSource(streamOf(BYTES, cancelled));
-  await source.read(0, 1);
+  await source.read(0, length);
   await source.close();
   expect(cancelled).toHaveBeenCalledOnce();
 });
@@ -103,6 +103,12 @@ test("a file that is none is closed before the error is thrown", async () => {
   const cancelled = vi.fn();
   await expect(openSafetensors(streamOf(new Uint8Array(200), cancelled))).rejects.toThrow("safetensors:");
   expect(cancelled).toHaveBeenCalledOnce();
+});
+
+test.each([undefined, null, 3, {}])("%s is nothing to read from", async (input) => {
+  await expect(openSource(input as unknown as string)).rejects.toThrow(
+    `source: ${input} is nothing to read from. Give a URL`,
+  );
 });
 
 test("a chunk that is no bytes", async () => {
@@ -115,7 +121,6 @@ test("a stream's own failure comes through as it is", async () => {
     yield BYTES;
     throw new Error("the cable was cut");
   };
-  await expect(readSafetensors(failing())).rejects.toThrow("safetensors:");
   const source = await openSource(failing());
   await expect(source.read(0, 300)).rejects.toThrow("the cable was cut");
 });
@@ -179,6 +184,30 @@ describe("URLs", () => {
     await expect(file.get("c").bytes()).rejects.toThrow(
       `source: ${URL_OF_FILE} had ${bytes.length} bytes and now answers with ${size}.`,
     );
+  });
+
+  test("a connection that breaks fails one read, and the next makes another", async () => {
+    let breaks = 1;
+    vi.stubGlobal("fetch", async (_: string, { headers }: { headers: { Range: string } }) => {
+      const first = Number(/\d+/.exec(headers.Range)![0]);
+      const body = async function* () {
+        yield BYTES.subarray(first, first + 50);
+        if (breaks-- > 0) throw new Error("the cable was cut");
+        yield BYTES.subarray(first + 50);
+      };
+      const chunks = body();
+      const stream = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const { done, value } = await chunks.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+      });
+      return new Response(stream, { status: 206, headers: { "Content-Range": `bytes ${first}-199/200` } });
+    });
+    const source = await openSource(URL_OF_FILE);
+    await expect(source.read(40, 100)).rejects.toThrow("the cable was cut");
+    expect(await source.read(40, 100)).toEqual(BYTES.subarray(40, 140));
   });
 
   test("an empty file, and a missing one", async () => {
