@@ -1,5 +1,13 @@
 import { check, randomValues } from "../check.ts";
-import { type ReduceParams, reduce, reducePasses, reduceReference } from "./index.ts";
+import {
+  expand,
+  expandReference,
+  NAN_OR,
+  type ReduceParams,
+  reduce,
+  reducePasses,
+  reduceReference,
+} from "./index.ts";
 
 const ROUNDS = [
   [3, 5, 7],
@@ -27,15 +35,6 @@ export const checks = [
       initial: 0,
       scale: 1,
     }),
-    sum("more than 65,535 rows", {
-      outer: 65_537,
-      reduced: 2,
-      inner: 1,
-      splits: 1,
-      chunk: 2,
-      initial: 0,
-      scale: 1,
-    }),
     ...[
       [7, 5, 4],
       [7, 70, 1],
@@ -43,16 +42,31 @@ export const checks = [
       const params = { outer, reduced, inner, splits: 1, chunk: reduced, initial: LOWEST, scale: 1 };
       const x = randomValues(outer * reduced * inner);
       x.fill(LOWEST, 0, reduced * inner);
+      x[x.length - 1] = Number.NaN;
       return {
-        name: `maximum of [${[outer, reduced, inner]}], a row of -∞ among them`,
+        name: `maximum of [${[outer, reduced, inner]}], a row of -∞ and a NaN among them`,
         params,
-        holes: { combine: "max(a, b)" },
+        holes: { combine: NAN_OR("max") },
+        half: false,
         reads: [x],
         writes: [new Float32Array(outer * inner)],
         expected: [reduceReference(x, params, Math.max)],
       };
     }),
   ]),
+  check(expand, () =>
+    ROUNDS.map(([outer, reduced, inner]) => {
+      const params = { outer, reduced, inner, scale: 0.25 };
+      const x = randomValues(outer * inner);
+      return {
+        name: `[${[outer, inner]}] to [${[outer, reduced, inner]}]`,
+        params,
+        reads: [x],
+        writes: [new Float32Array(outer * reduced * inner)],
+        expected: [expandReference(x, params)],
+      };
+    }),
+  ),
 ];
 
 function sum(name: string, params: ReduceParams) {

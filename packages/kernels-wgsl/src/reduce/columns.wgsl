@@ -11,11 +11,15 @@ alias Result = Elem;      // partial results stay f32 where x is f16
 const THREADS: u32 = 64;
 const LANES: u32 = 1;
 alias Value = f32;        // LANES values
+alias Bits = u32;         // those of LANES values
 alias Loaded = Elem;      // LANES elements of x
 alias Stored = Result;    // LANES elements of y
 
 fn term(x: Value) -> Value { return x; }
 fn combine(a: Value, b: Value) -> Value { return a + b; }
+
+// For a `combine` that looks for NaN: above 0x7f800000. Compilers take x != x for false.
+fn magnitude(x: Value) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
 
 struct Params {
   outer: u32, reduced: u32, inner: u32,
@@ -54,5 +58,5 @@ fn main(
     k += 4 * columns;
   }
   for (; k < end; k += columns) { a = combine(a, term(Value(x[k]))); }
-  y[at] = Stored(combine(combine(a, b), combine(c, d)) * p.scale);
+  y[at] = Stored(combine(combine(a, b), combine(c, d)) * Value(p.scale));
 }

@@ -1,5 +1,6 @@
 import { type Kernel, spread } from "../kernel.ts";
 import columns from "./columns.wgsl?raw";
+import expandSource from "./expand.wgsl?raw";
 import rows from "./rows.wgsl?raw";
 
 export type ReduceParams = Record<
@@ -8,7 +9,7 @@ export type ReduceParams = Record<
 >;
 
 /** Holes of the variants whose invocations take four neighbours at a time. */
-const QUADS = { LANES: 4, Value: "vec4f", Loaded: "vec4<Elem>", Stored: "vec4<Result>" };
+const QUADS = { LANES: 4, Value: "vec4f", Bits: "vec4u", Loaded: "vec4<Elem>", Stored: "vec4<Result>" };
 
 /**
  * y[o, s, i] = scale · combine over k of term(x[o, k, i]), for each chunk s of k.
@@ -62,6 +63,10 @@ export const reduce: Kernel<ReduceParams> = {
   }),
 };
 
+/** For `combine`: the largest or smallest, or NaN where there is one, which the built-in functions leave open. */
+export const NAN_OR = (f: "max" | "min"): string =>
+  `select(${f}(a, b), a + b, max(magnitude(a), magnitude(b)) > Bits(0x7f800000u))`;
+
 /** What the passes of one reduction have in common. */
 export interface Reduction {
   readonly initial: number;
@@ -91,6 +96,42 @@ function splitsOf(outer: number, reduced: number, inner: number): number {
   if (reduced <= (inner === 1 ? 2048 : 256)) return 1;
   const busy = Math.min(INVOCATIONS / (outer * inner), Math.sqrt(reduced));
   return Math.ceil(Math.max(1, busy, reduced / LONGEST));
+}
+
+export type ExpandParams = Record<"outer" | "reduced" | "inner" | "scale", number>;
+
+/** y[o, k, i] = scale · x[o, i]: what a sum, or with a scale a mean, was reduced from, as its gradient needs it. */
+export const expand: Kernel<ExpandParams> = {
+  name: "expand",
+  reads: ["x"],
+  writes: ["y"],
+  params: { outer: "u32", reduced: "u32", inner: "u32", scale: "f32" },
+  variants: [
+    {
+      name: "columns4",
+      source: expandSource,
+      holes: { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" },
+      fits: ({ inner }) => inner % 4 === 0,
+      workgroups: ({ outer, reduced, inner }) =>
+        spread(Math.ceil((outer * Math.ceil(reduced / 16) * inner) / 4 / 64)),
+    },
+    {
+      name: "columns",
+      source: expandSource,
+      workgroups: ({ outer, reduced, inner }) =>
+        spread(Math.ceil((outer * Math.ceil(reduced / 16) * inner) / 64)),
+    },
+  ],
+  cost: ({ outer, reduced, inner }) => ({ flops: 0, bytes: 4 * outer * inner * (reduced + 1) }),
+};
+
+/** The definition, in float64. */
+export function expandReference(
+  x: ArrayLike<number>,
+  { outer, reduced, inner, scale }: ExpandParams,
+): Float64Array {
+  const at = (j: number) => Math.floor(j / inner / reduced) * inner + (j % inner);
+  return Float64Array.from({ length: outer * reduced * inner }, (_, j) => x[at(j)]! * scale);
 }
 
 /** The definition, in float64. */

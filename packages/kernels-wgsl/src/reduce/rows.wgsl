@@ -9,10 +9,14 @@
 alias Elem = f32;
 alias Result = Elem;      // partial results stay f32 where x is f16
 alias Value = f32;
+alias Bits = u32;
 const THREADS: u32 = 256;
 
 fn term(x: Value) -> Value { return x; }
 fn combine(a: Value, b: Value) -> Value { return a + b; }
+
+// For a `combine` that looks for NaN: above 0x7f800000. Compilers take x != x for false.
+fn magnitude(x: Value) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
 
 struct Params {
   outer: u32, reduced: u32, inner: u32,

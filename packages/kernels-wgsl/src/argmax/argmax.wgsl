@@ -1,0 +1,50 @@
+// y[o, s, i] = the first k of chunk s where x[o, k, i] is largest; a NaN is larger than anything
+//
+// An invocation walks down one chunk alone. With CANDIDATES it walks the results of such chunks:
+// k is then candidates[o, s', i] for each s', which are in ascending order.
+//
+//   x  [outer, reduced, inner]     candidates  [outer, walked, inner], or anything
+//   y  [outer, splits, inner]      chunk s is from s·chunk on, of the `walked`
+//   dispatch  spread(ceil(outer · splits · inner / THREADS))
+
+alias Elem = f32;
+const THREADS: u32 = 64;
+const CANDIDATES: bool = false;
+fn key(x: f32) -> f32 { return x; }    // what is largest: -x for the smallest
+
+// Compilers take x != x for false.
+fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+
+struct Params { outer: u32, reduced: u32, inner: u32, walked: u32, splits: u32, chunk: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> candidates: array<i32>;
+@group(0) @binding(2) var<storage, read_write> y: array<i32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  if (at >= p.outer * p.splits * p.inner) { return; }
+  let i = at % p.inner;
+  let o = at / p.inner / p.splits;
+  let start = at / p.inner % p.splits * p.chunk;
+  let end = min(start + p.chunk, p.walked);
+
+  var best = 0.0;
+  var bestK = -1;    // none
+  for (var s = start; s < end; s++) {
+    var k = i32(s);
+    if (CANDIDATES) { k = candidates[(o * p.walked + s) * p.inner + i]; }
+    let value = key(f32(x[(o * p.reduced + u32(k)) * p.inner + i]));
+    if (bestK < 0 || value > best || (isNan(value) && !isNan(best))) {
+      best = value;
+      bestK = k;
+    }
+  }
+  y[at] = bestK;
+}

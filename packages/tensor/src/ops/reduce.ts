@@ -1,0 +1,216 @@
+import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
+import { expand, NAN_OR, type Reduction, reduce, reducePasses } from "@shadegrad/kernels-wgsl/reduce";
+import { differentiable } from "../autograd.ts";
+import { ShapeError } from "../errors.ts";
+import { run } from "../run.ts";
+import { type DType, type Shape, sizeOf, type Tensor } from "../tensor.ts";
+import { around, axesOf, without } from "./axes.ts";
+
+/** One axis, several, or all of them; negative ones count from the last. */
+export type Axes = number | readonly number[];
+
+export interface ReduceOptions {
+  /** Whether the reduced axes stay, with 1 element each. */
+  keepdims?: boolean | undefined;
+}
+
+/**
+ * Sum over axes, all of them if none are given; integers stay integers.
+ *
+ * x `[…]` → x without `axes`, or with 1 in their places.
+ *
+ * @throws ShapeError if x lacks one of the axes.
+ */
+export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  return added("sum", x, axesOf("sum", x.shape, axes), keepdims, 1, x.dtype);
+}
+
+/**
+ * Mean over axes, all of them if none are given; NaN where there is nothing to take it of.
+ *
+ * x `[…]` → x without `axes`, or with 1 in their places.
+ *
+ * @throws ShapeError if x lacks one of the axes.
+ */
+export function mean(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  const over = axesOf("mean", x.shape, axes);
+  const count = sizeOf(over.map((axis) => x.shape[axis]!));
+  return added("mean", x, over, keepdims, 1 / count, x.dtype === "f16" ? "f16" : "f32");
+}
+
+/**
+ * Largest element over axes, all of them if none are given; the gradient is shared among equals.
+ *
+ * x `[…]` → x without `axes`, or with 1 in their places.
+ *
+ * @throws ShapeError if x lacks one of the axes, or has no elements along them.
+ */
+export function max(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  return extreme("max", x, axes, keepdims);
+}
+
+/**
+ * Smallest element over axes, all of them if none are given; the gradient is shared among equals.
+ *
+ * x `[…]` → x without `axes`, or with 1 in their places.
+ *
+ * @throws ShapeError if x lacks one of the axes, or has no elements along them.
+ */
+export function min(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  return extreme("min", x, axes, keepdims);
+}
+
+/**
+ * The gradient of what was broadcast from `shape`: dy summed over the axes that were repeated.
+ *
+ * dy `[…]` → `shape`; dy itself if that is its shape. Not recorded: for the thunks of other ops.
+ */
+export function sumTo(dy: Tensor, shape: Shape): Tensor {
+  const extra = dy.shape.length - shape.length;
+  const repeated = dy.shape.flatMap((side, axis) =>
+    axis < extra || (side !== 1 && shape[axis - extra] === 1) ? [axis] : [],
+  );
+  if (extra === 0 && repeated.length === 0) return dy;
+  return reduced(dy, repeated, shape, SUM, dy.dtype);
+}
+
+const SUM: Combination = { combine: "a + b", initial: 0, scale: 1 };
+
+function added(
+  op: string,
+  x: Tensor,
+  axes: number[],
+  keepdims: boolean,
+  scale: number,
+  dtype: DType,
+): Tensor {
+  const shape = without(x.shape, axes, keepdims);
+  const y = reduced(x, axes, shape, { ...SUM, scale }, dtype);
+  return differentiable(op, y, [x], (dy) => [() => expanded(dy, x.shape, axes, scale)]);
+}
+
+function extreme(op: "max" | "min", x: Tensor, axes: Axes | undefined, keepdims: boolean): Tensor {
+  const over = axesOf(op, x.shape, axes);
+  const kept = without(x.shape, over, true);
+  if (x.size === 0 && sizeOf(kept) > 0) throw nothing(op, x, over);
+  const worst = op === "max" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const shape = without(x.shape, over, keepdims);
+  const y = reduced(
+    x,
+    over,
+    shape,
+    { initial: worst, scale: 1, combine: isInteger(x.dtype) ? `${op}(a, b)` : NAN_OR(op) },
+    x.dtype,
+  );
+  return differentiable(op, y, [x], (dy) => [() => extremeGrad(x, y, dy, over, kept)]);
+}
+
+/** dx = dy / n where x is one of the n elements that are equal to y. */
+function extremeGrad(x: Tensor, y: Tensor, dy: Tensor, axes: readonly number[], kept: Shape): Tensor {
+  const { dtype } = x;
+  const repeated = strides(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
+  const params = broadcast(x.shape, [strides(x.shape), repeated, repeated]);
+  const whole = { A: dtype, B: dtype, Y: dtype };
+  const equal = run(map, params, [x, y, y], x.shape, {
+    holes: { ...whole, C: dtype, f: "select(V(0), V(1), a == b)" },
+  });
+  const count = reduced(equal, axes, kept, SUM, "f32");
+  const share = run(
+    map,
+    dense(y.size, 2),
+    [dy, count, count],
+    { y: { shape: kept, dtype: "f32" } },
+    { holes: { A: dtype, B: "f32", C: "f32", Y: "f32", f: "a / b" } },
+  ).y;
+  const dx = run(map, params, [x, y, share], x.shape, {
+    holes: { ...whole, C: "f32", f: "select(V(0), c, a == b)" },
+  });
+  for (const tensor of [equal, count, share]) tensor.dispose();
+  return dx;
+}
+
+/** Elements between neighbours along each axis. */
+const strides = (shape: Shape): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+
+interface Combination extends Reduction {
+  readonly combine: string;
+}
+
+/** x combined over `axes`, as `shape`. Axes that are not neighbours take a pass for each run of them. */
+function reduced(
+  x: Tensor,
+  axes: readonly number[],
+  shape: Shape,
+  { combine, initial, scale }: Combination,
+  dtype: DType,
+): Tensor {
+  const sides = [...x.shape];
+  let left = x;
+  for (const runs = runsOf(axes, sides); runs.length > 0; ) {
+    const [first, last] = runs.shift()!;
+    const passes = reducePasses(around(sides, first, last), {
+      initial,
+      scale: runs.length === 0 ? scale : 1,
+    });
+    sides.fill(1, first, last + 1);
+    passes.forEach((pass, i) => {
+      const done = runs.length === 0 && i === passes.length - 1;
+      const write = {
+        shape: done ? shape : [pass.outer, pass.splits, pass.inner],
+        dtype: done || isInteger(dtype) ? dtype : ("f32" as const),
+      };
+      const types = {
+        Result: write.dtype,
+        ...(isInteger(left.dtype) && { Elem: left.dtype }),
+        ...(isInteger(dtype) && { Value: dtype }),
+      };
+      const { y } = run(
+        reduce,
+        pass,
+        [left],
+        { y: write },
+        {
+          holes: { combine, ...types },
+          ...(isInteger(dtype) && { variant: "columns" }),
+        },
+      );
+      if (left !== x) left.dispose();
+      left = y;
+    });
+  }
+  return left;
+}
+
+/** Runs of neighbouring axes, the longest first: what follows it has the least left to read. */
+function runsOf(axes: readonly number[], sides: Shape): [first: number, last: number][] {
+  const runs: [number, number][] = [];
+  for (const axis of axes) {
+    const run = runs.at(-1);
+    if (run && sides.slice(run[1] + 1, axis).every((side) => side === 1)) run[1] = axis;
+    else runs.push([axis, axis]);
+  }
+  const length = ([first, last]: [number, number]) => sizeOf(sides.slice(first, last + 1));
+  return runs.length === 0 ? [[0, -1]] : runs.sort((a, b) => length(b) - length(a));
+}
+
+/** The gradient of a sum times `scale`: dy repeated along `axes`. */
+function expanded(dy: Tensor, shape: Shape, axes: readonly number[], scale: number): Tensor {
+  const sides = without(shape, axes, true);
+  let left = dy;
+  const runs = runsOf(axes, shape).reverse();
+  runs.forEach(([first, last], i) => {
+    const [outer, , inner] = around(sides, first, last);
+    for (let axis = first; axis <= last; axis++) sides[axis] = shape[axis]!;
+    const reduced = sizeOf(sides.slice(first, last + 1));
+    const params = { outer, reduced, inner, scale: i === 0 ? scale : 1 };
+    const next = run(expand, params, [left], i === runs.length - 1 ? shape : [...sides]);
+    if (left !== dy) left.dispose();
+    left = next;
+  });
+  return left;
+}
+
+const isInteger = (dtype: DType): boolean => dtype === "i32" || dtype === "u32";
+
+const nothing = (op: string, x: Tensor, axes: readonly number[]) =>
+  new ShapeError(`${op}: nothing to choose from along axes [${axes}]. x is [${x.shape}].`);

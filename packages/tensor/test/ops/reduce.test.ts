@@ -1,0 +1,240 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { argmax, argmin, backward, init, max, mean, min, sum, type Tensor, tensor } from "../../src/index.ts";
+import { sumTo } from "../../src/ops/reduce.ts";
+import { relativeError } from "../compare.ts";
+import { checkGradient, randomValues } from "../gradient.ts";
+
+beforeAll(async () => {
+  await init();
+});
+
+/** The definition: f folded over the elements that share their position along the other axes. */
+function fold(
+  x: ArrayLike<number>,
+  shape: readonly number[],
+  axes: readonly number[],
+  f: (a: number, b: number) => number,
+  initial: number,
+): Float64Array {
+  const kept = shape.map((side, axis) => (axes.includes(axis) ? 1 : side));
+  const y = new Float64Array(kept.reduce((a, b) => a * b, 1)).fill(initial);
+  for (let i = 0; i < x.length; i++) {
+    let rest = i;
+    let at = 0;
+    let stride = 1;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      if (!axes.includes(axis)) at += (rest % shape[axis]!) * stride;
+      stride *= kept[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+    }
+    y[at] = f(y[at]!, x[i]!);
+  }
+  return y;
+}
+
+const plus = (a: number, b: number) => a + b;
+const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+
+const SHAPES: [shape: number[], axes: number[]][] = [
+  [
+    [2, 3, 5, 7],
+    [0, 2],
+  ],
+  [
+    [2, 3, 5, 7],
+    [1, 3],
+  ],
+  [
+    [1, 5, 7, 8],
+    [1, 2],
+  ],
+  [
+    [3, 5, 7, 4],
+    [0, 1, 2],
+  ],
+  [[13], [0]],
+  [[3, 1, 11], []],
+  [
+    [2, 1, 3, 1, 5],
+    [0, 2, 4],
+  ],
+  [[1, 307, 1], [-2]],
+];
+
+describe("sum and mean", () => {
+  it.each(SHAPES)("of %o over %o", async (shape, axes) => {
+    const over = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+    const count = size(over.map((axis) => shape[axis]!));
+    const reference = (x: Float64Array) => fold(x, shape, over, plus, 0);
+    await checkGradient({ op: (x) => sum(x, axes), reference, shapes: [shape] });
+    await checkGradient({
+      op: (x) => mean(x, axes, { keepdims: true }),
+      reference: (x) => reference(x).map((total) => total / count),
+      shapes: [shape],
+    });
+  });
+
+  it("keep or drop axes, all of them by default", () => {
+    const x = tensor(randomValues(30), [2, 3, 5]);
+    expect(sum(x).shape).toEqual([]);
+    expect(sum(x, 1).shape).toEqual([2, 5]);
+    expect(sum(x, [-1, 0], { keepdims: true }).shape).toEqual([1, 3, 1]);
+    expect(mean(x, -3).shape).toEqual([3, 5]);
+  });
+
+  it("add ten million numbers exactly enough", async () => {
+    const values = randomValues(10_000_019).map((value) => value + 1.5);
+    const exact = values.reduce((total, value) => total + value, 0);
+    const x = tensor(values);
+    const total = sum(x);
+    expect(Math.abs((await total.item()) / exact - 1)).toBeLessThan(1e-6);
+    const half = mean(x);
+    expect(Math.abs((await half.item()) / (exact / values.length) - 1)).toBeLessThan(1e-6);
+    for (const each of [x, total, half]) each.dispose();
+  });
+
+  it("add long columns in passes", async () => {
+    const shape = [20_011, 3];
+    const values = randomValues(size(shape)).map((value) => value + 0.5);
+    const found = await sum(tensor(values, shape), 0).data();
+    expect(relativeError(found, fold(values, shape, [0], plus, 0))).toBeLessThan(1e-6);
+  });
+
+  it("make more rows than a dispatch has workgroups along an axis", async () => {
+    const rows = 4_200_000; // of 64 a workgroup
+    const x = tensor(new Float32Array(rows * 2).fill(1), [rows, 2]);
+    const y = sum(x, 1);
+    const found = await y.data();
+    expect([found[0], found[rows - 1], found.length]).toEqual([2, 2, rows]);
+    for (const each of [x, y]) each.dispose();
+  });
+
+  it("of nothing are 0 and NaN", async () => {
+    const x = tensor([], [3, 0, 2]);
+    expect([...(await sum(x, 1).data())]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...(await sum(x, 0).data())]).toEqual([]);
+    expect(await sum(x).item()).toBe(0);
+    expect(await mean(x).item()).toBeNaN();
+  });
+
+  it("of integers: an exact one, and a float", async () => {
+    const x = tensor(Int32Array.of(2 ** 30, 2 ** 30 - 1, 3, -5), [2, 2]);
+    const total = sum(x, 1);
+    expect([total.dtype, ...(await total.data())]).toEqual(["i32", 2 ** 31 - 1, -2]);
+    expect([...(await max(x, 0).data())]).toEqual([2 ** 30, 2 ** 30 - 1]);
+    expect(await mean(tensor(Uint32Array.of(1, 0, 1, 1))).item()).toBe(0.75);
+  });
+});
+
+describe("max and min", () => {
+  it.each(SHAPES)("of %o over %o", async (shape, axes) => {
+    const over = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+    await checkGradient({
+      op: (x) => max(x, axes),
+      reference: (x) => fold(x, shape, over, Math.max, Number.NEGATIVE_INFINITY),
+      shapes: [shape],
+    });
+    await checkGradient({
+      op: (x) => min(x, axes, { keepdims: true }),
+      reference: (x) => fold(x, shape, over, Math.min, Number.POSITIVE_INFINITY),
+      shapes: [shape],
+    });
+  });
+
+  it("share the gradient among equals", async () => {
+    const x = tensor(
+      [
+        [3, 1, 3],
+        [0, 0, 0],
+        [1, 2, -1],
+      ],
+      undefined,
+      { requiresGrad: true },
+    );
+    backward(max(x, 1), tensor([1, 3, 5]));
+    expect([...(await x.grad!.data())]).toEqual([0.5, 0, 0.5, 1, 1, 1, 0, 5, 0]);
+  });
+
+  it("pass on NaN and infinities", async () => {
+    const { NaN: nan, NEGATIVE_INFINITY: low } = Number;
+    const x = tensor([
+      [1, nan, 2],
+      [low, low, low],
+      [nan, -1, -2],
+      [2, 1, nan],
+    ]);
+    expect([...(await max(x, 1).data())]).toEqual([nan, low, nan, nan]);
+    expect([...(await min(x, 1).data())]).toEqual([nan, low, nan, nan]);
+  });
+});
+
+describe("argmax", () => {
+  it("is the first of the largest, along an axis or of all", async () => {
+    const x = tensor([
+      [1, 7, 7],
+      [9, -1, 0],
+    ]);
+    const along = argmax(x, 1);
+    expect([along.dtype, along.shape, ...(await along.data())]).toEqual(["i32", [2], 1, 0]);
+    expect([...(await argmax(x, 0, { keepdims: true }).data())]).toEqual([1, 0, 0]);
+    expect(await argmax(x).item()).toBe(3);
+    expect(await argmin(x).item()).toBe(4);
+  });
+
+  it("of many", async () => {
+    const values = randomValues(300_007);
+    values[200_003] = 2;
+    values[200_005] = 2;
+    expect(await argmax(tensor(values)).item()).toBe(200_003);
+  });
+});
+
+it("sumTo undoes broadcasting", async () => {
+  const shape = [4, 3, 5];
+  const values = randomValues(60);
+  const dy = tensor(values, shape);
+  expect(sumTo(dy, shape)).toBe(dy);
+  for (const [to, axes] of [
+    [[5], [0, 1]],
+    [
+      [3, 1],
+      [0, 2],
+    ],
+    [
+      [1, 1, 1],
+      [0, 1, 2],
+    ],
+    [[], [0, 1, 2]],
+    [[4, 1, 5], [1]],
+  ] as const) {
+    const found = sumTo(dy, to);
+    expect(found.shape).toEqual(to);
+    expect(relativeError(await found.data(), fold(values, shape, axes, plus, 0))).toBeLessThan(1e-6);
+  }
+});
+
+it("says what is wrong", () => {
+  const message = (f: () => Tensor) => {
+    try {
+      return String(f());
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const x = tensor(randomValues(24), [2, 3, 4]);
+  expect(message(() => sum(x, 3))).toMatchInlineSnapshot(
+    `"ShapeError: sum: there is no axis 3: x has axes 0 to 2, or -3 to -1. x is [2,3,4]."`,
+  );
+  expect(message(() => mean(x, [0, -3]))).toMatchInlineSnapshot(
+    `"ShapeError: mean: axis 0 is given twice, in [0,-3]. x is [2,3,4]."`,
+  );
+  expect(message(() => max(tensor([], [2, 0]), 1))).toMatchInlineSnapshot(
+    `"ShapeError: max: nothing to choose from along axes [1]. x is [2,0]."`,
+  );
+  expect(message(() => argmax(tensor([], [2, 0]), 1))).toMatchInlineSnapshot(
+    `"ShapeError: argmax: nothing to choose from along axis 1. x is [2,0]."`,
+  );
+  expect(message(() => sum(tensor(1), 0))).toMatchInlineSnapshot(
+    `"ShapeError: sum: there is no axis 0: x has no axes. x is []."`,
+  );
+});
