@@ -31,18 +31,40 @@ export const map: Kernel<MapParams> = {
     t: "u32",
   },
   variants: [
-    { name: "vec4", source: source4, fits: fours, workgroups: ({ length }) => filling(length / 4) },
-    { name: "scalar", source, workgroups: ({ length }) => filling(length) },
+    {
+      name: "vec4 dense",
+      source: source4,
+      holes: { AXES: 1 },
+      fits: (p) => fours(p) && isDense(p),
+      workgroups: fill4,
+    },
+    {
+      name: "vec4 rows",
+      source: source4,
+      holes: { AXES: 2 },
+      fits: (p) => fours(p) && p.axes <= 2,
+      workgroups: fill4,
+    },
+    { name: "vec4", source: source4, fits: fours, workgroups: fill4 },
+    { name: "dense", source, holes: { AXES: 1 }, fits: isDense, workgroups: fill },
+    { name: "scalar", source, workgroups: fill },
   ],
-  cost: ({ length, a0, b0, c0 }) => ({
-    flops: length,
-    bytes: 4 * length * (1 + [a0, b0, c0].filter((strides) => strides.some((stride) => stride !== 0)).length),
-  }),
+  // One operand at least; which of the three `f` uses is not known here.
+  cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };
 
-// Enough threads to fill any GPU; more would cost a software rasteriser a microsecond a workgroup.
-const GROUPS = 1024;
-const filling = (items: number): Workgroups => [Math.min(Math.ceil(items / 256), GROUPS), 1, 1];
+// Enough threads to fill any GPU; more would each start with divisions for too few elements.
+const GROUPS = 512;
+function fill({ length }: MapParams): Workgroups {
+  return [Math.min(Math.ceil(length / 256), GROUPS), 1, 1];
+}
+function fill4({ length }: MapParams): Workgroups {
+  return [Math.min(Math.ceil(length / 4 / 256), GROUPS), 1, 1];
+}
+
+function isDense({ axes, a0, b0, c0 }: MapParams): boolean {
+  return axes === 1 && a0[0] === 1 && b0[0] === 1 && c0[0] === 1;
+}
 
 function fours({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {
   const operands = [
@@ -58,18 +80,13 @@ function fours({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {
   );
 }
 
-/** Parameters for `operands` tensors that all have y's shape; `s` and `t` as `bits` gives them. */
-export const dense = (length: number, operands: number, s = 0, t = 0): MapParams =>
-  broadcast(
-    [length],
-    Array.from({ length: operands }, () => [1]),
-    s,
-    t,
-  );
+/** Parameters for operands that all have y's shape; `s` and `t` as `bits` gives them. */
+export const dense = (length: number, s = 0, t = 0): MapParams => broadcast([length], [[1]], s, t);
 
 /**
  * Parameters for broadcast operands: `shape` is y's, and each operand's strides count elements, 0
- * along an axis that it repeats; first axis first. `s` and `t` as `bits` gives them.
+ * along an axis that it repeats; first axis first. `s` and `t` as `bits` gives them. An operand
+ * without strides is one that `f` does not use.
  *
  * @throws KernelError if more than 8 axes cannot be merged with their neighbours.
  */
@@ -81,11 +98,10 @@ export function broadcast(
 ): MapParams {
   const walk = collapse(shape, strides);
   const [shape0, shape1] = quads(walk.shape, 1);
-  const [a0, a1] = quads(walk.strides[0] ?? [], 0);
-  const [b0, b1] = quads(walk.strides[1] ?? [], 0);
-  const [c0, c1] = quads(walk.strides[2] ?? [], 0);
+  const [a, b = a, c = a] = walk.strides.map((of) => quads(of, 0));
   const length = shape.reduce((size, side) => size * side, 1);
-  return { shape0, shape1, a0, a1, b0, b1, c0, c1, length, axes: walk.shape.length, s, t };
+  const operands = { a0: a![0], a1: a![1], b0: b![0], b1: b![1], c0: c![0], c1: c![1] };
+  return { shape0, shape1, ...operands, length, axes: walk.shape.length, s, t };
 }
 
 /** The definition, in float64, for operands that all have y's shape. */

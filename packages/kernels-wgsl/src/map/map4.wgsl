@@ -14,6 +14,7 @@ alias Y = Elem;
 alias S = f32;            // what `f` computes with: f32, i32 or u32
 alias V = vec4<S>;
 const THREADS: u32 = 256;
+const AXES: u32 = 8;      // that `shape` has at most: 1, where all operands are dense, 2 or 8
 fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
 
 // The shape is y's, last axis first: up to 8 axes, the rest 1. A stride of 0 repeats the operand.
@@ -35,27 +36,32 @@ struct Params {
 // Where the four elements from 4 · i are along the last four axes, the last one counted in fours; the
 // fourth counts on through the axes before it.
 fn position(i: u32) -> vec4u {
-  let rows = i / (p.shape0.x / 4);
+  if (AXES == 1) { return vec4u(i, 0, 0, 0); }
+  let side = p.shape0.x / 4;
+  let rows = i / side;
+  if (AXES == 2) { return vec4u(i % side, rows, 0, 0); }
   let planes = rows / p.shape0.y;
-  return vec4u(i % (p.shape0.x / 4), rows % p.shape0.y, planes % p.shape0.z, planes / p.shape0.z);
+  return vec4u(i % side, rows % p.shape0.y, planes % p.shape0.z, planes / p.shape0.z);
 }
 
 // Positions add up like digits: no division in the loop.
 fn moved(k: vec4u, by: vec4u) -> vec4u {
+  let side = vec3u(p.shape0.x / 4, p.shape0.yz);
   var to = k + by;
-  if (to.x >= p.shape0.x / 4) { to.x -= p.shape0.x / 4; to.y++; }
-  if (to.y >= p.shape0.y) { to.y -= p.shape0.y; to.z++; }
-  if (to.z >= p.shape0.z) { to.z -= p.shape0.z; to.w++; }
+  if (AXES > 1 && to.x >= side.x) { to.x -= side.x; to.y++; }
+  if (AXES > 2 && to.y >= side.y) { to.y -= side.y; to.z++; }
+  if (AXES > 2 && to.z >= side.z) { to.z -= side.z; to.w++; }
   return to;
 }
 
 // Where the operands' elements for position k are.
 fn offsets(k: vec4u) -> vec3u {
+  if (AXES == 1) { return vec3u(4 * k.x); }
   var at = 4 * k.x * vec3u(p.a0.x, p.b0.x, p.c0.x);
-  if (p.axes > 1) { at += k.y * vec3u(p.a0.y, p.b0.y, p.c0.y); }
-  if (p.axes > 2) { at += k.z * vec3u(p.a0.z, p.b0.z, p.c0.z); }
-  if (p.axes == 4) { at += k.w * vec3u(p.a0.w, p.b0.w, p.c0.w); }
-  if (p.axes > 4) {
+  at += k.y * vec3u(p.a0.y, p.b0.y, p.c0.y);
+  if (AXES > 2) { at += k.z * vec3u(p.a0.z, p.b0.z, p.c0.z); }
+  if (AXES > 2 && p.axes == 4) { at += k.w * vec3u(p.a0.w, p.b0.w, p.c0.w); }
+  if (AXES > 2 && p.axes > 4) {
     at += k.w % p.shape0.w * vec3u(p.a0.w, p.b0.w, p.c0.w);
     var rest = k.w / p.shape0.w;
     for (var j = 0u; j < 4; j++) {
@@ -66,9 +72,9 @@ fn offsets(k: vec4u) -> vec3u {
   return at;
 }
 
-fn loadA(at: u32) -> V { if (p.a0.x == 0) { return V(S(a[at / 4][at % 4])); } return V(a[at / 4]); }
-fn loadB(at: u32) -> V { if (p.b0.x == 0) { return V(S(b[at / 4][at % 4])); } return V(b[at / 4]); }
-fn loadC(at: u32) -> V { if (p.c0.x == 0) { return V(S(c[at / 4][at % 4])); } return V(c[at / 4]); }
+fn loadA(at: u32) -> V { if (AXES > 1 && p.a0.x == 0) { return V(S(a[at / 4][at % 4])); } return V(a[at / 4]); }
+fn loadB(at: u32) -> V { if (AXES > 1 && p.b0.x == 0) { return V(S(b[at / 4][at % 4])); } return V(b[at / 4]); }
+fn loadC(at: u32) -> V { if (AXES > 1 && p.c0.x == 0) { return V(S(c[at / 4][at % 4])); } return V(c[at / 4]); }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
