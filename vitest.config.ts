@@ -6,14 +6,8 @@ import { runtimeFolder } from "./scripts/setup/adapter.mjs";
 import { chromiumLaunchOptions } from "./scripts/setup/chromium.mjs";
 import { swiftshaderEnvironment } from "./scripts/setup/embedded.mjs";
 
-const EVERYWHERE = "packages/*/test/**/*.test.ts";
-const NODE_ONLY = "packages/*/test/**/*.node.test.ts";
-
-/** Packages resolve to their sources, so that tests need no build. */
-const sources = {
-  resolve: { conditions: ["@shadegrad/source", ...defaultClientConditions] },
-  ssr: { resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] } },
-};
+const EVERYWHERE = ["packages/*/test/**/*.test.ts"];
+const NODE_ONLY = ["packages/*/test/**/*.node.test.ts", "test/*.node.test.ts"];
 
 const swiftshader = {
   // Forks start with this environment, which is when the dynamic linker reads it.
@@ -23,37 +17,41 @@ const swiftshader = {
 
 export default defineConfig({
   cacheDir: ".cache/vite",
+  // Packages resolve to their sources, so that tests need no build.
+  resolve: { conditions: ["@shadegrad/source", ...defaultClientConditions] },
+  ssr: { resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] } },
   test: {
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Software adapters share their cores with everything else that runs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       {
-        ...sources,
+        extends: true,
         test: {
           // On the adapter that Dawn finds, unless the environment asks for the embedded one.
           name: "node",
-          include: [EVERYWHERE, "test/*.node.test.ts"],
+          include: [...EVERYWHERE, ...NODE_ONLY],
           pool: "forks",
           ...(process.env.SHADEGRAD_ADAPTER === "embedded" ? swiftshader : { env: runtimeFolder() }),
         },
       },
       {
-        ...sources,
+        extends: true,
         test: {
           name: "swiftshader",
-          include: [EVERYWHERE],
-          exclude: [NODE_ONLY],
+          include: EVERYWHERE,
+          exclude: NODE_ONLY,
           pool: "forks",
           ...swiftshader,
         },
       },
       {
-        ...sources,
+        extends: true,
         test: {
           name: "browser", // vitest calls the project by its instance's name, below
-          include: [EVERYWHERE],
-          exclude: [NODE_ONLY],
+          include: EVERYWHERE,
+          exclude: NODE_ONLY,
           browser: {
             enabled: true,
             headless: true,

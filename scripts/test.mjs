@@ -5,7 +5,7 @@ import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
 import { embeddedSupported, provideSwiftshader } from "./setup/embedded.mjs";
 import { install, ROOT, runSync } from "./setup/install.mjs";
 import { attempt } from "./setup/run.mjs";
-import { forgetTotals, readTotals } from "./test/totals.mjs";
+import { forgetTotals, readTotals, recordExit } from "./test/totals.mjs";
 
 const args = process.argv.slice(2);
 const wanted = args.some((arg) => arg.startsWith("--project")) ? [] : ["node", "swiftshader", "chromium"];
@@ -44,6 +44,7 @@ const { status } = runSync(
     ...(args.length === 0 ? { SHADEGRAD_MUST_RUN: projects.join() } : {}),
   },
 );
+recordExit(status);
 const totals = readTotals();
 console.log(totals.lines.join("\n"));
-process.exit(status || (totals.failed ? 1 : 0));
+process.exit(totals.failed ? 1 : 0);

@@ -41,6 +41,17 @@ export default class Totals {
   }
 }
 
+/**
+ * Count one failure more if the runner failed for a reason that is none of its tests'.
+ *
+ * @param {number | null} status what it exited with
+ */
+export function recordExit(status) {
+  if (status === 0 || readTotals().failed > 0) return;
+  const { projects, errors } = JSON.parse(readFileSync(FILE, "utf8"));
+  writeFileSync(FILE, JSON.stringify({ projects, errors: errors + 1 }));
+}
+
 /** Forget the last run, so that one that dies early is not taken for it. */
 export function forgetTotals() {
   rmSync(FILE, { force: true });
