@@ -3,7 +3,7 @@ import { adam, adamParams, adamReference } from "./index.ts";
 
 export const checks = [
   check(adam, () =>
-    [0, 1, 7, 257, 1021].flatMap((length) =>
+    [0, 1, 7, 8, 257, 1021, 1024].flatMap((length) =>
       [false, true].map((decoupled) => {
         const step = decoupled ? 1 : 5;
         const options = { lr: 0.1, betas: [0.9, 0.999], eps: 1e-3, weightDecay: 0.25, decoupled } as const;

@@ -1,4 +1,5 @@
-import { type Kernel, strided } from "../kernel.ts";
+import type { Kernel } from "../kernel.ts";
+import { lanes } from "../lanes.ts";
 import source from "./adam.wgsl?raw";
 
 export type AdamParams = Record<
@@ -23,7 +24,7 @@ export const adam: Kernel<AdamParams> = {
     l2: "f32",
     shrink: "f32",
   },
-  variants: [{ name: "scalar", source, workgroups: ({ length }) => strided(length, 256) }],
+  variants: lanes(source),
   cost: ({ length }) => ({ flops: 15 * length, bytes: 28 * length }),
 };
 

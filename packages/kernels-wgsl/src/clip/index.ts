@@ -1,4 +1,5 @@
-import { type Kernel, strided } from "../kernel.ts";
+import type { Kernel } from "../kernel.ts";
+import { lanes } from "../lanes.ts";
 import clipNormSource from "./clipNorm.wgsl?raw";
 import clipValueSource from "./clipValue.wgsl?raw";
 import squaresSource from "./squares.wgsl?raw";
@@ -25,7 +26,7 @@ export const clipNorm: Kernel<ClipParams> = {
   reads: ["norm"],
   writes: ["x"],
   params: { length: "u32", most: "f32" },
-  variants: [{ name: "scalar", source: clipNormSource, workgroups: ({ length }) => strided(length, 256) }],
+  variants: lanes(clipNormSource),
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };
 
@@ -35,7 +36,7 @@ export const clipValue: Kernel<ClipParams> = {
   reads: [],
   writes: ["x"],
   params: { length: "u32", most: "f32" },
-  variants: [{ name: "scalar", source: clipValueSource, workgroups: ({ length }) => strided(length, 256) }],
+  variants: lanes(clipValueSource),
   cost: ({ length }) => ({ flops: 2 * length, bytes: 8 * length }),
 };
 

@@ -1,7 +1,7 @@
 import { check, randomValues } from "../check.ts";
 import { momentum, sgd, sgdReference } from "./index.ts";
 
-const SIZES = [0, 1, 7, 257, 1021];
+const SIZES = [0, 1, 7, 8, 257, 1021, 1024];
 
 export const checks = [
   check(sgd, () =>

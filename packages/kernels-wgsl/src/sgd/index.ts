@@ -1,4 +1,5 @@
-import { type Kernel, strided } from "../kernel.ts";
+import type { Kernel } from "../kernel.ts";
+import { lanes } from "../lanes.ts";
 import momentumSource from "./momentum.wgsl?raw";
 import source from "./sgd.wgsl?raw";
 
@@ -11,7 +12,7 @@ export const sgd: Kernel<SgdParams> = {
   reads: ["dw"],
   writes: ["w"],
   params: { length: "u32", lr: "f32", weightDecay: "f32" },
-  variants: [{ name: "scalar", source, workgroups: ({ length }) => strided(length, 256) }],
+  variants: lanes(source),
   cost: ({ length }) => ({ flops: 4 * length, bytes: 12 * length }),
 };
 
@@ -25,7 +26,7 @@ export const momentum: Kernel<MomentumParams> = {
   reads: ["dw"],
   writes: ["w", "m"],
   params: { length: "u32", lr: "f32", momentum: "f32", weightDecay: "f32" },
-  variants: [{ name: "scalar", source: momentumSource, workgroups: ({ length }) => strided(length, 256) }],
+  variants: lanes(momentumSource),
   cost: ({ length }) => ({ flops: 6 * length, bytes: 20 * length }),
 };
 

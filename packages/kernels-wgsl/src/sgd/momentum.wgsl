@@ -1,24 +1,26 @@
 // g = dw + weightDecay · w;   m = momentum · m + g;   w −= lr · m
 //
 // Stochastic gradient descent with a heavy ball, in place; with NESTEROV, w −= lr · (g + momentum · m).
-// Grid-stride, one element at a time.
+// Grid-stride, LANES elements at a time.
 //
 //   dw  dense, `length` elements     w m  the same; m is 0 before the first step
-//   dispatch  (min(ceil(length / THREADS), 65535), 1, 1)
+//   dispatch  enough to stride over length / LANES, at most (65535, 1, 1)
 
 const NESTEROV: bool = false;
+alias Value = f32;        // what a load takes: f32, or vec4f where 4 divides the length
+const LANES: u32 = 1;
 const THREADS: u32 = 256;
 
 struct Params { length: u32, lr: f32, momentum: f32, weightDecay: f32 }
 
-@group(0) @binding(0) var<storage, read> dw: array<f32>;
-@group(0) @binding(1) var<storage, read_write> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;
+@group(0) @binding(0) var<storage, read> dw: array<Value>;
+@group(0) @binding(1) var<storage, read_write> w: array<Value>;
+@group(0) @binding(2) var<storage, read_write> m: array<Value>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < p.length; i += groups.x * THREADS) {
+  for (var i = id.x; i < p.length / LANES; i += groups.x * THREADS) {
     let g = dw[i] + p.weightDecay * w[i];
     let velocity = p.momentum * m[i] + g;
     m[i] = velocity;
