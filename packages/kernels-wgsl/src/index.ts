@@ -1,3 +1,4 @@
+export { bits, type Scalar } from "./bits.ts";
 export type {
   Adapter,
   Hole,

@@ -4,7 +4,13 @@ export { backward, grad, noGrad, valueAndGrad } from "./autograd.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
 export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";
 export { DeviceError, FormatError, ShapeError } from "./errors.ts";
+export { clamp, leakyRelu, relu, sigmoid, silu, tanh } from "./ops/activation.ts";
 export { argmax, argmin } from "./ops/argmax.ts";
+export { abs, add, div, maximum, minimum, mul, neg, pow, sign, square, sub } from "./ops/arithmetic.ts";
+export { cast } from "./ops/cast.ts";
+export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./ops/comparison.ts";
+export type { Operand } from "./ops/elementwise.ts";
+export { ceil, cos, exp, floor, log, round, rsqrt, sin, sqrt } from "./ops/math.ts";
 export { type Axes, max, mean, min, type ReduceOptions, sum } from "./ops/reduce.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {

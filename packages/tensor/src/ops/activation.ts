@@ -1,0 +1,82 @@
+import type { Tensor } from "../tensor.ts";
+import { elementwise, unary } from "./elementwise.ts";
+
+/** max(x, 0), with slope 0 at 0. x `[…]` → `[…]` */
+export function relu(x: Tensor): Tensor {
+  // Written so that NaN stays NaN.
+  return unary(
+    "relu",
+    x,
+    (x) => `select(${x}, V(0), ${x} <= V(0))`,
+    (dy, y) => elementwise((dy, y) => `select(V(0), ${dy}, ${y} > V(0))`, [dy, y]),
+  );
+}
+
+/** x where it is positive, else x · slope. x `[…]` → `[…]` */
+export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  return unary(
+    "leakyRelu",
+    x,
+    (x, slope) => `select(${x}, ${x} * ${slope}, ${x} <= V(0))`,
+    (dy) => elementwise((dy, x, slope) => `select(${dy}, ${dy} * ${slope}, ${x} <= V(0))`, [dy, x, slope]),
+    { numbers: [slope], compute: "f32" },
+  );
+}
+
+// Of e^−|x|, which cannot overflow.
+const logistic = (x?: string) => `(select(exp(-abs(${x})), V(1), ${x} >= V(0)) / (1 + exp(-abs(${x}))))`;
+
+/** 1 / (1 + e^−x). x `[…]` → `[…]` */
+export function sigmoid(x: Tensor): Tensor {
+  return unary(
+    "sigmoid",
+    x,
+    logistic,
+    (dy, y) => elementwise((dy, y) => `${dy} * ${y} * (1 - ${y})`, [dy, y]),
+    {
+      compute: "f32",
+    },
+  );
+}
+
+/** Hyperbolic tangent. x `[…]` → `[…]` */
+export function tanh(x: Tensor): Tensor {
+  // Near 0 its series, since 1 − e^−2|x| has few digits left there.
+  const series = (x?: string) =>
+    `${x} * (1 - ${x} * ${x} * (1.0 / 3 - ${x} * ${x} * (2.0 / 15 - ${x} * ${x} * (17.0 / 315))))`;
+  const quotient = (x?: string) => `sign(${x}) * (1 - exp(-2 * abs(${x}))) / (1 + exp(-2 * abs(${x})))`;
+  return unary(
+    "tanh",
+    x,
+    (x) => `select(${quotient(x)}, ${series(x)}, abs(${x}) < V(0.1))`,
+    (dy, y) => elementwise((dy, y) => `${dy} * (1 - ${y} * ${y})`, [dy, y]),
+    { compute: "f32" },
+  );
+}
+
+/** x · sigmoid(x), also called swish. x `[…]` → `[…]` */
+export function silu(x: Tensor): Tensor {
+  return unary(
+    "silu",
+    x,
+    (x) => `${x} * ${logistic(x)}`,
+    // With s = sigmoid(x): s · (1 + x · (1 − s))
+    (dy) => elementwise((dy, x) => `${dy} * ${logistic(x)} * (1 + ${x} * (1 - ${logistic(x)}))`, [dy, x]),
+    { compute: "f32" },
+  );
+}
+
+/** x, but at least `min` and at most `max`, with slope 1 at both. x `[…]` → `[…]` */
+export function clamp(x: Tensor, min: number, max: number): Tensor {
+  return unary(
+    "clamp",
+    x,
+    (x, low, high) => `select(min(max(${x}, ${low}), ${high}), ${x}, ${x} != ${x})`,
+    (dy) =>
+      elementwise(
+        (dy, x, low, high) => `select(V(0), ${dy}, (${x} >= ${low}) & (${x} <= ${high}))`,
+        [dy, x, min, max],
+      ),
+    { numbers: [min, max] },
+  );
+}

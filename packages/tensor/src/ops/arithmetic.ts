@@ -1,0 +1,163 @@
+import type { Tensor } from "../tensor.ts";
+import { binary, elementwise, type Operand, unary } from "./elementwise.ts";
+
+/**
+ * a + b, with NumPy's broadcasting.
+ *
+ * a `[…]` · b `[…]`, or a number for one of them → the shape that both broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function add(a: Operand, b: Operand): Tensor {
+  return binary(
+    "add",
+    a,
+    b,
+    (a, b) => `${a} + ${b}`,
+    (dy) => [() => dy, () => dy],
+  );
+}
+
+/**
+ * a − b, with NumPy's broadcasting.
+ *
+ * a `[…]` · b `[…]`, or a number for one of them → the shape that both broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function sub(a: Operand, b: Operand): Tensor {
+  return binary(
+    "sub",
+    a,
+    b,
+    (a, b) => `${a} - ${b}`,
+    (dy) => [() => dy, () => elementwise((dy) => `-${dy}`, [dy])],
+  );
+}
+
+/**
+ * a · b element by element, with NumPy's broadcasting.
+ *
+ * a `[…]` · b `[…]`, or a number for one of them → the shape that both broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function mul(a: Operand, b: Operand): Tensor {
+  const product = (a?: string, b?: string) => `${a} * ${b}`;
+  return binary("mul", a, b, product, (dy) => [
+    () => elementwise(product, [dy, b]),
+    () => elementwise(product, [dy, a]),
+  ]);
+}
+
+/**
+ * a / b, with NumPy's broadcasting; a fraction for whole numbers too.
+ *
+ * a `[…]` · b `[…]`, or a number for one of them → the shape that both broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function div(a: Operand, b: Operand): Tensor {
+  const quotient = (a?: string, b?: string) => `${a} / ${b}`;
+  // d(a / b) / db = −a / b²
+  const gradients = (dy: Tensor) =>
+    [
+      () => elementwise(quotient, [dy, b]),
+      () => elementwise((dy, a, b) => `-${dy} * ${a} / (${b} * ${b})`, [dy, a, b]),
+    ] as const;
+  return binary("div", a, b, quotient, gradients, { compute: "f32" });
+}
+
+/**
+ * a to the power of b, with NumPy's broadcasting; NaN where a is negative and b not whole.
+ *
+ * a `[…]` · b `[…]`, or a number for one of them → the shape that both broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function pow(a: Operand, b: Operand): Tensor {
+  // WGSL's pow has no negative bases, and 0⁰ is left to the driver.
+  const power = (a: string, b: string) => {
+    const sign = `select(1 - 2 * abs(${b} - 2 * trunc(${b} / 2)), V(1), ${a} >= V(0))`;
+    const undefinedAs = `sqrt(-abs(${b}))`; // NaN: b is not whole, so not 0
+    const value = `select(${undefinedAs}, ${sign} * pow(abs(${a}), ${b}), (${a} >= V(0)) | (${b} == trunc(${b})))`;
+    return `select(${value}, V(1), ${b} == V(0))`;
+  };
+  const gradients = (dy: Tensor, y: Tensor) =>
+    [
+      // b · a^(b − 1), and 0 where b is, whatever a
+      () =>
+        elementwise(
+          (dy, a, b) => `select(${dy} * ${b} * (${power(a!, `(${b} - 1)`)}), V(0), ${b} == V(0))`,
+          [dy, a, b],
+        ),
+      // a^b · ln a, and 0 where a is
+      () => elementwise((dy, y, a) => `select(${dy} * ${y} * log(${a}), V(0), ${a} == V(0))`, [dy, y, a]),
+    ] as const;
+  return binary("pow", a, b, (a, b) => power(a!, b!), gradients, { compute: "f32" });
+}
+
+/**
+ * The larger of a and b, with NumPy's broadcasting; NaN if either is. Equals share the gradient.
+ *
+ * a `[…]` · b `[…]`, or a number for one of them → the shape that both broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function maximum(a: Operand, b: Operand): Tensor {
+  return extreme("maximum", a, b, "max", ">");
+}
+
+/**
+ * The smaller of a and b, with NumPy's broadcasting; NaN if either is. Equals share the gradient.
+ *
+ * a `[…]` · b `[…]`, or a number for one of them → the shape that both broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function minimum(a: Operand, b: Operand): Tensor {
+  return extreme("minimum", a, b, "min", "<");
+}
+
+function extreme(op: string, a: Operand, b: Operand, f: "max" | "min", wins: ">" | "<"): Tensor {
+  const share = (dy?: string, mine?: string, other?: string) =>
+    `select(select(V(0), ${dy}, ${mine} ${wins} ${other}), 0.5 * ${dy}, ${mine} == ${other})`;
+  // The built-in functions leave open what becomes of a NaN.
+  const value = (a?: string, b?: string) =>
+    `select(${f}(${a}, ${b}), ${a} + ${b}, (${a} != ${a}) | (${b} != ${b}))`;
+  return binary(op, a, b, value, (dy) => [
+    () => elementwise(share, [dy, a, b]),
+    () => elementwise(share, [dy, b, a]),
+  ]);
+}
+
+/** −x. x `[…]` → `[…]` */
+export function neg(x: Tensor): Tensor {
+  const f = (x?: string) => `V(0) - ${x}`;
+  return unary("neg", x, f, (dy) => elementwise(f, [dy]));
+}
+
+/** |x|, with slope 0 at 0. x `[…]` → `[…]` */
+export function abs(x: Tensor): Tensor {
+  return unary(
+    "abs",
+    x,
+    (x) => `abs(${x})`,
+    (dy) => elementwise((dy, x) => `${dy} * sign(${x})`, [dy, x]),
+  );
+}
+
+/** x². x `[…]` → `[…]` */
+export function square(x: Tensor): Tensor {
+  return unary(
+    "square",
+    x,
+    (x) => `${x} * ${x}`,
+    (dy) => elementwise((dy, x) => `2 * ${dy} * ${x}`, [dy, x]),
+  );
+}
+
+/** −1, 0 or 1 as x is negative, 0 or positive; without gradient. x `[…]` → `[…]` */
+export function sign(x: Tensor): Tensor {
+  return unary("sign", x, (x) => `select(V(0), V(1), ${x} > V(0)) - select(V(0), V(1), ${x} < V(0))`);
+}

@@ -1,0 +1,81 @@
+import { differentiable } from "../autograd.ts";
+import { Tensor } from "../tensor.ts";
+import { binary, checkBroadcast, elementwise, fitted, isInteger, type Operand } from "./elementwise.ts";
+
+/**
+ * 1 where a = b and 0 elsewhere, as f32, with NumPy's broadcasting.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export const equal = (a: Operand, b: Operand): Tensor => compared("equal", a, b, "==");
+
+/**
+ * 1 where a ≠ b and 0 elsewhere, as f32, with NumPy's broadcasting.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export const notEqual = (a: Operand, b: Operand): Tensor => compared("notEqual", a, b, "!=");
+
+/**
+ * 1 where a > b and 0 elsewhere, as f32, with NumPy's broadcasting.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export const greater = (a: Operand, b: Operand): Tensor => compared("greater", a, b, ">");
+
+/**
+ * 1 where a ≥ b and 0 elsewhere, as f32, with NumPy's broadcasting.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export const greaterEqual = (a: Operand, b: Operand): Tensor => compared("greaterEqual", a, b, ">=");
+
+/**
+ * 1 where a < b and 0 elsewhere, as f32, with NumPy's broadcasting.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export const less = (a: Operand, b: Operand): Tensor => compared("less", a, b, "<");
+
+/**
+ * 1 where a ≤ b and 0 elsewhere, as f32, with NumPy's broadcasting.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export const lessEqual = (a: Operand, b: Operand): Tensor => compared("lessEqual", a, b, "<=");
+
+function compared(op: string, a: Operand, b: Operand, comparison: string): Tensor {
+  return binary(op, a, b, (a, b) => `select(V(0), V(1), ${a} ${comparison} ${b})`, undefined, {
+    dtype: "f32",
+  });
+}
+
+/**
+ * a where `condition` is not 0, else b, with NumPy's broadcasting.
+ *
+ * condition `[…]` · a `[…]` · b `[…]`, or numbers for a and b → the shape that all broadcast to.
+ *
+ * @throws ShapeError if the shapes do not agree.
+ */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  checkBroadcast("where", { condition, a, b });
+  const values = [a, b].filter((value) => value instanceof Tensor);
+  // A fraction would lose itself among whole numbers: 0.5 is not 0.
+  const whole = values.length > 0 && values.every(({ dtype }) => isInteger(dtype));
+  const mask = whole && !isInteger(condition.dtype) ? notEqual(condition, 0) : condition;
+  const half = values.length > 0 && values.every(({ dtype }) => dtype === "f16");
+  const y = elementwise(
+    (condition, a, b) => `select(${b}, ${a}, ${condition} != V(0))`,
+    [mask, a, b],
+    whole ? {} : { compute: "f32", dtype: half ? "f16" : "f32" },
+  );
+  if (mask !== condition) mask.dispose();
+  const inputs = [a, b].filter((value) => value instanceof Tensor);
+  return differentiable("where", y, inputs, (dy) => {
+    const chosen = (f: (condition?: string, dy?: string) => string, x: Tensor) => () =>
+      fitted(elementwise(f, [condition, dy], { compute: "f32", dtype: dy.dtype }), x, dy);
+    const ofA = a instanceof Tensor ? [chosen((c, dy) => `select(V(0), ${dy}, ${c} != V(0))`, a)] : [];
+    const ofB = b instanceof Tensor ? [chosen((c, dy) => `select(${dy}, V(0), ${c} != V(0))`, b)] : [];
+    return [...ofA, ...ofB];
+  });
+}
