@@ -1,4 +1,4 @@
 // npm start [-- arguments of the example]
 import { runOnAdapter } from "./setup/run.mjs";
 
-await runOnAdapter("examples/quickstart.mjs", process.argv.slice(2));
+await runOnAdapter("examples/spirals.mjs", process.argv.slice(2));

@@ -29,7 +29,12 @@ export function findAdapter() {
   }
   if (!embeddedSupported) throw new Error(`adapter: WebGPU finds none on this machine. ${INSTALL_A_DRIVER}`);
 
-  provideSwiftshader();
+  try {
+    provideSwiftshader();
+  } catch (cause) {
+    const reason = "WebGPU finds none on this machine, and fetching SwiftShader failed";
+    throw new Error(`adapter: ${reason}. ${INSTALL_A_DRIVER}`, { cause });
+  }
   const embeddedEnv = { ...env, ...swiftshaderEnvironment };
   const swiftshader = probe(embeddedEnv);
   if (!swiftshader)
@@ -47,12 +52,12 @@ export function findAdapter() {
 export function describeAdapter({ name, software, embedded }) {
   if (!software) return `adapter: ${name}`;
   if (!embedded) return `adapter: ${name}, in software. A GPU with its Vulkan driver would be far faster.`;
-  return `adapter: ${name}, in software, from npm. Eight times faster: ${INSTALL_A_DRIVER}`;
+  return `adapter: ${name}, in software, from npm. Mesa's llvmpipe is eight times faster. ${INSTALL_A_DRIVER}`;
 }
 
 const INSTALL_A_DRIVER =
   process.platform === "linux"
-    ? "install a GPU's Vulkan driver, or Mesa 24 or newer (Debian, Ubuntu: mesa-vulkan-drivers, on Debian 12 from backports; Fedora: mesa-vulkan-drivers)."
+    ? "Install a GPU's Vulkan driver, or Mesa 24 or newer (Debian, Ubuntu: mesa-vulkan-drivers, on Debian 12 from backports; Fedora: mesa-vulkan-drivers)."
     : "Install the GPU's driver.";
 
 /**

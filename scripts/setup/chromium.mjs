@@ -27,9 +27,9 @@ export function chromiumLaunchOptions() {
     throw new Error("chromium: there is none on this machine. Install Chrome, Chromium or Edge.");
   try {
     provideChromium();
-  } catch (error) {
+  } catch (cause) {
     throw new Error("chromium: there is none on this machine, and fetching one failed. Install Chromium.", {
-      cause: error,
+      cause,
     });
   }
   return { executablePath: embedded.chromium, args: ARGS, env: embeddedEnvironment() };

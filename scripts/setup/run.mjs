@@ -29,6 +29,6 @@ export function attempt(find) {
     return find();
   } catch (error) {
     const { message, cause } = /** @type {Error} */ (error);
-    fail(cause ? `${message} ${cause}` : message);
+    fail(cause ? `${message}\n${cause}` : message);
   }
 }
