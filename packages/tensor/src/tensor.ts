@@ -229,7 +229,7 @@ export function checkGradient(op: string, dtype: DType, requiresGrad: boolean): 
 }
 
 /** Numbers as the GPU stores them. */
-function encode(values: ArrayLike<number>, dtype: DType): ArrayBufferView {
+export function encode(values: ArrayLike<number>, dtype: DType): ArrayBufferView {
   if (dtype === "i32") return values instanceof Int32Array ? values : Int32Array.from(values);
   if (dtype === "u32") return values instanceof Uint32Array ? values : Uint32Array.from(values);
   const floats = values instanceof Float32Array ? values : Float32Array.from(values);

@@ -1,0 +1,101 @@
+import { Device } from "../device.ts";
+import { keep } from "../scope.ts";
+import { Tensor } from "../tensor.ts";
+
+/** Anything that makes one tensor of another. A model need not be one: any object is a model. */
+export interface Layer {
+  forward(x: Tensor): Tensor;
+}
+
+/** Where a model holds a tensor. */
+export interface Place {
+  /** PyTorch's name for it: `blocks.0.bn1.running_mean`. */
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly owner: object;
+  readonly field: string;
+}
+
+/**
+ * The model and every object in it, each once, with the prefix of its tensors' names: those outside before those inside.
+ *
+ * Fields of objects and elements of arrays are followed; there is no base class to inherit from and
+ * nothing to register.
+ */
+function* partsOf(model: object, prefix = "", seen = new Set<object>()): Generator<[object, string]> {
+  seen.add(model);
+  yield [model, prefix];
+  for (const [field, value] of Object.entries(model)) {
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    if (value instanceof Tensor || value instanceof Device || ArrayBuffer.isView(value)) continue;
+    yield* partsOf(value, `${prefix}${snakeCase(field)}.`, seen);
+  }
+}
+
+const snakeCase = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Every place where a model holds a tensor; a tensor that is shared has several. */
+export function placesOf(model: object): Place[] {
+  const places: Place[] = [];
+  for (const [owner, prefix] of partsOf(model)) {
+    for (const [field, value] of Object.entries(owner)) {
+      if (value instanceof Tensor)
+        places.push({ name: prefix + snakeCase(field), tensor: value, owner, field });
+    }
+  }
+  return places;
+}
+
+/**
+ * Every tensor a model holds, under the name PyTorch gives it; one that is shared under its first name alone.
+ *
+ * A model is any object. Its fields, and the fields of the objects and arrays in them, are its state.
+ */
+export function stateDict(model: object): Map<string, Tensor> {
+  const names = new Map<Tensor, string>();
+  for (const { name, tensor } of placesOf(model)) if (!names.has(tensor)) names.set(tensor, name);
+  return new Map([...names].map(([tensor, name]) => [name, tensor]));
+}
+
+/** The tensors that an optimizer should move, by name: those that require a gradient. */
+export const namedParameters = (model: object): Map<string, Tensor> =>
+  new Map([...stateDict(model)].filter(([, tensor]) => tensor.requiresGrad));
+
+/** The tensors that an optimizer should move. */
+export const parameters = (model: object): Tensor[] => [...namedParameters(model).values()];
+
+/** How many numbers an optimizer can move. */
+export const countParameters = (model: object): number =>
+  parameters(model).reduce((count, { size }) => count + size, 0);
+
+/** Make a tensor a model's own to train: it requires a gradient, and lives until the model is disposed. */
+export function parameter(tensor: Tensor): Tensor {
+  tensor.requiresGrad = true;
+  return keep(tensor);
+}
+
+/** Layers that behave differently in training do so: every `training` flag in the model is set. */
+export const train = <M extends object>(model: M): M => setTraining(model, true);
+
+/** Layers behave as in use: batch norm takes its running statistics, dropout does nothing. */
+export const evaluate = <M extends object>(model: M): M => setTraining(model, false);
+
+function setTraining<M extends object>(model: M, training: boolean): M {
+  for (const [part] of partsOf(model)) {
+    if ("training" in part && typeof part.training === "boolean") part.training = training;
+  }
+  return model;
+}
+
+/** Forget the gradients of every tensor in the model. */
+export function zeroGrad(model: object): void {
+  for (const tensor of stateDict(model).values()) {
+    tensor.grad?.dispose();
+    tensor.grad = undefined;
+  }
+}
+
+/** Free every tensor of the model. */
+export function dispose(model: object): void {
+  for (const tensor of stateDict(model).values()) tensor.dispose();
+}

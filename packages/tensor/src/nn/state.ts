@@ -1,0 +1,167 @@
+import { FormatError } from "../errors.ts";
+import {
+  type HostTensor,
+  openSafetensors,
+  type SourceInput,
+  toBigInt64,
+  toFloat32,
+  type Writable,
+} from "../formats/index.ts";
+import { type Loaded, type LoadOptions, matchState, restore, type State } from "../state.ts";
+import { type Shape, sizeOf, Tensor } from "../tensor.ts";
+import { type Place, placesOf } from "./module.ts";
+
+/**
+ * A layer whose tensors PyTorch lays out otherwise says so, as Conv2d and Linear do.
+ *
+ * `{ weight: [3, 2, 0, 1] }`: axis i of PyTorch's weight is axis 3, 2, 0, 1 of the layer's.
+ */
+export interface TorchLayout {
+  readonly torchAxes: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface LoadStateOptions extends LoadOptions {
+  /** How the state's weights are laid out: as in this engine, or as in PyTorch and in files. */
+  layout?: "engine" | "torch";
+}
+
+/**
+ * Copy a state into the tensors of a model, in place; shapes and names are compared before.
+ *
+ * @throws FormatError with all missing, unexpected and misshapen names at once.
+ */
+export function loadStateDict(
+  model: object,
+  state: State,
+  { layout = "engine", ...options }: LoadStateOptions = {},
+): Loaded {
+  const slots = slotsOf(model, layout);
+  const loaded = match("loadStateDict", slots, state, options);
+  for (const [name, { tensor, axes }] of slots) {
+    const value = state.get(name);
+    if (!value) continue;
+    if (axes && value instanceof Tensor) {
+      throw new FormatError(
+        `loadStateDict: ${name} is a tensor on a device in PyTorch's layout; give what the file holds.`,
+      );
+    }
+    restore(name, tensor, axes && !(value instanceof Tensor) ? fromTorch(value, axes) : value);
+  }
+  return loaded;
+}
+
+/**
+ * The state of a model as PyTorch has it, for `writeSafetensors`: its names, layouts and types. Each
+ * tensor is read from the device when its turn comes.
+ */
+export function torchStateDict(model: object): Map<string, Writable> {
+  return new Map(
+    [...slotsOf(model, "torch")]
+      .filter(([, { alias }]) => !alias)
+      .map(([name, { tensor, axes, shape }]) => [name, writable(tensor, shape, axes)]),
+  );
+}
+
+function writable(tensor: Tensor, shape: Shape, axes: readonly number[] | undefined): Writable {
+  const { dtype } = tensor;
+  // PyTorch's whole numbers have 64 bits.
+  if (dtype === "i32") {
+    const data = async () => toBigInt64({ dtype, shape, data: (await tensor.data()) as Int32Array });
+    return { dtype: "i64", shape, data };
+  }
+  const data = async () => {
+    const values = await tensor.data();
+    return axes ? permute(values as Float32Array, tensor.shape, axes) : values;
+  };
+  return { dtype, shape, data };
+}
+
+/**
+ * Load a safetensors file, as PyTorch and its kin write them, into a model: one tensor at a time, so
+ * that memory holds no second copy of the model. A bad header changes nothing.
+ *
+ * @throws FormatError if the file is damaged or does not fit the model.
+ */
+export async function loadSafetensors(
+  model: object,
+  input: SourceInput,
+  options: LoadOptions = {},
+): Promise<Loaded> {
+  const file = await openSafetensors(input);
+  try {
+    const slots = slotsOf(model, "torch");
+    const loaded = match("loadSafetensors", slots, file.entries, options);
+    for await (const [name, entry] of file) {
+      const slot = slots.get(name);
+      if (!slot) continue;
+      const value = await entry.read();
+      restore(name, slot.tensor, slot.axes ? fromTorch(value, slot.axes) : value);
+    }
+    return loaded;
+  } finally {
+    await file.close();
+  }
+}
+
+interface Slot {
+  readonly tensor: Tensor;
+  /** As the state has it. */
+  readonly shape: Shape;
+  /** Axes of the tensor in the state's order, where that is not the tensor's. */
+  readonly axes: readonly number[] | undefined;
+  /** Whether the tensor has an earlier name. */
+  readonly alias: boolean;
+}
+
+function slotsOf(model: object, layout: "engine" | "torch"): Map<string, Slot> {
+  const seen = new Set<Tensor>();
+  return new Map(
+    placesOf(model).map((place) => {
+      const { name, tensor } = place;
+      const axes = layout === "torch" ? axesOf(place) : undefined;
+      const alias = seen.has(tensor);
+      seen.add(tensor);
+      return [name, { tensor, axes, alias, shape: axes?.map((axis) => tensor.shape[axis]!) ?? tensor.shape }];
+    }),
+  );
+}
+
+const axesOf = ({ owner, field }: Place): readonly number[] | undefined =>
+  (owner as Partial<TorchLayout>).torchAxes?.[field];
+
+/** PyTorch writes a shared tensor under all its names, we under one: either will do. */
+function match(
+  op: string,
+  slots: ReadonlyMap<string, Slot>,
+  state: ReadonlyMap<string, { readonly shape: Shape }>,
+  options: LoadOptions,
+): Loaded {
+  const wanted = [...slots].filter(([name, { alias }]) => !alias || state.has(name));
+  return matchState(
+    op,
+    new Map(wanted.map(([name, { shape }]) => [name, shape])),
+    new Map([...state].map(([name, { shape }]) => [name, shape])),
+    options,
+  );
+}
+
+function fromTorch(value: HostTensor, axes: readonly number[]): HostTensor {
+  const back = axes.map((_, axis) => axes.indexOf(axis));
+  const data = permute(toFloat32(value), value.shape, back);
+  return { dtype: "f32", shape: back.map((axis) => value.shape[axis]!), data };
+}
+
+/** Axis i of the result is axis `axes[i]` of x. */
+function permute(x: Float32Array, shape: Shape, axes: readonly number[]): Float32Array {
+  const y = new Float32Array(x.length);
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  let at = 0;
+  const visit = (i: number, offset: number): void => {
+    const [side, stride] = [shape[axes[i]!]!, strides[axes[i]!]!];
+    if (i === axes.length - 1) {
+      for (let k = 0; k < side; k++) y[at++] = x[offset + k * stride]!;
+    } else for (let k = 0; k < side; k++) visit(i + 1, offset + k * stride);
+  };
+  visit(0, 0);
+  return y;
+}

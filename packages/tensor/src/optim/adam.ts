@@ -1,0 +1,60 @@
+import { adam, adamParams } from "@shadegrad/kernels-wgsl/adam";
+import { run } from "../run.ts";
+import type { Tensor } from "../tensor.ts";
+import { checkOption, Optimizer, type ParameterGroup, type Parameters, type Slot } from "./optimizer.ts";
+
+export interface AdamOptions {
+  lr?: number;
+  /** How much of the running means of g and g² stays from step to step. */
+  betas?: readonly [number, number];
+  /** Added to the root of the mean square, against division by 0. */
+  eps?: number;
+  weightDecay?: number;
+}
+
+const DEFAULTS = { lr: 1e-3, betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay: 0 };
+const MEMORY = () => ["m", "v"];
+
+/** Adam, https://arxiv.org/abs/1412.6980, where weight decay is an L2 term in the gradient; PyTorch's. */
+export class Adam extends Optimizer<Required<AdamOptions>> {
+  constructor(params: Parameters | Iterable<ParameterGroup<AdamOptions>>, options: AdamOptions = {}) {
+    super("Adam", params, { ...DEFAULTS, ...options }, MEMORY, (filled) => checkOptions("Adam", filled));
+  }
+
+  protected override update(slot: Slot, dw: Tensor, options: Required<AdamOptions>): void {
+    move(slot, dw, { ...options, decoupled: false });
+  }
+}
+
+/** Adam whose weight decay goes straight to the weights, https://arxiv.org/abs/1711.05101; 0.01 unless told otherwise. */
+export class AdamW extends Optimizer<Required<AdamOptions>> {
+  constructor(params: Parameters | Iterable<ParameterGroup<AdamOptions>>, options: AdamOptions = {}) {
+    const defaults = { ...DEFAULTS, weightDecay: 0.01, ...options };
+    super("AdamW", params, defaults, MEMORY, (filled) => checkOptions("AdamW", filled));
+  }
+
+  protected override update(slot: Slot, dw: Tensor, options: Required<AdamOptions>): void {
+    move(slot, dw, { ...options, decoupled: true });
+  }
+}
+
+function move(
+  { w, state: { m, v }, steps }: Slot,
+  dw: Tensor,
+  options: Required<AdamOptions> & { decoupled: boolean },
+) {
+  run(adam, adamParams(w.size, steps, options), [dw], { w, m: m!, v: v! });
+}
+
+function checkOptions(kind: string, { lr, betas, eps, weightDecay }: Required<AdamOptions>): void {
+  checkOption(kind, "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
+  checkOption(
+    kind,
+    "betas",
+    `[${betas}]`,
+    betas.length === 2 && betas.every((b) => b >= 0 && b < 1),
+    "two numbers in [0, 1)",
+  );
+  checkOption(kind, "eps", eps, eps >= 0 && eps < Infinity, "a number ≥ 0");
+  checkOption(kind, "weightDecay", weightDecay, weightDecay >= 0 && weightDecay < Infinity, "a number ≥ 0");
+}

@@ -1,0 +1,54 @@
+import { clipNorm, clipValue, squares, squaresGroups } from "@shadegrad/kernels-wgsl/clip";
+import { noGrad } from "../autograd.ts";
+import { ShapeError } from "../errors.ts";
+import { sqrt } from "../ops/math.ts";
+import { sum } from "../ops/reduce.ts";
+import { run } from "../run.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { checkOption, namedTensors, type Parameters } from "./optimizer.ts";
+
+/**
+ * Shorten all gradients together, in place, where they are longer than `most`; gives the length
+ * that they had, on the device: nothing is waited for.
+ *
+ * → `[]`, the L2 norm over all gradients
+ *
+ * @throws RangeError if `most` is negative; ShapeError if no parameter has a gradient.
+ */
+export function clipGradNorm(params: Parameters, most: number): Tensor {
+  checkOption("clipGradNorm", "the limit", most, most >= 0, "a number ≥ 0");
+  const gradients = gradientsOf("clipGradNorm", params);
+  const groups = gradients.map(({ size }) => squaresGroups(size));
+  const total = groups.reduce((count, own) => count + own, 0);
+  const partial = empty([total], "f32", gradients[0]!.device);
+  let start = 0;
+  gradients.forEach((x, i) => {
+    run(squares, { length: x.size, start, groups: groups[i]! }, [x], { partial });
+    start += groups[i]!;
+  });
+  const norm = noGrad(() => {
+    using squared = sum(partial);
+    return sqrt(squared);
+  });
+  partial.dispose();
+  for (const x of gradients) run(clipNorm, { length: x.size, most }, [norm], { x });
+  return norm;
+}
+
+/**
+ * Limit every element of every gradient to [-most, most], in place.
+ *
+ * @throws RangeError if `most` is negative; ShapeError if no parameter has a gradient.
+ */
+export function clipGradValue(params: Parameters, most: number): void {
+  checkOption("clipGradValue", "the limit", most, most >= 0, "a number ≥ 0");
+  for (const x of gradientsOf("clipGradValue", params)) run(clipValue, { length: x.size, most }, [], { x });
+}
+
+function gradientsOf(op: string, params: Parameters): Tensor[] {
+  const gradients = [...namedTensors(params)].flatMap(([, { grad }]) => grad ?? []);
+  if (gradients.length === 0) {
+    throw new ShapeError(`${op}: no parameter has a gradient. Call it between backward and the step.`);
+  }
+  return gradients;
+}

@@ -1,0 +1,15 @@
+export { Adam, type AdamOptions, AdamW } from "./adam.ts";
+export { clipGradNorm, clipGradValue } from "./clip.ts";
+export { type Group, Optimizer, type ParameterGroup, type Parameters, type Slot } from "./optimizer.ts";
+export {
+  type CosineOptions,
+  cosine,
+  type MultiStepOptions,
+  multiStep,
+  type OneCycleOptions,
+  oneCycle,
+  type Schedule,
+  type WarmupOptions,
+  warmup,
+} from "./schedules.ts";
+export { SGD, type SGDOptions } from "./sgd.ts";

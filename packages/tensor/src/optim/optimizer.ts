@@ -1,0 +1,213 @@
+import { zerosLike } from "../create.ts";
+import { ShapeError } from "../errors.ts";
+import type { HostTensor } from "../formats/index.ts";
+import { namedParameters } from "../nn/module.ts";
+import { keep } from "../scope.ts";
+import { matchState, restore, type State } from "../state.ts";
+import { Tensor } from "../tensor.ts";
+
+/** Tensors to move: themselves, or a model that holds them. */
+export type Parameters = Iterable<Tensor> | object;
+
+/** Tensors that share options of their own. */
+export type ParameterGroup<O> = Partial<O> & { params: Parameters };
+
+/** A tensor that an optimizer moves, and what it remembers of it. */
+export interface Slot {
+  /** Its name in the model, or its number where none is known. */
+  readonly name: string;
+  readonly w: Tensor;
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** How often it was moved. */
+  steps: number;
+}
+
+/** Options, which may be changed at any time, and the tensors that they are for. */
+export type Group<O> = O & { readonly slots: readonly Slot[] };
+
+/** What an option can be: a number, several, or a choice. */
+type Option = number | readonly number[] | boolean;
+
+/** What optimizers have in common: parameters in groups, and state that can be saved. */
+export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Option>> {
+  readonly groups: readonly Group<O>[];
+  readonly #kind: string;
+
+  /**
+   * @param memory names of the tensors to remember for each parameter, zeros at first
+   * @param check throws RangeError at options that make no sense
+   */
+  constructor(
+    kind: string,
+    params: Parameters | Iterable<ParameterGroup<O>>,
+    defaults: O,
+    memory: (options: O) => readonly string[],
+    check: (options: O) => void,
+  ) {
+    this.#kind = kind;
+    const seen = new Set<Tensor>();
+    this.groups = groupsOf<O>(params).map(({ params: own, ...options }) => {
+      const filled = { ...defaults, ...defined(options) } as O;
+      check(filled);
+      const slots = [...namedTensors(own)].map(([name, w], i): Slot => {
+        const slot = name ?? String(seen.size);
+        checkParameter(kind, name ?? i, w);
+        if (seen.has(w)) throw new ShapeError(`${kind}: parameter ${slot} is there twice, ${w}.`);
+        seen.add(w);
+        const state = Object.fromEntries(memory(filled).map((part) => [part, keep(zerosLike(w))]));
+        return { name: slot, w, state, steps: 0 };
+      });
+      return { ...filled, slots };
+    });
+    if (seen.size === 0) {
+      throw new ShapeError(
+        `${kind}: there is no parameter to move. Give tensors that require a gradient, or a model that has some.`,
+      );
+    }
+  }
+
+  /** Move one parameter along its gradient. */
+  protected abstract update(slot: Slot, dw: Tensor, options: O): void;
+
+  /** The learning rate: of the first group when it is read, of all when it is set. */
+  get lr(): number {
+    return this.groups[0]!.lr;
+  }
+
+  set lr(lr: number) {
+    checkOption(this.#kind, "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
+    for (const group of this.groups) group.lr = lr;
+  }
+
+  /**
+   * Move every parameter that has a gradient, in place.
+   *
+   * @throws Error if a parameter was disposed.
+   */
+  step(): void {
+    for (const group of this.groups) {
+      for (const slot of group.slots) {
+        if (slot.w.isDisposed) {
+          throw new Error(
+            `${this.#kind}: parameter ${slot.name} was disposed: by dispose(), or by the end of the scope that made it. Make it with parameter(tensor), or keep() it.`,
+          );
+        }
+        const { grad } = slot.w;
+        if (!grad) continue;
+        slot.steps++;
+        this.update(slot, grad, group);
+      }
+    }
+  }
+
+  /** Forget the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const { w } of this.#slots()) {
+      w.grad?.dispose();
+      w.grad = undefined;
+    }
+  }
+
+  /**
+   * All that is needed to go on where this optimizer is, bit by bit; for `writeSafetensors` as well.
+   *
+   * `<parameter>.<memory>` and `<parameter>.steps`, and `groups.<number>.<option>`.
+   */
+  stateDict(): Map<string, Tensor | HostTensor> {
+    const state = new Map<string, Tensor | HostTensor>();
+    for (const { name, state: memory, steps } of this.#slots()) {
+      for (const [part, tensor] of Object.entries(memory)) state.set(`${name}.${part}`, tensor);
+      state.set(`${name}.steps`, { dtype: "i64", shape: [], data: BigInt64Array.of(BigInt(steps)) });
+    }
+    this.groups.forEach(({ slots: _, ...options }, i) => {
+      for (const [option, value] of Object.entries(options)) {
+        state.set(`groups.${i}.${option}`, encode(value as Option));
+      }
+    });
+    return state;
+  }
+
+  /**
+   * Go on where another optimizer was, of the same kind and over the same parameters.
+   *
+   * @throws FormatError with all missing, unexpected and misshapen names at once.
+   */
+  loadStateDict(state: State): void {
+    const shapes = (of: State) => new Map([...of].map(([name, { shape }]) => [name, shape]));
+    matchState(`${this.#kind}.loadStateDict`, shapes(this.stateDict()), shapes(state), {});
+    for (const slot of this.#slots()) {
+      for (const [part, tensor] of Object.entries(slot.state)) {
+        const name = `${slot.name}.${part}`;
+        restore(name, tensor, state.get(name)!);
+      }
+      slot.steps = numbersOf(state, `${slot.name}.steps`)[0]!;
+    }
+    this.groups.forEach((group, i) => {
+      const options: Record<string, Option> = group as O;
+      for (const [option, value] of Object.entries(options)) {
+        if (option !== "slots") options[option] = decode(numbersOf(state, `groups.${i}.${option}`), value);
+      }
+    });
+  }
+
+  /** Free what it remembers; the parameters stay. */
+  dispose(): void {
+    for (const { state } of this.#slots()) for (const tensor of Object.values(state)) tensor.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #slots(): readonly Slot[] {
+    return this.groups.flatMap(({ slots }) => slots);
+  }
+}
+
+/** @throws RangeError with the option's value, unless it is `right`. */
+export function checkOption(kind: string, name: string, value: unknown, right: boolean, what: string): void {
+  if (!right) throw new RangeError(`${kind}: ${name} is ${value}, not ${what}.`);
+}
+
+/** Tensors by name where they come from a model. */
+export function namedTensors(params: Parameters): Iterable<readonly [string | undefined, Tensor]> {
+  if (params instanceof Tensor) return [[undefined, params]];
+  const items = Symbol.iterator in params ? [...(params as Iterable<unknown>)] : undefined;
+  if (items?.every((item) => item instanceof Tensor)) return items.map((item) => [undefined, item]);
+  return namedParameters(items ?? params);
+}
+
+function groupsOf<O>(params: Parameters | Iterable<ParameterGroup<O>>): ParameterGroup<O>[] {
+  if (!(Symbol.iterator in params)) return [{ params } as ParameterGroup<O>];
+  const items = [...(params as Iterable<object>)];
+  const isGroup = (item: object): item is ParameterGroup<O> => "params" in item;
+  return items.length > 0 && items.every(isGroup) ? items : [{ params: items } as ParameterGroup<O>];
+}
+
+function checkParameter(kind: string, name: string | number, w: Tensor): void {
+  const fail = (what: string) => new ShapeError(`${kind}: parameter ${name} ${what}. It is ${w}.`);
+  if (w.dtype !== "f32") throw fail("has to be f32: small steps vanish in less");
+  if (w.history) throw fail("is the result of an op; give the leaf that it was made from");
+  if (!w.requiresGrad) throw fail("does not require a gradient; parameter(tensor) makes it do so");
+}
+
+const defined = (options: object): object =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+const encode = (value: Option): HostTensor => {
+  if (typeof value === "boolean") return { dtype: "bool", shape: [], data: Uint8Array.of(Number(value)) };
+  if (typeof value === "number") return { dtype: "f64", shape: [], data: Float64Array.of(value) };
+  return { dtype: "f64", shape: [value.length], data: Float64Array.from(value) };
+};
+
+const decode = (numbers: number[], like: Option): Option => {
+  if (typeof like === "boolean") return numbers[0] !== 0;
+  return typeof like === "number" ? numbers[0]! : numbers;
+};
+
+function numbersOf(state: State, name: string): number[] {
+  const value = state.get(name)!;
+  if (value instanceof Tensor)
+    throw new TypeError(`${name} is a tensor on a device; give it as a file does.`);
+  return Array.from(value.data as ArrayLike<number | bigint>, Number);
+}

@@ -1,0 +1,106 @@
+/**
+ * A learning rate for each step, counted from 0: `optimizer.lr = schedule(step)`.
+ *
+ * A step may be an epoch, a batch, or a fraction of either: whatever the schedule was made for.
+ */
+export type Schedule = (step: number) => number;
+
+export interface CosineOptions {
+  /** The rate of the first step. */
+  lr: number;
+  /** After how many steps `min` is reached; it stays there. */
+  steps: number;
+  min?: number;
+}
+
+/** Down from `lr` to `min` along half a cosine, https://arxiv.org/abs/1608.03983. */
+export function cosine({ lr, steps, min = 0 }: CosineOptions): Schedule {
+  checkRate("cosine", "lr", lr);
+  checkRate("cosine", "min", min);
+  checkSteps("cosine", "steps", steps);
+  return (step) => halfCosine(lr, min, step / steps);
+}
+
+export interface MultiStepOptions {
+  lr: number;
+  /** Steps from which on the rate is multiplied once more; ascending. */
+  milestones: readonly number[];
+  gamma?: number;
+}
+
+/** `lr`, times `gamma` at each milestone. */
+export function multiStep({ lr, milestones, gamma = 0.1 }: MultiStepOptions): Schedule {
+  checkRate("multiStep", "lr", lr);
+  checkRate("multiStep", "gamma", gamma);
+  if (milestones.some((step, i) => !(step > (milestones[i - 1] ?? -1)))) {
+    throw new RangeError(`multiStep: milestones are [${milestones}], not ascending numbers ≥ 0.`);
+  }
+  return (step) => lr * gamma ** milestones.filter((milestone) => milestone <= step).length;
+}
+
+export interface OneCycleOptions {
+  /** The highest rate. */
+  lr: number;
+  /** Steps of the whole cycle. */
+  steps: number;
+  /** The part of the steps that leads up to the highest rate. */
+  pctStart?: number;
+  /** The first rate is `lr` divided by this. */
+  divFactor?: number;
+  /** The last rate is the first one divided by this. */
+  finalDivFactor?: number;
+  anneal?: "cosine" | "linear";
+}
+
+/** Up to `lr`, then down to almost nothing, https://arxiv.org/abs/1708.07120; PyTorch's OneCycleLR in two phases. */
+export function oneCycle(options: OneCycleOptions): Schedule {
+  const { lr, steps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = "cosine" } = options;
+  checkRate("oneCycle", "lr", lr);
+  checkSteps("oneCycle", "steps", steps);
+  if (!(pctStart >= 0 && pctStart <= 1))
+    throw new RangeError(`oneCycle: pctStart is ${pctStart}, not in [0, 1].`);
+  if (!(divFactor > 0)) throw new RangeError(`oneCycle: divFactor is ${divFactor}, not above 0.`);
+  if (!(finalDivFactor > 0))
+    throw new RangeError(`oneCycle: finalDivFactor is ${finalDivFactor}, not above 0.`);
+  const between = anneal === "linear" ? line : halfCosine;
+  const first = lr / divFactor;
+  const peak = pctStart * steps - 1;
+  const last = steps - 1;
+  return (step) =>
+    step <= peak
+      ? between(first, lr, peak > 0 ? step / peak : 1)
+      : between(lr, first / finalDivFactor, (step - peak) / (last - peak));
+}
+
+export interface WarmupOptions {
+  /** How many steps it takes. */
+  steps: number;
+  /** The first step's part of the rate; 1 / (steps + 1) unless told otherwise. */
+  start?: number;
+}
+
+/** Rise in a line to the first rate of another schedule, which then begins. */
+export function warmup(schedule: Schedule, { steps, start = 1 / (steps + 1) }: WarmupOptions): Schedule {
+  checkSteps("warmup", "steps", steps);
+  checkRate("warmup", "start", start);
+  return (step) => (step < steps ? schedule(0) * line(start, 1, step / steps) : schedule(step - steps));
+}
+
+const clamp = (at: number): number => Math.min(Math.max(at, 0), 1);
+
+const line = (from: number, to: number, at: number): number => from + (to - from) * clamp(at);
+
+const halfCosine = (from: number, to: number, at: number): number =>
+  to + ((from - to) / 2) * (1 + Math.cos(Math.PI * clamp(at)));
+
+function checkRate(schedule: string, name: string, value: number): void {
+  if (!(value >= 0 && value < Infinity)) {
+    throw new RangeError(`${schedule}: ${name} is ${value}, not a number ≥ 0.`);
+  }
+}
+
+function checkSteps(schedule: string, name: string, value: number): void {
+  if (!(value > 0 && value < Infinity)) {
+    throw new RangeError(`${schedule}: ${name} is ${value}, not a number above 0.`);
+  }
+}

@@ -1,0 +1,37 @@
+import { momentum as momentumKernel, sgd } from "@shadegrad/kernels-wgsl/sgd";
+import { run } from "../run.ts";
+import type { Tensor } from "../tensor.ts";
+import { checkOption, Optimizer, type ParameterGroup, type Parameters, type Slot } from "./optimizer.ts";
+
+export interface SGDOptions {
+  lr: number;
+  /** How much of its last step each parameter repeats: 0 for none, 0.9 as a rule. */
+  momentum?: number;
+  /** Pulls weights to 0: this times the weight is added to the gradient. */
+  weightDecay?: number;
+  /** Look ahead along the momentum. */
+  nesterov?: boolean;
+}
+
+/** Stochastic gradient descent: g = dw + weightDecay·w, m = momentum·m + g, w −= lr·m; PyTorch's. */
+export class SGD extends Optimizer<Required<SGDOptions>> {
+  constructor(params: Parameters | Iterable<ParameterGroup<SGDOptions>>, options: SGDOptions) {
+    const defaults = { momentum: 0, weightDecay: 0, nesterov: false, ...options };
+    super("SGD", params, defaults, ({ momentum }) => (momentum > 0 ? ["momentum"] : []), checkOptions);
+  }
+
+  protected override update({ w, state }: Slot, dw: Tensor, options: Required<SGDOptions>): void {
+    const { lr, momentum, weightDecay, nesterov } = options;
+    const params = { length: w.size, lr, momentum, weightDecay };
+    const m = state.momentum;
+    if (m) run(momentumKernel, params, [dw], { w, m }, { holes: { NESTEROV: nesterov } });
+    else run(sgd, params, [dw], { w });
+  }
+}
+
+function checkOptions({ lr, momentum, weightDecay, nesterov }: Required<SGDOptions>): void {
+  checkOption("SGD", "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
+  checkOption("SGD", "momentum", momentum, momentum >= 0 && momentum < Infinity, "a number ≥ 0");
+  checkOption("SGD", "weightDecay", weightDecay, weightDecay >= 0 && weightDecay < Infinity, "a number ≥ 0");
+  checkOption("SGD", "momentum", momentum, !nesterov || momentum > 0, "above 0, which nesterov needs");
+}
