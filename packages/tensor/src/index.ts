@@ -7,6 +7,7 @@ export { DeviceError, FormatError, ShapeError } from "./errors.ts";
 export { clamp, leakyRelu, relu, sigmoid, silu, tanh } from "./ops/activation.ts";
 export { argmax, argmin } from "./ops/argmax.ts";
 export { abs, add, div, maximum, minimum, mul, neg, pow, sign, square, sub } from "./ops/arithmetic.ts";
+export { type BatchNormOptions, batchMoments, batchNorm } from "./ops/batchNorm.ts";
 export { cast } from "./ops/cast.ts";
 export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./ops/comparison.ts";
 export type { Operand } from "./ops/elementwise.ts";

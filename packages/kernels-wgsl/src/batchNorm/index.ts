@@ -1,0 +1,181 @@
+import { type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
+import finishGradientsSource from "./finishGradients.wgsl?raw";
+import finishMomentsSource from "./finishMoments.wgsl?raw";
+import inputGradSource from "./inputGrad.wgsl?raw";
+import momentsSource from "./moments.wgsl?raw";
+import normalizeSource from "./normalize.wgsl?raw";
+import sumGradientsSource from "./sumGradients.wgsl?raw";
+
+/** Rows M = N·H·W, in `splits` chunks of `chunk`, and channels C. */
+export type BatchNormParams = Record<"M" | "C" | "splits" | "chunk", number>;
+
+/** How the sums over `rows` are divided: enough invocations for a GPU, few enough partial results. */
+export function batchNormParams(rows: number, channels: number): BatchNormParams {
+  const busy = Math.ceil(Math.min(256, 32_768 / channels, rows / 16));
+  const chunk = Math.ceil(rows / Math.max(1, busy)) || 1;
+  return { M: rows, C: channels, splits: Math.ceil(rows / chunk), chunk };
+}
+
+const THREADS = 64;
+const DEPTH = 16;
+
+type Rows = ParamValues & { M: number; C: number };
+type Chunks = ParamValues & { C: number; splits: number };
+
+/** An invocation takes four channels, or one where they cannot be divided by four. */
+function byChannels<P extends ParamValues & { C: number }>(
+  source: string,
+  invocations: (params: P) => number,
+): [Variant<P>, Variant<P>] {
+  return [
+    {
+      name: "channels4",
+      source,
+      holes: { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" },
+      fits: ({ C }) => C % 4 === 0,
+      workgroups: (params) => spread(Math.ceil(invocations(params) / 4 / THREADS)),
+    },
+    { name: "channels", source, workgroups: (params) => spread(Math.ceil(invocations(params) / THREADS)) },
+  ];
+}
+
+const perChunk = ({ splits, C }: Chunks) => splits * C;
+const perRows = ({ M, C }: Rows) => Math.ceil(M / DEPTH) * C;
+
+const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
+
+/** Mean, and sum of squares of what is left without it, of each chunk of rows. */
+export const moments: Kernel<BatchNormParams> = {
+  name: "moments",
+  reads: ["x"],
+  writes: ["partial"],
+  params: CHUNKS,
+  variants: byChannels(momentsSource, perChunk),
+  cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 4 * M * C }),
+};
+
+/**
+ * Mean and variance of the batch from those of chunks; the running ones follow them.
+ *
+ * Holes: `TRACK`, whether there are running statistics.
+ */
+export const finishMoments: Kernel<BatchNormParams & { momentum: number }> = {
+  name: "finishMoments",
+  reads: ["partial"],
+  writes: ["mean", "variance", "runningMean", "runningVar"],
+  params: { ...CHUNKS, momentum: "f32" },
+  variants: [
+    {
+      name: "serial",
+      source: finishMomentsSource,
+      workgroups: ({ C }) => [Math.ceil(C / THREADS), 1, 1],
+    },
+  ],
+};
+
+/**
+ * y = (x − mean) · gamma / √(variance + eps) + beta.
+ *
+ * Holes: `epilogue`, an expression in value, LANES of y's elements from i · LANES on.
+ */
+export const normalize: Kernel<Record<"M" | "C" | "eps", number>> = {
+  name: "normalize",
+  reads: ["x", "mean", "variance", "gamma", "beta"],
+  writes: ["y"],
+  params: { M: "u32", C: "u32", eps: "f32" },
+  variants: byChannels(normalizeSource, perRows),
+  cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 8 * M * C }),
+};
+
+/**
+ * Sums of dy · x̂ and of dy over each chunk of rows.
+ *
+ * Holes: `slope`, of the epilogue that `normalize` had, an expression in y, its argument.
+ */
+export const sumGradients: Kernel<BatchNormParams & { eps: number }> = {
+  name: "sumGradients",
+  reads: ["x", "dy", "mean", "variance", "gamma", "beta"],
+  writes: ["partial"],
+  params: { ...CHUNKS, eps: "f32" },
+  variants: byChannels(sumGradientsSource, perChunk),
+  cost: ({ M, C }) => ({ flops: 5 * M * C, bytes: 8 * M * C }),
+};
+
+/** dgamma and dbeta from the sums over chunks. */
+export const finishGradients: Kernel<Record<"C" | "splits", number>> = {
+  name: "finishGradients",
+  reads: ["partial"],
+  writes: ["dgamma", "dbeta", "sums"],
+  params: { C: "u32", splits: "u32" },
+  variants: [
+    {
+      name: "serial",
+      source: finishGradientsSource,
+      workgroups: ({ C }) => [Math.ceil((2 * C) / THREADS), 1, 1],
+    },
+  ],
+};
+
+/**
+ * dx from dy and the sums.
+ *
+ * Holes: `TRAINING`, whether mean and variance are x's own; `slope`, as for `sumGradients`.
+ */
+export const inputGrad: Kernel<Record<"M" | "C" | "eps", number>> = {
+  name: "batchNormInputGrad",
+  reads: ["x", "dy", "mean", "variance", "gamma", "beta", "sums"],
+  writes: ["dx"],
+  params: { M: "u32", C: "u32", eps: "f32" },
+  variants: byChannels(inputGradSource, perRows),
+  cost: ({ M, C }) => ({ flops: 8 * M * C, bytes: 12 * M * C }),
+};
+
+/** Mean and variance of each channel, in float64, in two passes. */
+export function momentsReference(x: ArrayLike<number>, M: number, C: number) {
+  const mean = new Float64Array(C);
+  const variance = new Float64Array(C);
+  for (let i = 0; i < M * C; i++) mean[i % C]! += x[i]! / M;
+  for (let i = 0; i < M * C; i++) variance[i % C]! += (x[i]! - mean[i % C]!) ** 2 / M;
+  return { mean, variance };
+}
+
+interface Normal {
+  readonly x: ArrayLike<number>;
+  readonly mean: ArrayLike<number>;
+  readonly variance: ArrayLike<number>;
+  readonly gamma: ArrayLike<number>;
+  readonly beta: ArrayLike<number>;
+  readonly eps: number;
+}
+
+/** The definition, in float64. */
+export function normalizeReference({ x, mean, variance, gamma, beta, eps }: Normal): Float64Array {
+  const C = mean.length;
+  return Float64Array.from(
+    { length: x.length },
+    (_, i) => ((x[i]! - mean[i % C]!) / Math.sqrt(variance[i % C]! + eps)) * gamma[i % C]! + beta[i % C]!,
+  );
+}
+
+/** The gradients' formulas, in float64; where the statistics are x's own, dx follows them as well. */
+export function batchNormGradReference(
+  { x, mean, variance, gamma, eps }: Normal,
+  dy: ArrayLike<number>,
+  training: boolean,
+) {
+  const C = mean.length;
+  const M = x.length / C;
+  const rstd = Float64Array.from(variance, (value) => 1 / Math.sqrt(value + eps));
+  const normal = (i: number) => (x[i]! - mean[i % C]!) * rstd[i % C]!;
+  const dgamma = new Float64Array(C);
+  const dbeta = new Float64Array(C);
+  for (let i = 0; i < x.length; i++) {
+    dgamma[i % C]! += dy[i]! * normal(i);
+    dbeta[i % C]! += dy[i]!;
+  }
+  const dx = Float64Array.from({ length: x.length }, (_, i) => {
+    const own = training ? (dbeta[i % C]! + normal(i) * dgamma[i % C]!) / M : 0;
+    return (dy[i]! - own) * gamma[i % C]! * rstd[i % C]!;
+  });
+  return { dx, dgamma, dbeta };
+}

@@ -1,0 +1,48 @@
+// For each chunk of rows:  mean[c] = Σ x[m, c] / n,  m2[c] = Σ (x[m, c] − mean[c])²
+//
+// An invocation walks down LANES channels of one chunk. What it adds up is relative to the chunk's
+// first row, so that a mean far from zero costs no digits of the deviation.
+//
+//   x  [M, C]     partial  [splits, 2, C]: mean, m2     chunk s is the rows from s·chunk on
+//   dispatch  spread(ceil(splits · C / LANES / THREADS))
+
+alias Elem = f32;
+const THREADS: u32 = 64;
+const LANES: u32 = 1;
+alias Value = f32;        // LANES values
+alias Stored = Elem;      // LANES elements
+
+struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> partial: array<Value>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let columns = p.C / LANES;
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  if (at >= p.splits * columns) { return; }
+  let c = at % columns;
+  let s = at / columns;
+  let first = s * p.chunk;
+  let rows = min(p.chunk, p.M - first);
+
+  var k = first * columns + c;
+  let end = k + rows * columns;
+  let shift = Value(x[k]);
+  var sum = Value();
+  var squares = Value();
+  for (; k < end; k += columns) {
+    let d = Value(x[k]) - shift;
+    sum += d;
+    squares += d * d;
+  }
+  let mean = sum / f32(rows);
+  partial[2 * s * columns + c] = shift + mean;
+  partial[(2 * s + 1) * columns + c] = max(squares - sum * mean, Value());
+}

@@ -1,0 +1,55 @@
+// For each chunk of rows:  Σ dy[m, c] · (x[m, c] − mean[c]) / √(variance[c] + eps)  and  Σ dy[m, c]
+//
+// An invocation walks down LANES channels of one chunk.
+//
+//   x dy  [M, C]     mean variance gamma beta  [C]     partial  [splits, 2, C]: dgamma, dbeta
+//   dispatch  spread(ceil(splits · C / LANES / THREADS)); chunk s is the rows from s·chunk on
+
+alias Elem = f32;
+const THREADS: u32 = 64;
+const LANES: u32 = 1;
+alias Value = f32;        // LANES values
+alias Stored = Elem;      // LANES elements
+
+// The slope of normalize's epilogue, where its argument was y.
+fn slope(y: Value) -> Value { return Value(1); }
+
+struct Params { M: u32, C: u32, splits: u32, chunk: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored>;
+@group(0) @binding(2) var<storage, read> mean: array<Value>;
+@group(0) @binding(3) var<storage, read> variance: array<Value>;
+@group(0) @binding(4) var<storage, read> gamma: array<Value>;
+@group(0) @binding(5) var<storage, read> beta: array<Value>;
+@group(0) @binding(6) var<storage, read_write> partial: array<Value>;
+@group(0) @binding(7) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let columns = p.C / LANES;
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  if (at >= p.splits * columns) { return; }
+  let c = at % columns;
+  let s = at / columns;
+  let shift = mean[c];
+  let scale = inverseSqrt(variance[c] + p.eps);
+  let g = gamma[c];
+  let b = beta[c];
+  let end = min((s + 1) * p.chunk, p.M) * columns;
+
+  var dgamma = Value();
+  var dbeta = Value();
+  for (var i = s * p.chunk * columns + c; i < end; i += columns) {
+    let normal = (Value(x[i]) - shift) * scale;
+    let d = Value(dy[i]) * slope(normal * g + b);
+    dgamma += d * normal;
+    dbeta += d;
+  }
+  partial[2 * s * columns + c] = dgamma;
+  partial[(2 * s + 1) * columns + c] = dbeta;
+}

@@ -1,0 +1,151 @@
+import {
+  batchNormParams,
+  finishGradients,
+  finishMoments,
+  inputGrad,
+  moments,
+  normalize,
+  sumGradients,
+} from "@shadegrad/kernels-wgsl/batchNorm";
+import { differentiable } from "../autograd.ts";
+import { ShapeError } from "../errors.ts";
+import { run } from "../run.ts";
+import { empty, type Tensor } from "../tensor.ts";
+
+export interface BatchNormOptions {
+  /** `[C]`, moved towards the batch's in training, used in evaluation. */
+  runningMean?: Tensor | undefined;
+  runningVar?: Tensor | undefined;
+  /** Whether to normalize by the batch's own statistics; false unless given. */
+  training?: boolean | undefined;
+  /** How far the running statistics move towards the batch's, from 0 to 1. */
+  momentum?: number | undefined;
+  eps?: number | undefined;
+}
+
+/**
+ * Give each channel mean 0 and deviation 1 over all other axes, then scale and shift it.
+ *
+ * Batch normalization (Ioffe and Szegedy, 2015). In training it also moves the running statistics,
+ * the variance with Bessel's correction as in PyTorch.
+ *
+ * x `[…, C]` · gamma `[C]` · beta `[C]` → `[…, C]`
+ *
+ * @throws ShapeError if the channels differ, or in training if a channel has only one value.
+ */
+export function batchNorm(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  { runningMean, runningVar, training = false, momentum = 0.1, eps = 1e-5 }: BatchNormOptions = {},
+): Tensor {
+  const p = batchNormShape(x, gamma, beta, runningMean, runningVar, training);
+  const { mean, variance } = training
+    ? batchMoments(x, { runningMean, runningVar, momentum })
+    : { mean: runningMean!, variance: runningVar! };
+  const y = run(normalize, { ...p, eps }, [x, mean, variance, gamma, beta], x.shape);
+  return differentiable(
+    "batchNorm",
+    y,
+    // The running ones must not change between evaluation and its gradient either.
+    training ? [x, gamma, beta] : [x, gamma, beta, mean, variance],
+    (dy) => {
+      const given = [x, dy, mean, variance, gamma, beta];
+      let made: Record<"dgamma" | "dbeta" | "sums", Tensor> | undefined;
+      const sums = () => {
+        if (made) return made;
+        const { partial } = run(sumGradients, { ...p, eps }, given, {
+          partial: { shape: [p.splits, 2, p.C], dtype: "f32" },
+        });
+        made = run(finishGradients, p, [partial], { dgamma: [p.C], dbeta: [p.C], sums: [2, p.C] });
+        if (!training || !x.requiresGrad) made.sums.dispose();
+        if (!gamma.requiresGrad) made.dgamma.dispose();
+        if (!beta.requiresGrad) made.dbeta.dispose();
+        partial.dispose();
+        return made;
+      };
+      return [
+        // dx = γ / √(σ² + ε) · (dy − Σ dy / M − x̂ Σ dy x̂ / M); the means are absent in evaluation.
+        () => {
+          const total = training ? sums().sums : empty([2, p.C], "f32", x.device);
+          const dx = run(inputGrad, { ...p, eps }, [...given, total], x.shape, {
+            holes: { TRAINING: training },
+          });
+          total.dispose();
+          return dx;
+        },
+        () => sums().dgamma,
+        () => sums().dbeta,
+      ];
+    },
+    training ? [mean, variance] : [],
+  );
+}
+
+/**
+ * Mean and variance, divided by M, of each channel over all other axes, M elements; the running
+ * statistics, if given, move towards them.
+ *
+ * x `[…, C]` → mean `[C]`, variance `[C]`, both f32. Not recorded: for what has its own gradient.
+ */
+export function batchMoments(
+  x: Tensor,
+  {
+    runningMean,
+    runningVar,
+    momentum = 0.1,
+  }: Pick<BatchNormOptions, "runningMean" | "runningVar" | "momentum"> = {},
+): { mean: Tensor; variance: Tensor } {
+  const C = x.shape.at(-1)!;
+  const p = batchNormParams(x.size / C, C);
+  const { partial } = run(moments, p, [x], { partial: { shape: [p.splits, 2, C], dtype: "f32" } });
+  const none = { runningMean: [0], runningVar: [0] };
+  const { mean, variance, ...rest } = run(
+    finishMoments,
+    { ...p, momentum },
+    [partial],
+    { mean: [C], variance: [C], ...(runningMean && runningVar ? { runningMean, runningVar } : none) },
+    { holes: { TRACK: runningMean !== undefined } },
+  );
+  partial.dispose();
+  if (!runningMean) for (const tensor of Object.values(rest)) tensor.dispose();
+  return { mean, variance };
+}
+
+function batchNormShape(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  runningMean: Tensor | undefined,
+  runningVar: Tensor | undefined,
+  training: boolean,
+) {
+  const perChannel = Object.entries({ gamma, beta, runningMean, runningVar }).filter(([, t]) => t) as [
+    string,
+    Tensor,
+  ][];
+  const fail = (what: string) => {
+    const shapes = perChannel.map(([name, { shape }]) => `${name} is [${shape}]`);
+    return new ShapeError(`batchNorm: ${what}. x is [${x.shape}] as [..., C]; ${shapes.join("; ")}, as [C].`);
+  };
+  if (x.shape.length < 2) throw fail(`x needs 2 axes or more, not ${x.shape.length}`);
+  const C = x.shape.at(-1)!;
+  for (const [name, { shape }] of perChannel) {
+    if (shape.length !== 1 || shape[0] !== C) {
+      throw fail(
+        `x has ${C} channels but ${name} has ${shape.length === 1 ? shape[0] : `${shape.length} axes`}`,
+      );
+    }
+  }
+  if (!runningMean !== !runningVar) {
+    throw fail(`${runningMean ? "runningMean" : "runningVar"} is given without the other running statistic`);
+  }
+  if (!training && !runningMean) throw fail("evaluation needs runningMean and runningVar");
+  const rows = x.shape.slice(0, -1).reduce((size, side) => size * side, 1);
+  if (training && rows < 2 && C > 0) {
+    throw fail(
+      `training needs more than 1 value per channel, not ${rows}: their variance would be undefined`,
+    );
+  }
+  return batchNormParams(rows, C);
+}
