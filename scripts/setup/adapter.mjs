@@ -84,7 +84,7 @@ function probe(env) {
     encoding: "utf8",
     timeout: 60_000,
   });
-  const info = stdout.trim() ? JSON.parse(stdout) : undefined;
+  const info = JSON.parse(stdout.trim().split("\n").at(-1) || "null"); // drivers may print before it
   if (!info) return;
   const name = [info.description, info.device, info.architecture, info.vendor].find(Boolean) ?? "unnamed";
   return {
