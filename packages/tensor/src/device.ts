@@ -164,8 +164,10 @@ export class Device {
       if (!this.#failure) await Promise.race([work, failed]);
     } catch (error) {
       // Mapping fails the moment the device is lost, a little before the reason is known.
-      this.#failure ??=
-        error instanceof Error && error.name === "AbortError" ? await this.lost : (error as Error);
+      const aborted = (error as Error).name === "AbortError";
+      this.#failure ??= await (aborted
+        ? Promise.race([this.lost, after(1000, error as Error)])
+        : (error as Error));
     } finally {
       this.#reject = this.#reject.filter((other) => other !== reject);
     }
@@ -176,6 +178,9 @@ export class Device {
     throw failure;
   }
 }
+
+const after = <T>(milliseconds: number, value: T): Promise<T> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds, value));
 
 let current: Promise<Device> | undefined;
 let opened: Device | undefined;
