@@ -87,7 +87,13 @@ export const checks: Check[] = [
           params: { ...params, momentum: 0.3 },
           holes: { TRACK },
           reads: [Float32Array.from(partialMoments(x, M, C, chunk))],
-          writes: [new Float32Array(C), new Float32Array(C), runningMean.slice(), runningVar.slice()],
+          writes: [
+            new Float32Array(C),
+            new Float32Array(C),
+            runningMean.slice(),
+            runningVar.slice(),
+            Int32Array.of(6),
+          ],
           expected: [
             mean,
             variance,
@@ -96,6 +102,7 @@ export const checks: Check[] = [
               runningVar,
               variance.map((value) => (value * M) / (M - 1)),
             ),
+            [TRACK ? 7 : 6],
           ],
         };
       }),

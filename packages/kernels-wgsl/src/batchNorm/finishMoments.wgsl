@@ -4,6 +4,7 @@
 // Chunk s has n[s] rows: `chunk`, the last one what is left. An invocation finishes one channel.
 //
 //   partial  [splits, 2, C]: mean, m2     mean variance runningMean runningVar  [C]
+//   batches  1 element, counts the batches that the running statistics have seen
 //   dispatch  (ceil(C / THREADS), 1, 1)
 
 const THREADS: u32 = 64;
@@ -16,7 +17,8 @@ struct Params { M: u32, C: u32, splits: u32, chunk: u32, momentum: f32 }
 @group(0) @binding(2) var<storage, read_write> variance: array<f32>;
 @group(0) @binding(3) var<storage, read_write> runningMean: array<f32>;
 @group(0) @binding(4) var<storage, read_write> runningVar: array<f32>;
-@group(0) @binding(5) var<uniform> p: Params;
+@group(0) @binding(5) var<storage, read_write> batches: array<i32>;
+@group(0) @binding(6) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -39,5 +41,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (TRACK) {
     runningMean[c] += p.momentum * (shift + offset - runningMean[c]);
     runningVar[c] += p.momentum * (m2 / f32(p.M - 1) - runningVar[c]);
+    if (c == 0) { batches[0] += 1; }
   }
 }

@@ -62,7 +62,7 @@ export const moments: Kernel<BatchNormParams> = {
 export const finishMoments: Kernel<BatchNormParams & { momentum: number }> = {
   name: "finishMoments",
   reads: ["partial"],
-  writes: ["mean", "variance", "runningMean", "runningVar"],
+  writes: ["mean", "variance", "runningMean", "runningVar", "batches"],
   params: { ...CHUNKS, momentum: "f32" },
   variants: [
     {

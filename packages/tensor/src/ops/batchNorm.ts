@@ -16,6 +16,8 @@ export interface BatchNormOptions {
   /** `[C]`, moved towards the batch's in training, used in evaluation. */
   runningMean?: Tensor | undefined;
   runningVar?: Tensor | undefined;
+  /** One i32, counted up in training: how many batches the running statistics have seen. */
+  numBatchesTracked?: Tensor | undefined;
   /** Whether to normalize by the batch's own statistics; false unless given. */
   training?: boolean | undefined;
   /** How far the running statistics move towards the batch's, from 0 to 1. */
@@ -33,15 +35,11 @@ export interface BatchNormOptions {
  *
  * @throws ShapeError if the channels differ, or in training if a channel has only one value.
  */
-export function batchNorm(
-  x: Tensor,
-  gamma: Tensor,
-  beta: Tensor,
-  { runningMean, runningVar, training = false, momentum = 0.1, eps = 1e-5 }: BatchNormOptions = {},
-): Tensor {
+export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
+  const { runningMean, runningVar, training = false, eps = 1e-5 } = options;
   const p = batchNormShape(x, gamma, beta, runningMean, runningVar, training);
   const { mean, variance } = training
-    ? batchMoments(x, { runningMean, runningVar, momentum })
+    ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };
   const y = run(normalize, { ...p, eps }, [x, mean, variance, gamma, beta], x.shape);
   return differentiable(
@@ -93,21 +91,27 @@ export function batchMoments(
   {
     runningMean,
     runningVar,
+    numBatchesTracked,
     momentum = 0.1,
-  }: Pick<BatchNormOptions, "runningMean" | "runningVar" | "momentum"> = {},
+  }: Pick<BatchNormOptions, "runningMean" | "runningVar" | "numBatchesTracked" | "momentum"> = {},
 ): { mean: Tensor; variance: Tensor } {
   const C = x.shape.at(-1)!;
   const p = batchNormParams(x.size / C, C);
   const { partial } = run(moments, p, [x], { partial: { shape: [p.splits, 2, C], dtype: "f32" } });
   const none = { runningMean: [0], runningVar: [0] };
-  const { mean, variance, ...rest } = run(
+  const uncounted = { shape: [1], dtype: "i32" } as const;
+  const { mean, variance, batches, ...rest } = run(
     finishMoments,
     { ...p, momentum },
     [partial],
-    { mean: [C], variance: [C], ...(runningMean && runningVar ? { runningMean, runningVar } : none) },
+    {
+      ...{ mean: [C], variance: [C], batches: numBatchesTracked ?? uncounted },
+      ...(runningMean && runningVar ? { runningMean, runningVar } : none),
+    },
     { holes: { TRACK: runningMean !== undefined } },
   );
   partial.dispose();
+  if (!numBatchesTracked) batches.dispose();
   if (!runningMean) for (const tensor of Object.values(rest)) tensor.dispose();
   return { mean, variance };
 }
