@@ -10,8 +10,10 @@ export { abs, add, div, maximum, minimum, mul, neg, pow, sign, square, sub } fro
 export { type BatchNormOptions, batchMoments, batchNorm } from "./ops/batchNorm.ts";
 export { cast } from "./ops/cast.ts";
 export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./ops/comparison.ts";
+export { type Conv2dOptions, conv2d, type Padding, type Pair } from "./ops/conv2d.ts";
 export type { Operand } from "./ops/elementwise.ts";
 export { ceil, cos, exp, floor, log, round, rsqrt, sin, sqrt } from "./ops/math.ts";
+export { linear, matmul } from "./ops/matmul.ts";
 export { type Axes, max, mean, min, type ReduceOptions, sum } from "./ops/reduce.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {
