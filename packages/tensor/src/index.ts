@@ -10,11 +10,24 @@ export { abs, add, div, maximum, minimum, mul, neg, pow, sign, square, sub } fro
 export { type BatchNormOptions, batchMoments, batchNorm } from "./ops/batchNorm.ts";
 export { cast } from "./ops/cast.ts";
 export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "./ops/comparison.ts";
+export { concat, stack } from "./ops/concat.ts";
 export { type Conv2dOptions, conv2d, type Padding, type Pair } from "./ops/conv2d.ts";
 export type { Operand } from "./ops/elementwise.ts";
+export { broadcastTo, tile } from "./ops/expand.ts";
 export { ceil, cos, exp, floor, log, round, rsqrt, sin, sqrt } from "./ops/math.ts";
 export { linear, matmul } from "./ops/matmul.ts";
+export { permute, transpose } from "./ops/permute.ts";
+export {
+  type AvgPoolOptions,
+  avgPool2d,
+  globalAvgPool2d,
+  type MaxPoolOptions,
+  maxPool2d,
+  type PoolOptions,
+} from "./ops/pool.ts";
 export { type Axes, max, mean, min, type ReduceOptions, sum } from "./ops/reduce.ts";
+export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";
+export { flip, pad, slice, split } from "./ops/slice.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {
   type DType,

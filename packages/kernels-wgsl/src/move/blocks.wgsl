@@ -9,7 +9,7 @@
 //   dispatch  one workgroup for each tile, spread over x and y
 
 alias Elem = f32;
-const TILE: u32 = 64;
+const TILE: u32 = 32;
 const SIDE = TILE / 4;
 
 // Axes from the last to the first, at most 8, the rest 1. Negative strides wrap, as u32 does.

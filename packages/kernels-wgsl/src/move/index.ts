@@ -40,7 +40,7 @@ export const move: Kernel<MoveParams> = {
     {
       name: "blocks",
       source: blocks,
-      holes: { TILE: 64 },
+      holes: { TILE: 32 },
       fits: inBlocks,
       workgroups: ({ shape0: [i, j], length }, { TILE }) => {
         if (length === 0) return [0, 0, 0];

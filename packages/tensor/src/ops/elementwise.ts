@@ -98,7 +98,11 @@ export function binary(
 }
 
 /** A gradient with the shape and type of its input; what it was computed from is freed, unless it is dy. */
-export function fitted(gradient: Tensor, x: Tensor, dy: Tensor): Tensor {
+export function fitted(
+  gradient: Tensor,
+  x: { readonly shape: Shape; readonly dtype: DType },
+  dy: Tensor,
+): Tensor {
   const summed = sumTo(gradient, x.shape);
   if (summed !== gradient && gradient !== dy) gradient.dispose();
   if (summed.dtype === x.dtype) return summed;
