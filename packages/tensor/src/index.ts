@@ -18,12 +18,12 @@ export { ceil, cos, exp, floor, log, round, rsqrt, sin, sqrt } from "./ops/math.
 export { linear, matmul } from "./ops/matmul.ts";
 export { permute, transpose } from "./ops/permute.ts";
 export {
-  type AvgPoolOptions,
+  type AvgPool2dOptions,
   avgPool2d,
   globalAvgPool2d,
-  type MaxPoolOptions,
+  type MaxPool2dOptions,
   maxPool2d,
-  type PoolOptions,
+  type Pool2dOptions,
 } from "./ops/pool.ts";
 export { type Axes, max, mean, min, type ReduceOptions, sum } from "./ops/reduce.ts";
 export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";

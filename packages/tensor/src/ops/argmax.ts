@@ -1,4 +1,4 @@
-import { argmax as kernel, argmaxPasses } from "@shadegrad/kernels-wgsl/argmax";
+import { argmaxPasses, argmax as kernel } from "@shadegrad/kernels-wgsl/argmax";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
 import { empty, type Tensor } from "../tensor.ts";

@@ -11,11 +11,9 @@ import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
 import type { Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
+import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
 
-/** One number for both axes, or [rows, columns]. */
-export type Pair = number | readonly [rows: number, columns: number];
-/** Zeros around an image: on all sides, [rows, columns], or by side. */
-export type Padding = Pair | readonly [top: number, bottom: number, left: number, right: number];
+export type { Padding, Pair } from "./window.ts";
 
 export interface Conv2dOptions {
   /** Pixels the window moves between neighbouring outputs. */
@@ -105,35 +103,4 @@ function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions, bias: Tensor
     ...{ N, H, W, C, R, S, O, P, Q, strideRows, strideCols },
     ...{ padTop: top, padLeft: left, dilationRows, dilationCols, groups },
   };
-}
-
-type Quad = readonly [number, number, number, number];
-type Fail = (what: string) => ShapeError;
-
-function pair(name: string, value: Pair, least: number, fail: Fail): readonly [number, number] {
-  const both = typeof value === "number" ? ([value, value] as const) : value;
-  if (both.length !== 2 || both.some((side) => !Number.isInteger(side) || side < least)) {
-    throw fail(`${name} is [${both}], not whole numbers ≥ ${least} for [rows, columns]`);
-  }
-  return both;
-}
-
-function sides(
-  padding: Padding | "same" | "valid",
-  spans: readonly [number, number],
-  strides: readonly [number, number],
-  fail: Fail,
-): Quad {
-  if (padding === "valid") return [0, 0, 0, 0];
-  if (padding === "same") {
-    if (strides[0] !== 1 || strides[1] !== 1) throw fail(`padding "same" needs stride 1, not [${strides}]`);
-    const [rows, cols] = [spans[0] - 1, spans[1] - 1];
-    return [rows >> 1, rows - (rows >> 1), cols >> 1, cols - (cols >> 1)];
-  }
-  if (typeof padding === "object" && padding.length === 4) {
-    if (padding.every((side) => Number.isInteger(side) && side >= 0)) return padding;
-    throw fail(`padding is [${padding}], not whole numbers ≥ 0 for [top, bottom, left, right]`);
-  }
-  const [rows, cols] = pair("padding", padding as Pair, 0, fail);
-  return [rows, rows, cols, cols];
 }

@@ -1,0 +1,59 @@
+// y[n, p, q, c] = Σ over r, s of  x[n, h, v, c] / count,   h = p·stride + r − pad,  v likewise
+//
+// What lies outside the image is 0; whether `count`, R·S, contains it too is a hole. An invocation
+// computes LANES channels of one pixel of y.
+//
+//   x  [N, H, W, C]     y  [N, P, Q, C]
+//   dispatch  spread(ceil(N · P · Q · C / LANES / THREADS))
+
+alias Elem = f32;
+const COUNT_PAD: bool = true;
+const THREADS: u32 = 64;
+const LANES: u32 = 1;
+alias Value = f32;        // LANES values
+alias Stored = Elem;      // LANES elements
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let columns = p.C / LANES;
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  if (at >= p.N * p.P * p.Q * columns) { return; }
+  let pixel = at / columns;
+  let n = pixel / p.Q / p.P;
+  // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
+  let top = pixel / p.Q % p.P * p.strideRows - p.padTop;
+  let left = pixel % p.Q * p.strideCols - p.padLeft;
+  let image = n * p.H * p.W * columns + at % columns;
+
+  var sum = Value();
+  var count = 0u;
+  for (var r = 0u; r < p.R; r++) {
+    let h = top + r * p.dilationRows;
+    if (h >= p.H) { continue; }
+    for (var s = 0u; s < p.S; s++) {
+      let v = left + s * p.dilationCols;
+      if (v >= p.W) { continue; }
+      sum += Value(x[image + (h * p.W + v) * columns]);
+      count++;
+    }
+  }
+  if (COUNT_PAD) { count = p.R * p.S; }
+  y[at] = Stored(sum / f32(count));
+}

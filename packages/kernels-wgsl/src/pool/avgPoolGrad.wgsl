@@ -1,0 +1,66 @@
+// dx[n, h, v, c] = Σ dy[n, p, q, c] / count[p, q] over the p, q whose window contains h, v
+//
+// An invocation gathers for LANES channels of one pixel of x.
+//
+//   dy  [N, P, Q, C]     dx  [N, H, W, C]
+//   dispatch  spread(ceil(N · H · W · C / LANES / THREADS))
+
+alias Elem = f32;
+const COUNT_PAD: bool = true;    // whether `count` is R·S, or without what lies outside the image
+const THREADS: u32 = 64;
+const LANES: u32 = 1;
+alias Value = f32;               // LANES values
+alias Stored = Elem;             // LANES elements
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> dx: array<Stored>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+// How many of `window` positions from `first` on, counted with the padding, lie in the image.
+fn inside(first: u32, window: u32, pad: u32, side: u32) -> u32 {
+  return min(first + window, pad + side) - max(first, pad);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let columns = p.C / LANES;
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  if (at >= p.N * p.H * p.W * columns) { return; }
+  let pixel = at / columns;
+  let v = pixel % p.W + p.padLeft;
+  let h = pixel / p.W % p.H + p.padTop;
+  let n = pixel / p.W / p.H;
+  let image = n * p.P * p.Q * columns + at % columns;
+  // Of the windows that may contain this pixel, the first row and column, and those after the last.
+  let rows = (p.R - 1) * p.dilationRows + 1;
+  let cols = (p.S - 1) * p.dilationCols + 1;
+  let p0 = select(0, (h - rows) / p.strideRows + 1, h >= rows);
+  let q0 = select(0, (v - cols) / p.strideCols + 1, v >= cols);
+  let p1 = min(h / p.strideRows + 1, p.P);
+  let q1 = min(v / p.strideCols + 1, p.Q);
+
+  var sum = Value();
+  for (var row = p0; row < p1; row++) {
+    for (var col = q0; col < q1; col++) {
+      var count = p.R * p.S;
+      if (!COUNT_PAD) {
+        count = inside(row * p.strideRows, p.R, p.padTop, p.H) * inside(col * p.strideCols, p.S, p.padLeft, p.W);
+      }
+      sum += Value(dy[image + (row * p.Q + col) * columns]) / f32(count);
+    }
+  }
+  dx[at] = Stored(sum);
+}

@@ -1,0 +1,48 @@
+import type { ShapeError } from "../errors.ts";
+
+/** One number for both axes, or [rows, columns]. */
+export type Pair = number | readonly [rows: number, columns: number];
+/** Zeros around an image: on all sides, [rows, columns], or by side. */
+export type Padding = Pair | readonly [top: number, bottom: number, left: number, right: number];
+
+export type Quad = readonly [number, number, number, number];
+/** Makes an error of what is wrong, with the shapes that its op was given. */
+export type Fail = (what: string) => ShapeError;
+
+/**
+ * Both of a pair, of which one number stands for two.
+ *
+ * @throws ShapeError by `fail` unless they are whole numbers of at least `least`.
+ */
+export function pair(name: string, value: Pair, least: number, fail: Fail): readonly [number, number] {
+  const both = typeof value === "number" ? ([value, value] as const) : value;
+  if (both.length !== 2 || both.some((side) => !Number.isInteger(side) || side < least)) {
+    throw fail(`${name} is [${both}], not whole numbers ≥ ${least} for [rows, columns]`);
+  }
+  return both;
+}
+
+/**
+ * Zeros on each side of an image; `spans` are the window's sides, `strides` what it moves by.
+ *
+ * @throws ShapeError by `fail` if the padding is none.
+ */
+export function sides(
+  padding: Padding | "same" | "valid",
+  spans: readonly [number, number],
+  strides: readonly [number, number],
+  fail: Fail,
+): Quad {
+  if (padding === "valid") return [0, 0, 0, 0];
+  if (padding === "same") {
+    if (strides[0] !== 1 || strides[1] !== 1) throw fail(`padding "same" needs stride 1, not [${strides}]`);
+    const [rows, cols] = [spans[0] - 1, spans[1] - 1];
+    return [rows >> 1, rows - (rows >> 1), cols >> 1, cols - (cols >> 1)];
+  }
+  if (typeof padding === "object" && padding.length === 4) {
+    if (padding.every((side) => Number.isInteger(side) && side >= 0)) return padding;
+    throw fail(`padding is [${padding}], not whole numbers ≥ 0 for [top, bottom, left, right]`);
+  }
+  const [rows, cols] = pair("padding", padding as Pair, 0, fail);
+  return [rows, rows, cols, cols];
+}
