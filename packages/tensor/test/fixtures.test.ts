@@ -35,8 +35,10 @@ const table: Record<string, (inputs: Inputs, attrs: Attrs) => Result> = {
   log_softmax: ({ x }, { axis }) => ({ y: sg.logSoftmax(x!, axis) }),
   linear: ({ x, w, b }) => ({ y: sg.linear(x!, w!, b) }),
   conv2d: ({ x, w, b }, options) => ({ y: sg.conv2d(x!, w!, { ...options, ...(b && { bias: b }) }) }),
-  max_pool2d: ({ x }, { kernel, stride, padding }) => ({ y: sg.maxPool2d(x!, { kernel, stride, padding }) }),
-  avg_pool2d: ({ x }, { kernel, stride }) => ({ y: sg.avgPool2d(x!, { kernel, stride }) }),
+  max_pool2d: ({ x }, { kernel, stride, padding }) => ({
+    y: sg.maxPool2d(x!, { kernel: kernel!, stride, padding }),
+  }),
+  avg_pool2d: ({ x }, { kernel, stride }) => ({ y: sg.avgPool2d(x!, { kernel: kernel!, stride }) }),
   cross_entropy: ({ x, labels }, { reduction, label_smoothing }) => ({
     y: sg.crossEntropy(x!, labels!, { reduction, labelSmoothing: label_smoothing }),
   }),
