@@ -25,9 +25,20 @@ export {
   maxPool2d,
   type Pool2dOptions,
 } from "./ops/pool.ts";
+export {
+  type DropoutOptions,
+  dropout,
+  normal,
+  type RandomOptions,
+  rand,
+  randint,
+  randn,
+  uniform,
+} from "./ops/random.ts";
 export { type Axes, max, mean, min, type ReduceOptions, sum } from "./ops/reduce.ts";
 export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";
 export { flip, pad, slice, split } from "./ops/slice.ts";
+export { Generator, manualSeed } from "./random.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {
   type DType,

@@ -1,0 +1,96 @@
+// y[i] = low + (high − low) · u[i]   uniform;   mean + std · n[i]   normal;   whole numbers from low
+//
+// Number i of the stream (seed, offset) is lane i % 4 of Philox's block offset + i / 4: the same
+// whatever the shape of the workgroups. Each invocation makes blocks of four, grid-stride.
+//
+//   y  dense, `length` elements
+//   dispatch  (min(ceil(length / 4 / THREADS), 512), 1, 1)
+
+alias Elem = f32;         // what y holds
+const THREADS: u32 = 256;
+// What four words of 32 bits become: uniform, normal or integers.
+fn distribution(words: vec4u) -> vec4<Elem> { return vec4<Elem>(uniform4(words)); }
+
+struct Params {
+  seedLow: u32, seedHigh: u32, offsetLow: u32, offsetHigh: u32,
+  length: u32,
+  first: u32, second: u32,    // bits: low and high − low of uniform4, mean and deviation of normal4, low and range of integer4
+}
+
+@group(0) @binding(0) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(1) var<uniform> p: Params;
+
+// Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011:
+// 128 bits that depend on nothing but the counter and the key.
+fn philox(counter: vec4u, seed: vec2u) -> vec4u {
+  var c = counter;
+  var key = seed;
+  for (var round = 0; round < 10; round++) {
+    let a = product(0xD2511F53, c.x);
+    let b = product(0xCD9E8D57, c.z);
+    c = vec4u(b.x ^ c.y ^ key.x, b.y, a.x ^ c.w ^ key.y, a.y);
+    key += vec2u(0x9E3779B9, 0xBB67AE85);
+  }
+  return c;
+}
+
+// All 64 bits of a · b, the high word first, by halves of 16 bits.
+fn product(a: u32, b: u32) -> vec2u {
+  let a0 = a & 0xffff;
+  let a1 = a >> 16;
+  let b0 = b & 0xffff;
+  let b1 = b >> 16;
+  let low = a0 * b0;
+  let middle = a1 * b0 + (low >> 16);
+  let cross = a0 * b1 + (middle & 0xffff);
+  return vec2u(a1 * b1 + (middle >> 16) + (cross >> 16), a * b);
+}
+
+// The block of four numbers with index j in the stream.
+fn numbers(j: u32) -> vec4u {
+  let low = p.offsetLow + j;
+  let high = p.offsetHigh + select(0u, 1u, j > low);
+  return philox(vec4u(low, high, 0, 0), vec2u(p.seedLow, p.seedHigh));
+}
+
+// In [low, high): by 24 bits, which float32 holds exactly.
+fn uniform4(words: vec4u) -> vec4f {
+  let low = bitcast<f32>(p.first);
+  let range = bitcast<f32>(p.second);
+  let value = low + uncontracted(range * (vec4f(words >> vec4u(8)) * 0x1p-24));
+  return select(value, vec4f(low), value >= vec4f(low + range));    // rounding may reach the end
+}
+
+// Box and Müller, "A note on the generation of random normal deviates", 1958: two from two.
+fn normal4(words: vec4u) -> vec4f {
+  let radius = sqrt(-2 * log(vec2f((words.xz >> vec2u(8)) + 1) * 0x1p-24));    // of (0, 1]
+  let angle = (vec2f(words.yw >> vec2u(8)) * 0x1p-23 - 1) * 3.14159265358979;
+  let x = radius * cos(angle);
+  let y = radius * sin(angle);
+  let deviation = uncontracted(bitcast<f32>(p.second) * vec4f(x.x, y.x, x.y, y.y));
+  return bitcast<f32>(p.first) + deviation;
+}
+
+// In [low, low + range), by the high word of a product, which needs no division.
+fn integer4(words: vec4u) -> vec4u {
+  return p.first + vec4u(
+    product(words.x, p.second).x, product(words.y, p.second).x,
+    product(words.z, p.second).x, product(words.w, p.second).x,
+  );
+}
+
+// A compiler that fused this into the sum after it would change the last bit, from adapter to adapter.
+// It cannot know that the length is less than 2³¹.
+fn uncontracted(value: vec4f) -> vec4f {
+  return bitcast<vec4f>(bitcast<vec4u>(value) ^ vec4u(p.length >> 31));
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var j = id.x; 4 * j < p.length; j += groups.x * THREADS) {
+    let values = distribution(numbers(j));
+    for (var lane = 0u; lane < 4 && 4 * j + lane < p.length; lane++) {
+      y[4 * j + lane] = values[lane];
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  blocksOf,
+  DISTRIBUTIONS,
+  dropoutParams,
+  dropout as forward,
+  integerParams,
+  normalParams,
+  type RandomParams,
+  random,
+  type Stream,
+  uniformParams,
+} from "@shadegrad/kernels-wgsl/random";
+import { differentiable } from "../autograd.ts";
+import { defaultDevice } from "../device.ts";
+import { ShapeError } from "../errors.ts";
+import { type Generator, generatorOf } from "../random.ts";
+import { run } from "../run.ts";
+import { checkGradient, checkShape, type Shape, sizeOf, type Tensor, type TensorOptions } from "../tensor.ts";
+import { isInteger } from "./elementwise.ts";
+
+export type { Generator };
+
+export interface RandomOptions extends TensorOptions {
+  /** Where the numbers come from, in place of the device's own generator. */
+  generator?: Generator | undefined;
+}
+
+/**
+ * Uniform random numbers in [0, 1), of 24 bits.
+ *
+ * → `shape`
+ */
+export const rand = (shape: Shape, options?: RandomOptions): Tensor => uniform(shape, 0, 1, options);
+
+/**
+ * Normal random numbers with mean 0 and deviation 1.
+ *
+ * → `shape`
+ */
+export const randn = (shape: Shape, options?: RandomOptions): Tensor => normal(shape, 0, 1, options);
+
+/**
+ * Uniform random numbers in [low, high).
+ *
+ * → `shape`
+ *
+ * @throws ShapeError if high is less than low.
+ */
+export function uniform(shape: Shape, low: number, high: number, options?: RandomOptions): Tensor {
+  if (!(low <= high))
+    throw new ShapeError(`uniform: low is ${low} but high is ${high}. The shape is [${shape}].`);
+  return drawn("uniform", shape, DISTRIBUTIONS.uniform, (n, at) => uniformParams(n, at, low, high), options);
+}
+
+/**
+ * Normal random numbers, by the method of Box and Muller.
+ *
+ * → `shape`
+ */
+export function normal(shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
+  return drawn("normal", shape, DISTRIBUTIONS.normal, (n, at) => normalParams(n, at, mean, std), options);
+}
+
+/**
+ * Random whole numbers from low to high − 1; i32 unless told u32.
+ *
+ * → `shape`
+ *
+ * @throws ShapeError if there is no number between them, or one is beyond 32 bits.
+ */
+export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
+  const { dtype = "i32" } = options;
+  const [least, most] = dtype === "u32" ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+  if (!isInteger(dtype))
+    throw new ShapeError(`randint: whole numbers are i32 or u32, not ${dtype}; cast them.`);
+  if (!(Number.isInteger(low) && Number.isInteger(high) && least <= low && low < high && high - 1 <= most)) {
+    throw new ShapeError(
+      `randint: ${low} up to, not including, ${high} is no range of ${dtype}. The shape is [${shape}].`,
+    );
+  }
+  const params = (n: number, at: Stream) => integerParams(n, at, low, high);
+  return drawn("randint", shape, DISTRIBUTIONS.integers, params, { ...options, dtype });
+}
+
+function drawn(
+  op: string,
+  shape: Shape,
+  distribution: string,
+  params: (length: number, stream: Stream) => RandomParams,
+  options: RandomOptions = {},
+): Tensor {
+  const {
+    dtype = "f32",
+    device = defaultDevice(),
+    generator = generatorOf(device),
+    requiresGrad = false,
+  } = options;
+  if (isInteger(dtype) && op !== "randint") {
+    throw new ShapeError(`${op}: fractions are f32 or f16, not ${dtype}; randint gives whole numbers.`);
+  }
+  const itsShape = checkShape(op, shape);
+  checkGradient(op, dtype, requiresGrad);
+  const length = sizeOf(itsShape);
+  const stream = generator.advance(blocksOf(length));
+  const writes = { y: { shape: itsShape, dtype } };
+  const { y } = run(random, params(length, stream), [], writes, {
+    holes: { distribution, Elem: dtype },
+    device,
+  });
+  y.requiresGrad = requiresGrad;
+  return y;
+}
+
+export interface DropoutOptions {
+  /** Whether to drop at all; true if absent. */
+  training?: boolean;
+  generator?: Generator | undefined;
+}
+
+/**
+ * Each element 0 with probability p, else x / (1 − p), so that the mean stays. Srivastava et al.,
+ * "Dropout: a simple way to prevent neural networks from overfitting", 2014.
+ *
+ * x `[…]` → `[…]`; x itself when not training.
+ *
+ * @throws ShapeError unless p is from 0 to 1.
+ */
+export function dropout(x: Tensor, p = 0.5, { training = true, generator }: DropoutOptions = {}): Tensor {
+  if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
+  if (!training || p === 0) return x;
+  const stream = (generator ?? generatorOf(x.device)).advance(blocksOf(x.size));
+  const params = dropoutParams(x.size, stream, p);
+  // The same numbers again for the gradient: nothing is kept but where they began.
+  return differentiable("dropout", run(forward, params, [x], x.shape), [x], (dy) => [
+    () => run(forward, params, [dy], x.shape),
+  ]);
+}
