@@ -1,5 +1,6 @@
 export { KernelError } from "@shadegrad/kernels-wgsl";
 export type { InitOptions } from "./adapter.ts";
+export { assign } from "./assign.ts";
 export { backward, grad, noGrad, valueAndGrad } from "./autograd.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
 export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";
@@ -14,6 +15,7 @@ export { concat, stack } from "./ops/concat.ts";
 export { type Conv2dOptions, conv2d, type Padding, type Pair } from "./ops/conv2d.ts";
 export type { Operand } from "./ops/elementwise.ts";
 export { broadcastTo, tile } from "./ops/expand.ts";
+export { gather, oneHot } from "./ops/gather.ts";
 export { ceil, cos, exp, floor, log, round, rsqrt, sin, sqrt } from "./ops/math.ts";
 export { linear, matmul } from "./ops/matmul.ts";
 export { permute, transpose } from "./ops/permute.ts";

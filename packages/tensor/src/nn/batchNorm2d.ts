@@ -1,0 +1,64 @@
+import { full, ones, zeros } from "../create.ts";
+import { defaultDevice } from "../device.ts";
+import { batchNorm } from "../ops/batchNorm.ts";
+import { keep } from "../scope.ts";
+import type { Tensor } from "../tensor.ts";
+import { type Layer, parameter } from "./module.ts";
+import { checkCounts, type LayerOptions } from "./options.ts";
+
+export interface BatchNorm2dOptions extends Pick<LayerOptions, "device"> {
+  /** Added to the variance, against division by 0. */
+  eps?: number | undefined;
+  /** How far the running statistics move towards a batch's, from 0 to 1. */
+  momentum?: number | undefined;
+  /** What each channel is multiplied by at first: 0 silences the end of a residual branch. */
+  initialGamma?: number | undefined;
+}
+
+/**
+ * Each channel gets mean 0 and deviation 1, over the batch in training and by running statistics in
+ * evaluation; then it is scaled and shifted.
+ *
+ * `[N, H, W, channels]`, or any `[…, channels]` → the same
+ */
+export class BatchNorm2d implements Layer {
+  training = true;
+  /** `[channels]`, as are the next three. */
+  weight: Tensor;
+  bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVar: Tensor;
+  /** `[]`, i32: how many batches the running statistics have seen. */
+  readonly numBatchesTracked: Tensor;
+  readonly eps: number;
+  readonly momentum: number;
+
+  /** @throws RangeError if `channels` is not ≥ 1, or an option makes no sense. */
+  constructor(channels: number, options: BatchNorm2dOptions = {}) {
+    const { eps = 1e-5, momentum = 0.1, initialGamma = 1, device = defaultDevice() } = options;
+    checkCounts("BatchNorm2d", { channels });
+    if (!(momentum >= 0 && momentum <= 1)) {
+      throw new RangeError(`BatchNorm2d: momentum is ${momentum}, not in [0, 1].`);
+    }
+    if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`BatchNorm2d: eps is ${eps}, not a number ≥ 0.`);
+    this.eps = eps;
+    this.momentum = momentum;
+    this.weight = parameter(full([channels], initialGamma, { device }));
+    this.bias = parameter(zeros([channels], { device }));
+    this.runningMean = keep(zeros([channels], { device }));
+    this.runningVar = keep(ones([channels], { device }));
+    this.numBatchesTracked = keep(zeros([], { device, dtype: "i32" }));
+  }
+
+  forward(x: Tensor): Tensor {
+    const { weight, bias, runningMean, runningVar, numBatchesTracked, training, momentum, eps } = this;
+    return batchNorm(x, weight, bias, {
+      runningMean,
+      runningVar,
+      numBatchesTracked,
+      training,
+      momentum,
+      eps,
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import { conv2d } from "../ops/conv2d.ts";
+import type { Padding, Pair } from "../ops/window.ts";
+import type { Tensor } from "../tensor.ts";
+import { fromFanIn } from "./init.ts";
+import type { Layer } from "./module.ts";
+import { checkCounts, type LayerOptions } from "./options.ts";
+import type { TorchLayout } from "./state.ts";
+
+export interface Conv2dOptions extends LayerOptions {
+  /** Pixels the window moves between neighbouring outputs. */
+  stride?: Pair | undefined;
+  /** Zeros added around the image; "same" keeps its size, at stride 1. */
+  padding?: Padding | "same" | "valid" | undefined;
+  /** Pixels between neighbouring taps of the window. */
+  dilation?: Pair | undefined;
+  /** Parts that channels are divided into; outputs see the channels of their own part. */
+  groups?: number | undefined;
+  bias?: boolean | undefined;
+}
+
+/**
+ * A window of weights slides over the image: cross-correlation. Weights begin as PyTorch's do.
+ *
+ * `[N, H, W, inChannels]` → `[N, P, Q, outChannels]`, with P and Q as `conv2d` has them.
+ */
+export class Conv2d implements Layer, TorchLayout {
+  /** `[R, S, inChannels / groups, outChannels]` */
+  weight: Tensor;
+  /** `[outChannels]` */
+  bias: Tensor | undefined;
+  readonly stride: Pair;
+  readonly padding: Padding | "same" | "valid";
+  readonly dilation: Pair;
+  readonly groups: number;
+
+  /** @throws RangeError if a count is not ≥ 1, or the channels do not divide into the groups. */
+  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}) {
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
+    checkCounts("Conv2d", { inChannels, outChannels, kernelSize, stride, dilation, groups });
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new RangeError(
+        `Conv2d: ${inChannels} channels in and ${outChannels} out do not divide into ${groups} groups.`,
+      );
+    }
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.groups = groups;
+    const [rows, cols] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
+    const fanIn = (rows * cols * inChannels) / groups;
+    this.weight = fromFanIn([rows, cols, inChannels / groups, outChannels], fanIn, options);
+    this.bias = bias ? fromFanIn([outChannels], fanIn, options) : undefined;
+  }
+
+  get torchAxes() {
+    return { weight: [3, 2, 0, 1] };
+  }
+
+  forward(x: Tensor): Tensor {
+    const { stride, padding, dilation, groups, bias } = this;
+    return conv2d(x, this.weight, { stride, padding, dilation, groups, bias });
+  }
+}

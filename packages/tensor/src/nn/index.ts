@@ -1,0 +1,26 @@
+export type { LoadOptions, State } from "../state.ts";
+export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm2d.ts";
+export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
+export * as init from "./init.ts";
+export { Linear, type LinearOptions } from "./linear.ts";
+export {
+  countParameters,
+  dispose,
+  evaluate,
+  type Layer,
+  namedParameters,
+  parameter,
+  parameters,
+  stateDict,
+  train,
+  zeroGrad,
+} from "./module.ts";
+export { Sequential } from "./sequential.ts";
+export {
+  type LoadStateOptions,
+  loadSafetensors,
+  loadStateDict,
+  type TorchLayout,
+  torchStateDict,
+} from "./state.ts";
+export { AvgPool2d, Dropout, Flatten, GlobalAvgPool2d, Identity, MaxPool2d, ReLU } from "./stateless.ts";

@@ -1,0 +1,91 @@
+import { assign } from "../assign.ts";
+import { full } from "../create.ts";
+import { ShapeError } from "../errors.ts";
+import { type Generator, normal as normalTensor, uniform as uniformTensor } from "../ops/random.ts";
+import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
+import { parameter } from "./module.ts";
+import type { LayerOptions } from "./options.ts";
+
+export interface RandomOptions {
+  /** Where the numbers come from; the default generator if absent. */
+  generator?: Generator | undefined;
+}
+
+/** What follows the layer: it decides how large its outputs may be. */
+export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
+
+export interface KaimingOptions extends RandomOptions {
+  /** Whether sizes are kept on the way forward, or of gradients on the way back. */
+  mode?: "fanIn" | "fanOut";
+  nonlinearity?: Nonlinearity;
+  /** Of a leaky ReLU. */
+  slope?: number;
+}
+
+/** Fill with 0, in place. */
+export const zeros = (x: Tensor): Tensor => constant(x, 0);
+
+/** Fill with 1, in place. */
+export const ones = (x: Tensor): Tensor => constant(x, 1);
+
+/** Fill with one number, in place. */
+export function constant(x: Tensor, value: number): Tensor {
+  return filled(x, full(x.shape, value, { device: x.device, dtype: x.dtype }));
+}
+
+/** Fill with random numbers in [low, high), in place. */
+export function uniform(x: Tensor, low = 0, high = 1, { generator }: RandomOptions = {}): Tensor {
+  return filled(x, uniformTensor(x.shape, low, high, { device: x.device, generator }));
+}
+
+/** Fill with normally distributed numbers, in place. */
+export function normal(x: Tensor, mean = 0, deviation = 1, { generator }: RandomOptions = {}): Tensor {
+  return filled(x, normalTensor(x.shape, mean, deviation, { device: x.device, generator }));
+}
+
+/**
+ * He's initialisation, https://arxiv.org/abs/1502.01852, uniform, in place: outputs as large as inputs.
+ *
+ * conv weight `[R, S, C / groups, O]` or linear weight `[in, out]`
+ *
+ * @throws ShapeError if x has fewer than 2 axes.
+ */
+export function kaimingUniform(x: Tensor, options: KaimingOptions = {}): Tensor {
+  const bound = Math.sqrt(3) * deviationOf("kaimingUniform", x.shape, options);
+  return uniform(x, -bound, bound, options);
+}
+
+/** He's initialisation, normal, in place: as `kaimingUniform`. */
+export function kaimingNormal(x: Tensor, options: KaimingOptions = {}): Tensor {
+  return normal(x, 0, deviationOf("kaimingNormal", x.shape, options), options);
+}
+
+/** A parameter as PyTorch begins those of Conv2d and Linear: uniform in ±1 / √fanIn. */
+export function fromFanIn(shape: Shape, fanIn: number, { device, generator }: LayerOptions): Tensor {
+  const bound = 1 / Math.sqrt(fanIn);
+  return parameter(uniformTensor(shape, -bound, bound, { ...(device && { device }), generator }));
+}
+
+function filled(x: Tensor, values: Tensor): Tensor {
+  assign(x, values);
+  values.dispose();
+  return x;
+}
+
+function deviationOf(op: string, shape: Shape, options: KaimingOptions): number {
+  const { mode = "fanIn", nonlinearity = "leakyRelu", slope = 0 } = options;
+  if (shape.length < 2) {
+    throw new ShapeError(
+      `${op}: x has ${shape.length} axes, but a fan takes 2 or more: [R, S, C / groups, O] or [in, out]. x is [${shape}].`,
+    );
+  }
+  const fan = sizeOf(shape) / shape.at(mode === "fanIn" ? -1 : -2)!;
+  return gainOf(nonlinearity, slope) / Math.sqrt(fan);
+}
+
+function gainOf(nonlinearity: Nonlinearity, slope: number): number {
+  if (nonlinearity === "relu") return Math.SQRT2;
+  if (nonlinearity === "leakyRelu") return Math.sqrt(2 / (1 + slope ** 2));
+  if (nonlinearity === "tanh") return 5 / 3;
+  return nonlinearity === "selu" ? 3 / 4 : 1;
+}

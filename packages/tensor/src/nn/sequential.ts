@@ -1,0 +1,29 @@
+import type { Tensor } from "../tensor.ts";
+import type { Layer } from "./module.ts";
+
+/**
+ * Layers one after another; a function from tensor to tensor counts as a layer without state.
+ *
+ * The layers are its elements 0, 1, …, which is how PyTorch names what they hold.
+ */
+export class Sequential implements Layer {
+  readonly [index: number]: Layer | ((x: Tensor) => Tensor);
+
+  constructor(...layers: readonly (Layer | ((x: Tensor) => Tensor))[]) {
+    Object.assign(this, layers);
+  }
+
+  get length(): number {
+    return Object.keys(this).length;
+  }
+
+  [Symbol.iterator](): Iterator<Layer | ((x: Tensor) => Tensor)> {
+    return Object.values(this).values();
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = x;
+    for (const layer of this) y = typeof layer === "function" ? layer(y) : layer.forward(y);
+    return y;
+  }
+}

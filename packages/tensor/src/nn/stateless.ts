@@ -1,0 +1,99 @@
+import { relu } from "../ops/activation.ts";
+import {
+  type AvgPool2dOptions,
+  avgPool2d,
+  globalAvgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+} from "../ops/pool.ts";
+import { dropout, type Generator } from "../ops/random.ts";
+import { flatten } from "../ops/shape.ts";
+import type { Pair } from "../ops/window.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Layer } from "./module.ts";
+import { checkCounts } from "./options.ts";
+
+/** max(x, 0). `[…]` → `[…]` */
+export class ReLU implements Layer {
+  forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** What comes in goes out. `[…]` → `[…]` */
+export class Identity implements Layer {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/**
+ * All axes but the first become one. `[N, …]` → `[N, product of the others]`
+ *
+ * The channels of a pixel stay together, where PyTorch keeps the pixels of a channel together: a
+ * linear layer behind it has its rows in another order than PyTorch's.
+ */
+export class Flatten implements Layer {
+  forward(x: Tensor): Tensor {
+    return flatten(x);
+  }
+}
+
+/** The mean of each channel over the image. `[N, H, W, C]` → `[N, C]` */
+export class GlobalAvgPool2d implements Layer {
+  forward(x: Tensor): Tensor {
+    return globalAvgPool2d(x);
+  }
+}
+
+/**
+ * In training, each element is 0 with probability `p` and scaled by 1 / (1 − p) otherwise; in
+ * evaluation, nothing happens. `[…]` → `[…]`
+ */
+export class Dropout implements Layer {
+  training = true;
+  readonly p: number;
+  readonly #generator: Generator | undefined;
+
+  /** @throws RangeError if `p` is not in [0, 1). */
+  constructor(p = 0.5, { generator }: { generator?: Generator | undefined } = {}) {
+    if (!(p >= 0 && p < 1)) throw new RangeError(`Dropout: p is ${p}, not in [0, 1).`);
+    this.p = p;
+    this.#generator = generator;
+  }
+
+  forward(x: Tensor): Tensor {
+    if (!this.training || this.p === 0) return x;
+    return dropout(x, this.p, { generator: this.#generator });
+  }
+}
+
+/** The largest element of each window. `[N, H, W, C]` → `[N, P, Q, C]`, with P and Q as `maxPool2d` has them. */
+export class MaxPool2d implements Layer {
+  readonly options: MaxPool2dOptions;
+
+  /** @throws RangeError if a side of the window or a stride is not ≥ 1. */
+  constructor(kernelSize: Pair, options: Omit<MaxPool2dOptions, "kernel"> = {}) {
+    checkCounts("MaxPool2d", { kernelSize, stride: options.stride ?? 1 });
+    this.options = { ...options, kernel: kernelSize };
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.options);
+  }
+}
+
+/** The mean of each window. `[N, H, W, C]` → `[N, P, Q, C]`, with P and Q as `avgPool2d` has them. */
+export class AvgPool2d implements Layer {
+  readonly options: AvgPool2dOptions;
+
+  /** @throws RangeError if a side of the window or a stride is not ≥ 1. */
+  constructor(kernelSize: Pair, options: Omit<AvgPool2dOptions, "kernel"> = {}) {
+    checkCounts("AvgPool2d", { kernelSize, stride: options.stride ?? 1 });
+    this.options = { ...options, kernel: kernelSize };
+  }
+
+  forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.options);
+  }
+}
