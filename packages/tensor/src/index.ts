@@ -16,6 +16,13 @@ export { type Conv2dOptions, conv2d, type Padding, type Pair } from "./ops/conv2
 export type { Operand } from "./ops/elementwise.ts";
 export { broadcastTo, tile } from "./ops/expand.ts";
 export { gather, oneHot } from "./ops/gather.ts";
+export {
+  type CrossEntropyOptions,
+  crossEntropy,
+  type LossOptions,
+  mseLoss,
+  type Reduction,
+} from "./ops/loss.ts";
 export { ceil, cos, exp, floor, log, round, rsqrt, sin, sqrt } from "./ops/math.ts";
 export { linear, matmul } from "./ops/matmul.ts";
 export { permute, transpose } from "./ops/permute.ts";
@@ -40,6 +47,7 @@ export {
 export { type Axes, max, mean, min, type ReduceOptions, sum } from "./ops/reduce.ts";
 export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";
 export { flip, pad, slice, split } from "./ops/slice.ts";
+export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { Generator, manualSeed } from "./random.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {

@@ -74,7 +74,7 @@ export function sumTo(dy: Tensor, shape: Shape): Tensor {
   return reduced(dy, repeated, shape, SUM, dy.dtype);
 }
 
-const SUM: Combination = { combine: "a + b", initial: 0, scale: 1 };
+export const SUM: Combination = { combine: "a + b", initial: 0, scale: 1 };
 
 function added(
   op: string,
@@ -136,8 +136,11 @@ interface Combination extends Reduction {
   readonly combine: string;
 }
 
-/** x combined over `axes`, as `shape`. Axes that are not neighbours take a pass for each run of them. */
-function reduced(
+/**
+ * x combined over `axes`, in ascending order, as `shape`; neighbours in one pass. Not recorded: for
+ * the thunks of other ops.
+ */
+export function reduced(
   x: Tensor,
   axes: readonly number[],
   shape: Shape,

@@ -1,0 +1,61 @@
+import { type Check, check, randomValues } from "../check.ts";
+import { softmax, softmaxGrad, softmaxGradReference, softmaxReference } from "./index.ts";
+
+const SHAPES = [
+  [3, 5, 7],
+  [1, 3, 1],
+  [5, 131, 1],
+  [2, 1, 1],
+  [7, 257, 1],
+  [2, 11, 3],
+] as const;
+
+const rounds = SHAPES.flatMap(([outer, size, inner]) =>
+  [false, true].map((LOG) => ({
+    name: `${LOG ? "its logarithm " : ""}of [${[outer, size, inner]}]`,
+    params: { outer, size, inner },
+    holes: { LOG },
+    length: outer * size * inner,
+  })),
+);
+
+export const checks: Check[] = [
+  check(softmax, () => [
+    ...rounds.map(({ length, ...round }) => {
+      const x = randomValues(length).map((value) => 4 * value);
+      return {
+        ...round,
+        reads: [x],
+        writes: [new Float32Array(length)],
+        expected: [softmaxReference(x, round.params, round.holes.LOG)],
+      };
+    }),
+    {
+      name: "of numbers near 1000",
+      params: { outer: 1, size: 37, inner: 1 },
+      half: false,
+      reads: [randomValues(37).map((value) => 1000 + value)],
+      writes: [new Float32Array(37)],
+      expected: [
+        softmaxReference(
+          randomValues(37).map((value) => 1000 + value),
+          { outer: 1, size: 37, inner: 1 },
+        ),
+      ],
+    },
+  ]),
+  check(softmaxGrad, () =>
+    rounds.map(({ length, ...round }) => {
+      const { params, holes } = round;
+      const y = Float32Array.from(softmaxReference(randomValues(length), params, holes.LOG));
+      const dy = randomValues(length, 2);
+      return {
+        ...round,
+        reads: [y, dy],
+        writes: [new Float32Array(length)],
+        expected: [softmaxGradReference(y, dy, params, holes.LOG)],
+        ...(params.size === 1 && { half: false }), // the gradient is 0
+      };
+    }),
+  ),
+];
