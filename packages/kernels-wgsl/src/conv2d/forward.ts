@@ -1,6 +1,20 @@
 import { type Kernel, spread } from "../kernel.ts";
 import direct from "./direct.wgsl?raw";
-import { type Conv2dParams, conv2dCost, conv2dParams } from "./params.ts";
+import lanes from "./lanes.wgsl?raw";
+import lanes4 from "./lanes4.wgsl?raw";
+import {
+  COLS,
+  type Conv2dParams,
+  conv2dCost,
+  conv2dParams,
+  hasLanes,
+  inFours,
+  preferred,
+  ROWS,
+} from "./params.ts";
+
+const tiles = ({ N, P, Q, O, groups }: Conv2dParams) =>
+  Math.ceil((N * P * Q) / ROWS) * groups * Math.ceil(O / groups / COLS);
 
 /**
  * Cross-correlation of x [N, H, W, C] with w [R, S, C / groups, O].
@@ -14,10 +28,25 @@ export const conv2d: Kernel<Conv2dParams> = {
   params: conv2dParams,
   variants: [
     {
+      name: "lanes4",
+      source: lanes4,
+      needs: ["subgroups"],
+      fits: (p, adapter) => hasLanes(adapter) && inFours(p),
+      workgroups: (p) => spread(tiles(p)),
+    },
+    {
+      name: "lanes",
+      source: lanes,
+      needs: ["subgroups"],
+      fits: (_, adapter) => hasLanes(adapter),
+      workgroups: (p) => spread(tiles(p)),
+    },
+    {
       name: "direct",
       source: direct,
       workgroups: ({ N, P, Q, O }) => spread(Math.ceil((N * P * Q * O) / 64)),
     },
   ],
+  prefer: (p, adapter) => preferred(p.O / p.groups, adapter),
   cost: conv2dCost,
 };

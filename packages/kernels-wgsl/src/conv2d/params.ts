@@ -1,4 +1,4 @@
-import type { ParamType } from "../kernel.ts";
+import type { Adapter, ParamType } from "../kernel.ts";
 
 /**
  * A convolution's shapes: N batch · H W image · C channels in · R S window · O channels out · P Q
@@ -53,4 +53,21 @@ export function conv2dCost({ N, H, W, C, R, S, O, P, Q, groups }: Conv2dParams):
     flops: 2 * N * P * Q * R * S * inputs * O,
     bytes: 4 * (N * H * W * C + R * S * inputs * O + N * P * Q * O),
   };
+}
+
+/** Registers hold a tile of ROWS × COLS outputs for each subgroup of LANES. */
+export const ROWS = 16;
+export const COLS = 32;
+const LANES = 8;
+
+/** Whether the adapter's subgroups are those that the register tiles are written for. */
+export const hasLanes = ({ subgroupSize: [min, max] }: Adapter): boolean => min === LANES && max === LANES;
+
+/** Whether channels, in and out, can be loaded by fours. */
+export const inFours = ({ C, O, groups }: Conv2dParams): boolean =>
+  (C / groups) % 4 === 0 && (O / groups) % 4 === 0;
+
+/** What runs best where: register tiles for rasterisers, unless a group has too few channels to fill one. */
+export function preferred(columns: number, { software }: Adapter): string {
+  return software && columns < 8 ? "direct" : "lanes4";
 }

@@ -1,13 +1,27 @@
 import { type Kernel, spread, strided } from "../kernel.ts";
-import { type Conv2dParams, conv2dCost, conv2dParams } from "./params.ts";
+import {
+  COLS,
+  type Conv2dParams,
+  conv2dCost,
+  conv2dParams,
+  hasLanes,
+  inFours,
+  preferred,
+  ROWS,
+} from "./params.ts";
 import sum from "./sumPartials.wgsl?raw";
 import direct from "./weightGradDirect.wgsl?raw";
+import lanes from "./weightGradLanes.wgsl?raw";
+import lanes4 from "./weightGradLanes4.wgsl?raw";
 
 /** `splits`: stretches of N·P·Q that are summed apart. */
 export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
 
 /** Elements of w. */
 const weights = ({ R, S, C, O, groups }: Conv2dParams) => (R * S * C * O) / groups;
+
+const tiles = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
+  splits * R * S * groups * Math.ceil(C / groups / ROWS) * Math.ceil(O / groups / COLS);
 
 /**
  * dw of `conv2d` from x and dy [N, P, Q, O]: partial sums [splits, R, S, C / groups, O], which
@@ -20,11 +34,26 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
   params: { ...conv2dParams, splits: "u32" },
   variants: [
     {
+      name: "lanes4",
+      source: lanes4,
+      needs: ["subgroups"],
+      fits: (p, adapter) => hasLanes(adapter) && inFours(p) && p.Q >= 4,
+      workgroups: (p) => spread(tiles(p)),
+    },
+    {
+      name: "lanes",
+      source: lanes,
+      needs: ["subgroups"],
+      fits: (_, adapter) => hasLanes(adapter),
+      workgroups: (p) => spread(tiles(p)),
+    },
+    {
       name: "direct",
       source: direct,
       workgroups: (p) => spread(Math.ceil((p.splits * weights(p)) / 64)),
     },
   ],
+  prefer: (p, adapter) => preferred(p.O / p.groups, adapter),
   cost: conv2dCost,
 };
 

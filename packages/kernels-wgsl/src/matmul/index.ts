@@ -1,5 +1,7 @@
-import { type Kernel, spread } from "../kernel.ts";
+import { type Adapter, type Kernel, spread, type Variant } from "../kernel.ts";
 import direct from "./direct.wgsl?raw";
+import lanes from "./lanes.wgsl?raw";
+import lanes4 from "./lanes4.wgsl?raw";
 
 type Quad = readonly [number, number, number, number];
 
@@ -9,6 +11,29 @@ type Quad = readonly [number, number, number, number];
  */
 export type MatmulParams = Record<"batch" | "aBatch" | "bBatch", Quad> &
   Record<"M" | "N" | "K" | "aRow" | "aCol" | "bRow" | "bCol", number>;
+
+/** A tile of 16 × 32 outputs for each subgroup of 8. */
+const tiles = (p: MatmulParams) => batches(p) * Math.ceil(p.M / 16) * Math.ceil(p.N / 32);
+
+const subgroupsOf8 = ({ subgroupSize: [min, max] }: Adapter) => min === 8 && max === 8;
+
+const fours = (...values: readonly number[]) => values.every((value) => value % 4 === 0);
+
+/** Loads by fours, along the axis of each operand that is contiguous. */
+function inFours(name: string, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<MatmulParams> {
+  return {
+    name,
+    source: lanes4,
+    holes: { A_COLUMNS, B_COLUMNS },
+    needs: ["subgroups"],
+    fits: ({ M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch }, adapter) =>
+      subgroupsOf8(adapter) &&
+      fours(K, ...aBatch, ...bBatch) &&
+      (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
+      (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(N, bRow)),
+    workgroups: (p) => spread(tiles(p)),
+  };
+}
 
 /**
  * Batched matrix product y[z] = a[z] · b[z] of strided operands.
@@ -32,6 +57,16 @@ export const matmul: Kernel<MatmulParams> = {
     bCol: "u32",
   },
   variants: [
+    inFours("lanes4", false, false),
+    inFours("lanes4 aᵀ", true, false),
+    inFours("lanes4 bᵀ", false, true),
+    {
+      name: "lanes",
+      source: lanes,
+      needs: ["subgroups"],
+      fits: (_, adapter) => subgroupsOf8(adapter),
+      workgroups: (p) => spread(tiles(p)),
+    },
     {
       name: "direct",
       source: direct,

@@ -1,0 +1,135 @@
+enable subgroups;
+// dx[n, h, v, c] = Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o]
+//   over the r, s whose window at p, q covers the pixel:
+//   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
+//
+// For CPU rasterisers: one subgroup of 8 computes ROWS pixels × COLS channels of one group in
+// registers, as the forward pass does. Its pixels lie a stride apart, so that a tap reaches all
+// of them or none, and those that reach none are skipped.
+//
+//   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     dx  [N, H, W, C]     dense, O / groups a multiple of 4
+//   dispatch  strideRows·strideCols · ceil(N·⌈H/strideRows⌉·⌈W/strideCols⌉ / ROWS)
+//             · groups · ceil(C / groups / COLS), spread over x and y
+
+alias Elem = f32;
+alias Elem4 = vec4<Elem>;
+const BLOCKS: u32 = 2;
+const ROWS = 8 * BLOCKS;
+const COLS: u32 = 32;
+
+// Applied to each output before it is stored; m = (n·H + h)·W + v.
+fn epilogue(value: f32, m: u32, c: u32) -> f32 { return value; }
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<Elem4>;
+@group(0) @binding(1) var<storage, read> w: array<Elem4>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Elem>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+
+// Add four k of row i, whose values `v` have reached all lanes.
+fn add(i: u32, v: vec4f, b: mat4x4f) {
+  sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
+}
+
+// Add four k of eight rows; lane l holds those of row l.
+fn addRows(i: u32, v: vec4f, b: mat4x4f) {
+  add(i, subgroupBroadcast(v, 0), b);
+  add(i + 1, subgroupBroadcast(v, 1), b);
+  add(i + 2, subgroupBroadcast(v, 2), b);
+  add(i + 3, subgroupBroadcast(v, 3), b);
+  add(i + 4, subgroupBroadcast(v, 4), b);
+  add(i + 5, subgroupBroadcast(v, 5), b);
+  add(i + 6, subgroupBroadcast(v, 6), b);
+  add(i + 7, subgroupBroadcast(v, 7), b);
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let across = (channels + COLS - 1) / COLS;
+  let tile = group.y * groups.x + group.x;
+  let g = tile / across % p.groups;
+  // Pixels that are a stride apart form a grid of rows × cols per image; there is one for each phase.
+  let rows = (p.H + p.strideRows - 1) / p.strideRows;
+  let cols = (p.W + p.strideCols - 1) / p.strideCols;
+  let M = p.N * rows * cols;
+  let perPhase = (M + ROWS - 1) / ROWS;
+  let block = tile / (across * p.groups);
+  let phase = block / perPhase;
+  if (phase >= p.strideRows * p.strideCols) { return; }
+  let m0 = block % perPhase * ROWS;
+  let phaseRow = phase / p.strideCols;
+  let phaseCol = phase % p.strideCols;
+  let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
+  let columns = min(n, vec4u(channels - 1)) * p.O + g * outputs;
+
+  var image: array<u32, BLOCKS>;
+  var row: array<u32, BLOCKS>;
+  var col: array<u32, BLOCKS>;
+  for (var i = 0u; i < BLOCKS; i++) {
+    let m = min(m0 + 8 * i + lane, M - 1);
+    image[i] = m / (rows * cols) * p.P;
+    row[i] = m / cols % rows * p.strideRows + phaseRow + p.padTop;
+    col[i] = m % cols * p.strideCols + phaseCol + p.padLeft;
+  }
+
+  for (var r = 0u; r < p.R; r++) {
+    for (var s = 0u; s < p.S; s++) {
+      // All pixels of the tile agree on what the strides leave over.
+      let restRow = (phaseRow + p.padTop + r * p.dilationRows * (p.strideRows - 1)) % p.strideRows;
+      let restCol = (phaseCol + p.padLeft + s * p.dilationCols * (p.strideCols - 1)) % p.strideCols;
+      var at: array<u32, BLOCKS>;
+      var inside: array<bool, BLOCKS>;
+      for (var i = 0u; i < BLOCKS; i++) {
+        // Before the first output these wrap to a huge u32, which is beyond the last one too.
+        let h = (row[i] - r * p.dilationRows) / p.strideRows;
+        let v = (col[i] - s * p.dilationCols) / p.strideCols;
+        inside[i] = h < p.P && v < p.Q;
+        at[i] = (((image[i] + h) * p.Q + v) * p.O + g * outputs) / 4;
+      }
+      var weight = ((r * p.S + s) * channels * p.O + columns) / 4;
+      let depth = select(outputs, 0, (restRow | restCol) != 0);
+      for (var o = 0u; o < depth; o += 4) {
+        let weights = transpose(mat4x4f(
+          vec4f(w[weight.x]),
+          vec4f(w[weight.y]),
+          vec4f(w[weight.z]),
+          vec4f(w[weight.w]),
+        ));
+        for (var i = 0u; i < BLOCKS; i++) {
+          addRows(8 * i, select(vec4f(), vec4f(dy[at[i]]), inside[i]), weights);
+          at[i]++;
+        }
+        weight += 1;
+      }
+    }
+  }
+
+  let count = min(ROWS, M - m0);
+  for (var i = 0u; i < count; i++) {
+    let h = (m0 + i) / cols % rows * p.strideRows + phaseRow;
+    let v = (m0 + i) % cols * p.strideCols + phaseCol;
+    if (h >= p.H || v >= p.W) { continue; }
+    let m = ((m0 + i) / (rows * cols) * p.H + h) * p.W + v;
+    for (var j = 0u; j < 4; j++) {
+      let c = g * channels + n[j];
+      if (n[j] < channels) { dx[m * p.C + c] = Elem(epilogue(sum[i][j], m, c)); }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+enable subgroups;
+// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+//   g = the group of o;  x is zero outside the image.
+//
+// For CPU rasterisers and any number of channels: one subgroup of 8 computes ROWS pixels
+// m = (n·P + p)·Q + q × COLS channels of one group in registers; for one input channel of a tap,
+// each lane loads BLOCKS pixels and four w, and pixels then reach all lanes by broadcast.
+//
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   y  [N, P, Q, O]     all dense, row-major
+//   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
+
+alias Elem = f32;
+const BLOCKS: u32 = 2;
+const ROWS = 8 * BLOCKS;
+const COLS: u32 = 32;
+
+// Applied to each output before it is stored; m = (n·P + p)·Q + q.
+fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> w: array<Elem>;
+@group(0) @binding(2) var<storage, read> b: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+
+// Add one k of eight rows; lane l holds that of row l.
+fn addRows(i: u32, v: f32, b: vec4f) {
+  sum[i] += subgroupBroadcast(v, 0) * b;
+  sum[i + 1] += subgroupBroadcast(v, 1) * b;
+  sum[i + 2] += subgroupBroadcast(v, 2) * b;
+  sum[i + 3] += subgroupBroadcast(v, 3) * b;
+  sum[i + 4] += subgroupBroadcast(v, 4) * b;
+  sum[i + 5] += subgroupBroadcast(v, 5) * b;
+  sum[i + 6] += subgroupBroadcast(v, 6) * b;
+  sum[i + 7] += subgroupBroadcast(v, 7) * b;
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let M = p.N * p.P * p.Q;
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let across = (outputs + COLS - 1) / COLS;
+  let tile = group.y * groups.x + group.x;
+  let g = tile / across % p.groups;
+  let m0 = tile / (across * p.groups) * ROWS;
+  if (m0 >= M) { return; }
+  let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
+  let columns = g * outputs + min(n, vec4u(outputs - 1));
+
+  // Pixels beyond the last repeat it, and are not stored.
+  var image: array<u32, BLOCKS>;
+  var row: array<u32, BLOCKS>;
+  var col: array<u32, BLOCKS>;
+  for (var i = 0u; i < BLOCKS; i++) {
+    let m = min(m0 + 8 * i + lane, M - 1);
+    image[i] = m / (p.P * p.Q) * p.H;
+    row[i] = m / p.Q % p.P * p.strideRows - p.padTop;
+    col[i] = m % p.Q * p.strideCols - p.padLeft;
+  }
+
+  for (var r = 0u; r < p.R; r++) {
+    for (var s = 0u; s < p.S; s++) {
+      var at: array<u32, BLOCKS>;
+      var inside: array<bool, BLOCKS>;
+      for (var i = 0u; i < BLOCKS; i++) {
+        // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
+        let h = row[i] + r * p.dilationRows;
+        let v = col[i] + s * p.dilationCols;
+        inside[i] = h < p.H && v < p.W;
+        at[i] = ((image[i] + h) * p.W + v) * p.C + g * channels;
+      }
+      var weight = (r * p.S + s) * channels * p.O + columns;
+      for (var c = 0u; c < channels; c++) {
+        let weights = vec4f(f32(w[weight.x]), f32(w[weight.y]), f32(w[weight.z]), f32(w[weight.w]));
+        for (var i = 0u; i < BLOCKS; i++) {
+          addRows(8 * i, select(0, f32(x[at[i]]), inside[i]), weights);
+          at[i]++;
+        }
+        weight += p.O;
+      }
+    }
+  }
+
+  let count = min(ROWS, M - m0);
+  for (var i = 0u; i < count; i++) {
+    let m = m0 + i;
+    for (var j = 0u; j < 4; j++) {
+      let o = g * outputs + n[j];
+      if (n[j] < outputs) { y[m * p.O + o] = Elem(epilogue(sum[i][j], m, o)); }
+    }
+  }
+}

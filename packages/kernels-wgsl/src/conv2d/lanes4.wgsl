@@ -1,0 +1,123 @@
+enable subgroups;
+// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+//   g = the group of o;  x is zero outside the image.
+//
+// For CPU rasterisers: the register tile of the matrix product beside this (matmul/lanes4), where
+// row m = (n·P + p)·Q + q is a pixel of y. One subgroup of 8 computes ROWS pixels × COLS channels of
+// one group; for four input channels of a tap, each lane loads those of BLOCKS pixels and four w.
+//
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   y  [N, P, Q, O]     all dense, row-major; C / groups and O / groups multiples of 4
+//   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
+
+alias Elem = f32;
+alias Elem4 = vec4<Elem>;
+const BLOCKS: u32 = 2;
+const ROWS = 8 * BLOCKS;
+const COLS: u32 = 32;
+
+// Applied to each output before it is stored; m = (n·P + p)·Q + q.
+fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Elem4>;
+@group(0) @binding(1) var<storage, read> w: array<Elem4>;
+@group(0) @binding(2) var<storage, read> b: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+
+// Add four k of row i, whose values `v` have reached all lanes.
+fn add(i: u32, v: vec4f, b: mat4x4f) {
+  sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
+}
+
+// Add four k of eight rows; lane l holds those of row l.
+fn addRows(i: u32, v: vec4f, b: mat4x4f) {
+  add(i, subgroupBroadcast(v, 0), b);
+  add(i + 1, subgroupBroadcast(v, 1), b);
+  add(i + 2, subgroupBroadcast(v, 2), b);
+  add(i + 3, subgroupBroadcast(v, 3), b);
+  add(i + 4, subgroupBroadcast(v, 4), b);
+  add(i + 5, subgroupBroadcast(v, 5), b);
+  add(i + 6, subgroupBroadcast(v, 6), b);
+  add(i + 7, subgroupBroadcast(v, 7), b);
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let M = p.N * p.P * p.Q;
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let across = (outputs + COLS - 1) / COLS;
+  let tile = group.y * groups.x + group.x;
+  let g = tile / across % p.groups;
+  let m0 = tile / (across * p.groups) * ROWS;
+  if (m0 >= M) { return; }
+  let n = tile % across * COLS + 4 * lane + vec4u(0, 1, 2, 3);    // this lane's channels in the group
+  let column = g * outputs + min(n.x, outputs - 4);
+
+  // Pixels beyond the last repeat it, and are not stored.
+  var image: array<u32, BLOCKS>;
+  var row: array<u32, BLOCKS>;
+  var col: array<u32, BLOCKS>;
+  for (var i = 0u; i < BLOCKS; i++) {
+    let m = min(m0 + 8 * i + lane, M - 1);
+    image[i] = m / (p.P * p.Q) * p.H;
+    row[i] = m / p.Q % p.P * p.strideRows - p.padTop;
+    col[i] = m % p.Q * p.strideCols - p.padLeft;
+  }
+
+  for (var r = 0u; r < p.R; r++) {
+    for (var s = 0u; s < p.S; s++) {
+      var at: array<u32, BLOCKS>;
+      var inside: array<bool, BLOCKS>;
+      for (var i = 0u; i < BLOCKS; i++) {
+        // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
+        let h = row[i] + r * p.dilationRows;
+        let v = col[i] + s * p.dilationCols;
+        inside[i] = h < p.H && v < p.W;
+        at[i] = (((image[i] + h) * p.W + v) * p.C + g * channels) / 4;
+      }
+      let step = p.O / 4;
+      var weight = ((r * p.S + s) * channels * p.O + column) / 4;
+      for (var c = 0u; c < channels; c += 4) {
+        let weights = mat4x4f(
+          vec4f(w[weight]),
+          vec4f(w[weight + step]),
+          vec4f(w[weight + 2 * step]),
+          vec4f(w[weight + 3 * step]),
+        );
+        for (var i = 0u; i < BLOCKS; i++) {
+          addRows(8 * i, select(vec4f(), vec4f(x[at[i]]), inside[i]), weights);
+          at[i]++;
+        }
+        weight += p.O;
+      }
+    }
+  }
+
+  let count = min(ROWS, M - m0);
+  for (var i = 0u; i < count; i++) {
+    let m = m0 + i;
+    for (var j = 0u; j < 4; j++) {
+      let o = g * outputs + n[j];
+      if (n[j] < outputs) { y[m * p.O + o] = Elem(epilogue(sum[i][j], m, o)); }
+    }
+  }
+}

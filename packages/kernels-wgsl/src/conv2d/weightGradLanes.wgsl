@@ -1,0 +1,104 @@
+enable subgroups;
+// partial[k, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + p)·Q + q
+//   over the k-th of `splits` stretches of m;
+//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
+//
+// For CPU rasterisers and any number of channels: one subgroup of 8 computes ROWS channels in ×
+// COLS channels out of one tap and stretch in registers, one m at a time.
+//
+//   x  [N, H, W, C]     dy  [N, P, Q, O]     partial  [splits, R, S, C / groups, O]
+//   dispatch  splits · R · S · groups · ceil(C / groups / ROWS) · ceil(O / groups / COLS) over x and y
+
+alias Elem = f32;
+const BLOCKS: u32 = 2;
+const ROWS = 8 * BLOCKS;
+const COLS: u32 = 32;
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32, splits: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> dy: array<Elem>;
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+
+// Add one k of eight rows; lane l holds that of row l.
+fn addRows(i: u32, v: f32, b: vec4f) {
+  sum[i] += subgroupBroadcast(v, 0) * b;
+  sum[i + 1] += subgroupBroadcast(v, 1) * b;
+  sum[i + 2] += subgroupBroadcast(v, 2) * b;
+  sum[i + 3] += subgroupBroadcast(v, 3) * b;
+  sum[i + 4] += subgroupBroadcast(v, 4) * b;
+  sum[i + 5] += subgroupBroadcast(v, 5) * b;
+  sum[i + 6] += subgroupBroadcast(v, 6) * b;
+  sum[i + 7] += subgroupBroadcast(v, 7) * b;
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let M = p.N * p.P * p.Q;
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let across = (outputs + COLS - 1) / COLS;
+  let down = (channels + ROWS - 1) / ROWS;
+  let tile = group.y * groups.x + group.x;
+  let g = tile / across % p.groups;
+  let c0 = tile / (across * p.groups) % down * ROWS;
+  let tap = tile / (across * p.groups * down);    // of all stretches: (k·R + r)·S + s
+  if (tap >= p.splits * p.R * p.S) { return; }
+  let top = tap / p.S % p.R * p.dilationRows - p.padTop;
+  let left = tap % p.S * p.dilationCols - p.padLeft;
+  let stretch = (M + p.splits - 1) / p.splits;
+  let begin = tap / (p.R * p.S) * stretch;
+  let end = min(begin + stretch, M);
+
+  let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
+  let columns = g * outputs + min(n, vec4u(outputs - 1));
+  var channel: array<u32, BLOCKS>;
+  for (var i = 0u; i < BLOCKS; i++) {
+    channel[i] = g * channels + min(c0 + 8 * i + lane, channels - 1);
+  }
+
+  var image = begin / (p.P * p.Q);
+  var row = begin / p.Q % p.P;
+  var col = begin % p.Q;
+  for (var m = begin; m < end; m++) {
+    let out = m * p.O + columns;
+    let dys = vec4f(f32(dy[out.x]), f32(dy[out.y]), f32(dy[out.z]), f32(dy[out.w]));
+    // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
+    let h = row * p.strideRows + top;
+    let v = col * p.strideCols + left;
+    let inside = h < p.H && v < p.W;
+    let at = ((image * p.H + h) * p.W + v) * p.C;
+    for (var i = 0u; i < BLOCKS; i++) {
+      addRows(8 * i, select(0, f32(x[at + channel[i]]), inside), dys);
+    }
+    // One pixel on; a division here would cost more than the loads.
+    let nextRow = col + 1 >= p.Q;
+    col = select(col + 1, 0, nextRow);
+    let nextImage = nextRow && row + 1 >= p.P;
+    row = select(select(row, row + 1, nextRow), 0, nextImage);
+    image = select(image, image + 1, nextImage);
+  }
+
+  let count = min(ROWS, channels - c0);
+  for (var i = 0u; i < count; i++) {
+    let at = ((tap * channels) + c0 + i) * p.O + g * outputs;
+    for (var j = 0u; j < 4; j++) {
+      if (n[j] < outputs) { partial[at + n[j]] = sum[i][j]; }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+enable subgroups;
+// y[z, m, n] = epilogue(Σ_k  a[z, m, k] · b[z, k, n])
+//
+// For CPU rasterisers and any strides: one subgroup of 8 computes ROWS rows × COLS columns in
+// registers. For one k each lane loads the values of BLOCKS rows and of four columns; those of the
+// rows then reach all lanes by broadcast.
+//
+//   a b  anywhere in their buffers, by strides: transposed, or repeated over batches by a stride of 0
+//   y    [batch, M, N], dense, row-major
+//   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
+
+alias Elem = f32;
+const BLOCKS: u32 = 2;
+const ROWS = 8 * BLOCKS;
+const COLS: u32 = 32;
+
+// Applied to each output before it is stored; m = z·M + row, and o the column.
+fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+
+// Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+struct Params {
+  batch: vec4u, aBatch: vec4u, bBatch: vec4u,
+  M: u32, N: u32, K: u32,
+  aRow: u32, aCol: u32, bRow: u32, bCol: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<Elem>;
+@group(0) @binding(1) var<storage, read> b: array<Elem>;
+@group(0) @binding(2) var<storage, read> bias: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+// Where batch z of an operand with these strides begins.
+fn begin(z: u32, strides: vec4u) -> u32 {
+  let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
+  let steps = at % p.batch * strides;
+  return steps.x + steps.y + steps.z + steps.w;
+}
+
+var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+
+// Add one k of eight rows; lane l holds that of row l.
+fn addRows(i: u32, v: f32, b: vec4f) {
+  sum[i] += subgroupBroadcast(v, 0) * b;
+  sum[i + 1] += subgroupBroadcast(v, 1) * b;
+  sum[i + 2] += subgroupBroadcast(v, 2) * b;
+  sum[i + 3] += subgroupBroadcast(v, 3) * b;
+  sum[i + 4] += subgroupBroadcast(v, 4) * b;
+  sum[i + 5] += subgroupBroadcast(v, 5) * b;
+  sum[i + 6] += subgroupBroadcast(v, 6) * b;
+  sum[i + 7] += subgroupBroadcast(v, 7) * b;
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let across = (p.N + COLS - 1) / COLS;
+  let down = (p.M + ROWS - 1) / ROWS;
+  let tile = group.y * groups.x + group.x;
+  let z = tile / (across * down);
+  if (z >= p.batch.x * p.batch.y * p.batch.z * p.batch.w) { return; }
+  let m0 = tile / across % down * ROWS;
+  let K = p.K;
+  // Rows and columns beyond the edge repeat the last one, and are not stored.
+  let n = vec4u(0, 8, 16, 24) + tile % across * COLS + lane;
+  let cols = min(n, vec4u(p.N - 1)) * p.bCol + begin(z, p.bBatch);
+  var rows: array<u32, BLOCKS>;
+  for (var i = 0u; i < BLOCKS; i++) {
+    rows[i] = min(m0 + 8 * i + lane, p.M - 1) * p.aRow + begin(z, p.aBatch);
+  }
+
+  for (var k = 0u; k < K; k++) {
+    let at = k * p.bRow + cols;
+    let columns = vec4f(f32(b[at.x]), f32(b[at.y]), f32(b[at.z]), f32(b[at.w]));
+    for (var i = 0u; i < BLOCKS; i++) {
+      addRows(8 * i, f32(a[rows[i] + k * p.aCol]), columns);
+    }
+  }
+
+  let count = min(ROWS, p.M - m0);
+  for (var i = 0u; i < count; i++) {
+    let m = z * p.M + m0 + i;
+    for (var j = 0u; j < 4; j++) {
+      if (n[j] < p.N) { y[m * p.N + n[j]] = Elem(epilogue(sum[i][j], m, n[j])); }
+    }
+  }
+}
