@@ -96,8 +96,16 @@ it("says what is wrong", () => {
   };
   const logits = zeros([4, 10]);
   const labels = tensor(new Int32Array(4));
-  expect(message(() => crossEntropy(logits, zeros([4])))).toMatchInlineSnapshot(`"ShapeError: crossEntropy: labels are f32, but classes have to be i32 or u32, such as Int32Array.of(3, 1). logits is [4,10] as [..., C]; labels is [4] as [...]."`);
-  expect(message(() => crossEntropy(logits, tensor(new Int32Array(5))))).toMatchInlineSnapshot(`"ShapeError: crossEntropy: logits are for [4] rows but labels are for [5]. logits is [4,10] as [..., C]; labels is [5] as [...]."`);
-  expect(message(() => crossEntropy(logits, zeros([4, 10])))).toMatchInlineSnapshot(`"ShapeError: crossEntropy: logits are for [4] rows but labels are for [4,10]. logits is [4,10] as [..., C]; labels is [4,10] as [...]."`);
-  expect(message(() => crossEntropy(logits, labels, { labelSmoothing: 1.5 }))).toMatchInlineSnapshot(`"ShapeError: crossEntropy: labelSmoothing is 1.5, not from 0 to 1. logits is [4,10] as [..., C]; labels is [4] as [...]."`);
+  expect(message(() => crossEntropy(logits, zeros([4])))).toMatchInlineSnapshot(
+    `"ShapeError: crossEntropy: labels are f32, but classes have to be i32 or u32, such as Int32Array.of(3, 1). logits is [4,10] as [..., C]; labels is [4] as [...]."`,
+  );
+  expect(message(() => crossEntropy(logits, tensor(new Int32Array(5))))).toMatchInlineSnapshot(
+    `"ShapeError: crossEntropy: logits are for [4] rows but labels are for [5]. logits is [4,10] as [..., C]; labels is [5] as [...]."`,
+  );
+  expect(message(() => crossEntropy(logits, zeros([4, 10])))).toMatchInlineSnapshot(
+    `"ShapeError: crossEntropy: logits are for [4] rows but labels are for [4,10]. logits is [4,10] as [..., C]; labels is [4,10] as [...]."`,
+  );
+  expect(message(() => crossEntropy(logits, labels, { labelSmoothing: 1.5 }))).toMatchInlineSnapshot(
+    `"ShapeError: crossEntropy: labelSmoothing is 1.5, not from 0 to 1. logits is [4,10] as [..., C]; labels is [4] as [...]."`,
+  );
 });

@@ -63,5 +63,7 @@ it("says what is wrong", () => {
       return String(error);
     }
   };
-  expect(message(() => softmax(zeros([2, 3]), 2))).toMatchInlineSnapshot(`"ShapeError: softmax: there is no axis 2: x has axes 0 to 1, or -2 to -1. x is [2,3]."`);
+  expect(message(() => softmax(zeros([2, 3]), 2))).toMatchInlineSnapshot(
+    `"ShapeError: softmax: there is no axis 2: x has axes 0 to 1, or -2 to -1. x is [2,3]."`,
+  );
 });
