@@ -1,6 +1,15 @@
 import { differentiable } from "../autograd.ts";
+import { zerosLike } from "../create.ts";
 import { Tensor } from "../tensor.ts";
-import { binary, checkBroadcast, elementwise, fitted, isInteger, type Operand } from "./elementwise.ts";
+import {
+  binary,
+  checkBroadcast,
+  type Expression,
+  elementwise,
+  fitted,
+  isInteger,
+  type Operand,
+} from "./elementwise.ts";
 
 /**
  * 1 where a = b and 0 elsewhere, as f32, with NumPy's broadcasting.
@@ -70,12 +79,17 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
     whole ? {} : { compute: "f32", dtype: half ? "f16" : "f32" },
   );
   if (mask !== condition) mask.dispose();
-  const inputs = [a, b].filter((value) => value instanceof Tensor);
+  // The condition is an input so that it lives until the gradients have been computed; its own is 0.
+  const inputs = [condition, a, b].filter((value) => value instanceof Tensor);
   return differentiable("where", y, inputs, (dy) => {
-    const chosen = (f: (condition?: string, dy?: string) => string, x: Tensor) => () =>
-      fitted(elementwise(f, [condition, dy], { compute: "f32", dtype: dy.dtype }), x, dy);
-    const ofA = a instanceof Tensor ? [chosen((c, dy) => `select(V(0), ${dy}, ${c} != V(0))`, a)] : [];
-    const ofB = b instanceof Tensor ? [chosen((c, dy) => `select(${dy}, V(0), ${c} != V(0))`, b)] : [];
-    return [...ofA, ...ofB];
+    const chosen = (f: Expression, x: Operand) =>
+      x instanceof Tensor
+        ? [() => fitted(elementwise(f, [condition, dy], { compute: "f32", dtype: dy.dtype }), x, dy)]
+        : [];
+    return [
+      () => zerosLike(condition),
+      ...chosen((condition, dy) => `select(V(0), ${dy}, ${condition} != V(0))`, a),
+      ...chosen((condition, dy) => `select(${dy}, V(0), ${condition} != V(0))`, b),
+    ];
   });
 }
