@@ -64,10 +64,10 @@ fn main(
   let cols = (p.W + p.strideCols - 1) / p.strideCols;
   let M = p.N * rows * cols;
   let perPhase = (M + ROWS - 1) / ROWS;
-  let block = tile / (across * p.groups);
-  let phase = block / perPhase;
+  let part = tile / (across * p.groups);
+  let phase = part / perPhase;
   if (phase >= p.strideRows * p.strideCols) { return; }
-  let m0 = block % perPhase * ROWS;
+  let m0 = part % perPhase * ROWS;
   let phaseRow = phase / p.strideCols;
   let phaseCol = phase % p.strideCols;
   let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
