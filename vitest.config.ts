@@ -5,9 +5,11 @@ import { defineConfig } from "vitest/config";
 import { runtimeFolder } from "./scripts/setup/adapter.mjs";
 import { chromiumLaunchOptions } from "./scripts/setup/chromium.mjs";
 import { swiftshaderEnvironment } from "./scripts/setup/embedded.mjs";
+import { trainedOnSwiftshader } from "./scripts/test/trained.mjs";
 
 const EVERYWHERE = ["packages/*/test/**/*.test.ts"];
 const NODE_ONLY = ["packages/*/test/**/*.node.test.ts", "test/*.node.test.ts"];
+const BROWSER_ONLY = ["packages/*/test/**/*.browser.test.ts"];
 
 const swiftshader = {
   // Forks start with this environment, which is when the dynamic linker reads it.
@@ -32,6 +34,7 @@ export default defineConfig({
           // On the adapter that Dawn finds, unless the environment asks for the embedded one.
           name: "node",
           include: [...EVERYWHERE, ...NODE_ONLY],
+          exclude: BROWSER_ONLY,
           pool: "forks",
           ...(process.env.SHADEGRAD_ADAPTER === "embedded" ? swiftshader : { env: runtimeFolder() }),
         },
@@ -41,7 +44,7 @@ export default defineConfig({
         test: {
           name: "swiftshader",
           include: EVERYWHERE,
-          exclude: NODE_ONLY,
+          exclude: [...NODE_ONLY, ...BROWSER_ONLY],
           pool: "forks",
           ...swiftshader,
         },
@@ -56,6 +59,7 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
+            commands: { trainedOnSwiftshader },
             // A getter, so that nobody looks for a browser, or fetches one, who runs another project.
             provider: playwright({
               get launchOptions() {

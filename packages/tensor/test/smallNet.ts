@@ -11,6 +11,7 @@ import {
 import {
   BatchNorm2d,
   Conv2d,
+  Dropout,
   dispose,
   GlobalAvgPool2d,
   Linear,
@@ -34,6 +35,7 @@ export const smallNet = (): Sequential =>
     new BatchNorm2d(16),
     new ReLU(),
     new GlobalAvgPool2d(),
+    new Dropout(0.1),
     new Linear(16, CLASSES),
   );
 
