@@ -12,7 +12,7 @@ enable subgroups;
 //             · groups · ceil(C / groups / COLS), spread over x and y
 
 alias Elem = f32;
-const BLOCKS: u32 = 2;
+const BLOCKS: u32 = 3;
 const ROWS = 8 * BLOCKS;
 const COLS: u32 = 32;
 

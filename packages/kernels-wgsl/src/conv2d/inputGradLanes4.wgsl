@@ -13,7 +13,7 @@ enable subgroups;
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
-const BLOCKS: u32 = 2;
+const BLOCKS: u32 = 3;
 const ROWS = 8 * BLOCKS;
 const COLS: u32 = 32;
 

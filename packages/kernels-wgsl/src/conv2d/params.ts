@@ -56,7 +56,7 @@ export function conv2dCost({ N, H, W, C, R, S, O, P, Q, groups }: Conv2dParams):
 }
 
 /** Registers hold a tile of ROWS × COLS outputs for each subgroup of LANES. */
-export const ROWS = 16;
+export const ROWS = 24;
 export const COLS = 32;
 const LANES = 8;
 

@@ -23,6 +23,12 @@ const weights = ({ R, S, C, O, groups }: Conv2dParams) => (R * S * C * O) / grou
 const tiles = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
   splits * R * S * groups * Math.ceil(C / groups / ROWS) * Math.ceil(O / groups / COLS);
 
+/** Where channels are few, those of a row's taps count as those of one tap. */
+function flattened(p: Conv2dWeightGradParams): Conv2dWeightGradParams {
+  const flat = p.groups === 1 && p.dilationCols === 1 && p.C < ROWS;
+  return flat ? { ...p, S: 1, C: p.S * p.C } : p;
+}
+
 /**
  * dw of `conv2d` from x and dy [N, P, Q, O]: partial sums [splits, R, S, C / groups, O], which
  * `sumPartials` adds up; with one split they are dw itself, in float32.
@@ -45,7 +51,7 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
       source: lanes,
       needs: ["subgroups"],
       fits: (_, adapter) => hasLanes(adapter),
-      workgroups: (p) => spread(tiles(p)),
+      workgroups: (p) => spread(tiles(flattened(p))),
     },
     {
       name: "direct",

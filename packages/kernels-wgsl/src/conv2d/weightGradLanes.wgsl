@@ -10,7 +10,7 @@ enable subgroups;
 //   dispatch  splits · R · S · groups · ceil(C / groups / ROWS) · ceil(O / groups / COLS) over x and y
 
 alias Elem = f32;
-const BLOCKS: u32 = 2;
+const BLOCKS: u32 = 3;
 const ROWS = 8 * BLOCKS;
 const COLS: u32 = 32;
 
@@ -50,19 +50,22 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let M = p.N * p.P * p.Q;
-  let channels = p.C / p.groups;
+  // In an image's row, the channels of neighbouring taps are neighbours: few of them count as one.
+  let flat = p.groups == 1 && p.dilationCols == 1 && p.C < ROWS;
+  let channels = select(p.C / p.groups, p.S * p.C, flat);
+  let taps = select(p.S, 1, flat);
   let outputs = p.O / p.groups;
   let across = (outputs + COLS - 1) / COLS;
   let down = (channels + ROWS - 1) / ROWS;
   let tile = group.y * groups.x + group.x;
   let g = tile / across % p.groups;
   let c0 = tile / (across * p.groups) % down * ROWS;
-  let tap = tile / (across * p.groups * down);    // of all stretches: (k·R + r)·S + s
-  if (tap >= p.splits * p.R * p.S) { return; }
-  let top = tap / p.S % p.R * p.dilationRows - p.padTop;
-  let left = tap % p.S * p.dilationCols - p.padLeft;
+  let tap = tile / (across * p.groups * down);    // of all stretches: (k·R + r)·taps + s
+  if (tap >= p.splits * p.R * taps) { return; }
+  let top = tap / taps % p.R * p.dilationRows - p.padTop;
+  let left = tap % taps * p.dilationCols - p.padLeft;
   let stretch = (M + p.splits - 1) / p.splits;
-  let begin = tap / (p.R * p.S) * stretch;
+  let begin = tap / (p.R * taps) * stretch;
   let end = min(begin + stretch, M);
 
   let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
@@ -80,11 +83,11 @@ fn main(
     let dys = vec4f(f32(dy[out.x]), f32(dy[out.y]), f32(dy[out.z]), f32(dy[out.w]));
     // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
     let h = row * p.strideRows + top;
-    let v = col * p.strideCols + left;
-    let inside = h < p.H && v < p.W;
-    let at = ((image * p.H + h) * p.W + v) * p.C;
+    let v = (col * p.strideCols + left) * p.C;
+    let line = (image * p.H + h) * p.W * p.C;
     for (var i = 0u; i < BLOCKS; i++) {
-      addRows(8 * i, select(0, f32(x[at + channel[i]]), inside), dys);
+      let inside = h < p.H && v + channel[i] < p.W * p.C;
+      addRows(8 * i, select(0, f32(x[line + v + channel[i]]), inside), dys);
     }
     // One pixel on; a division here would cost more than the loads.
     let nextRow = col + 1 >= p.Q;

@@ -13,7 +13,7 @@ enable subgroups;
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
-const BLOCKS: u32 = 2;
+const BLOCKS: u32 = 3;
 const ROWS = 8 * BLOCKS;
 const COLS: u32 = 32;
 
@@ -65,18 +65,19 @@ fn main(
 ) {
   let M = p.N * p.P * p.Q;
   let channels = p.C / p.groups;
+  let taps = p.S;
   let outputs = p.O / p.groups;
   let across = (outputs + COLS - 1) / COLS;
   let down = (channels + ROWS - 1) / ROWS;
   let tile = group.y * groups.x + group.x;
   let g = tile / across % p.groups;
   let c0 = tile / (across * p.groups) % down * ROWS;
-  let tap = tile / (across * p.groups * down);    // of all stretches: (k·R + r)·S + s
-  if (tap >= p.splits * p.R * p.S) { return; }
-  let top = tap / p.S % p.R * p.dilationRows - p.padTop;
-  let left = tap % p.S * p.dilationCols - p.padLeft;
+  let tap = tile / (across * p.groups * down);    // of all stretches: (k·R + r)·taps + s
+  if (tap >= p.splits * p.R * taps) { return; }
+  let top = tap / taps % p.R * p.dilationRows - p.padTop;
+  let left = tap % taps * p.dilationCols - p.padLeft;
   let stretch = (M + p.splits - 1) / p.splits;
-  let begin = tap / (p.R * p.S) * stretch;
+  let begin = tap / (p.R * taps) * stretch;
   let end = min(begin + stretch, M);
 
   let n = tile % across * COLS + 4 * lane + vec4u(0, 1, 2, 3);    // this lane's channels in the group

@@ -12,8 +12,8 @@ type Quad = readonly [number, number, number, number];
 export type MatmulParams = Record<"batch" | "aBatch" | "bBatch", Quad> &
   Record<"M" | "N" | "K" | "aRow" | "aCol" | "bRow" | "bCol", number>;
 
-/** A tile of 16 × 32 outputs for each subgroup of 8. */
-const tiles = (p: MatmulParams) => batches(p) * Math.ceil(p.M / 16) * Math.ceil(p.N / 32);
+/** A tile of 24 × 32 outputs for each subgroup of 8. */
+const tiles = (p: MatmulParams) => batches(p) * Math.ceil(p.M / 24) * Math.ceil(p.N / 32);
 
 const subgroupsOf8 = ({ subgroupSize: [min, max] }: Adapter) => min === 8 && max === 8;
 

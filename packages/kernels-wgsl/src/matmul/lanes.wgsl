@@ -10,7 +10,7 @@ enable subgroups;
 //   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
 
 alias Elem = f32;
-const BLOCKS: u32 = 2;
+const BLOCKS: u32 = 3;
 const ROWS = 8 * BLOCKS;
 const COLS: u32 = 32;
 

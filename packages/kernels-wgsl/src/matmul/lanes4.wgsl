@@ -15,7 +15,7 @@ alias Elem = f32;
 alias Elem4 = vec4<Elem>;
 const A_COLUMNS: bool = false;    // a is contiguous along m, otherwise along k
 const B_COLUMNS: bool = false;    // b is contiguous along k, otherwise along n
-const BLOCKS: u32 = 2;
+const BLOCKS: u32 = 3;
 const ROWS = 8 * BLOCKS;
 const COLS: u32 = 32;
 
