@@ -22,14 +22,15 @@ const files = import.meta.glob<string>("./fixtures/**/*.safetensors", {
 export const fixturesOf = (folder: string): IndexRow[] =>
   index.filter(({ file }) => file.startsWith(`${folder}/`));
 
-/**
- * Read one case, in Node and in a page alike. A reader of its own, in ten lines, so that the op
- * tests do not lean on the format under test elsewhere.
- */
+/** Read one case, in Node and in a page alike. */
 export async function loadFixture(file: string): Promise<Fixture> {
   const load = files[`./fixtures/${file}`];
   if (!load) throw new Error(`no fixture ${file}`);
-  const bytes = await (await fetch(await load())).arrayBuffer();
+  return parseFixture(await (await fetch(await load())).arrayBuffer());
+}
+
+/** A reader of its own, in ten lines, so that the op tests do not lean on the format under test elsewhere. */
+export function parseFixture(bytes: ArrayBuffer): Fixture {
   const start = 8 + Number(new DataView(bytes).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 8, start - 8)));
   const { __metadata__: metadata, ...entries } = header as Record<string, Entry> & {
@@ -45,16 +46,21 @@ export async function loadFixture(file: string): Promise<Fixture> {
           data_offsets: [from, to],
         },
       ]) => {
-        const part = bytes.slice(start + from, start + to);
-        return [name, { shape, data: dtype === "F32" ? new Float32Array(part) : new Int32Array(part) }];
+        return [name, { shape, data: decode[dtype](bytes.slice(start + from, start + to)) }];
       },
     ),
   );
   return { attrs: JSON.parse(metadata.attrs), tensors };
 }
 
+const decode = {
+  F32: (bytes: ArrayBuffer) => new Float32Array(bytes),
+  I32: (bytes: ArrayBuffer) => new Int32Array(bytes),
+  I64: (bytes: ArrayBuffer) => Int32Array.from(new BigInt64Array(bytes), Number),
+};
+
 interface Entry {
-  dtype: "F32" | "I32";
+  dtype: keyof typeof decode;
   shape: number[];
   data_offsets: [number, number];
 }
