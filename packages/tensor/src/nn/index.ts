@@ -1,4 +1,4 @@
-export type { LoadOptions, State } from "../state.ts";
+export type { Loaded, LoadOptions, State } from "../state.ts";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm2d.ts";
 export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
 export * as init from "./init.ts";
@@ -17,9 +17,12 @@ export {
 } from "./module.ts";
 export { Sequential } from "./sequential.ts";
 export {
+  type LoadEntriesOptions,
   type LoadStateOptions,
+  loadEntries,
   loadSafetensors,
   loadStateDict,
+  type StateEntry,
   type TorchLayout,
   torchStateDict,
 } from "./state.ts";

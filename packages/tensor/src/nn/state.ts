@@ -91,16 +91,53 @@ export async function loadSafetensors(
   try {
     const slots = slotsOf(model, "torch");
     const loaded = match("loadSafetensors", slots, file.entries, options);
-    for await (const [name, entry] of file) {
-      const slot = slots.get(name);
-      if (!slot) continue;
-      const value = await entry.read();
-      restore(name, slot.tensor, slot.axes ? fromTorch(value, slot.axes) : value);
-    }
+    for await (const [name, entry] of file) await fill(slots, name, entry);
     return loaded;
   } finally {
     await file.close();
   }
+}
+
+/** A tensor of an open file: its numbers come when they are asked for. */
+export interface StateEntry {
+  readonly shape: Shape;
+  read(): Promise<HostTensor>;
+}
+
+export interface LoadEntriesOptions extends LoadStateOptions {
+  /** What the file calls a tensor, by the model's name for it; undefined if the file need not have it. */
+  nameOf?: (name: string) => string | undefined;
+  /** Who complains. */
+  op?: string;
+}
+
+/**
+ * Load the tensors of an open file of any format into a model, one at a time. Names and shapes are
+ * compared before, and complaints have the file's names.
+ *
+ * @throws FormatError if the file is damaged or does not fit the model.
+ */
+export async function loadEntries(
+  model: object,
+  entries: ReadonlyMap<string, StateEntry>,
+  { layout = "torch", nameOf = (name) => name, op = "loadEntries", ...options }: LoadEntriesOptions = {},
+): Promise<Loaded> {
+  const slots = new Map(
+    [...slotsOf(model, layout)].flatMap(([name, slot]) => {
+      const called = nameOf(name);
+      return called === undefined ? [] : [[called, slot] as const];
+    }),
+  );
+  const loaded = match(op, slots, entries, options);
+  for (const [name, entry] of entries) await fill(slots, name, entry);
+  return loaded;
+}
+
+async function fill(slots: ReadonlyMap<string, Slot>, name: string, entry: StateEntry): Promise<void> {
+  const slot = slots.get(name);
+  if (!slot) return;
+  const value = await entry.read();
+  restore(name, slot.tensor, slot.axes ? fromTorch(value, slot.axes) : value);
 }
 
 interface Slot {

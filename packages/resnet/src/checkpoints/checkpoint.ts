@@ -1,0 +1,28 @@
+import type { HostDType, HostTensor, SourceInput } from "@shadegrad/tensor/formats";
+
+/** One tensor of an open checkpoint; nothing is kept of what is read. */
+export interface CheckpointTensor {
+  readonly dtype: HostDType;
+  readonly shape: readonly number[];
+  /** @throws FormatError if the file ends before the tensor does. */
+  read(): Promise<HostTensor>;
+}
+
+/** An open checkpoint, of which names, types and shapes are in memory. */
+export interface Checkpoint {
+  readonly format: "safetensors" | "PyTorch" | "PyTorch (legacy)" | "TensorFlow.js";
+  /** Axes of weights: `[O, C, R, S]` and `[out, in]` as in PyTorch, or `[R, S, C, O]` and `[in, out]` as in this engine. */
+  readonly layout: "torch" | "engine";
+  /** In the order in which reading is cheapest. */
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Let go of the file. */
+  close(): Promise<void>;
+}
+
+/** Whatever a checkpoint can be read from: one file, or, of a TensorFlow.js model, `model.json` and its shards. */
+export type CheckpointInput = SourceInput | readonly File[] | FileList;
+
+/** A name out of a file, as a message shows it. */
+export const quote = (name: string): string =>
+  JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);

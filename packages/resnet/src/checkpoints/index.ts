@@ -1,0 +1,5 @@
+export type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint.ts";
+export { loadCheckpoint } from "./load.ts";
+export { type Architecture, modelOf, type Preprocessing } from "./model-of.ts";
+export { type CheckpointInfo, inspectCheckpoint, openCheckpoint } from "./open.ts";
+export { checkpointBytes, type SaveOptions, saveCheckpoint } from "./save.ts";

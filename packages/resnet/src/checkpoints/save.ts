@@ -1,0 +1,47 @@
+import { save, toBytes, type Writable, writeSafetensors } from "@shadegrad/tensor/formats";
+import { torchStateDict } from "@shadegrad/tensor/nn";
+import { torchvisionName } from "../names.ts";
+import { ResNet } from "../zoo.ts";
+
+export interface SaveOptions {
+  /** Strings to keep with the weights: how the net was trained, where it came from. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Write a net's weights as safetensors with PyTorch's layouts, and a ResNet's under torchvision's names, so that
+ * torchvision loads them: to a path in Node, where whoever opens it finds the old file or the whole new one; or to a
+ * stream, such as a browser's `FileSystemFileHandle` makes.
+ *
+ * @throws Error for a path in a browser, which has none; see {@link checkpointBytes}.
+ */
+export async function saveCheckpoint(
+  model: object,
+  destination: string | WritableStream<Uint8Array>,
+  options: SaveOptions = {},
+): Promise<void> {
+  const chunks = writeCheckpoint(model, options);
+  if (typeof destination === "string") return save(destination, chunks);
+  const writer = destination.getWriter();
+  try {
+    for await (const chunk of chunks) await writer.write(chunk);
+    await writer.close();
+  } catch (error) {
+    await writer.abort(error);
+    throw error;
+  }
+}
+
+/** What {@link saveCheckpoint} writes, in memory: `new Blob([await checkpointBytes(model)])` can be downloaded. */
+export const checkpointBytes = (model: object, options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> =>
+  toBytes(writeCheckpoint(model, options));
+
+function writeCheckpoint(model: object, { metadata = {} }: SaveOptions): AsyncGenerator<Uint8Array> {
+  const state = torchStateDict(model);
+  // Transformers and others ask whose layout it is.
+  const notes: Record<string, string> = { format: "pt", ...metadata };
+  if (!(model instanceof ResNet)) return writeSafetensors(state, notes);
+  const named = new Map<string, Writable>();
+  for (const [name, tensor] of state) named.set(torchvisionName(name, model.options), tensor);
+  return writeSafetensors(named, { resnet: JSON.stringify(model.options), ...notes });
+}

@@ -1,0 +1,175 @@
+import {
+  type ByteSource,
+  bytesPerElement,
+  FormatError,
+  fromFloat16Bits,
+  type HostDType,
+  type HostTensor,
+  hostTensor,
+  toFloat32,
+} from "@shadegrad/tensor/formats";
+import { type Checkpoint, type CheckpointTensor, quote } from "./checkpoint.ts";
+import { Shards } from "./shards.ts";
+
+/** No layers model describes itself in more. */
+const MAX_JSON_BYTES = 1 << 26;
+
+const DTYPES: Readonly<Record<string, HostDType>> = {
+  float32: "f32",
+  float16: "f16",
+  int32: "i32",
+  uint8: "u8",
+  uint16: "u16",
+  bool: "bool",
+};
+
+/** How the numbers are stored, where that is not their own type: value = stored · scale + min, or as float16. */
+interface Quantization {
+  readonly dtype: HostDType;
+  readonly scale: number;
+  readonly min: number;
+}
+
+interface Weight {
+  readonly name: string;
+  readonly dtype: HostDType;
+  readonly shape: readonly number[];
+  readonly elements: number;
+  readonly quantization: Quantization | undefined;
+}
+
+/**
+ * Open a TensorFlow.js layers model: `model.json`, whose `weightsManifest` names the tensors, and the shards beside it.
+ *
+ * `openShard` finds a file by the path that the manifest gives. Follows
+ * https://github.com/tensorflow/tfjs/tree/master/tfjs-converter#format-of-modeljson.
+ *
+ * @throws FormatError if the JSON is no such model, or says what cannot be.
+ */
+export async function openTfjs(
+  source: ByteSource,
+  openShard: (path: string) => Promise<ByteSource>,
+): Promise<Checkpoint> {
+  const model = await readModel(source);
+  const tensors = new Map<string, CheckpointTensor>();
+  for (const group of list(model.weightsManifest, "weightsManifest")) {
+    const { paths, weights } = record(group, "a group of weightsManifest");
+    const shards = new Shards(list(paths, "paths").map(shardPath), openShard);
+    let start = 0;
+    for (const entry of list(weights, "weights")) {
+      const weight = parseWeight(entry);
+      const [at, length] = [
+        start,
+        weight.elements * bytesPerElement(weight.quantization?.dtype ?? weight.dtype),
+      ];
+      start += length;
+      if (tensors.has(weight.name)) throw damaged(`${quote(weight.name)} comes twice`);
+      const { dtype, shape } = weight;
+      tensors.set(weight.name, {
+        dtype,
+        shape,
+        read: async () => dequantize(weight, await shards.read(weight.name, at, length)),
+      });
+    }
+  }
+  const metadata = new Map<string, string>();
+  for (const key of ["format", "generatedBy", "convertedBy"]) {
+    if (typeof model[key] === "string") metadata.set(key, model[key]);
+  }
+  return { format: "TensorFlow.js", layout: "engine", tensors, metadata, close: () => source.close() };
+}
+
+async function readModel(source: ByteSource): Promise<Record<string, unknown>> {
+  if ((source.size ?? 0) > MAX_JSON_BYTES)
+    throw damaged(`it has ${source.size} bytes, more than ${MAX_JSON_BYTES}`, "This is no model.json");
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(await source.read(0, MAX_JSON_BYTES)));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError || cause instanceof RangeError)) throw cause;
+    throw new FormatError(`model.json: this is no JSON: ${cause.message}. Fetch the file again.`, { cause });
+  }
+  const model = record(json, "the model");
+  if (model.format === "graph-model")
+    throw damaged("this is a graph model, whose weights have no layers' names", "Expected a layers model");
+  if (!("weightsManifest" in model))
+    throw damaged(
+      `there is no weightsManifest among ${Object.keys(model).slice(0, 8).map(quote).join(", ") || "its fields"}`,
+      "Expected the model.json of a TensorFlow.js layers model",
+    );
+  return model;
+}
+
+function parseWeight(entry: unknown): Weight {
+  const { name, shape, dtype, quantization } = record(entry, "a weight");
+  if (typeof name !== "string") throw damaged("a weight has no name");
+  const sides = list(shape, `the shape of ${quote(name)}`);
+  const elements = sides.includes(0) ? 0 : sides.reduce<number>((count, side) => count * Number(side), 1);
+  if (!sides.every((side) => Number.isSafeInteger(side) && (side as number) >= 0) || !(elements < 2 ** 50))
+    throw damaged(`${quote(name)} has shape [${sides}], not whole numbers ≥ 0 of some size`);
+  const own = dtypeOf(dtype, name);
+  return {
+    name,
+    dtype: own,
+    shape: sides as number[],
+    elements,
+    quantization: parseQuantization(quantization, own, name),
+  };
+}
+
+function parseQuantization(value: unknown, own: HostDType, name: string): Quantization | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { dtype, scale = 1, min = 0, original_dtype } = record(value, `the quantization of ${quote(name)}`);
+  const stored = dtypeOf(dtype, name);
+  const isKnown = stored === "f16" || stored === "u8" || stored === "u16";
+  if (!isKnown || own !== "f32" || (original_dtype ?? "float32") !== "float32")
+    throw damaged(
+      `${quote(name)} is ${own} quantized as ${dtype}`,
+      "Only float32 as float16, uint8 or uint16 is read",
+    );
+  if (!Number.isFinite(scale) || !Number.isFinite(min))
+    throw damaged(`${quote(name)} has scale ${scale} and min ${min}, not numbers`);
+  return { dtype: stored, scale: scale as number, min: min as number };
+}
+
+function dequantize({ dtype, shape, quantization }: Weight, bytes: Uint8Array): HostTensor {
+  if (!quantization) return hostTensor(dtype, shape, bytes);
+  const stored = hostTensor(quantization.dtype, shape, bytes);
+  const { scale, min } = quantization;
+  const data =
+    stored.dtype === "f16"
+      ? fromFloat16Bits(stored.data)
+      : toFloat32(stored).map((value) => value * scale + min);
+  return { dtype: "f32", shape, data };
+}
+
+function dtypeOf(dtype: unknown, name: string): HostDType {
+  const known = Object.hasOwn(DTYPES, String(dtype)) ? DTYPES[String(dtype)] : undefined;
+  if (!known)
+    throw damaged(
+      `${quote(name)} has dtype ${quote(String(dtype))}, not one of ${Object.keys(DTYPES).join(" ")}`,
+    );
+  return known;
+}
+
+/** A manifest names files beside it or below, and no others. */
+function shardPath(path: unknown): string {
+  const parts = typeof path === "string" ? path.split("/") : [""];
+  if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\:\0]/.test(part)))
+    throw damaged(`${quote(String(path))} is no path of a file beside model.json`);
+  return path as string;
+}
+
+function list(value: unknown, what: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw damaged(`${what} is no list`);
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw damaged(`${what} is no object`);
+}
+
+const damaged = (what: string, advice = "Fetch the file again, or convert the model anew") =>
+  new FormatError(`model.json: ${what}. ${advice}.`);

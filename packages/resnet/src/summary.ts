@@ -1,0 +1,149 @@
+import { noGrad, type Shape, scope, Tensor, zeros } from "@shadegrad/tensor";
+import { type Layer, stateDict } from "@shadegrad/tensor/nn";
+
+export interface SummaryRow {
+  /** Where the layer is: `base.blocks.3.shortcut.conv`. */
+  readonly name: string;
+  /** Its class: `Conv2d`. */
+  readonly type: string;
+  /** What it puts out. */
+  readonly shape: Shape;
+  /** Numbers that are trained. */
+  readonly parameters: number;
+  /** Multiplications, each with the addition that follows it, for the whole input. */
+  readonly multiplyAdds: number;
+  /** Memory of what it puts out. */
+  readonly bytes: number;
+}
+
+export interface Summary {
+  readonly inputShape: Shape;
+  /** In the order in which they run. */
+  readonly rows: readonly SummaryRow[];
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+  /** Memory of the parameters and of batch norms' statistics. */
+  readonly stateBytes: number;
+  /** Memory of all that the layers put out: what training keeps for the gradients. */
+  readonly activationBytes: number;
+  /** A table, 80 columns wide. */
+  toString(): string;
+}
+
+/**
+ * What a model consists of and costs, layer by layer: the model runs once, on zeros, and its layers are listened to.
+ *
+ * Multiply-adds are those of convolutions and linear layers. A shape without a batch, `[H, W, C]`, is one image.
+ */
+export function summary(model: Layer, inputShape: Shape): Summary {
+  const shape = inputShape.length === 3 ? [1, ...inputShape] : inputShape;
+  const rows: SummaryRow[] = [];
+  const layers = layersOf(model);
+  const flags = layers.map(({ layer }) => layer.training);
+  const unwrapped = layers.map(({ layer }) => Object.getOwnPropertyDescriptor(layer, "forward"));
+  try {
+    for (const { name, layer, isLeaf } of layers) {
+      if (layer.training !== undefined) layer.training = false;
+      if (!isLeaf) continue;
+      const forward = layer.forward.bind(layer);
+      const listening = (x: Tensor): Tensor => {
+        const y = forward(x);
+        if (y !== x) rows.push(rowOf(name, layer, y));
+        return y;
+      };
+      Object.defineProperty(layer, "forward", { value: listening, configurable: true });
+    }
+    noGrad(() => scope(() => void model.forward(zeros(shape))));
+  } finally {
+    layers.forEach(({ layer }, i) => {
+      if (layer.training !== undefined) layer.training = flags[i]!;
+      const own = unwrapped[i];
+      if (own) Object.defineProperty(layer, "forward", own);
+      else delete (layer as Partial<Layer>).forward;
+    });
+  }
+  const state = [...stateDict(model).values()];
+  const total = {
+    inputShape: shape,
+    rows,
+    parameters: sum(state.filter(({ requiresGrad }) => requiresGrad).map(({ size }) => size)),
+    multiplyAdds: sum(rows.map(({ multiplyAdds }) => multiplyAdds)),
+    stateBytes: sum(state.map(bytesOf)),
+    activationBytes: sum(rows.map(({ bytes }) => bytes)),
+  };
+  return { ...total, toString: () => table(total) };
+}
+
+type Listened = Layer & { training?: boolean };
+
+/** Every layer in the model once, under its first name. */
+function layersOf(model: object): { name: string; layer: Listened; isLeaf: boolean }[] {
+  const found: { name: string; layer: Listened; isLeaf: boolean }[] = [];
+  const seen = new Set<object>();
+  const visit = (part: object, name: string): void => {
+    seen.add(part);
+    const before = found.length;
+    for (const [field, value] of Object.entries(part)) {
+      if (typeof value !== "object" || value === null || seen.has(value)) continue;
+      if (value instanceof Tensor || ArrayBuffer.isView(value)) continue;
+      visit(value, name ? `${name}.${field}` : field);
+    }
+    if ("forward" in part && typeof part.forward === "function")
+      found.push({ name: name || "model", layer: part as Listened, isLeaf: found.length === before });
+  };
+  visit(model, "");
+  return found;
+}
+
+function rowOf(name: string, layer: Layer, y: Tensor): SummaryRow {
+  const tensors = Object.values(layer).filter((value) => value instanceof Tensor);
+  const { weight } = layer as { weight?: unknown };
+  // Each number that goes out is a sum over the weights of its channel.
+  const terms = weight instanceof Tensor && weight.shape.length > 1 ? weight.size / weight.shape.at(-1)! : 0;
+  return {
+    name,
+    type: layer.constructor.name,
+    shape: y.shape,
+    parameters: sum(tensors.filter(({ requiresGrad }) => requiresGrad).map(({ size }) => size)),
+    multiplyAdds: y.size * terms,
+    bytes: bytesOf(y),
+  };
+}
+
+const COLUMNS = [30, 18, 12, 10, 10];
+
+function table(total: Omit<Summary, "toString">): string {
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.slice(-COLUMNS[0]!).padEnd(COLUMNS[0]!) : cell.padStart(COLUMNS[i]!)))
+      .join("");
+  const { inputShape, rows, parameters, multiplyAdds, stateBytes, activationBytes } = total;
+  return [
+    line(["layer", "output", "parameters", "mult-adds", "memory"]),
+    line(["input", inputShape.join("×"), "", "", ""]),
+    ...rows.map((row) =>
+      line([
+        row.name,
+        row.shape.join("×"),
+        row.parameters ? row.parameters.toLocaleString("en") : "",
+        row.multiplyAdds ? short(row.multiplyAdds) : "",
+        mebibytes(row.bytes),
+      ]),
+    ),
+    "─".repeat(sum(COLUMNS)),
+    line(["all", "", parameters.toLocaleString("en"), short(multiplyAdds), mebibytes(activationBytes)]),
+    `${mebibytes(stateBytes)} of weights; training keeps ${mebibytes(activationBytes)} of outputs for this input.`,
+  ].join("\n");
+}
+
+/** Three digits and a prefix: 1.81 G. */
+function short(count: number): string {
+  const power = Math.min(Math.floor(Math.log10(count) / 3), 4);
+  return power === 0 ? String(count) : `${(count / 1000 ** power).toPrecision(3)} ${" kMGT"[power]}`;
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+
+const bytesOf = ({ size, dtype }: Tensor): number => size * (dtype === "f16" ? 2 : 4);
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
