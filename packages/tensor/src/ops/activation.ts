@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import { elementwise, unary } from "./elementwise.ts";
 
@@ -66,12 +67,19 @@ export function silu(x: Tensor): Tensor {
   );
 }
 
-/** x, but at least `min` and at most `max`, with slope 1 at both. x `[…]` → `[…]` */
+/**
+ * x, but at least `min` and at most `max`, with slope 1 at both.
+ *
+ * x `[…]` → `[…]`
+ *
+ * @throws ShapeError if min is more than max.
+ */
 export function clamp(x: Tensor, min: number, max: number): Tensor {
+  if (!(min <= max)) throw new ShapeError(`clamp: min is ${min} but max is ${max}. x is [${x.shape}].`);
   return unary(
     "clamp",
     x,
-    (x, low, high) => `select(min(max(${x}, ${low}), ${high}), ${x}, ${x} != ${x})`,
+    (x, low, high) => `select(select(${x}, ${low}, ${x} < ${low}), ${high}, ${x} > ${high})`,
     (dy) =>
       elementwise(
         (dy, x, low, high) => `select(V(0), ${dy}, (${x} >= ${low}) & (${x} <= ${high}))`,

@@ -105,7 +105,7 @@ export function pow(a: Operand, b: Operand): Tensor {
  * @throws ShapeError if the shapes do not agree.
  */
 export function maximum(a: Operand, b: Operand): Tensor {
-  return extreme("maximum", a, b, "max", ">");
+  return extreme("maximum", a, b, ">");
 }
 
 /**
@@ -116,15 +116,15 @@ export function maximum(a: Operand, b: Operand): Tensor {
  * @throws ShapeError if the shapes do not agree.
  */
 export function minimum(a: Operand, b: Operand): Tensor {
-  return extreme("minimum", a, b, "min", "<");
+  return extreme("minimum", a, b, "<");
 }
 
-function extreme(op: string, a: Operand, b: Operand, f: "max" | "min", wins: ">" | "<"): Tensor {
+function extreme(op: string, a: Operand, b: Operand, wins: ">" | "<"): Tensor {
   const share = (dy?: string, mine?: string, other?: string) =>
     `select(select(V(0), ${dy}, ${mine} ${wins} ${other}), 0.5 * ${dy}, ${mine} == ${other})`;
-  // The built-in functions leave open what becomes of a NaN.
+  // With a NaN neither wins, and the sum is one. Of `a != a` a compiler may think that it is never so.
   const value = (a?: string, b?: string) =>
-    `select(${f}(${a}, ${b}), ${a} + ${b}, (${a} != ${a}) | (${b} != ${b}))`;
+    `select(select(${a} + ${b}, ${b}, ${b} ${wins} ${a}), ${a}, ${a} ${wins}= ${b})`;
   return binary(op, a, b, value, (dy) => [
     () => elementwise(share, [dy, a, b]),
     () => elementwise(share, [dy, b, a]),

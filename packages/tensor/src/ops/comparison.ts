@@ -71,7 +71,9 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const values = [a, b].filter((value) => value instanceof Tensor);
   // A fraction would lose itself among whole numbers: 0.5 is not 0.
   const whole = values.length > 0 && values.every(({ dtype }) => isInteger(dtype));
-  const mask = whole && !isInteger(condition.dtype) ? notEqual(condition, 0) : condition;
+  const nonzero = (x?: string) => `select(V(0), V(1), ${x} != V(0))`;
+  const mask =
+    whole && !isInteger(condition.dtype) ? elementwise(nonzero, [condition], { dtype: "i32" }) : condition;
   const half = values.length > 0 && values.every(({ dtype }) => dtype === "f16");
   const y = elementwise(
     (condition, a, b) => `select(${b}, ${a}, ${condition} != V(0))`,
