@@ -1,5 +1,5 @@
 import { conv2d } from "../ops/conv2d.ts";
-import type { Padding, Pair } from "../ops/window.ts";
+import { type Padding, type Pair, pair, sides } from "../ops/window.ts";
 import type { Tensor } from "../tensor.ts";
 import { fromFanIn } from "./init.ts";
 import type { Layer } from "./module.ts";
@@ -33,20 +33,22 @@ export class Conv2d implements Layer, TorchLayout {
   readonly dilation: Pair;
   readonly groups: number;
 
-  /** @throws RangeError if a count is not ≥ 1, or the channels do not divide into the groups. */
+  /** @throws RangeError if a size makes no sense, or the channels do not divide into the groups. */
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}) {
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
-    checkCounts("Conv2d", { inChannels, outChannels, kernelSize, stride, dilation, groups });
+    const fail = (what: string) => new RangeError(`Conv2d: ${what}.`);
+    checkCounts("Conv2d", { inChannels, outChannels, groups });
+    const [rows, cols] = pair("kernelSize", kernelSize, 1, fail);
+    const [down, across] = pair("dilation", dilation, 1, fail);
+    const spans = [down * (rows - 1) + 1, across * (cols - 1) + 1] as const;
+    sides(padding, spans, pair("stride", stride, 1, fail), fail);
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new RangeError(
-        `Conv2d: ${inChannels} channels in and ${outChannels} out do not divide into ${groups} groups.`,
-      );
+      throw fail(`${inChannels} channels in and ${outChannels} out do not divide into ${groups} groups`);
     }
     this.stride = stride;
     this.padding = padding;
     this.dilation = dilation;
     this.groups = groups;
-    const [rows, cols] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
     const fanIn = (rows * cols * inChannels) / groups;
     this.weight = fromFanIn([rows, cols, inChannels / groups, outChannels], fanIn, options);
     this.bias = bias ? fromFanIn([outChannels], fanIn, options) : undefined;

@@ -5,13 +5,13 @@ import {
   globalAvgPool2d,
   type MaxPool2dOptions,
   maxPool2d,
+  type Pool2dOptions,
 } from "../ops/pool.ts";
 import { dropout, type Generator } from "../ops/random.ts";
 import { flatten } from "../ops/shape.ts";
-import type { Pair } from "../ops/window.ts";
+import { type Pair, pair, sides } from "../ops/window.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Layer } from "./module.ts";
-import { checkCounts } from "./options.ts";
 
 /** max(x, 0). `[…]` → `[…]` */
 export class ReLU implements Layer {
@@ -55,9 +55,9 @@ export class Dropout implements Layer {
   readonly p: number;
   readonly #generator: Generator | undefined;
 
-  /** @throws RangeError if `p` is not in [0, 1). */
+  /** @throws RangeError if `p` is no probability. */
   constructor(p = 0.5, { generator }: { generator?: Generator | undefined } = {}) {
-    if (!(p >= 0 && p < 1)) throw new RangeError(`Dropout: p is ${p}, not in [0, 1).`);
+    if (!(p >= 0 && p <= 1)) throw new RangeError(`Dropout: p is ${p}, not in [0, 1].`);
     this.p = p;
     this.#generator = generator;
   }
@@ -72,9 +72,9 @@ export class Dropout implements Layer {
 export class MaxPool2d implements Layer {
   readonly options: MaxPool2dOptions;
 
-  /** @throws RangeError if a side of the window or a stride is not ≥ 1. */
+  /** @throws RangeError if a size makes no sense. */
   constructor(kernelSize: Pair, options: Omit<MaxPool2dOptions, "kernel"> = {}) {
-    checkCounts("MaxPool2d", { kernelSize, stride: options.stride ?? 1 });
+    checkWindow("MaxPool2d", kernelSize, options);
     this.options = { ...options, kernel: kernelSize };
   }
 
@@ -87,13 +87,23 @@ export class MaxPool2d implements Layer {
 export class AvgPool2d implements Layer {
   readonly options: AvgPool2dOptions;
 
-  /** @throws RangeError if a side of the window or a stride is not ≥ 1. */
+  /** @throws RangeError if a size makes no sense. */
   constructor(kernelSize: Pair, options: Omit<AvgPool2dOptions, "kernel"> = {}) {
-    checkCounts("AvgPool2d", { kernelSize, stride: options.stride ?? 1 });
+    checkWindow("AvgPool2d", kernelSize, options);
     this.options = { ...options, kernel: kernelSize };
   }
 
   forward(x: Tensor): Tensor {
     return avgPool2d(x, this.options);
   }
+}
+
+function checkWindow(
+  layer: string,
+  kernelSize: Pair,
+  { stride, padding = 0 }: Omit<Pool2dOptions, "kernel">,
+): void {
+  const fail = (what: string) => new RangeError(`${layer}: ${what}.`);
+  const window = pair("kernelSize", kernelSize, 1, fail);
+  sides(padding, window, pair("stride", stride ?? kernelSize, 1, fail), fail);
 }

@@ -216,6 +216,8 @@ describe("layers say what is wrong when they are made", () => {
     ["channels that do not divide", () => new Conv2d(3, 16, 3, { groups: 2 })],
     ["no channels", () => new Conv2d(0, 16, 3)],
     ["half a window", () => new Conv2d(3, 16, [3, 1.5])],
+    ["half a row of zeros", () => new Conv2d(3, 16, 3, { padding: 0.5 })],
+    ["the same size at stride 2", () => new Conv2d(3, 16, 3, { padding: "same", stride: 2 })],
     ["no features", () => new Linear(4, -1)],
     ["no such momentum", () => new BatchNorm2d(4, { momentum: 10 })],
     ["no such probability", () => new Dropout(1.5)],
@@ -234,11 +236,13 @@ describe("layers say what is wrong when they are made", () => {
     expect(messages.join("\n")).toMatchInlineSnapshot(`
       "channels that do not divide: RangeError: Conv2d: 3 channels in and 16 out do not divide into 2 groups.
       no channels: RangeError: Conv2d: inChannels has to be a whole number ≥ 1, not 0.
-      half a window: RangeError: Conv2d: kernelSize has to be a whole number ≥ 1, not 1.5, in [3,1.5].
+      half a window: RangeError: Conv2d: kernelSize is [3,1.5], not whole numbers ≥ 1 for [rows, columns].
+      half a row of zeros: RangeError: Conv2d: padding is [0.5,0.5], not whole numbers ≥ 0 for [rows, columns].
+      the same size at stride 2: RangeError: Conv2d: padding "same" needs stride 1, not [2,2].
       no features: RangeError: Linear: outFeatures has to be a whole number ≥ 1, not -1.
       no such momentum: RangeError: BatchNorm2d: momentum is 10, not in [0, 1].
-      no such probability: RangeError: Dropout: p is 1.5, not in [0, 1).
-      no stride: RangeError: MaxPool2d: stride has to be a whole number ≥ 1, not 0.
+      no such probability: RangeError: Dropout: p is 1.5, not in [0, 1].
+      no stride: RangeError: MaxPool2d: stride is [0,0], not whole numbers ≥ 1 for [rows, columns].
       no fan: ShapeError: kaimingNormal: x has 1 axes, but a fan takes 2 or more: [R, S, C / groups, O] or [in, out]. x is [4]."
     `);
   });
