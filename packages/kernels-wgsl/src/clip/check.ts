@@ -6,11 +6,12 @@ const SIZES = [0, 1, 7, 8, 257, 1021, 1024];
 export const checks = [
   check(squares, () =>
     SIZES.flatMap((length) =>
-      [1, 3].map((groups) => {
-        const params = { length, start: 2, groups };
+      // Which elements meet in which sum is the variant's own affair, unless there is only one sum.
+      (length % 4 === 0 ? [1] : [1, 3]).map((sums) => {
+        const params = { length, start: 2, sums };
         const [x, partial] = [randomValues(length, 1), randomValues(7, 2)];
         return {
-          name: `${length} elements, ${groups} sums`,
+          name: `${length} elements, ${sums} sums`,
           params,
           reads: [x],
           writes: [partial],

@@ -1,24 +1,37 @@
-import type { Kernel } from "../kernel.ts";
+import type { Kernel, Workgroups } from "../kernel.ts";
 import { lanes } from "../lanes.ts";
 import clipNormSource from "./clipNorm.wgsl?raw";
 import clipValueSource from "./clipValue.wgsl?raw";
 import squaresSource from "./squares.wgsl?raw";
 
-export type SquaresParams = Record<"length" | "start" | "groups", number>;
+export type SquaresParams = Record<"length" | "start" | "sums", number>;
 export type ClipParams = Record<"length" | "most", number>;
 
-/** Partial sums of squares, `groups` of them from `start` on; other stretches of `partial` stay as they are. */
+/** Partial sums of squares, `sums` of them from `start` on; other stretches of `partial` stay as they are. */
 export const squares: Kernel<SquaresParams> = {
   name: "squares",
   reads: ["x"],
   writes: ["partial"],
-  params: { length: "u32", start: "u32", groups: "u32" },
-  variants: [{ name: "tree", source: squaresSource, workgroups: ({ groups }) => [groups, 1, 1] }],
+  params: { length: "u32", start: "u32", sums: "u32" },
+  variants: [
+    {
+      name: "vec4",
+      source: squaresSource,
+      holes: { LANES: 4, Value: "vec4f", total: "x.x + x.y + x.z + x.w" },
+      fits: ({ length }) => length % 4 === 0,
+      workgroups: perSum,
+    },
+    { name: "scalar", source: squaresSource, workgroups: perSum },
+  ],
   cost: ({ length }) => ({ flops: 2 * length, bytes: 4 * length }),
 };
 
+function perSum({ sums }: SquaresParams): Workgroups {
+  return [Math.ceil(sums / 64), 1, 1];
+}
+
 /** How many partial sums `squares` should make of `length` elements: enough to fill a GPU, none of none. */
-export const squaresGroups = (length: number): number => Math.min(Math.ceil(length / 4096), 1024);
+export const squaresSums = (length: number): number => Math.min(Math.ceil(length / 64), 16_384);
 
 /** Scale x down by most / norm, where the norm is larger than that. */
 export const clipNorm: Kernel<ClipParams> = {
@@ -40,15 +53,15 @@ export const clipValue: Kernel<ClipParams> = {
   cost: ({ length }) => ({ flops: 2 * length, bytes: 8 * length }),
 };
 
-/** The definition of `squares`, in float64: which elements meet in which sum. */
+/** The definition of `squares`, in float64, one element at a time. */
 export function squaresReference(
   x: ArrayLike<number>,
-  { start, groups }: SquaresParams,
+  { start, sums }: SquaresParams,
   partial: ArrayLike<number>,
 ): Float64Array {
   const after = Float64Array.from(partial);
-  after.fill(0, start, start + groups);
-  for (let i = 0; i < x.length; i++) after[start + (Math.floor(i / 256) % groups)]! += x[i]! ** 2;
+  after.fill(0, start, start + sums);
+  for (let i = 0; i < x.length; i++) after[start + (i % sums)]! += x[i]! ** 2;
   return after;
 }
 

@@ -1,30 +1,26 @@
-// partial[start + group] = Σ x² over the elements of one workgroup
+// partial[start + s] = Σ x² over every sums-th element from element s on, LANES neighbours for one
 //
 // The norm of many tensors begins here: each writes its partial sums into its own stretch of one
-// buffer. Invocations stride over all of x, then combine in a tree.
+// buffer. An invocation makes one sum, side by side with its neighbours; no barriers.
 //
 //   x  dense, `length` elements     partial  sums of all tensors; this one's begin at `start`
-//   dispatch  (groups, 1, 1)
+//   dispatch  (ceil(sums / THREADS), 1, 1)
 
-const THREADS: u32 = 256;
+alias Value = f32;        // what a load takes: f32, or vec4f where 4 divides the length
+const LANES: u32 = 1;
+const THREADS: u32 = 64;
+fn total(x: Value) -> f32 { return x; }
 
-struct Params { length: u32, start: u32, groups: u32 }
+struct Params { length: u32, start: u32, sums: u32 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Value>;
 @group(0) @binding(1) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-var<workgroup> sums: array<f32, THREADS>;
-
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  var sum = 0.0;
-  for (var i = group.x * THREADS + thread; i < p.length; i += p.groups * THREADS) { sum += x[i] * x[i]; }
-  sums[thread] = sum;
-  workgroupBarrier();
-  for (var half = THREADS / 2; half > 0; half >>= 1) {
-    if (thread < half) { sums[thread] += sums[thread + half]; }
-    workgroupBarrier();
-  }
-  if (thread == 0) { partial[p.start + group.x] = sums[0]; }
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= p.sums) { return; }
+  var sum = Value();
+  for (var i = id.x; i < p.length / LANES; i += p.sums) { sum += x[i] * x[i]; }
+  partial[p.start + id.x] = total(sum);
 }

@@ -1,4 +1,4 @@
-import { clipNorm, clipValue, squares, squaresGroups } from "@shadegrad/kernels-wgsl/clip";
+import { clipNorm, clipValue, squares, squaresSums } from "@shadegrad/kernels-wgsl/clip";
 import { noGrad } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { sqrt } from "../ops/math.ts";
@@ -18,13 +18,13 @@ import { checkOption, namedTensors, type Parameters } from "./optimizer.ts";
 export function clipGradNorm(params: Parameters, most: number): Tensor {
   checkOption("clipGradNorm", "the limit", most, most >= 0, "a number ≥ 0");
   const gradients = gradientsOf("clipGradNorm", params);
-  const groups = gradients.map(({ size }) => squaresGroups(size));
-  const total = groups.reduce((count, own) => count + own, 0);
+  const sums = gradients.map(({ size }) => squaresSums(size));
+  const total = sums.reduce((count, own) => count + own, 0);
   const partial = empty([total], "f32", gradients[0]!.device);
   let start = 0;
   gradients.forEach((x, i) => {
-    run(squares, { length: x.size, start, groups: groups[i]! }, [x], { partial });
-    start += groups[i]!;
+    run(squares, { length: x.size, start, sums: sums[i]! }, [x], { partial });
+    start += sums[i]!;
   });
   const norm = noGrad(() => {
     using squared = sum(partial);
