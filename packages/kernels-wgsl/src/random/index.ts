@@ -120,7 +120,8 @@ export function normalReference(length: number, stream: Stream, mean: number, st
   return Float64Array.from({ length }, (_, i) => {
     const pair = i & ~1;
     const radius = Math.sqrt(-2 * Math.log(((words[pair]! >>> 8) + 1) / 2 ** 24));
-    const angle = ((words[pair + 1]! >>> 8) / 2 ** 23 - 1) * Math.PI;
+    const turn = words[pair + 1]!;
+    const angle = ((turn >>> 30) + ((turn >>> 6) & 0xffffff) / 2 ** 24 - 0.5) * (Math.PI / 2);
     return mean + std * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
   });
 }
