@@ -1,14 +1,15 @@
 // y[n, p, q, c] = Σ over r, s of  x[n, h, v, c] / count,   h = p·stride + r − pad,  v likewise
 //
 // What lies outside the image is 0; whether `count`, R·S, contains it too is a hole. An invocation
-// computes LANES channels of one pixel of y.
+// computes LANES channels of STRIP pixels beside each other.
 //
 //   x  [N, H, W, C]     y  [N, P, Q, C]
-//   dispatch  spread(ceil(N · P · Q · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / LANES / THREADS))
 
 alias Elem = f32;
 const COUNT_PAD: bool = true;
 const THREADS: u32 = 64;
+const STRIP: u32 = 8;
 const LANES: u32 = 1;
 alias Value = f32;        // LANES values
 alias Stored = Elem;      // LANES elements
@@ -33,27 +34,34 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.C / LANES;
+  let strips = (p.Q + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
-  if (at >= p.N * p.P * p.Q * columns) { return; }
-  let pixel = at / columns;
-  let n = pixel / p.Q / p.P;
+  if (at >= p.N * p.P * strips * columns) { return; }
+  // A division costs a software rasteriser as much as a dozen multiplications.
+  let strip = at / columns;
+  let c = at - strip * columns;
+  let line = strip / strips;
+  let first = (strip - line * strips) * STRIP;
+  let n = line / p.P;
   // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
-  let top = pixel / p.Q % p.P * p.strideRows - p.padTop;
-  let left = pixel % p.Q * p.strideCols - p.padLeft;
-  let image = n * p.H * p.W * columns + at % columns;
-
-  var sum = Value();
-  var count = 0u;
-  for (var r = 0u; r < p.R; r++) {
-    let h = top + r * p.dilationRows;
-    if (h >= p.H) { continue; }
-    for (var s = 0u; s < p.S; s++) {
-      let v = left + s * p.dilationCols;
-      if (v >= p.W) { continue; }
-      sum += Value(x[image + (h * p.W + v) * columns]);
-      count++;
+  let top = (line - n * p.P) * p.strideRows - p.padTop;
+  let image = n * p.H * p.W * columns + c;
+  for (var q = first; q < min(first + STRIP, p.Q); q++) {
+    let left = q * p.strideCols - p.padLeft;
+    let to = (line * p.Q + q) * columns + c;
+    var sum = Value();
+    var count = 0u;
+    for (var r = 0u; r < p.R; r++) {
+      let h = top + r * p.dilationRows;
+      if (h >= p.H) { continue; }
+      for (var s = 0u; s < p.S; s++) {
+        let v = left + s * p.dilationCols;
+        if (v >= p.W) { continue; }
+        sum += Value(x[image + (h * p.W + v) * columns]);
+        count++;
+      }
     }
+    if (COUNT_PAD) { count = p.R * p.S; }
+    y[to] = Stored(sum / f32(count));
   }
-  if (COUNT_PAD) { count = p.R * p.S; }
-  y[at] = Stored(sum / f32(count));
 }

@@ -42,12 +42,13 @@ const params = {
 
 const FOUR = { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" };
 const THREADS = 64;
+const STRIP = 8;
 
 /** An invocation takes four channels, or one where they cannot be divided by four. */
 function byChannels(
   source: string,
   holes: Variant["holes"],
-  elements: (p: PoolParams) => number,
+  invocations: (p: PoolParams) => number,
 ): [Variant<PoolParams>, Variant<PoolParams>] {
   return [
     {
@@ -55,14 +56,16 @@ function byChannels(
       source,
       holes: { ...FOUR, ...holes },
       fits: ({ C }) => C % 4 === 0,
-      workgroups: (p) => spread(Math.ceil(elements(p) / 4 / THREADS)),
+      workgroups: (p) => spread(Math.ceil(invocations(p) / 4 / THREADS)),
     },
-    { name: "channels", source, workgroups: (p) => spread(Math.ceil(elements(p) / THREADS)) },
+    { name: "channels", source, workgroups: (p) => spread(Math.ceil(invocations(p) / THREADS)) },
   ];
 }
 
 const outputs = ({ N, P, Q, C }: PoolParams) => N * P * Q * C;
 const inputs = ({ N, H, W, C }: PoolParams) => N * H * W * C;
+const outputStrips = ({ N, P, Q, C }: PoolParams) => N * P * Math.ceil(Q / STRIP) * C;
+const inputStrips = ({ N, H, W, C }: PoolParams) => N * H * Math.ceil(W / STRIP) * C;
 
 /**
  * Largest element of each window, and where in the image it is.
@@ -74,7 +77,7 @@ export const maxPool: Kernel<PoolParams> = {
   reads: ["x"],
   writes: ["y", "index"],
   params,
-  variants: byChannels(maxPoolSource, { Bits: "vec4u" }, outputs),
+  variants: byChannels(maxPoolSource, { Bits: "vec4u" }, outputStrips),
   cost: (p) => ({ flops: outputs(p) * p.R * p.S, bytes: 4 * (inputs(p) + 2 * outputs(p)) }),
 };
 
@@ -83,7 +86,7 @@ export const maxPoolGrad: Kernel<PoolParams> = {
   reads: ["dy", "index"],
   writes: ["dx"],
   params,
-  variants: byChannels(maxPoolGradSource, { Bits: "vec4u" }, inputs),
+  variants: byChannels(maxPoolGradSource, { Bits: "vec4u" }, inputStrips),
   cost: (p) => ({ flops: outputs(p), bytes: 4 * (inputs(p) + 2 * outputs(p)) }),
 };
 
@@ -97,7 +100,7 @@ export const avgPool: Kernel<PoolParams> = {
   reads: ["x"],
   writes: ["y"],
   params,
-  variants: byChannels(avgPoolSource, {}, outputs),
+  variants: byChannels(avgPoolSource, {}, outputStrips),
   cost: (p) => ({ flops: outputs(p) * p.R * p.S, bytes: 4 * (inputs(p) + outputs(p)) }),
 };
 
@@ -107,7 +110,7 @@ export const avgPoolGrad: Kernel<PoolParams> = {
   reads: ["dy"],
   writes: ["dx"],
   params,
-  variants: byChannels(avgPoolGradSource, {}, inputs),
+  variants: byChannels(avgPoolGradSource, {}, inputStrips),
   cost: (p) => ({ flops: outputs(p) * p.R * p.S, bytes: 4 * (inputs(p) + outputs(p)) }),
 };
 

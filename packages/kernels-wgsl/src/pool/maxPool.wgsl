@@ -2,14 +2,15 @@
 // without what lies outside the image; a NaN is larger than anything
 // index[n, p, q, c] = h·W + v of the first such x, row by row: where the gradient goes
 //
-// An invocation computes LANES channels of one pixel of y.
+// An invocation computes LANES channels of STRIP pixels beside each other.
 //
 //   x  [N, H, W, C]     y index  [N, P, Q, C]
-//   dispatch  spread(ceil(N · P · Q · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / LANES / THREADS))
 
 alias Elem = f32;
 const INDEX: bool = true;    // otherwise only y is wanted
 const THREADS: u32 = 64;
+const STRIP: u32 = 8;
 const LANES: u32 = 1;
 alias Value = f32;           // LANES values
 alias Bits = u32;            // those of LANES values; LANES indices
@@ -36,34 +37,41 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.C / LANES;
+  let strips = (p.Q + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
-  if (at >= p.N * p.P * p.Q * columns) { return; }
-  let pixel = at / columns;
-  let n = pixel / p.Q / p.P;
+  if (at >= p.N * p.P * strips * columns) { return; }
+  // A division costs a software rasteriser as much as a dozen multiplications.
+  let strip = at / columns;
+  let c = at - strip * columns;
+  let line = strip / strips;
+  let first = (strip - line * strips) * STRIP;
+  let n = line / p.P;
   // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
-  let top = pixel / p.Q % p.P * p.strideRows - p.padTop;
-  let left = pixel % p.Q * p.strideCols - p.padLeft;
-  let image = n * p.H * p.W * columns + at % columns;
-
-  var best = Value(-0x1.fffffep+127f);    // for a window that meets no pixel
-  var bestAt = Bits();
-  var empty = true;
-  for (var r = 0u; r < p.R; r++) {
-    let h = top + r * p.dilationRows;
-    if (h >= p.H) { continue; }
-    for (var s = 0u; s < p.S; s++) {
-      let v = left + s * p.dilationCols;
-      if (v >= p.W) { continue; }
-      let pixel = h * p.W + v;
-      let value = Value(x[image + pixel * columns]);
-      // Compilers take x != x for false, hence the bits of a NaN.
-      let isNan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(0x7f800000u);
-      let better = (value > best) | isNan;
-      best = select(select(best, value, better), value, empty);
-      if (INDEX) { bestAt = select(select(bestAt, Bits(pixel), better), Bits(pixel), empty); }
-      empty = false;
+  let top = (line - n * p.P) * p.strideRows - p.padTop;
+  let image = n * p.H * p.W * columns + c;
+  for (var q = first; q < min(first + STRIP, p.Q); q++) {
+    let left = q * p.strideCols - p.padLeft;
+    let to = (line * p.Q + q) * columns + c;
+    var best = Value(-0x1.fffffep+127f);    // for a window that meets no pixel
+    var bestAt = Bits();
+    var empty = true;
+    for (var r = 0u; r < p.R; r++) {
+      let h = top + r * p.dilationRows;
+      if (h >= p.H) { continue; }
+      for (var s = 0u; s < p.S; s++) {
+        let v = left + s * p.dilationCols;
+        if (v >= p.W) { continue; }
+        let pixel = h * p.W + v;
+        let value = Value(x[image + pixel * columns]);
+        // Compilers take x != x for false, hence the bits of a NaN.
+        let isNan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(0x7f800000u);
+        let better = (value > best) | isNan;
+        best = select(select(best, value, better), value, empty);
+        if (INDEX) { bestAt = select(select(bestAt, Bits(pixel), better), Bits(pixel), empty); }
+        empty = false;
+      }
     }
+    y[to] = Stored(best);
+    if (INDEX) { index[to] = bestAt; }
   }
-  y[at] = Stored(best);
-  if (INDEX) { index[at] = bestAt; }
 }

@@ -1,13 +1,14 @@
 // dx[n, h, v, c] = Σ dy[n, p, q, c] over the p, q whose window has its maximum here
 //
-// An invocation gathers for LANES channels of one pixel of x: at most ⌈R / stride⌉ · ⌈S / stride⌉ terms,
-// in the same order every time.
+// An invocation gathers for LANES channels of STRIP pixels beside each other, in the same order every
+// time: at most ⌈R / stride⌉ · ⌈S / stride⌉ terms each.
 //
 //   dy index  [N, P, Q, C]     dx  [N, H, W, C]
-//   dispatch  spread(ceil(N · H · W · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · H · ceil(W / STRIP) · C / LANES / THREADS))
 
 alias Elem = f32;
 const THREADS: u32 = 64;
+const STRIP: u32 = 8;
 const LANES: u32 = 1;
 alias Value = f32;        // LANES values
 alias Bits = u32;         // LANES indices
@@ -34,28 +35,37 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.C / LANES;
+  let strips = (p.W + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
-  if (at >= p.N * p.H * p.W * columns) { return; }
-  let pixel = at / columns;
-  let v = pixel % p.W + p.padLeft;
-  let h = pixel / p.W % p.H + p.padTop;
-  let n = pixel / p.W / p.H;
-  let image = n * p.P * p.Q * columns + at % columns;
-  // Of the windows that may contain this pixel, the first row and column, and those after the last.
+  if (at >= p.N * p.H * strips * columns) { return; }
+  // A division costs a software rasteriser as much as a dozen multiplications.
+  let strip = at / columns;
+  let c = at - strip * columns;
+  let line = strip / strips;
+  let first = (strip - line * strips) * STRIP;
+  let n = line / p.H;
+  let image = n * p.P * p.Q * columns + c;
   let rows = (p.R - 1) * p.dilationRows + 1;
   let cols = (p.S - 1) * p.dilationCols + 1;
+  // Of the windows that may contain a pixel, the first row and column, and those after the last.
+  let h = line - n * p.H + p.padTop;
   let p0 = select(0, (h - rows) / p.strideRows + 1, h >= rows);
-  let q0 = select(0, (v - cols) / p.strideCols + 1, v >= cols);
   let p1 = min(h / p.strideRows + 1, p.P);
-  let q1 = min(v / p.strideCols + 1, p.Q);
-
-  let here = Bits((h - p.padTop) * p.W + v - p.padLeft);
-  var sum = Value();
-  for (var row = p0; row < p1; row++) {
-    for (var col = q0; col < q1; col++) {
-      let i = image + (row * p.Q + col) * columns;
-      sum += select(Value(), Value(dy[i]), index[i] == here);
+  var v = first + p.padLeft;
+  var q0 = select(0, (v - cols) / p.strideCols + 1, v >= cols);
+  var q1 = min(v / p.strideCols + 1, p.Q);
+  for (var w = first; w < min(first + STRIP, p.W); w++) {
+    let here = Bits((h - p.padTop) * p.W + w);
+    var sum = Value();
+    for (var row = p0; row < p1; row++) {
+      for (var col = q0; col < q1; col++) {
+        let i = image + (row * p.Q + col) * columns;
+        sum += select(Value(), Value(dy[i]), index[i] == here);
+      }
     }
+    dx[(line * p.W + w) * columns + c] = Stored(sum);
+    v++;
+    if (q0 * p.strideCols + cols <= v) { q0++; }
+    if (q1 < p.Q && q1 * p.strideCols <= v) { q1++; }
   }
-  dx[at] = Stored(sum);
 }
