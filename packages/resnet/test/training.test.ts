@@ -1,5 +1,5 @@
 import { backward, crossEntropy, init, scope, type Tensor, tensor } from "@shadegrad/tensor";
-import { evaluate, type Layer, Linear, loadStateDict, stateDict } from "@shadegrad/tensor/nn";
+import { evaluate, Linear, loadStateDict, stateDict } from "@shadegrad/tensor/nn";
 import { SGD } from "@shadegrad/tensor/optim";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ResNetBase } from "../src/index.ts";
@@ -25,7 +25,7 @@ describe("PyTorch's training run", () => {
       firstKernelSize: options.first_kernel_size,
     });
     const fc = new Linear(base.outChannels, classes);
-    const model = { base, fc, forward: (x: Tensor) => fc.forward(base.forward(x)) } satisfies Layer & object;
+    const model = { base, fc, forward: (x: Tensor) => fc.forward(base.forward(x)) };
     loadStateDict(model, stateOf(fixture, "state."), { layout: "torch" });
     const optimizer = new SGD(model, { lr: sgd.lr, momentum: sgd.momentum, weightDecay: sgd.weight_decay });
 

@@ -1,0 +1,215 @@
+import { describe, expect, it } from "vitest";
+import {
+  add,
+  backward,
+  batchNorm,
+  concat,
+  conv2d,
+  crossEntropy,
+  init,
+  linear,
+  matmul,
+  maxPool2d,
+  mul,
+  ones,
+  permute,
+  reshape,
+  scope,
+  slice,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../src/index.ts";
+import { Conv2d, Linear, loadStateDict, stateDict } from "../src/nn/index.ts";
+import { SGD } from "../src/optim/index.ts";
+
+/** What somebody reads who got it wrong: the words are part of the interface. */
+function complaint(mistake: () => unknown): string {
+  try {
+    mistake();
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`;
+  }
+  throw new Error("this was let through");
+}
+
+it("a tensor before init()", async () => {
+  expect(complaint(() => zeros([2]))).toMatchInlineSnapshot(
+    `"DeviceError: there is no device yet: \`await init()\` first."`,
+  );
+  await init();
+});
+
+describe("shapes", () => {
+  it("a convolution of an image with channels first", () => {
+    expect(complaint(() => conv2d(zeros([8, 3, 32, 32]), zeros([3, 3, 3, 16])))).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: x has 32 channels but w expects 3. x is [8,3,32,32] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+    );
+  });
+  it("a convolution with another layer's weights", () => {
+    expect(complaint(() => conv2d(zeros([8, 32, 32, 3]), zeros([3, 3, 64, 16])))).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: x has 3 channels but w expects 64. x is [8,32,32,3] as [N, H, W, C]; w is [3,3,64,16] as [R, S, C, O]."`,
+    );
+  });
+  it("an image without its batch axis", () => {
+    expect(complaint(() => conv2d(zeros([32, 32, 3]), zeros([3, 3, 3, 16])))).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: x and w need 4 axes each, not 3 and 4. x is [32,32,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+    );
+  });
+  it("a window larger than the image", () => {
+    expect(complaint(() => conv2d(zeros([1, 4, 4, 3]), zeros([7, 7, 3, 16])))).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: a 7×7 window does not fit in a 4×4 image. x is [1,4,4,3] as [N, H, W, C]; w is [7,7,3,16] as [R, S, C, O]."`,
+    );
+    expect(complaint(() => maxPool2d(zeros([1, 4, 4, 3]), { kernel: 5 }))).toMatchInlineSnapshot(
+      `"ShapeError: maxPool2d: a 5×5 window does not fit in a 4×4 image. x is [1,4,4,3] as [N, H, W, C]."`,
+    );
+  });
+  it("a matrix product of sides that differ", () => {
+    expect(complaint(() => matmul(zeros([4, 5]), zeros([6, 7])))).toMatchInlineSnapshot(
+      `"ShapeError: matmul: a has 5 columns but b has 6 rows. a is [4,5] as [..., M, K]; b is [6,7] as [..., K, N]."`,
+    );
+  });
+  it("a linear layer on images that were not flattened", () => {
+    expect(complaint(() => linear(zeros([8, 7, 7, 64]), zeros([3136, 10])))).toMatchInlineSnapshot(
+      `"ShapeError: linear: x has 64 features but w expects 3136. x is [8,7,7,64] as [..., in]; w is [3136,10] as [in, out]."`,
+    );
+  });
+  it("a sum of shapes that do not broadcast", () => {
+    expect(complaint(() => add(zeros([8, 10]), zeros([8])))).toMatchInlineSnapshot(
+      `"ShapeError: add: a has 10 elements along axis 1 but b has 8 along axis 0. a is [8,10]; b is [8]."`,
+    );
+  });
+  it("a reshape to another number of elements", () => {
+    expect(complaint(() => reshape(zeros([4, 6]), [5, -1]))).toMatchInlineSnapshot(
+      `"ShapeError: reshape: 24 elements do not divide into groups of 5, to find the side of -1. x is [4,6]; shape is [5,-1]."`,
+    );
+  });
+  it("a concatenation of tensors that differ elsewhere", () => {
+    expect(complaint(() => concat([zeros([2, 3]), zeros([2, 4])], 0))).toMatchInlineSnapshot(
+      `"ShapeError: concat: xs[0] and xs[1] have to agree in all axes but 0. xs[0] is [2,3]; xs[1] is [2,4]."`,
+    );
+  });
+  it("an axis that is not there", () => {
+    expect(complaint(() => sum(zeros([2, 3]), 2))).toMatchInlineSnapshot(
+      `"ShapeError: sum: there is no axis 2: x has axes 0 to 1, or -2 to -1. x is [2,3]."`,
+    );
+    expect(complaint(() => softmax(zeros([2, 3]), -3))).toMatchInlineSnapshot(
+      `"ShapeError: softmax: there is no axis -3: x has axes 0 to 1, or -2 to -1. x is [2,3]."`,
+    );
+  });
+  it("a permutation that is none", () => {
+    expect(complaint(() => permute(zeros([2, 3, 4]), [0, 1, 1]))).toMatchInlineSnapshot(
+      `"ShapeError: permute: axis 1 is given twice, in [0,1,1]. x is [2,3,4]."`,
+    );
+  });
+  it("a slice with bounds for one axis of two", () => {
+    expect(complaint(() => slice(zeros([4, 3]), [2], [4]))).toMatchInlineSnapshot();
+  });
+  it("batch norm for another number of channels", () => {
+    expect(
+      complaint(() => batchNorm(zeros([2, 4, 4, 8]), ones([16]), zeros([16]), { training: true })),
+    ).toMatchInlineSnapshot(
+      `"ShapeError: batchNorm: x has 8 channels but gamma has 16. x is [2,4,4,8] as [..., C]; gamma is [16]; beta is [16], as [C]."`,
+    );
+  });
+  it("numbers that are not as many as the shape says", () => {
+    expect(complaint(() => tensor([1, 2, 3, 4, 5], [2, 3]))).toMatchInlineSnapshot(
+      `"ShapeError: tensor: 5 numbers for 6 elements. The shape is [2,3]."`,
+    );
+  });
+});
+
+describe("types", () => {
+  it("labels that are floats", () => {
+    expect(complaint(() => crossEntropy(zeros([4, 10]), tensor([1, 2, 3, 4])))).toMatchInlineSnapshot(
+      `"ShapeError: crossEntropy: labels are f32, but classes have to be i32 or u32, such as Int32Array.of(3, 1). logits is [4,10] as [..., C]; labels is [4] as [...]."`,
+    );
+  });
+  it("labels that are one-hot", () => {
+    expect(complaint(() => crossEntropy(zeros([4, 10]), zeros([4, 10])))).toMatchInlineSnapshot(
+      `"ShapeError: crossEntropy: logits are for [4] rows but labels are for [4,10]. logits is [4,10] as [..., C]; labels is [4,10] as [...]."`,
+    );
+  });
+  it("labels of another batch size", () => {
+    expect(complaint(() => crossEntropy(zeros([4, 10]), tensor(Int32Array.of(1, 2))))).toMatchInlineSnapshot(
+      `"ShapeError: crossEntropy: logits are for [4] rows but labels are for [2]. logits is [4,10] as [..., C]; labels is [2] as [...]."`,
+    );
+  });
+  it("floats times a matrix of whole numbers", () => {
+    const whole = tensor(Int32Array.of(1, 2), [2, 1]);
+    expect(complaint(() => matmul(zeros([1, 2]), whole))).toMatchInlineSnapshot(
+      `"ShapeError: matmul: b is i32 but has to be f32 here. It is [2,1]; cast(b, "f32") converts."`,
+    );
+  });
+});
+
+describe("gradients and memory", () => {
+  const leaf = () => tensor([1, 2], undefined, { requiresGrad: true });
+
+  it("a loss of several elements", () => {
+    const w = leaf();
+    expect(complaint(() => backward(mul(w, w)))).toMatchInlineSnapshot(
+      `"ShapeError: backward: a loss has one element, not 2; take its mean or sum, or give dy. It is [2]."`,
+    );
+  });
+  it("going back twice", () => {
+    const w = leaf();
+    const loss = sum(mul(w, w));
+    backward(loss);
+    expect(complaint(() => backward(loss))).toMatchInlineSnapshot(
+      `"ShapeError: backward: the graph through sum was used by an earlier backward, which freed it. Compute the loss again, or add the losses and go back once."`,
+    );
+  });
+  it("a tensor used after its scope", () => {
+    let h: Tensor | undefined;
+    scope(() => {
+      h = ones([2]);
+    });
+    expect(complaint(() => add(h!, 1))).toMatchInlineSnapshot(
+      `"Error: this tensor, Tensor f32 [2], was disposed: by dispose(), or by the end of the scope that made it. Return it from the scope, or keep() it."`,
+    );
+  });
+  it("a step before backward", () => {
+    const w = leaf();
+    const optimizer = new SGD([w], { lr: 0.1 });
+    backward(sum(mul(w, w)));
+    const loss = sum(mul(w, w));
+    optimizer.step();
+    expect(complaint(() => backward(loss))).toMatchInlineSnapshot(
+      `"ShapeError: backward: input 0 of mul was changed in place after mul used it (version 1, then 0): call backward before the optimizer's step. It is [2]."`,
+    );
+  });
+});
+
+describe("layers and optimizers", () => {
+  it("an optimizer of nothing", () => {
+    expect(complaint(() => new SGD([], { lr: 0.1 }))).toMatchInlineSnapshot(
+      `"ShapeError: SGD: there is no parameter to move. Give tensors that require a gradient, or a model that has some."`,
+    );
+  });
+  it("an optimizer without a rate", () => {
+    expect(complaint(() => new SGD(new Linear(2, 2), { lr: Number.NaN }))).toMatchInlineSnapshot(
+      `"RangeError: SGD: lr is NaN, not a number ≥ 0."`,
+    );
+  });
+  it("channels that do not divide into groups", () => {
+    expect(complaint(() => new Conv2d(6, 8, 3, { groups: 4 }))).toMatchInlineSnapshot(
+      `"RangeError: Conv2d: 6 channels in and 8 out do not divide into 4 groups."`,
+    );
+  });
+  it("a state of another model", () => {
+    const state = stateDict({ hidden: new Linear(3, 4), extra: new Linear(1, 1) });
+    expect(
+      complaint(() => loadStateDict({ hidden: new Linear(2, 4), output: new Linear(4, 2) }, state)),
+    ).toMatchInlineSnapshot(`
+      "FormatError: loadStateDict: the state does not fit: 2 missing, 2 unexpected, 1 misshapen.
+        missing: output.bias
+        missing: output.weight
+        unexpected: extra.bias
+        unexpected: extra.weight
+        misshapen: hidden.weight is [3,4] but has to be [2,4]"
+    `);
+  });
+});
