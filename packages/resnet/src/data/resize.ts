@@ -1,0 +1,97 @@
+import type { DecodedImage } from "./decode.ts";
+
+/**
+ * Resize as Pillow's bilinear filter does: when shrinking, the triangle widens so that no pixel is passed over.
+ *
+ * @throws RangeError if a side is not a whole number ≥ 1.
+ */
+export function resize(
+  { pixels, width, height }: DecodedImage,
+  toWidth: number,
+  toHeight: number,
+): DecodedImage {
+  for (const side of [toWidth, toHeight]) {
+    if (!(Number.isInteger(side) && side >= 1)) {
+      throw new RangeError(`resize: ${toWidth} × ${toHeight} are not whole numbers ≥ 1.`);
+    }
+  }
+  const across = weights(width, toWidth);
+  const down = weights(height, toHeight);
+  const wide = new Uint8ClampedArray(height * toWidth * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < toWidth; x++) {
+      const { first, shares } = across[x]!;
+      gather(pixels, (y * width + first) * 3, 3, shares, wide, (y * toWidth + x) * 3);
+    }
+  }
+  const out = new Uint8ClampedArray(toHeight * toWidth * 3);
+  for (let y = 0; y < toHeight; y++) {
+    const { first, shares } = down[y]!;
+    for (let x = 0; x < toWidth; x++) {
+      gather(wide, (first * toWidth + x) * 3, toWidth * 3, shares, out, (y * toWidth + x) * 3);
+    }
+  }
+  return { pixels: new Uint8Array(out.buffer), width: toWidth, height: toHeight };
+}
+
+/** Resize so that the shorter side has `side` pixels, and the longer one keeps its proportion. */
+export function resizeShorter(image: DecodedImage, side: number): DecodedImage {
+  const { width, height } = image;
+  const scale = side / Math.min(width, height);
+  return resize(image, Math.round(width * scale), Math.round(height * scale));
+}
+
+/** The square of `side` pixels in the middle. */
+export function cropCentre({ pixels, width, height }: DecodedImage, side: number): DecodedImage {
+  if (side > width || side > height) {
+    throw new RangeError(`cropCentre: ${side} × ${side} are not in a picture of ${width} × ${height}.`);
+  }
+  const [top, left] = [(height - side) >> 1, (width - side) >> 1];
+  const out = new Uint8Array(side * side * 3);
+  for (let y = 0; y < side; y++) {
+    const from = ((top + y) * width + left) * 3;
+    out.set(pixels.subarray(from, from + side * 3), y * side * 3);
+  }
+  return { pixels: out, width: side, height: side };
+}
+
+interface Window {
+  readonly first: number;
+  readonly shares: Float64Array;
+}
+
+/** For each pixel of the result, the pixels under its triangle and their shares. */
+function weights(from: number, to: number): Window[] {
+  const scale = from / to;
+  const reach = Math.max(scale, 1);
+  return Array.from({ length: to }, (_, i) => {
+    const centre = (i + 0.5) * scale;
+    const first = Math.max(0, Math.floor(centre - reach + 0.5));
+    const end = Math.min(from, Math.floor(centre + reach + 0.5));
+    const shares = Float64Array.from({ length: end - first }, (_, k) =>
+      Math.max(0, 1 - Math.abs(first + k + 0.5 - centre) / reach),
+    );
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    return { first, shares: shares.map((share) => share / total) };
+  });
+}
+
+function gather(
+  from: Uint8Array | Uint8ClampedArray,
+  start: number,
+  step: number,
+  shares: Float64Array,
+  to: Uint8ClampedArray,
+  at: number,
+): void {
+  let [red, green, blue] = [0, 0, 0];
+  for (let k = 0, i = start; k < shares.length; k++, i += step) {
+    const share = shares[k]!;
+    red += share * from[i]!;
+    green += share * from[i + 1]!;
+    blue += share * from[i + 2]!;
+  }
+  to[at] = red;
+  to[at + 1] = green;
+  to[at + 2] = blue;
+}

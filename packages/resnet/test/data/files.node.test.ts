@@ -1,0 +1,191 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  cifar10,
+  decodeImage,
+  imageFolder,
+  npmPackage,
+  resize,
+  resizeShorter,
+} from "../../src/data/index.ts";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shadegrad-data-"));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A picture of one colour. */
+const plain = (width: number, height: number, [r, g, b]: readonly [number, number, number]) =>
+  sharp({ create: { width, height, channels: 3, background: { r, g, b } } });
+
+describe("decodeImage", () => {
+  it.each(["png", "jpeg", "webp"] as const)("reads %s", async (format) => {
+    const path = join(folder, `picture.${format}`);
+    await plain(5, 3, [200, 100, 50]).toFormat(format, { quality: 100 }).toFile(path);
+    const { width, height, pixels } = await decodeImage(path);
+    expect([width, height, pixels.length]).toEqual([5, 3, 45]);
+    const off = [200, 100, 50].map((value, c) => Math.abs(pixels[c]! - value));
+    expect(Math.max(...off)).toBeLessThanOrEqual(3);
+  });
+
+  it("gives three channels of grey, of 16 bits and of transparent pictures", async () => {
+    const grey = await sharp(Buffer.of(10, 250), { raw: { width: 2, height: 1, channels: 1 } })
+      .png()
+      .toBuffer();
+    expect([...(await decodeImage(grey)).pixels]).toEqual([10, 10, 10, 250, 250, 250]);
+    const deep = await plain(1, 1, [255, 128, 0]).toColourspace("rgb16").png().toBuffer();
+    expect([...(await decodeImage(deep)).pixels]).toEqual([255, 128, 0]);
+    const clear = await sharp(Buffer.of(9, 8, 7, 0), { raw: { width: 1, height: 1, channels: 4 } })
+      .png()
+      .toBuffer();
+    expect([...(await decodeImage(clear)).pixels]).toEqual([9, 8, 7]);
+  });
+
+  it("turns pictures upright", async () => {
+    const lying = await plain(4, 2, [1, 2, 3]).withMetadata({ orientation: 6 }).png().toBuffer();
+    const { width, height } = await decodeImage(lying);
+    expect([width, height]).toEqual([2, 4]);
+  });
+
+  it("says which file is missing, empty or none", async () => {
+    const empty = join(folder, "empty.png");
+    await writeFile(empty, "");
+    await expect(decodeImage(empty)).rejects.toThrow(`decode: ${empty} is empty.`);
+    const text = join(folder, "text.jpg");
+    await writeFile(text, "This is no picture.");
+    await expect(decodeImage(text)).rejects.toThrow(
+      /text\.jpg is no picture that can be read: .*unsupported/,
+    );
+    await expect(decodeImage(join(folder, "missing.png"))).rejects.toThrow(/ENOENT.*missing\.png/);
+  });
+});
+
+describe("imageFolder", () => {
+  it("has a class for each subfolder, and pictures of one size", async () => {
+    const root = join(folder, "pictures");
+    await mkdir(join(root, "red", "deeper"), { recursive: true });
+    await mkdir(join(root, "blue"));
+    await mkdir(join(root, ".hidden"));
+    await plain(20, 10, [255, 0, 0]).toFile(join(root, "red", "b.png"));
+    await plain(6, 9, [255, 0, 0]).toFile(join(root, "red", "deeper", "a.png"));
+    await plain(8, 8, [0, 0, 255]).toFile(join(root, "blue", "c.webp"));
+    await writeFile(join(root, "blue", "notes.txt"), "not a picture");
+    const data = await imageFolder(root, { size: 4, resize: 5 });
+    expect([data.length, data.classes, data.shape]).toEqual([3, ["blue", "red"], [4, 4, 3]]);
+    expect(data.files.map((file) => file.slice(root.length + 1))).toEqual([
+      "blue/c.webp",
+      "red/b.png",
+      "red/deeper/a.png",
+    ]);
+    const { image, label } = await data.read(1);
+    expect([label, image.length, ...image.subarray(0, 3)]).toEqual([1, 48, 255, 0, 0]);
+    await writeFile(join(root, "red", "b.png"), "damaged");
+    await expect(data.read(1)).rejects.toThrow(/b\.png is no picture/);
+  });
+
+  it("complains of a folder without pictures", async () => {
+    const root = join(folder, "nothing");
+    await mkdir(root);
+    await expect(imageFolder(root)).rejects.toThrow(/nothing has no pictures in subfolders/);
+  });
+});
+
+describe("resize", () => {
+  it("averages when it shrinks, interpolates when it grows", async () => {
+    const grey = (...values: number[]) => Uint8Array.from(values.flatMap((value) => [value, value, value]));
+    const reds = ({ pixels }: { pixels: Uint8Array }) => [...pixels].filter((_, i) => i % 3 === 0);
+    expect(reds(resize({ pixels: grey(0, 100, 200, 40), width: 4, height: 1 }, 2, 1))).toEqual([71, 117]);
+    expect(reds(resize({ pixels: grey(0, 100), width: 2, height: 1 }, 4, 1))).toEqual([0, 25, 75, 100]);
+    expect(reds(resize({ pixels: grey(3, 9), width: 1, height: 2 }, 3, 2))).toEqual([3, 3, 3, 9, 9, 9]);
+  });
+
+  it("fits the shorter side", () => {
+    const image = { pixels: new Uint8Array(3 * 451 * 300), width: 451, height: 300 };
+    const { width, height } = resizeShorter(image, 256);
+    expect([width, height]).toEqual([385, 256]);
+  });
+});
+
+describe("cifar10", () => {
+  it("takes row i of a picture for image i", async () => {
+    const rows = Buffer.alloc(10_000 * 3072);
+    for (let i = 0; i < 10_000; i++) rows.fill(i % 251, i * 3072, (i + 1) * 3072);
+    const labels = Array.from({ length: 10_000 }, (_, i) => i % 10);
+    const from = join(folder, "cifar");
+    await mkdir(from);
+    await sharp(rows, { raw: { width: 1024, height: 10_000, channels: 3 } })
+      .png({ compressionLevel: 1 })
+      .toFile(join(from, "test_batch.png"));
+    await writeFile(join(from, "test_lables.json"), JSON.stringify(labels));
+    const data = await cifar10({ split: "test", from });
+    expect([data.length, data.shape, data.classes[3]]).toEqual([10_000, [32, 32, 3], "cat"]);
+    const { image, label } = data.read(5678);
+    expect([image.length, image[0], image.at(-1), label]).toEqual([3072, 5678 % 251, 5678 % 251, 8]);
+
+    await writeFile(join(from, "test_lables.json"), JSON.stringify(labels.slice(1)));
+    await expect(cifar10({ split: "test", from })).rejects.toThrow(
+      /has to be 10000 labels from 0 to 9: it has 9999/,
+    );
+  });
+});
+
+describe.skipIf(process.platform === "win32")("npmPackage", () => {
+  const path = process.env.PATH;
+  const wanted = { name: "data", version: "1.0.0", integrity: "", megabytes: 1 };
+
+  beforeAll(async () => {
+    // What npm would do, of a package that is here already.
+    const bin = join(folder, "bin");
+    await mkdir(join(folder, "data"));
+    await mkdir(bin);
+    await writeFile(join(folder, "data", "numbers.txt"), "1 2 3");
+    const tarball = join(folder, "data-1.0.0.tgz");
+    execFileSync("tar", ["-czf", tarball, "-C", folder, "data"]);
+    const digest = createHash("sha512")
+      .update(await readFile(tarball))
+      .digest("base64");
+    wanted.integrity = `sha512-${digest}`;
+    const script = `#!/bin/sh\necho "$@" >> "${folder}/calls"\n[ "$2" = "data@1.0.0" ] || { echo "no such package" >&2; exit 1; }\ncp "${tarball}" .\n`;
+    await writeFile(join(bin, "npm"), script);
+    await chmod(join(bin, "npm"), 0o755);
+    process.env.PATH = `${bin}${delimiter}${path}`;
+  });
+
+  afterAll(() => {
+    process.env.PATH = path;
+  });
+
+  it("fetches once, and says so", async () => {
+    const cache = join(folder, "cache");
+    const said: string[] = [];
+    const options = { cache, log: (message: string) => said.push(message) };
+    const both = await Promise.all([npmPackage(wanted, options), npmPackage(wanted, options)]);
+    expect(new Set([...both, await npmPackage(wanted, options)])).toEqual(
+      new Set([join(cache, "data-1.0.0")]),
+    );
+    expect(await readFile(join(cache, "data-1.0.0", "numbers.txt"), "utf8")).toBe("1 2 3");
+    expect(said).toEqual(Array(2).fill(`fetching data@1.0.0, 1 MB, into ${cache}`));
+    expect(await readdir(cache)).toEqual(["data-1.0.0"]);
+  });
+
+  it("keeps nothing that is not what was pinned, or did not come", async () => {
+    const cache = join(folder, "wary");
+    const other = { ...wanted, integrity: "sha512-another" };
+    await expect(npmPackage(other, { cache })).rejects.toThrow(
+      /data@1\.0\.0 is sha512-.* but has to be sha512-another/,
+    );
+    const missing = { ...wanted, version: "2.0.0" };
+    await expect(npmPackage(missing, { cache })).rejects.toThrow(
+      /npm pack data@2\.0\.0 .* failed with status 1\.\nno such package/,
+    );
+    expect(await readdir(cache)).toEqual([]);
+  });
+});
