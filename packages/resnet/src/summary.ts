@@ -127,12 +127,12 @@ function table(total: Omit<Summary, "toString">): string {
         row.shape.join("×"),
         row.parameters ? row.parameters.toLocaleString("en") : "",
         row.multiplyAdds ? short(row.multiplyAdds) : "",
-        mebibytes(row.bytes),
+        memory(row.bytes),
       ]),
     ),
     "─".repeat(sum(COLUMNS)),
-    line(["all", "", parameters.toLocaleString("en"), short(multiplyAdds), mebibytes(activationBytes)]),
-    `${mebibytes(stateBytes)} of weights; training keeps ${mebibytes(activationBytes)} of outputs for this input.`,
+    line(["all", "", parameters.toLocaleString("en"), short(multiplyAdds), memory(activationBytes)]),
+    `${memory(stateBytes)} of weights; the layers put out ${memory(activationBytes)}, which training keeps.`,
   ].join("\n");
 }
 
@@ -142,7 +142,9 @@ function short(count: number): string {
   return power === 0 ? String(count) : `${(count / 1000 ** power).toPrecision(3)} ${" kMGT"[power]}`;
 }
 
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+function memory(bytes: number): string {
+  return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
 
 const bytesOf = ({ size, dtype }: Tensor): number => size * (dtype === "f16" ? 2 : 4);
 
