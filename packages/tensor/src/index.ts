@@ -48,6 +48,7 @@ export { type Axes, max, mean, min, type ReduceOptions, sum } from "./ops/reduce
 export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";
 export { flip, pad, slice, split } from "./ops/slice.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
+export { type VarianceOptions, variance } from "./ops/variance.ts";
 export { Generator, manualSeed } from "./random.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {

@@ -1,5 +1,17 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { argmax, argmin, backward, init, max, mean, min, sum, type Tensor, tensor } from "../../src/index.ts";
+import {
+  argmax,
+  argmin,
+  backward,
+  init,
+  max,
+  mean,
+  min,
+  sum,
+  type Tensor,
+  tensor,
+  variance,
+} from "../../src/index.ts";
 import { sumTo } from "../../src/ops/reduce.ts";
 import { relativeError } from "../compare.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
@@ -123,6 +135,34 @@ describe("sum and mean", () => {
     expect([total.dtype, ...(await total.data())]).toEqual(["i32", 2 ** 31 - 1, -2]);
     expect([...(await max(x, 0).data())]).toEqual([2 ** 30, 2 ** 30 - 1]);
     expect(await mean(tensor(Uint32Array.of(1, 0, 1, 1))).item()).toBe(0.75);
+  });
+});
+
+describe("variance", () => {
+  it.each(SHAPES.filter(([, axes]) => axes.length > 0))("of %o over %o", async (shape, axes) => {
+    const over = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+    const count = size(over.map((axis) => shape[axis]!));
+    const deviation = (x: Float64Array) => {
+      const total = fold(x, shape, over, plus, 0);
+      const squares = fold(
+        x.map((value) => value * value),
+        shape,
+        over,
+        plus,
+        0,
+      );
+      return squares.map((value, i) => value - total[i]! ** 2 / count);
+    };
+    await checkGradient({
+      op: (x) => variance(x, axes),
+      reference: (x) => deviation(x!).map((value) => value / (count - 1)),
+      shapes: [shape],
+    });
+    await checkGradient({
+      op: (x) => variance(x, axes, { unbiased: false, keepdims: true }),
+      reference: (x) => deviation(x!).map((value) => value / count),
+      shapes: [shape],
+    });
   });
 });
 
