@@ -1,6 +1,8 @@
-import { type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
+import { type Adapter, type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
 import finishGradientsSource from "./finishGradients.wgsl?raw";
+import finishGradientsTree from "./finishGradientsTree.wgsl?raw";
 import finishMomentsSource from "./finishMoments.wgsl?raw";
+import finishMomentsTree from "./finishMomentsTree.wgsl?raw";
 import inputGradSource from "./inputGrad.wgsl?raw";
 import momentsSource from "./moments.wgsl?raw";
 import normalizeSource from "./normalize.wgsl?raw";
@@ -9,12 +11,20 @@ import sumGradientsSource from "./sumGradients.wgsl?raw";
 /** Rows M = N·H·W, in `splits` chunks of `chunk`, and channels C. */
 export type BatchNormParams = Record<"M" | "C" | "splits" | "chunk", number>;
 
-/** How the sums over `rows` are divided: enough invocations for a GPU, few enough partial results. */
-export function batchNormParams(rows: number, channels: number): BatchNormParams {
-  const busy = Math.ceil(Math.min(256, 32_768 / channels, rows / 16));
-  const chunk = Math.ceil(rows / Math.max(1, busy)) || 1;
+const LONGEST = 4096; // rows that one invocation adds up in sequence, for rounding's sake
+
+/**
+ * How the sums over `rows` are divided: so that a GPU has enough to do, or, in software, that little
+ * is left to do for the second pass.
+ */
+export function batchNormParams(rows: number, channels: number, software = false): BatchNormParams {
+  const busy = Math.ceil(Math.min(software ? 64 : 1024, 131_072 / channels, rows / 16));
+  const chunk = Math.min(LONGEST, Math.ceil(rows / Math.max(1, busy))) || 1;
   return { M: rows, C: channels, splits: Math.ceil(rows / chunk), chunk };
 }
+
+// A barrier costs a software rasteriser more than a thousand additions.
+const prefer = (_: unknown, { software }: Adapter) => (software ? "serial" : "tree");
 
 const THREADS = 64;
 const DEPTH = 16;
@@ -64,7 +74,9 @@ export const finishMoments: Kernel<BatchNormParams & { momentum: number }> = {
   reads: ["partial"],
   writes: ["mean", "variance", "runningMean", "runningVar", "batches"],
   params: { ...CHUNKS, momentum: "f32" },
+  prefer,
   variants: [
+    { name: "tree", source: finishMomentsTree, workgroups: ({ C }) => spread(C) },
     {
       name: "serial",
       source: finishMomentsSource,
@@ -107,7 +119,9 @@ export const finishGradients: Kernel<Record<"C" | "splits", number>> = {
   reads: ["partial"],
   writes: ["dgamma", "dbeta", "sums"],
   params: { C: "u32", splits: "u32" },
+  prefer,
   variants: [
+    { name: "tree", source: finishGradientsTree, workgroups: ({ C }) => spread(2 * C) },
     {
       name: "serial",
       source: finishGradientsSource,

@@ -96,7 +96,7 @@ export function batchMoments(
   }: Pick<BatchNormOptions, "runningMean" | "runningVar" | "numBatchesTracked" | "momentum"> = {},
 ): { mean: Tensor; variance: Tensor } {
   const C = x.shape.at(-1)!;
-  const p = batchNormParams(x.size / C, C);
+  const p = batchNormParams(x.size / C, C, x.device.adapter.software);
   const { partial } = run(moments, p, [x], { partial: { shape: [p.splits, 2, C], dtype: "f32" } });
   const none = { runningMean: [0], runningVar: [0] };
   const uncounted = { shape: [1], dtype: "i32" } as const;
@@ -151,5 +151,5 @@ function batchNormShape(
       `training needs more than 1 value per channel, not ${rows}: their variance would be undefined`,
     );
   }
-  return batchNormParams(rows, C);
+  return batchNormParams(rows, C, x.device.adapter.software);
 }

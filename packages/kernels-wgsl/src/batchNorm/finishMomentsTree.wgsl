@@ -1,0 +1,68 @@
+// mean[c] = Σ n[s] · mean[s, c] / M,   variance[c] = Σ (m2[s, c] + n[s] · (mean[s, c] − mean[c])²) / M
+// running = (1 − momentum) · running + momentum · batch, where the variance is divided by M − 1
+//
+// Chunk s has n[s] rows: `chunk`, the last one what is left. A workgroup finishes one channel.
+//
+//   partial  [splits, 2, C]: mean, m2     mean variance runningMean runningVar  [C]
+//   batches  1 element, counts the batches that the running statistics have seen
+//   dispatch  spread(C)
+
+const THREADS: u32 = 128;
+const TRACK: bool = true;    // otherwise the running statistics are left alone
+
+struct Params { M: u32, C: u32, splits: u32, chunk: u32, momentum: f32 }
+
+@group(0) @binding(0) var<storage, read> partial: array<f32>;
+@group(0) @binding(1) var<storage, read_write> mean: array<f32>;
+@group(0) @binding(2) var<storage, read_write> variance: array<f32>;
+@group(0) @binding(3) var<storage, read_write> runningMean: array<f32>;
+@group(0) @binding(4) var<storage, read_write> runningVar: array<f32>;
+@group(0) @binding(5) var<storage, read_write> batches: array<i32>;
+@group(0) @binding(6) var<uniform> p: Params;
+
+var<workgroup> values: array<f32, THREADS>;
+
+// The sum over the workgroup, for each of its invocations.
+fn total(thread: u32, value: f32) -> f32 {
+  values[thread] = value;
+  workgroupBarrier();
+  for (var half = THREADS / 2; half > 0; half >>= 1) {
+    if (thread < half) { values[thread] += values[thread + half]; }
+    workgroupBarrier();
+  }
+  let result = values[0];
+  workgroupBarrier();
+  return result;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let c = group.y * groups.x + group.x;
+  if (c >= p.C) { return; }
+  // Means are added up relative to the first one, as rows were.
+  let shift = partial[c];
+  var sum = 0.0;
+  for (var s = thread; s < p.splits; s += THREADS) {
+    sum += (partial[2 * s * p.C + c] - shift) * f32(min(p.chunk, p.M - s * p.chunk));
+  }
+  let offset = total(thread, sum) / f32(p.M);
+  var m2 = 0.0;
+  for (var s = thread; s < p.splits; s += THREADS) {
+    let d = partial[2 * s * p.C + c] - shift - offset;
+    m2 += partial[(2 * s + 1) * p.C + c] + d * d * f32(min(p.chunk, p.M - s * p.chunk));
+  }
+  m2 = total(thread, m2);
+  if (thread == 0) {
+    mean[c] = shift + offset;
+    variance[c] = m2 / f32(p.M);
+    if (TRACK) {
+      runningMean[c] += p.momentum * (shift + offset - runningMean[c]);
+      runningVar[c] += p.momentum * (m2 / f32(p.M - 1) - runningVar[c]);
+      if (c == 0) { batches[0] += 1; }
+    }
+  }
+}
