@@ -1,6 +1,7 @@
 import { dense, map } from "@shadegrad/kernels-wgsl/map";
 import { onesLike, zerosLike } from "./create.ts";
 import { ShapeError } from "./errors.ts";
+import { observer } from "./observe.ts";
 import { run } from "./run.ts";
 import { keep } from "./scope.ts";
 import type { History, Tensor } from "./tensor.ts";
@@ -32,6 +33,7 @@ export function differentiable(
   of: History["of"],
   saved: readonly Tensor[] = [],
 ): Tensor {
+  observer()?.computed(op, y);
   if (recording && inputs.some((x) => x.requiresGrad)) {
     y.requiresGrad = true;
     y.history = { op, inputs, saved, versions: inputs.map((x) => x.storage.version), of };
@@ -80,6 +82,7 @@ function propagate(loss: Tensor, seed: Tensor): void {
     if (!history || y.retainsGrad) accumulate(y, history ? dy.view() : dy);
     if (!history) continue;
     checkUnchanged(history);
+    observer()?.wentBack(history.op);
     const thunks = history.of(dy);
     history.inputs.forEach((x, i) => {
       if (!x.requiresGrad) return;
@@ -100,6 +103,7 @@ function propagate(loss: Tensor, seed: Tensor): void {
     dy.dispose();
     if (y.ownedByGraph) y.dispose();
   }
+  observer()?.wentBack(undefined);
 }
 
 /** The sum of two gradients, which are not needed after it. */

@@ -25,6 +25,8 @@ export class Device {
   readonly launcher: Launcher;
   /** Resolves, with the reason, when the device is lost; it never rejects. */
   readonly lost: Promise<DeviceError>;
+  /** Waited for after each reading, for those who debug. */
+  onRead: (() => Promise<void>) | undefined;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
   #failure: Error | undefined;
@@ -129,6 +131,7 @@ export class Device {
     const copy = staging.getMappedRange(0, size).slice(0, bytes);
     staging.unmap();
     this.#staging.give(staging);
+    await this.onRead?.();
     return copy;
   }
 

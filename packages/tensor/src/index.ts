@@ -5,6 +5,8 @@ export { backward, grad, noGrad, valueAndGrad } from "./autograd.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
 export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";
 export { DeviceError, FormatError, ShapeError } from "./errors.ts";
+export { findNaN } from "./find-nan.ts";
+export { describeOrigin, type NaNOrigin } from "./nan.ts";
 export { clamp, leakyRelu, relu, sigmoid, silu, tanh } from "./ops/activation.ts";
 export { argmax, argmin } from "./ops/argmax.ts";
 export { abs, add, div, maximum, minimum, mul, neg, pow, sign, square, sub } from "./ops/arithmetic.ts";
@@ -49,7 +51,7 @@ export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";
 export { flip, pad, slice, split } from "./ops/slice.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { type VarianceOptions, variance } from "./ops/variance.ts";
-export { Generator, manualSeed } from "./random.ts";
+export { Generator, generatorOf, manualSeed } from "./random.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {
   type DType,

@@ -1,6 +1,9 @@
 import type { Holes, Interface, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
+import { debugLevel } from "./debug.ts";
 import { type Device, defaultDevice } from "./device.ts";
 import { ShapeError } from "./errors.ts";
+import { NaNWatch } from "./nan.ts";
+import { observe, observer } from "./observe.ts";
 import { type DType, empty, type Shape, Tensor } from "./tensor.ts";
 
 /** A new tensor of a shape, or of another type as well, or a tensor to be written in place. */
@@ -65,8 +68,16 @@ export function run<P extends ParamValues>(
     buffers,
     variant === undefined ? { holes: filled } : { holes: filled, variant },
   );
+  const watching = observer();
+  if (watching) {
+    const written = Object.values(outputs);
+    const replaced = written.every((y) => Object.values(named).includes(y));
+    watching.ran(kernel.name, reads, written, replaced);
+  }
   return single ? outputs[kernel.writes[0]!]! : outputs;
 }
+
+if (debugLevel >= 1) observe(new NaNWatch(run));
 
 const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);
 
