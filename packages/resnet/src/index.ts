@@ -8,4 +8,6 @@ export {
   ShortcutPadding,
   ShortcutProjection,
 } from "./blocks.ts";
+export * from "./checkpoints/index.ts";
+export { type Summary, type SummaryRow, summary } from "./summary.ts";
 export * from "./zoo.ts";

@@ -1,7 +1,7 @@
 import { init } from "@shadegrad/tensor";
 import { stateDict } from "@shadegrad/tensor/nn";
 import { beforeAll, expect, test } from "vitest";
-import { resnet8, resnet20, resnext50 } from "../src/index.ts";
+import { ResNet, resnet8, resnet20 } from "../src/index.ts";
 import { summary } from "../src/summary.ts";
 
 beforeAll(async () => {
@@ -61,8 +61,9 @@ test("a batch costs as many times more, and grouped convolutions less", () => {
   const [one, two] = [summary(resnet8(), [1, 32, 32, 3]), summary(resnet8(), [2, 32, 32, 3])];
   expect([two.multiplyAdds, two.activationBytes]).toEqual([2 * one.multiplyAdds, 2 * one.activationBytes]);
   expect(two.parameters).toBe(one.parameters);
-  const row = summary(resnext50(), [32, 32, 3]).rows.find(({ name }) => name === "base.blocks.0.conv2")!;
-  expect([row.parameters, row.multiplyAdds]).toEqual([9 * 4 * 128, 8 * 8 * 128 * 9 * 4]);
+  const grouped = new ResNet({ nBlocks: [1], nChannels: [16], bottlenecks: [8], groups: 4, classes: 2 });
+  const row = summary(grouped, [16, 16, 3]).rows.find(({ name }) => name === "base.blocks.0.conv2")!;
+  expect([row.parameters, row.multiplyAdds]).toEqual([9 * 2 * 8 + 8, 8 * 8 * 8 * 9 * 2]);
 });
 
 test("the model is as before: modes, statistics and methods", async () => {

@@ -4,6 +4,8 @@ import type { HostDType, HostTensor, SourceInput } from "@shadegrad/tensor/forma
 export interface CheckpointTensor {
   readonly dtype: HostDType;
   readonly shape: readonly number[];
+  /** Where in the file it is, compared to others: reading in this order is cheapest. Absent, that is the order of the names. */
+  readonly position?: number;
   /** @throws FormatError if the file ends before the tensor does. */
   read(): Promise<HostTensor>;
 }
@@ -13,7 +15,7 @@ export interface Checkpoint {
   readonly format: "safetensors" | "PyTorch" | "PyTorch (legacy)" | "TensorFlow.js";
   /** Axes of weights: `[O, C, R, S]` and `[out, in]` as in PyTorch, or `[R, S, C, O]` and `[in, out]` as in this engine. */
   readonly layout: "torch" | "engine";
-  /** In the order in which reading is cheapest. */
+  /** In the order in which the file names them. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly metadata: ReadonlyMap<string, string>;
   /** Let go of the file. */

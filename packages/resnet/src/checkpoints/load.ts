@@ -34,7 +34,8 @@ export async function loadCheckpoint(
     const mayLack = name.endsWith("num_batches_tracked");
     return called !== undefined && mayLack && !tensors.has(called) ? undefined : called;
   };
-  return loadEntries(model, tensors, { ...options, layout, nameOf, op: "loadCheckpoint" });
+  const inOrder = [...tensors].sort(([, a], [, b]) => (a.position ?? 0) - (b.position ?? 0));
+  return loadEntries(model, new Map(inOrder), { ...options, layout, nameOf, op: "loadCheckpoint" });
 }
 
 const isOpen = (input: CheckpointInput | Checkpoint): input is Checkpoint =>

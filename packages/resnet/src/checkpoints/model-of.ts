@@ -15,7 +15,7 @@ export interface Architecture {
   /** Its name in the zoo, if it has one; biases, classes and strides may differ from what the zoo builds. */
   readonly name: keyof typeof zoo | undefined;
   readonly options: ResNetOptions & { classes: number };
-  /** Known for the usual ImageNet weights. */
+  /** Known for the usual ImageNet weights, and where `saveCheckpoint` noted it. */
   readonly preprocessing: Preprocessing | undefined;
 }
 
@@ -77,6 +77,7 @@ export function modelOf({ tensors, layout, metadata }: CheckpointInfo): Architec
   const nChannels = stages.map(({ channels }) => channels);
   const bottlenecks = stages.map(({ inside }) => inside);
   const groups = isBottleneck ? bottlenecks[0]! / (shapes.get("layer1.0.conv2.weight")?.[1] || 1) : 1;
+  if (!Number.isInteger(groups)) return undefined;
   const isImageNet = firstKernelSize >= 7;
   const hasProjection = [...shapes.keys()].some((name) => name.includes(".downsample."));
   const options = {
@@ -96,7 +97,8 @@ export function modelOf({ tensors, layout, metadata }: CheckpointInfo): Architec
   };
   const name = NAMES[`${nBlocks} ${nChannels[0]}${isBottleneck ? ` ${bottlenecks[0]} ${groups}` : ""}`];
   const isUsual = isImageNet && classes === 1000 && imgChannels === 3;
-  return { name, options, preprocessing: isUsual ? (isKeras ? CAFFE : IMAGE_NET) : undefined };
+  const usual = isUsual ? (isKeras ? CAFFE : IMAGE_NET) : undefined;
+  return { name, options, preprocessing: notedPreprocessing(metadata.get("preprocessing")) ?? usual };
 }
 
 function stagesOf(shapes: ReadonlyMap<string, readonly number[]>) {
@@ -138,13 +140,7 @@ function torchShape(shape: readonly number[]): readonly number[] {
 
 /** Of the options in a file's metadata, those that shapes do not tell. */
 function noted(json: string | undefined): Partial<ResNetOptions> {
-  let found: Partial<Record<keyof ResNetOptions, unknown>> | null;
-  try {
-    found = JSON.parse(json ?? "null");
-  } catch {
-    return {};
-  }
-  const { shortcut, strideAt, stemStride, stemRelu, stemPool } = found ?? {};
+  const { shortcut, strideAt, stemStride, stemRelu, stemPool } = parse(json);
   return {
     ...((shortcut === "projection" || shortcut === "pad-both" || shortcut === "pad-end") && { shortcut }),
     ...((strideAt === 1 || strideAt === 2) && { strideAt }),
@@ -153,4 +149,22 @@ function noted(json: string | undefined): Partial<ResNetOptions> {
     ...(typeof stemRelu === "boolean" && { stemRelu }),
     ...(typeof stemPool === "boolean" && { stemPool }),
   };
+}
+
+function notedPreprocessing(json: string | undefined): Preprocessing | undefined {
+  const { channels, range, mean, std } = parse(json);
+  const isTriple = (value: unknown): value is [number, number, number] =>
+    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
+  if (channels !== "rgb" && channels !== "bgr") return undefined;
+  if ((range !== 1 && range !== 255) || !isTriple(mean) || !isTriple(std)) return undefined;
+  return { channels, range, mean, std };
+}
+
+/** The fields of a JSON object; of anything else, none. */
+function parse(json: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(json ?? "null"));
+  } catch {
+    return {};
+  }
 }

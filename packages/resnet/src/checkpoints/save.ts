@@ -2,8 +2,11 @@ import { save, toBytes, type Writable, writeSafetensors } from "@shadegrad/tenso
 import { torchStateDict } from "@shadegrad/tensor/nn";
 import { torchvisionName } from "../names.ts";
 import { ResNet } from "../zoo.ts";
+import type { Preprocessing } from "./model-of.ts";
 
 export interface SaveOptions {
+  /** What pixels have to become before the net takes them: kept for whoever loads it. */
+  preprocessing?: Preprocessing | undefined;
   /** Strings to keep with the weights: how the net was trained, where it came from. */
   metadata?: Readonly<Record<string, string>>;
 }
@@ -36,10 +39,17 @@ export async function saveCheckpoint(
 export const checkpointBytes = (model: object, options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> =>
   toBytes(writeCheckpoint(model, options));
 
-function writeCheckpoint(model: object, { metadata = {} }: SaveOptions): AsyncGenerator<Uint8Array> {
+function writeCheckpoint(
+  model: object,
+  { metadata = {}, preprocessing }: SaveOptions,
+): AsyncGenerator<Uint8Array> {
   const state = torchStateDict(model);
   // Transformers and others ask whose layout it is.
-  const notes: Record<string, string> = { format: "pt", ...metadata };
+  const notes: Record<string, string> = {
+    format: "pt",
+    ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
+    ...metadata,
+  };
   if (!(model instanceof ResNet)) return writeSafetensors(state, notes);
   const named = new Map<string, Writable>();
   for (const [name, tensor] of state) named.set(torchvisionName(name, model.options), tensor);

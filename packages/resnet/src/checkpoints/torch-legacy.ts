@@ -85,13 +85,15 @@ function storage(
     throw damaged(
       `storage ${quote(key)} is ${elements} elements of ${dtype}, and before was ${root.elements} of ${root.dtype}`,
     );
-  if (view === null || view === undefined) return { dtype, elements, read: () => read(key) };
+  const position = () => root.start!;
+  if (view === null || view === undefined) return { dtype, elements, position, read: () => read(key) };
   const [, offset, size] = Array.isArray(view) ? (view as unknown[]) : [];
   if (!isCount(offset) || !isCount(size) || offset + size > elements)
     throw damaged(`a part of storage ${quote(key)} lies outside of its ${elements} elements`);
   return {
     dtype,
     elements: size,
+    position,
     read: async () => (await read(key)).subarray(offset * width, (offset + size) * width),
   };
 }

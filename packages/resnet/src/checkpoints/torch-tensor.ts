@@ -15,6 +15,8 @@ const MAX_RANK = 64;
 export interface TorchStorage {
   readonly dtype: HostDType;
   readonly elements: number;
+  /** Where in the file it is, compared to others; known once the file is open. */
+  position(): number;
   /** All its bytes, little-endian. */
   read(): Promise<Uint8Array>;
 }
@@ -23,8 +25,14 @@ export interface TorchStorage {
 export function lastOnly(read: (key: string) => Promise<Uint8Array>): (key: string) => Promise<Uint8Array> {
   let last: { readonly key: string; readonly bytes: Promise<Uint8Array> } | undefined;
   return (key) => {
-    if (last?.key !== key) last = { key, bytes: read(key) };
-    return last.bytes;
+    if (last?.key === key) return last.bytes;
+    const reading = { key, bytes: read(key) };
+    last = reading;
+    // What failed may work when it is tried again.
+    reading.bytes.catch(() => {
+      if (last === reading) last = undefined;
+    });
+    return reading.bytes;
   };
 }
 
@@ -50,6 +58,10 @@ export class TorchTensor implements CheckpointTensor {
     this.#storage = storage;
     this.#offset = offset;
     this.#strides = strides;
+  }
+
+  get position(): number {
+    return this.#storage.position();
   }
 
   async read(): Promise<HostTensor> {

@@ -26,6 +26,7 @@ export async function openTorchZip(source: ByteSource): Promise<Checkpoint> {
   if (order && new TextDecoder().decode(order.subarray(0, 16)) !== "little")
     throw new FormatError("zip: the numbers are not little-endian. Save the checkpoint on such a machine.");
 
+  const positions = new Map([...parts.keys()].map((name, i) => [name, i]));
   const read = lastOnly((name: string) => parts.get(name)!.read());
   const persistent = (id: unknown): TorchStorage => {
     const { dtype, key, elements } = storageId(id);
@@ -37,7 +38,7 @@ export async function openTorchZip(source: ByteSource): Promise<Checkpoint> {
       throw new FormatError(
         `zip: storage ${quote(name)} has ${found} bytes, but ${elements} elements of ${dtype} take ${bytes}. ${AGAIN}.`,
       );
-    return { dtype, elements, read: () => read(name) };
+    return { dtype, elements, position: () => positions.get(name)!, read: () => read(name) };
   };
   const { value } = readPickle(await parts.get(pickle)!.read(), 0, { known: TORCH_NAMES, persistent });
   return { format: "PyTorch", layout: "torch", ...stateOf(value), close: () => source.close() };

@@ -1,6 +1,6 @@
 import { assign, init, scope, type Tensor, tensor } from "@shadegrad/tensor";
 import { toBytes, type Writable, writeSafetensors } from "@shadegrad/tensor/formats";
-import { evaluate, stateDict, torchStateDict } from "@shadegrad/tensor/nn";
+import { dispose, evaluate, stateDict, torchStateDict } from "@shadegrad/tensor/nn";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   checkpointBytes,
@@ -217,13 +217,35 @@ describe("saving", () => {
 });
 
 describe("the architecture that a checkpoint tells", () => {
-  test.each(["resnet8", "resnet18", "resnet20"] as const)("%s", async (name) => {
+  test.each(["resnet8", "resnet20"] as const)("%s", async (name) => {
     const net = zoo[name]();
     const bytes = await checkpointBytes(net);
     const found = modelOf(await inspectCheckpoint(bytes))!;
     expect(found.name).toBe(name);
     await loadCheckpoint(new ResNet(found.options), bytes);
-    expect(found.preprocessing?.channels).toBe(name === "resnet18" ? "rgb" : undefined);
+    expect(found.preprocessing).toBeUndefined();
+  });
+
+  test.each(["resnet18", "resnext50", "wideResnet50"] as const)("%s", (name) => {
+    const net = zoo[name]();
+    const state = [...torchStateDict(net)].map(([own, x]) => [torchvisionName(own, net.options), x] as const);
+    dispose(net);
+    const info = {
+      format: "safetensors",
+      layout: "torch",
+      tensors: new Map(state),
+      metadata: new Map(),
+    } as const;
+    const found = modelOf(info)!;
+    expect(found.name).toBe(name);
+    expect(found.options).toMatchObject(net.options);
+    expect(found.preprocessing).toMatchObject({ channels: "rgb", range: 1, mean: [0.485, 0.456, 0.406] });
+  });
+
+  test("what pixels have to become is kept", async () => {
+    const preprocessing = { channels: "bgr", range: 255, mean: [1, 2, 3], std: [1, 1, 2] } as const;
+    const bytes = await checkpointBytes(zoo.resnet8(), { preprocessing });
+    expect(modelOf(await inspectCheckpoint(bytes))!.preprocessing).toEqual(preprocessing);
   });
 
   test("what shapes leave open is noted on saving", async () => {
@@ -238,7 +260,15 @@ describe("the architecture that a checkpoint tells", () => {
   test("notes that make no sense do not count", async () => {
     const checkpoint = await openCheckpoint(await checkpointBytes(zoo.resnet8()));
     for (const note of ["{", "null", "5", '{"stemStride":-1,"shortcut":"x","strideAt":7,"stemPool":"yes"}']) {
-      expect(modelOf({ ...checkpoint, metadata: new Map([["resnet", note]]) })!.options).toMatchObject({
+      expect(
+        modelOf({
+          ...checkpoint,
+          metadata: new Map([
+            ["resnet", note],
+            ["preprocessing", note],
+          ]),
+        })!.options,
+      ).toMatchObject({
         stemStride: 1,
         shortcut: "pad-both",
       });

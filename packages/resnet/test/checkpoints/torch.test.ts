@@ -93,6 +93,21 @@ test.each(BOTH)("%s: tensors that share a storage and follow each other read it 
   await close();
 });
 
+test("pickles longer than the first read of a legacy file", async () => {
+  const bytes = await bytesOf("kinds_legacy.pt");
+  const [machine, persistent] = [21, () => undefined];
+  const { end } = readPickle(bytes, machine, { known: new Map(), persistent });
+  const text = joined(
+    [0x80, 2],
+    "X",
+    new Uint8Array(Uint32Array.of(3_000_000).buffer),
+    "a".repeat(3_000_000),
+    ".",
+  );
+  const long = new Blob([bytes.slice(0, machine), text, bytes.slice(end)]);
+  expect(await readAll(long)).toEqual(await readAll(bytes));
+});
+
 describe("refuses, by name", () => {
   test.each([
     ["numpy_scalar.pt", "pickle: refuses numpy.core.multiarray.scalar."],
