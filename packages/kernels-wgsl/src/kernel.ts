@@ -124,6 +124,14 @@ export function strided(items: number, threads: number): Workgroups {
   return [Math.min(Math.ceil(items / threads), MAX_WORKGROUPS), 1, 1];
 }
 
+/**
+ * Workgroups for a grid-stride loop whose threads take several items each: as many as fill a GPU, and
+ * no more, since a software rasteriser pays a microsecond for each.
+ */
+export function filling(items: number, threads: number): Workgroups {
+  return [Math.min(Math.ceil(items / threads), 512), 1, 1];
+}
+
 const ALIGNMENT: Record<ParamType, number> = { u32: 4, i32: 4, f32: 4, vec4u: 16, vec4i: 16 };
 
 /** Byte offsets of the members of `struct Params`, and its size, by WGSL's layout rules. */

@@ -1,10 +1,10 @@
 // y[i] = start + step · i
 //
 // A constant where `step` is 0, a range otherwise. `start` and `step` travel as the bits of a V, so
-// that integers keep all 32 of them.
+// that integers keep all 32 of them. Grid-stride.
 //
 //   y  dense, `length` elements
-//   dispatch  (min(ceil(length / THREADS), 65535), 1, 1)
+//   dispatch  (min(ceil(length / THREADS), 512), 1, 1)
 
 alias Elem = f32;         // what y holds
 alias V = f32;            // what is computed with: f32, i32 or u32

@@ -1,4 +1,5 @@
-import { type Kernel, strided } from "../kernel.ts";
+import { bits, type Scalar } from "../bits.ts";
+import { filling, type Kernel } from "../kernel.ts";
 import source from "./fill.wgsl?raw";
 
 export type FillParams = Record<"length" | "start" | "step", number>;
@@ -13,21 +14,13 @@ export const fill: Kernel<FillParams> = {
   reads: [],
   writes: ["y"],
   params: { length: "u32", start: "u32", step: "u32" },
-  variants: [{ name: "scalar", source, workgroups: ({ length }) => strided(length, 256) }],
+  variants: [{ name: "scalar", source, workgroups: ({ length }) => filling(length, 256) }],
   cost: ({ length }) => ({ flops: 0, bytes: 4 * length }),
 };
 
-const float = new Float32Array(1);
-const bits = new Uint32Array(float.buffer);
-
 /** Parameters of `fill` for the type that `V` computes with. */
-export function fillParams(type: "f32" | "i32" | "u32", length: number, start: number, step = 0): FillParams {
-  const encode = (value: number) => {
-    if (type !== "f32") return value >>> 0;
-    float[0] = value;
-    return bits[0]!;
-  };
-  return { length, start: encode(start), step: encode(step) };
+export function fillParams(type: Scalar, length: number, start: number, step = 0): FillParams {
+  return { length, start: bits(type, start), step: bits(type, step) };
 }
 
 /** The definition, in float64. */

@@ -1,5 +1,5 @@
 import { bits, type Scalar } from "../bits.ts";
-import { type Kernel, strided } from "../kernel.ts";
+import { filling, type Kernel, strided } from "../kernel.ts";
 import source from "./gather.wgsl?raw";
 import gradSource from "./gatherGrad.wgsl?raw";
 
@@ -21,11 +21,7 @@ export const gather: Kernel<GatherParams> = {
     {
       name: "scalar",
       source,
-      workgroups: ({ outer, count, inner }) => [
-        Math.min(Math.ceil((outer * count * inner) / 256), 512),
-        1,
-        1,
-      ],
+      workgroups: ({ outer, count, inner }) => filling(outer * count * inner, 256),
     },
   ],
   cost: ({ outer, count, inner }) => ({ flops: 0, bytes: 8 * outer * count * inner }),

@@ -1,5 +1,5 @@
 import { collapse, type Quad, quads } from "../axes.ts";
-import type { Kernel, Workgroups } from "../kernel.ts";
+import { filling, type Kernel } from "../kernel.ts";
 import source from "./map.wgsl?raw";
 import source4 from "./map4.wgsl?raw";
 
@@ -36,31 +36,28 @@ export const map: Kernel<MapParams> = {
       source: source4,
       holes: { AXES: 1 },
       fits: (p) => fours(p) && isDense(p),
-      workgroups: fill4,
+      workgroups: ({ length }) => filling(length / 4, 256),
     },
     {
       name: "vec4 rows",
       source: source4,
       holes: { AXES: 2 },
       fits: (p) => fours(p) && p.axes <= 2,
-      workgroups: fill4,
+      workgroups: ({ length }) => filling(length / 4, 256),
     },
-    { name: "vec4", source: source4, fits: fours, workgroups: fill4 },
-    { name: "dense", source, holes: { AXES: 1 }, fits: isDense, workgroups: fill },
-    { name: "scalar", source, workgroups: fill },
+    { name: "vec4", source: source4, fits: fours, workgroups: ({ length }) => filling(length / 4, 256) },
+    {
+      name: "dense",
+      source,
+      holes: { AXES: 1 },
+      fits: isDense,
+      workgroups: ({ length }) => filling(length, 256),
+    },
+    { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) },
   ],
   // One operand at least; which of the three `f` uses is not known here.
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };
-
-// Enough threads to fill any GPU; more would each start with divisions for too few elements.
-const GROUPS = 512;
-function fill({ length }: MapParams): Workgroups {
-  return [Math.min(Math.ceil(length / 256), GROUPS), 1, 1];
-}
-function fill4({ length }: MapParams): Workgroups {
-  return [Math.min(Math.ceil(length / 4 / 256), GROUPS), 1, 1];
-}
 
 function isDense({ axes, a0, b0, c0 }: MapParams): boolean {
   return axes === 1 && a0[0] === 1 && b0[0] === 1 && c0[0] === 1;

@@ -5,7 +5,7 @@
 // dispatch covers any length.
 //
 //   a b c   broadcast by their strides along `shape`      y  dense, `length` elements
-//   dispatch  (min(ceil(length / THREADS), GROUPS), 1, 1)
+//   dispatch  (min(ceil(length / THREADS), 512), 1, 1)
 
 alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
 alias A = Elem;

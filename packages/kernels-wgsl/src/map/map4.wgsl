@@ -4,7 +4,7 @@
 // memory there, and then all its other strides are multiples of 4, or repeats one element.
 //
 //   a b c   broadcast by their strides along `shape`      y  dense, `length` elements
-//   dispatch  (min(ceil(length / 4 / THREADS), GROUPS), 1, 1)
+//   dispatch  (min(ceil(length / 4 / THREADS), 512), 1, 1)
 
 alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
 alias A = Elem;

@@ -1,5 +1,5 @@
 import { collapse, type Quad, quads } from "../axes.ts";
-import { type Kernel, spread, type Workgroups } from "../kernel.ts";
+import { filling, type Kernel, spread } from "../kernel.ts";
 import blocks from "./blocks.wgsl?raw";
 import source from "./move.wgsl?raw";
 import source4 from "./move4.wgsl?raw";
@@ -34,9 +34,9 @@ export const move: Kernel<MoveParams> = {
       source: source4,
       holes: { AXES: 2 },
       fits: (p) => inFours(p) && p.axes <= 2,
-      workgroups: ({ length }) => filling(length / 4),
+      workgroups: ({ length }) => filling(length / 4, 256),
     },
-    { name: "vec4", source: source4, fits: inFours, workgroups: ({ length }) => filling(length / 4) },
+    { name: "vec4", source: source4, fits: inFours, workgroups: ({ length }) => filling(length / 4, 256) },
     {
       name: "blocks",
       source: blocks,
@@ -53,15 +53,12 @@ export const move: Kernel<MoveParams> = {
       source,
       holes: { AXES: 2 },
       fits: (p) => p.axes <= 2,
-      workgroups: ({ length }) => filling(length),
+      workgroups: ({ length }) => filling(length, 256),
     },
-    { name: "scalar", source, workgroups: ({ length }) => filling(length) },
+    { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) },
   ],
   cost: ({ length }) => ({ flops: 0, bytes: 8 * length }),
 };
-
-// Enough threads to fill any GPU; more would each start with divisions for too few elements.
-const filling = (items: number): Workgroups => [Math.min(Math.ceil(items / 256), 512), 1, 1];
 
 const allFours = (numbers: readonly number[]): boolean => numbers.every((number) => number % 4 === 0);
 

@@ -45,7 +45,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
 
 // Where the elements of x and y for position k are.
 fn offsets(k: vec4u) -> vec2u {
-  var at = vec2u(p.xOffset, p.yOffset) + 4 * k.x + k.y * vec2u(p.x0.y, p.y0.y);
+  var at = vec2u(p.xOffset, p.yOffset) + vec2u(4 * k.x) + k.y * vec2u(p.x0.y, p.y0.y);
   if (AXES > 2) { at += k.z * vec2u(p.x0.z, p.y0.z); }
   if (AXES > 2 && p.axes == 4) { at += k.w * vec2u(p.x0.w, p.y0.w); }
   if (AXES > 2 && p.axes > 4) {

@@ -1,5 +1,5 @@
 import { bits } from "../bits.ts";
-import type { Kernel, Workgroups } from "../kernel.ts";
+import { filling, type Kernel } from "../kernel.ts";
 import dropoutSource from "./dropout.wgsl?raw";
 import { philox } from "./philox.ts";
 import source from "./random.wgsl?raw";
@@ -32,7 +32,7 @@ export const random: Kernel<RandomParams> = {
     first: "u32",
     second: "u32",
   },
-  variants: [{ name: "blocks", source, workgroups: filling }],
+  variants: [{ name: "blocks", source, workgroups: ({ length }) => filling(length / 4, 256) }],
   cost: ({ length }) => ({ flops: 0, bytes: 4 * length }),
 };
 
@@ -50,13 +50,9 @@ export const dropout: Kernel<DropoutParams> = {
     threshold: "u32",
     scale: "f32",
   },
-  variants: [{ name: "blocks", source: dropoutSource, workgroups: filling }],
+  variants: [{ name: "blocks", source: dropoutSource, workgroups: ({ length }) => filling(length / 4, 256) }],
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };
-
-function filling({ length }: { length: number }): Workgroups {
-  return [Math.min(Math.ceil(length / 4 / 256), 512), 1, 1];
-}
 
 /** Values of the hole `distribution`. */
 export const DISTRIBUTIONS = {
