@@ -11,6 +11,6 @@ export type {
   Variant,
   Workgroups,
 } from "./kernel.ts";
-export { choose, fits, KernelError, layout, specialize, spread, strided } from "./kernel.ts";
+export { choose, filling, fits, KernelError, layout, specialize, spread, strided } from "./kernel.ts";
 export { type LaunchCounts, Launcher, type LaunchOptions } from "./launch.ts";
 export type { Timing } from "./timing.ts";
