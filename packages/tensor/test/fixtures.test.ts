@@ -54,10 +54,10 @@ const table: Record<string, (inputs: Inputs, attrs: Attrs) => Result> = {
     running_mean_after: running_mean!,
     running_var_after: running_var!,
   }),
-  reshape: ({ x }, { shape }) => ({ y: sg.reshape(x!, shape) }),
-  transpose: ({ x }, { perm }) => ({ y: sg.permute(x!, perm) }),
-  pad: ({ x }, { padding, value }) => ({ y: sg.pad(x!, padding, value) }),
-  slice: ({ x }, { starts, ends, steps }) => ({ y: sg.slice(x!, starts, ends, steps) }),
+  reshape: ({ x }, { shape }) => ({ y: sg.reshape(x!, shape!) }),
+  transpose: ({ x }, { perm }) => ({ y: sg.permute(x!, perm!) }),
+  pad: ({ x }, { padding, value }) => ({ y: sg.pad(x!, padding!, value) }),
+  slice: ({ x }, { starts, ends, steps }) => ({ y: sg.slice(x!, starts!, ends, steps) }),
   concat: (inputs, { axis }) => ({ y: sg.concat(Object.values(inputs), axis) }),
 };
 
