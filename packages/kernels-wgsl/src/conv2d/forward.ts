@@ -11,10 +11,12 @@ import {
   inFours,
   preferred,
   ROWS,
+  TILE,
 } from "./params.ts";
+import tiled from "./tiled.wgsl?raw";
 
-const tiles = ({ N, P, Q, O, groups }: Conv2dParams) =>
-  Math.ceil((N * P * Q) / ROWS) * groups * Math.ceil(O / groups / COLS);
+const tiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number) =>
+  Math.ceil((N * P * Q) / rows) * groups * Math.ceil(O / groups / cols);
 
 /**
  * Cross-correlation of x [N, H, W, C] with w [R, S, C / groups, O].
@@ -32,14 +34,19 @@ export const conv2d: Kernel<Conv2dParams> = {
       source: lanes4,
       needs: ["subgroups"],
       fits: (p, adapter) => hasLanes(adapter) && inFours(p),
-      workgroups: (p) => spread(tiles(p)),
+      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
     },
     {
       name: "lanes",
       source: lanes,
       needs: ["subgroups"],
       fits: (_, adapter) => hasLanes(adapter),
-      workgroups: (p) => spread(tiles(p)),
+      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
+    },
+    {
+      name: "tiled",
+      source: tiled,
+      workgroups: (p) => spread(tiles(p, TILE, TILE)),
     },
     {
       name: "direct",

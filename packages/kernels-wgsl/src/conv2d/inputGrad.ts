@@ -2,6 +2,7 @@ import { type Kernel, spread } from "../kernel.ts";
 import direct from "./inputGradDirect.wgsl?raw";
 import lanes from "./inputGradLanes.wgsl?raw";
 import lanes4 from "./inputGradLanes4.wgsl?raw";
+import tiled from "./inputGradTiled.wgsl?raw";
 import {
   COLS,
   type Conv2dParams,
@@ -11,12 +12,14 @@ import {
   inFours,
   preferred,
   ROWS,
+  TILE,
 } from "./params.ts";
 
 /** Pixels a stride apart share a tile, so each phase of the strides has its own. */
-function tiles({ N, H, W, C, strideRows, strideCols, groups }: Conv2dParams): number {
+function tiles(p: Conv2dParams, rows: number, cols: number): number {
+  const { N, H, W, C, strideRows, strideCols, groups } = p;
   const pixels = N * Math.ceil(H / strideRows) * Math.ceil(W / strideCols);
-  return strideRows * strideCols * Math.ceil(pixels / ROWS) * groups * Math.ceil(C / groups / COLS);
+  return strideRows * strideCols * Math.ceil(pixels / rows) * groups * Math.ceil(C / groups / cols);
 }
 
 /** dx of `conv2d` from dy [N, P, Q, O] and w. Holes: `epilogue`, an expression in value, m and c; `Elem`. */
@@ -31,14 +34,19 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
       source: lanes4,
       needs: ["subgroups"],
       fits: (p, adapter) => hasLanes(adapter) && inFours(p),
-      workgroups: (p) => spread(tiles(p)),
+      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
     },
     {
       name: "lanes",
       source: lanes,
       needs: ["subgroups"],
       fits: (_, adapter) => hasLanes(adapter),
-      workgroups: (p) => spread(tiles(p)),
+      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
+    },
+    {
+      name: "tiled",
+      source: tiled,
+      workgroups: (p) => spread(tiles(p, TILE, TILE)),
     },
     {
       name: "direct",

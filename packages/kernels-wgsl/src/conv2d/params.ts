@@ -67,7 +67,14 @@ export const hasLanes = ({ subgroupSize: [min, max] }: Adapter): boolean => min 
 export const inFours = ({ C, O, groups }: Conv2dParams): boolean =>
   (C / groups) % 4 === 0 && (O / groups) % 4 === 0;
 
-/** What runs best where: register tiles for rasterisers, unless a group has too few channels to fill one. */
+/** Workgroup memory holds a slice of a square tile of so many outputs a side. */
+export const TILE = 64;
+
+/**
+ * What runs best where: register tiles for rasterisers, tiles in workgroup memory for GPUs, and
+ * neither where a group has too few columns to fill one.
+ */
 export function preferred(columns: number, { software }: Adapter): string {
-  return software && columns < 8 ? "direct" : "lanes4";
+  if (columns < (software ? 3 : 8)) return "direct";
+  return software ? "lanes4" : "tiled";
 }

@@ -8,11 +8,13 @@ import {
   inFours,
   preferred,
   ROWS,
+  TILE,
 } from "./params.ts";
 import sum from "./sumPartials.wgsl?raw";
 import direct from "./weightGradDirect.wgsl?raw";
 import lanes from "./weightGradLanes.wgsl?raw";
 import lanes4 from "./weightGradLanes4.wgsl?raw";
+import tiled from "./weightGradTiled.wgsl?raw";
 
 /** `splits`: stretches of N·P·Q that are summed apart. */
 export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
@@ -22,6 +24,10 @@ const weights = ({ R, S, C, O, groups }: Conv2dParams) => (R * S * C * O) / grou
 
 const tiles = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
   splits * R * S * groups * Math.ceil(C / groups / ROWS) * Math.ceil(O / groups / COLS);
+
+/** Workgroups where the rows of a tile are any weights of a stretch. */
+const blocks = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
+  splits * groups * Math.ceil((R * S * C) / groups / TILE) * Math.ceil(O / groups / TILE);
 
 /** Where channels are few, those of a row's taps count as those of one tap. */
 function flattened(p: Conv2dWeightGradParams): Conv2dWeightGradParams {
@@ -52,6 +58,11 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
       needs: ["subgroups"],
       fits: (_, adapter) => hasLanes(adapter),
       workgroups: (p) => spread(tiles(flattened(p))),
+    },
+    {
+      name: "tiled",
+      source: tiled,
+      workgroups: (p) => spread(blocks(p)),
     },
     {
       name: "direct",

@@ -2,6 +2,7 @@ import { type Adapter, type Kernel, spread, type Variant } from "../kernel.ts";
 import direct from "./direct.wgsl?raw";
 import lanes from "./lanes.wgsl?raw";
 import lanes4 from "./lanes4.wgsl?raw";
+import tiled from "./tiled.wgsl?raw";
 
 type Quad = readonly [number, number, number, number];
 
@@ -12,8 +13,11 @@ type Quad = readonly [number, number, number, number];
 export type MatmulParams = Record<"batch" | "aBatch" | "bBatch", Quad> &
   Record<"M" | "N" | "K" | "aRow" | "aCol" | "bRow" | "bCol", number>;
 
-/** A tile of 24 × 32 outputs for each subgroup of 8. */
-const tiles = (p: MatmulParams) => batches(p) * Math.ceil(p.M / 24) * Math.ceil(p.N / 32);
+const tiles = (p: MatmulParams, rows: number, cols: number) =>
+  batches(p) * Math.ceil(p.M / rows) * Math.ceil(p.N / cols);
+
+/** Rows and columns of a subgroup's tile in registers. */
+const LANES = [24, 32] as const;
 
 const subgroupsOf8 = ({ subgroupSize: [min, max] }: Adapter) => min === 8 && max === 8;
 
@@ -31,7 +35,7 @@ function inFours(name: string, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<
       fours(K, ...aBatch, ...bBatch) &&
       (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
       (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(N, bRow)),
-    workgroups: (p) => spread(tiles(p)),
+    workgroups: (p) => spread(tiles(p, ...LANES)),
   };
 }
 
@@ -65,7 +69,12 @@ export const matmul: Kernel<MatmulParams> = {
       source: lanes,
       needs: ["subgroups"],
       fits: (_, adapter) => subgroupsOf8(adapter),
-      workgroups: (p) => spread(tiles(p)),
+      workgroups: (p) => spread(tiles(p, ...LANES)),
+    },
+    {
+      name: "tiled",
+      source: tiled,
+      workgroups: (p) => spread(tiles(p, 64, 64)),
     },
     {
       name: "direct",
@@ -73,6 +82,10 @@ export const matmul: Kernel<MatmulParams> = {
       workgroups: (p) => spread(Math.ceil((batches(p) * p.M * p.N) / 64)),
     },
   ],
+  prefer({ N }, { software }) {
+    if (!software) return N < 8 ? "direct" : "tiled";
+    return N < 3 ? "direct" : "";
+  },
   cost: (p) => ({
     flops: 2 * batches(p) * p.M * p.N * p.K,
     bytes:

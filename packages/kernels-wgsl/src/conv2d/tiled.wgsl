@@ -1,0 +1,118 @@
+// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+//   g = the group of o;  x is zero outside the image.
+//
+// For GPUs: a workgroup computes a TILE × TILE block of one group of the matrix
+// y[m, o],  m = (n·P + p)·Q + q,  k = (r·S + s)·C/groups + c, each thread 8 × 4 of it in
+// registers; both operands pass through workgroup memory in slices of DEPTH along k.
+//
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   y  [N, P, Q, O]     all dense, row-major
+//   dispatch  ceil(N·P·Q / TILE) · groups · ceil(O / groups / TILE) spread over x and y
+
+alias Elem = f32;
+const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
+const DEPTH: u32 = 16;     // slice of k held in workgroup memory
+const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
+const SIDE = TILE / 4;     // fours along a side of the tile
+const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+
+// Applied to each output before it is stored; m = (n·P + p)·Q + q.
+fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> w: array<Elem>;
+@group(0) @binding(2) var<storage, read> b: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
+var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
+var<workgroup> places: array<vec3u, TILE>;    // image, top and left of each row
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let M = p.N * p.P * p.Q;
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let K = p.R * p.S * channels;
+  let across = (outputs + TILE - 1) / TILE;
+  let tile = group.y * groups.x + group.x;
+  let g = tile / across % p.groups;
+  let m0 = tile / (across * p.groups) * TILE;
+  let n0 = tile % across * TILE;
+  if (m0 >= M) { return; }
+  let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
+  let cols = thread % SIDE;        // and the four columns
+
+  for (var i = thread; i < TILE; i += THREADS) {
+    let m = m0 + i;
+    let top = m / p.Q % p.P * p.strideRows - p.padTop;
+    // Rows beyond the last one are outside of every image.
+    places[i] = vec3u(m / (p.P * p.Q) * p.H, select(top, 0x40000000, m >= M), m % p.Q * p.strideCols - p.padLeft);
+  }
+  workgroupBarrier();
+
+  var sum: array<vec4f, 8>;    // [row], four columns each
+  for (var k0 = 0u; k0 < K; k0 += DEPTH) {
+    // Neighbouring threads read neighbouring channels: along k of the image, along o of w.
+    let k = k0 + thread % DEPTH;
+    let r = k / (p.S * channels);
+    let s = k / channels % p.S;
+    let c = g * channels + k % channels;
+    for (var q = thread / DEPTH; q < SIDE; q += THREADS / DEPTH) {
+      var four = vec4f();
+      for (var i = 0u; i < 4; i++) {
+        let place = places[4 * q + i];
+        // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
+        let h = place.y + r * p.dilationRows;
+        let v = place.z + s * p.dilationCols;
+        if (h < p.H && v < p.W && k < K) { four[i] = f32(x[((place.x + h) * p.W + v) * p.C + c]); }
+      }
+      aTile[k % DEPTH * PITCH + q] = four;
+    }
+    for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
+      var four = vec4f();
+      for (var i = 0u; i < 4; i++) {
+        let n = n0 + 4 * cols + i;
+        if (k0 + j < K && n < outputs) { four[i] = f32(w[(k0 + j) * p.O + g * outputs + n]); }
+      }
+      bTile[j * PITCH + cols] = four;
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < DEPTH; k++) {
+      let b = bTile[k * PITCH + cols];
+      for (var i = 0u; i < 2; i++) {
+        let a = aTile[k * PITCH + rows + i];
+        sum[4 * i] += a.x * b;
+        sum[4 * i + 1] += a.y * b;
+        sum[4 * i + 2] += a.z * b;
+        sum[4 * i + 3] += a.w * b;
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < 8; i++) {
+    let m = m0 + 4 * rows + i;
+    for (var j = 0u; j < 4; j++) {
+      let n = n0 + 4 * cols + j;
+      let o = g * outputs + n;
+      if (m < M && n < outputs) { y[m * p.O + o] = Elem(epilogue(sum[i][j], m, o)); }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// partial[k, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + p)·Q + q
+//   over the k-th of `splits` stretches of m;
+//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
+//
+// For GPUs: a workgroup computes a TILE × TILE block of one stretch and group of the
+// matrix [(r·S + s)·C/groups + c, o], each thread 8 × 4 of it in
+// registers; both operands pass through workgroup memory in slices of DEPTH along k.
+//
+//   x  [N, H, W, C]     dy  [N, P, Q, O]     partial  [splits, R, S, C / groups, O]
+//   dispatch  splits · groups · ceil(R·S·C / groups / TILE) · ceil(O / groups / TILE) over x and y
+
+alias Elem = f32;
+const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
+const DEPTH: u32 = 16;     // slice of k held in workgroup memory
+const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
+const SIDE = TILE / 4;     // fours along a side of the tile
+const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32, splits: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> dy: array<Elem>;
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
+var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
+var<workgroup> places: array<vec3u, TILE>;    // top, left and channel of each row
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let M = p.N * p.P * p.Q;
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let weights = p.R * p.S * channels;
+  let across = (outputs + TILE - 1) / TILE;
+  let down = (weights + TILE - 1) / TILE;
+  let tile = group.y * groups.x + group.x;
+  let g = tile / across % p.groups;
+  let n0 = tile % across * TILE;
+  let w0 = tile / (across * p.groups) % down * TILE;
+  let split = tile / (across * p.groups * down);
+  if (split >= p.splits) { return; }
+  let stretch = (M + p.splits - 1) / p.splits;
+  let begin = split * stretch;
+  let end = min(begin + stretch, M);
+  let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
+  let cols = thread % SIDE;        // and the four columns
+
+  for (var i = thread; i < TILE; i += THREADS) {
+    let weight = w0 + i;
+    let top = weight / (p.S * channels) * p.dilationRows - p.padTop;
+    let left = weight / channels % p.S * p.dilationCols - p.padLeft;
+    // Rows beyond the last one are outside of every image.
+    places[i] = vec3u(select(top, 0x40000000, weight >= weights), left, g * channels + weight % channels);
+  }
+  workgroupBarrier();
+
+  var sum: array<vec4f, 8>;    // [row], four columns each
+  for (var m0 = begin; m0 < end; m0 += DEPTH) {
+    // Neighbouring threads read neighbouring channels, of the image and of dy.
+    for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
+      let m = m0 + j;
+      let row = m / p.Q % p.P * p.strideRows;
+      let col = m % p.Q * p.strideCols;
+      let image = m / (p.P * p.Q) * p.H;
+      var four = vec4f();
+      for (var i = 0u; i < 4; i++) {
+        let place = places[4 * cols + i];
+        // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
+        let h = row + place.x;
+        let v = col + place.y;
+        if (h < p.H && v < p.W && m < end) { four[i] = f32(x[((image + h) * p.W + v) * p.C + place.z]); }
+      }
+      aTile[j * PITCH + cols] = four;
+    }
+    for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
+      var four = vec4f();
+      for (var i = 0u; i < 4; i++) {
+        let n = n0 + 4 * cols + i;
+        if (m0 + j < end && n < outputs) { four[i] = f32(dy[(m0 + j) * p.O + g * outputs + n]); }
+      }
+      bTile[j * PITCH + cols] = four;
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < DEPTH; k++) {
+      let b = bTile[k * PITCH + cols];
+      for (var i = 0u; i < 2; i++) {
+        let a = aTile[k * PITCH + rows + i];
+        sum[4 * i] += a.x * b;
+        sum[4 * i + 1] += a.y * b;
+        sum[4 * i + 2] += a.z * b;
+        sum[4 * i + 3] += a.w * b;
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < 8; i++) {
+    let weight = w0 + 4 * rows + i;
+    for (var j = 0u; j < 4; j++) {
+      let n = n0 + 4 * cols + j;
+      if (weight < weights && n < outputs) {
+        partial[(split * weights + weight) * p.O + g * outputs + n] = sum[i][j];
+      }
+    }
+  }
+}

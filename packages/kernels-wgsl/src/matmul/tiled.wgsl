@@ -1,0 +1,104 @@
+// y[z, m, n] = epilogue(Σ_k  a[z, m, k] · b[z, k, n])
+//
+// For GPUs: a workgroup computes a TILE × TILE block of y, each thread 8 × 4 of it in
+// registers; both operands pass through workgroup memory in slices of DEPTH along k.
+//
+//   a b  anywhere in their buffers, by strides: transposed, or repeated over batches by a stride of 0
+//   y    [batch, M, N], dense, row-major
+//   dispatch  batch · ceil(M / TILE) · ceil(N / TILE) spread over x and y
+
+alias Elem = f32;
+const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
+const DEPTH: u32 = 16;     // slice of k held in workgroup memory
+const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
+const SIDE = TILE / 4;     // fours along a side of the tile
+const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+
+// Applied to each output before it is stored; m = z·M + row, and o the column.
+fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+
+// Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+struct Params {
+  batch: vec4u, aBatch: vec4u, bBatch: vec4u,
+  M: u32, N: u32, K: u32,
+  aRow: u32, aCol: u32, bRow: u32, bCol: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<Elem>;
+@group(0) @binding(1) var<storage, read> b: array<Elem>;
+@group(0) @binding(2) var<storage, read> bias: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+// Where batch z of an operand with these strides begins.
+fn begin(z: u32, strides: vec4u) -> u32 {
+  let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
+  let steps = at % p.batch * strides;
+  return steps.x + steps.y + steps.z + steps.w;
+}
+
+var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
+var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let across = (p.N + TILE - 1) / TILE;
+  let down = (p.M + TILE - 1) / TILE;
+  let tile = group.y * groups.x + group.x;
+  let z = tile / (across * down);
+  if (z >= p.batch.x * p.batch.y * p.batch.z * p.batch.w) { return; }
+  let m0 = tile / across % down * TILE;
+  let n0 = tile % across * TILE;
+  let aBegin = begin(z, p.aBatch);
+  let bBegin = begin(z, p.bBatch);
+  let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
+  let cols = thread % SIDE;        // and the four columns
+
+  var sum: array<vec4f, 8>;    // [row], four columns each
+  for (var k0 = 0u; k0 < p.K; k0 += DEPTH) {
+    // Neighbouring threads read neighbours along k of a and along n of b.
+    let k = k0 + thread % DEPTH;
+    for (var q = thread / DEPTH; q < SIDE; q += THREADS / DEPTH) {
+      var four = vec4f();
+      for (var i = 0u; i < 4; i++) {
+        let m = m0 + 4 * q + i;
+        if (k < p.K && m < p.M) { four[i] = f32(a[aBegin + m * p.aRow + k * p.aCol]); }
+      }
+      aTile[k % DEPTH * PITCH + q] = four;
+    }
+    for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
+      var four = vec4f();
+      for (var i = 0u; i < 4; i++) {
+        let n = n0 + 4 * cols + i;
+        if (k0 + j < p.K && n < p.N) { four[i] = f32(b[bBegin + (k0 + j) * p.bRow + n * p.bCol]); }
+      }
+      bTile[j * PITCH + cols] = four;
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < DEPTH; k++) {
+      let b = bTile[k * PITCH + cols];
+      for (var i = 0u; i < 2; i++) {
+        let a = aTile[k * PITCH + rows + i];
+        sum[4 * i] += a.x * b;
+        sum[4 * i + 1] += a.y * b;
+        sum[4 * i + 2] += a.z * b;
+        sum[4 * i + 3] += a.w * b;
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < 8; i++) {
+    let m = m0 + 4 * rows + i;
+    for (var j = 0u; j < 4; j++) {
+      let n = n0 + 4 * cols + j;
+      if (m < p.M && n < p.N) {
+        y[(z * p.M + m) * p.N + n] = Elem(epilogue(sum[i][j], z * p.M + m, n));
+      }
+    }
+  }
+}
