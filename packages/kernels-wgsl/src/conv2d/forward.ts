@@ -1,18 +1,9 @@
 import { type Kernel, spread } from "../kernel.ts";
 import direct from "./direct.wgsl?raw";
+import { overLanes } from "./lanes.ts";
 import lanes from "./lanes.wgsl?raw";
 import lanes4 from "./lanes4.wgsl?raw";
-import {
-  COLS,
-  type Conv2dParams,
-  conv2dCost,
-  conv2dParams,
-  hasLanes,
-  inFours,
-  preferred,
-  ROWS,
-  TILE,
-} from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
 import tiled from "./tiled.wgsl?raw";
 
 const tiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number) =>
@@ -29,20 +20,7 @@ export const conv2d: Kernel<Conv2dParams> = {
   writes: ["y"],
   params: conv2dParams,
   variants: [
-    {
-      name: "lanes4",
-      source: lanes4,
-      needs: ["subgroups"],
-      fits: (p, adapter) => hasLanes(adapter) && inFours(p),
-      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
-    },
-    {
-      name: "lanes",
-      source: lanes,
-      needs: ["subgroups"],
-      fits: (_, adapter) => hasLanes(adapter),
-      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
-    },
+    ...overLanes({ lanes4, lanes, tiles }),
     {
       name: "tiled",
       source: tiled,

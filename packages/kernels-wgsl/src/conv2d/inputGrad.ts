@@ -3,17 +3,8 @@ import direct from "./inputGradDirect.wgsl?raw";
 import lanes from "./inputGradLanes.wgsl?raw";
 import lanes4 from "./inputGradLanes4.wgsl?raw";
 import tiled from "./inputGradTiled.wgsl?raw";
-import {
-  COLS,
-  type Conv2dParams,
-  conv2dCost,
-  conv2dParams,
-  hasLanes,
-  inFours,
-  preferred,
-  ROWS,
-  TILE,
-} from "./params.ts";
+import { overLanes } from "./lanes.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
 
 /** Pixels a stride apart share a tile, so each phase of the strides has its own. */
 function tiles(p: Conv2dParams, rows: number, cols: number): number {
@@ -29,20 +20,7 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
   writes: ["dx"],
   params: conv2dParams,
   variants: [
-    {
-      name: "lanes4",
-      source: lanes4,
-      needs: ["subgroups"],
-      fits: (p, adapter) => hasLanes(adapter) && inFours(p),
-      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
-    },
-    {
-      name: "lanes",
-      source: lanes,
-      needs: ["subgroups"],
-      fits: (_, adapter) => hasLanes(adapter),
-      workgroups: (p) => spread(tiles(p, ROWS, COLS)),
-    },
+    ...overLanes({ lanes4, lanes, tiles }),
     {
       name: "tiled",
       source: tiled,

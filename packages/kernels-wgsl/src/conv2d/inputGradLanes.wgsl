@@ -3,7 +3,7 @@ enable subgroups;
 //   over the r, s whose window at p, q covers the pixel:
 //   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
 //
-// For CPU rasterisers: one subgroup of 8 computes ROWS pixels × COLS channels of one group in
+// For CPU rasterisers: one subgroup computes ROWS pixels × COLS channels of one group in
 // registers, as the forward pass does. Its pixels lie a stride apart, so that a tap reaches all
 // of them or none, and those that reach none are skipped.
 //
@@ -12,9 +12,10 @@ enable subgroups;
 //             · groups · ceil(C / groups / COLS), spread over x and y
 
 alias Elem = f32;
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 // Applied to each output before it is stored; m = (n·H + h)·W + v.
 fn epilogue(value: f32, m: u32, c: u32) -> f32 { return value; }
@@ -36,19 +37,21 @@ struct Params {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of eight rows; lane l holds that of row l.
+// Add one k of LANES rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  sum[i + 4] += subgroupBroadcast(v, 4) * b;
-  sum[i + 5] += subgroupBroadcast(v, 5) * b;
-  sum[i + 6] += subgroupBroadcast(v, 6) * b;
-  sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  if (LANES == 8) {
+    sum[i + 4] += subgroupBroadcast(v, 4) * b;
+    sum[i + 5] += subgroupBroadcast(v, 5) * b;
+    sum[i + 6] += subgroupBroadcast(v, 6) * b;
+    sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -70,14 +73,14 @@ fn main(
   let m0 = part % perPhase * ROWS;
   let phaseRow = phase / p.strideCols;
   let phaseCol = phase % p.strideCols;
-  let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
+  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = min(n, vec4u(channels - 1)) * p.O + g * outputs;
 
   var image: array<u32, BLOCKS>;
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + 8 * i + lane, M - 1);
+    let m = min(m0 + LANES * i + lane, M - 1);
     image[i] = m / (rows * cols) * p.P;
     row[i] = m / cols % rows * p.strideRows + phaseRow + p.padTop;
     col[i] = m % cols * p.strideCols + phaseCol + p.padLeft;
@@ -102,7 +105,7 @@ fn main(
       for (var o = 0u; o < depth; o++) {
         let weights = vec4f(f32(w[weight.x]), f32(w[weight.y]), f32(w[weight.z]), f32(w[weight.w]));
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(8 * i, select(0, f32(dy[at[i]]), inside[i]), weights);
+          addRows(LANES * i, select(0, f32(dy[at[i]]), inside[i]), weights);
           at[i]++;
         }
         weight += 1;

@@ -3,7 +3,7 @@ enable subgroups;
 //   over the r, s whose window at p, q covers the pixel:
 //   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
 //
-// For CPU rasterisers: one subgroup of 8 computes ROWS pixels × COLS channels of one group in
+// For CPU rasterisers: one subgroup computes ROWS pixels × COLS channels of one group in
 // registers, as the forward pass does. Its pixels lie a stride apart, so that a tap reaches all
 // of them or none, and those that reach none are skipped.
 //
@@ -13,9 +13,10 @@ enable subgroups;
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 // Applied to each output before it is stored; m = (n·H + h)·W + v.
 fn epilogue(value: f32, m: u32, c: u32) -> f32 { return value; }
@@ -42,19 +43,21 @@ fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of eight rows; lane l holds those of row l.
+// Add four k of LANES rows; lane l holds those of row l.
 fn addRows(i: u32, v: vec4f, b: mat4x4f) {
   add(i, subgroupBroadcast(v, 0), b);
   add(i + 1, subgroupBroadcast(v, 1), b);
   add(i + 2, subgroupBroadcast(v, 2), b);
   add(i + 3, subgroupBroadcast(v, 3), b);
-  add(i + 4, subgroupBroadcast(v, 4), b);
-  add(i + 5, subgroupBroadcast(v, 5), b);
-  add(i + 6, subgroupBroadcast(v, 6), b);
-  add(i + 7, subgroupBroadcast(v, 7), b);
+  if (LANES == 8) {
+    add(i + 4, subgroupBroadcast(v, 4), b);
+    add(i + 5, subgroupBroadcast(v, 5), b);
+    add(i + 6, subgroupBroadcast(v, 6), b);
+    add(i + 7, subgroupBroadcast(v, 7), b);
+  }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -76,14 +79,14 @@ fn main(
   let m0 = part % perPhase * ROWS;
   let phaseRow = phase / p.strideCols;
   let phaseCol = phase % p.strideCols;
-  let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
+  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = min(n, vec4u(channels - 1)) * p.O + g * outputs;
 
   var image: array<u32, BLOCKS>;
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + 8 * i + lane, M - 1);
+    let m = min(m0 + LANES * i + lane, M - 1);
     image[i] = m / (rows * cols) * p.P;
     row[i] = m / cols % rows * p.strideRows + phaseRow + p.padTop;
     col[i] = m % cols * p.strideCols + phaseCol + p.padLeft;
@@ -113,7 +116,7 @@ fn main(
           vec4f(w[weight.w]),
         ));
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(8 * i, select(vec4f(), vec4f(dy[at[i]]), inside[i]), weights);
+          addRows(LANES * i, select(vec4f(), vec4f(dy[at[i]]), inside[i]), weights);
           at[i]++;
         }
         weight += 1;

@@ -3,7 +3,7 @@ enable subgroups;
 //   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
 //   g = the group of o;  x is zero outside the image.
 //
-// For CPU rasterisers and any number of channels: one subgroup of 8 computes ROWS pixels
+// For CPU rasterisers and any number of channels: one subgroup computes ROWS pixels
 // m = (n·P + p)·Q + q × COLS channels of one group in registers; for one input channel of a tap,
 // each lane loads BLOCKS pixels and four w, and pixels then reach all lanes by broadcast.
 //
@@ -12,9 +12,10 @@ enable subgroups;
 //   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
 
 alias Elem = f32;
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 // Applied to each output before it is stored; m = (n·P + p)·Q + q.
 fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
@@ -37,19 +38,21 @@ struct Params {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of eight rows; lane l holds that of row l.
+// Add one k of LANES rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  sum[i + 4] += subgroupBroadcast(v, 4) * b;
-  sum[i + 5] += subgroupBroadcast(v, 5) * b;
-  sum[i + 6] += subgroupBroadcast(v, 6) * b;
-  sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  if (LANES == 8) {
+    sum[i + 4] += subgroupBroadcast(v, 4) * b;
+    sum[i + 5] += subgroupBroadcast(v, 5) * b;
+    sum[i + 6] += subgroupBroadcast(v, 6) * b;
+    sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -63,7 +66,7 @@ fn main(
   let g = tile / across % p.groups;
   let m0 = tile / (across * p.groups) * ROWS;
   if (m0 >= M) { return; }
-  let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
+  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = g * outputs + min(n, vec4u(outputs - 1));
 
   // Pixels beyond the last repeat it, and are not stored.
@@ -71,7 +74,7 @@ fn main(
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + 8 * i + lane, M - 1);
+    let m = min(m0 + LANES * i + lane, M - 1);
     image[i] = m / (p.P * p.Q) * p.H;
     row[i] = m / p.Q % p.P * p.strideRows - p.padTop;
     col[i] = m % p.Q * p.strideCols - p.padLeft;
@@ -92,7 +95,7 @@ fn main(
       for (var c = 0u; c < channels; c++) {
         let weights = vec4f(f32(w[weight.x]), f32(w[weight.y]), f32(w[weight.z]), f32(w[weight.w]));
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(8 * i, select(0, f32(x[at[i]]), inside[i]), weights);
+          addRows(LANES * i, select(0, f32(x[at[i]]), inside[i]), weights);
           at[i]++;
         }
         weight += p.O;

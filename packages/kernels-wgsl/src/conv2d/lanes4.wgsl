@@ -4,7 +4,7 @@ enable subgroups;
 //   g = the group of o;  x is zero outside the image.
 //
 // For CPU rasterisers: the register tile of the matrix product beside this (matmul/lanes4), where
-// row m = (n·P + p)·Q + q is a pixel of y. One subgroup of 8 computes ROWS pixels × COLS channels of
+// row m = (n·P + p)·Q + q is a pixel of y. One subgroup computes ROWS pixels × COLS channels of
 // one group; for four input channels of a tap, each lane loads those of BLOCKS pixels and four w.
 //
 //   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
@@ -13,9 +13,10 @@ enable subgroups;
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 // Applied to each output before it is stored; m = (n·P + p)·Q + q.
 fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
@@ -43,19 +44,21 @@ fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of eight rows; lane l holds those of row l.
+// Add four k of LANES rows; lane l holds those of row l.
 fn addRows(i: u32, v: vec4f, b: mat4x4f) {
   add(i, subgroupBroadcast(v, 0), b);
   add(i + 1, subgroupBroadcast(v, 1), b);
   add(i + 2, subgroupBroadcast(v, 2), b);
   add(i + 3, subgroupBroadcast(v, 3), b);
-  add(i + 4, subgroupBroadcast(v, 4), b);
-  add(i + 5, subgroupBroadcast(v, 5), b);
-  add(i + 6, subgroupBroadcast(v, 6), b);
-  add(i + 7, subgroupBroadcast(v, 7), b);
+  if (LANES == 8) {
+    add(i + 4, subgroupBroadcast(v, 4), b);
+    add(i + 5, subgroupBroadcast(v, 5), b);
+    add(i + 6, subgroupBroadcast(v, 6), b);
+    add(i + 7, subgroupBroadcast(v, 7), b);
+  }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -77,7 +80,7 @@ fn main(
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + 8 * i + lane, M - 1);
+    let m = min(m0 + LANES * i + lane, M - 1);
     image[i] = m / (p.P * p.Q) * p.H;
     row[i] = m / p.Q % p.P * p.strideRows - p.padTop;
     col[i] = m % p.Q * p.strideCols - p.padLeft;
@@ -104,7 +107,7 @@ fn main(
           vec4f(w[weight + 3 * step]),
         );
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(8 * i, select(vec4f(), vec4f(x[at[i]]), inside[i]), weights);
+          addRows(LANES * i, select(vec4f(), vec4f(x[at[i]]), inside[i]), weights);
           at[i]++;
         }
         weight += p.O;

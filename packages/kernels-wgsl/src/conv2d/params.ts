@@ -55,18 +55,6 @@ export function conv2dCost({ N, H, W, C, R, S, O, P, Q, groups }: Conv2dParams):
   };
 }
 
-/** Registers hold a tile of ROWS × COLS outputs for each subgroup of LANES. */
-export const ROWS = 24;
-export const COLS = 32;
-const LANES = 8;
-
-/** Whether the adapter's subgroups are those that the register tiles are written for. */
-export const hasLanes = ({ subgroupSize: [min, max] }: Adapter): boolean => min === LANES && max === LANES;
-
-/** Whether channels, in and out, can be loaded by fours. */
-export const inFours = ({ C, O, groups }: Conv2dParams): boolean =>
-  (C / groups) % 4 === 0 && (O / groups) % 4 === 0;
-
 /** Workgroup memory holds a slice of a square tile of so many outputs a side. */
 export const TILE = 64;
 
@@ -76,5 +64,5 @@ export const TILE = 64;
  */
 export function preferred(columns: number, { software }: Adapter): string {
   if (columns < (software ? 3 : 8)) return "direct";
-  return software ? "lanes4" : "tiled";
+  return software ? "" : "tiled";
 }

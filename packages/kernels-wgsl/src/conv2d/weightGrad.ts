@@ -1,15 +1,6 @@
 import { type Kernel, spread, strided } from "../kernel.ts";
-import {
-  COLS,
-  type Conv2dParams,
-  conv2dCost,
-  conv2dParams,
-  hasLanes,
-  inFours,
-  preferred,
-  ROWS,
-  TILE,
-} from "./params.ts";
+import { overLanes } from "./lanes.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
 import sum from "./sumPartials.wgsl?raw";
 import direct from "./weightGradDirect.wgsl?raw";
 import lanes from "./weightGradLanes.wgsl?raw";
@@ -22,16 +13,18 @@ export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
 /** Elements of w. */
 const weights = ({ R, S, C, O, groups }: Conv2dParams) => (R * S * C * O) / groups;
 
-const tiles = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
-  splits * R * S * groups * Math.ceil(C / groups / ROWS) * Math.ceil(O / groups / COLS);
+function tiles(p: Conv2dWeightGradParams, rows: number, cols: number): number {
+  const { splits, R, S, C, O, groups } = p;
+  return splits * R * S * groups * Math.ceil(C / groups / rows) * Math.ceil(O / groups / cols);
+}
 
 /** Workgroups where the rows of a tile are any weights of a stretch. */
 const blocks = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
   splits * groups * Math.ceil((R * S * C) / groups / TILE) * Math.ceil(O / groups / TILE);
 
 /** Where channels are few, those of a row's taps count as those of one tap. */
-function flattened(p: Conv2dWeightGradParams): Conv2dWeightGradParams {
-  const flat = p.groups === 1 && p.dilationCols === 1 && p.C < ROWS;
+function flattened(p: Conv2dWeightGradParams, rows: number): Conv2dWeightGradParams {
+  const flat = p.groups === 1 && p.dilationCols === 1 && p.C < rows;
   return flat ? { ...p, S: 1, C: p.S * p.C } : p;
 }
 
@@ -45,20 +38,13 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
   writes: ["partial"],
   params: { ...conv2dParams, splits: "u32" },
   variants: [
-    {
-      name: "lanes4",
-      source: lanes4,
-      needs: ["subgroups"],
-      fits: (p, adapter) => hasLanes(adapter) && inFours(p) && p.Q >= 4,
-      workgroups: (p) => spread(tiles(p)),
-    },
-    {
-      name: "lanes",
-      source: lanes,
-      needs: ["subgroups"],
-      fits: (_, adapter) => hasLanes(adapter),
-      workgroups: (p) => spread(tiles(flattened(p))),
-    },
+    ...overLanes({
+      lanes4,
+      lanes,
+      fits4: ({ Q }) => Q >= 4,
+      tiles,
+      tilesOfAny: (p, rows, cols) => tiles(flattened(p, rows), rows, cols),
+    }),
     {
       name: "tiled",
       source: tiled,

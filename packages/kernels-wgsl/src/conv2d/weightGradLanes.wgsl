@@ -3,16 +3,17 @@ enable subgroups;
 //   over the k-th of `splits` stretches of m;
 //   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
 //
-// For CPU rasterisers and any number of channels: one subgroup of 8 computes ROWS channels in ×
+// For CPU rasterisers and any number of channels: one subgroup computes ROWS channels in ×
 // COLS channels out of one tap and stretch in registers, one m at a time.
 //
 //   x  [N, H, W, C]     dy  [N, P, Q, O]     partial  [splits, R, S, C / groups, O]
 //   dispatch  splits · R · S · groups · ceil(C / groups / ROWS) · ceil(O / groups / COLS) over x and y
 
 alias Elem = f32;
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -31,19 +32,21 @@ struct Params {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of eight rows; lane l holds that of row l.
+// Add one k of LANES rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  sum[i + 4] += subgroupBroadcast(v, 4) * b;
-  sum[i + 5] += subgroupBroadcast(v, 5) * b;
-  sum[i + 6] += subgroupBroadcast(v, 6) * b;
-  sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  if (LANES == 8) {
+    sum[i + 4] += subgroupBroadcast(v, 4) * b;
+    sum[i + 5] += subgroupBroadcast(v, 5) * b;
+    sum[i + 6] += subgroupBroadcast(v, 6) * b;
+    sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -68,11 +71,11 @@ fn main(
   let begin = tap / (p.R * taps) * stretch;
   let end = min(begin + stretch, M);
 
-  let n = tile % across * COLS + lane + vec4u(0, 8, 16, 24);    // this lane's channels in the group
+  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = g * outputs + min(n, vec4u(outputs - 1));
   var channel: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    channel[i] = g * channels + min(c0 + 8 * i + lane, channels - 1);
+    channel[i] = g * channels + min(c0 + LANES * i + lane, channels - 1);
   }
 
   var image = begin / (p.P * p.Q);
@@ -87,7 +90,7 @@ fn main(
     let line = (image * p.H + h) * p.W * p.C;
     for (var i = 0u; i < BLOCKS; i++) {
       let inside = h < p.H && v + channel[i] < p.W * p.C;
-      addRows(8 * i, select(0, f32(x[line + v + channel[i]]), inside), dys);
+      addRows(LANES * i, select(0, f32(x[line + v + channel[i]]), inside), dys);
     }
     // One pixel on; a division here would cost more than the loads.
     let nextRow = col + 1 >= p.Q;

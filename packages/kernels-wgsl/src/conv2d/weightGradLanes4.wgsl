@@ -3,7 +3,7 @@ enable subgroups;
 //   over the k-th of `splits` stretches of m;
 //   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
 //
-// For CPU rasterisers: one subgroup of 8 computes ROWS channels in × COLS channels out of one tap
+// For CPU rasterisers: one subgroup computes ROWS channels in × COLS channels out of one tap
 // and stretch in registers. For four m at a time each lane loads four channels of one pixel, for
 // each of BLOCKS, and four of each dy; pixels then reach all lanes by broadcast.
 //
@@ -13,9 +13,10 @@ enable subgroups;
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -39,25 +40,27 @@ fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of eight rows; lane l holds k = l mod 4 of the rows from 4·⌊l / 4⌋.
+// Add four k of LANES rows; lane l holds k = l mod 4 of the rows from 4·⌊l / 4⌋.
 fn addRows(i: u32, v: vec4f, b: mat4x4f) {
-  let k0 = subgroupBroadcast(v, 0);
-  let k1 = subgroupBroadcast(v, 1);
-  let k2 = subgroupBroadcast(v, 2);
-  let k3 = subgroupBroadcast(v, 3);
-  let k4 = subgroupBroadcast(v, 4);
-  let k5 = subgroupBroadcast(v, 5);
-  let k6 = subgroupBroadcast(v, 6);
-  let k7 = subgroupBroadcast(v, 7);
-  for (var j = 0u; j < 4; j++) {
-    add(i + j, vec4f(k0[j], k1[j], k2[j], k3[j]), b);
-  }
-  for (var j = 0u; j < 4; j++) {
-    add(i + 4 + j, vec4f(k4[j], k5[j], k6[j], k7[j]), b);
+  let first = transpose(mat4x4f(
+    subgroupBroadcast(v, 0),
+    subgroupBroadcast(v, 1),
+    subgroupBroadcast(v, 2),
+    subgroupBroadcast(v, 3),
+  ));
+  for (var j = 0u; j < 4; j++) { add(i + j, first[j], b); }
+  if (LANES == 8) {
+    let second = transpose(mat4x4f(
+      subgroupBroadcast(v, 4),
+      subgroupBroadcast(v, 5),
+      subgroupBroadcast(v, 6),
+      subgroupBroadcast(v, 7),
+    ));
+    for (var j = 0u; j < 4; j++) { add(i + 4 + j, second[j], b); }
   }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -84,7 +87,7 @@ fn main(
   let column = g * outputs + min(n.x, outputs - 4);
   var channel: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    channel[i] = g * channels + min(c0 + 8 * i + lane / 4 * 4, channels - 4);
+    channel[i] = g * channels + min(c0 + LANES * i + lane / 4 * 4, channels - 4);
   }
 
   // This lane's pixel of every four.
@@ -112,7 +115,7 @@ fn main(
     let inside = h < p.H && v < p.W && m < end;
     let at = ((image * p.H + h) * p.W + v) * p.C;
     for (var i = 0u; i < BLOCKS; i++) {
-      addRows(8 * i, select(vec4f(), vec4f(x[(at + channel[i]) / 4]), inside), known);
+      addRows(LANES * i, select(vec4f(), vec4f(x[(at + channel[i]) / 4]), inside), known);
     }
     // Four pixels on; a division here would cost more than the loads.
     m += 4;

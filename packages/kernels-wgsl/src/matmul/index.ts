@@ -16,27 +16,44 @@ export type MatmulParams = Record<"batch" | "aBatch" | "bBatch", Quad> &
 const tiles = (p: MatmulParams, rows: number, cols: number) =>
   batches(p) * Math.ceil(p.M / rows) * Math.ceil(p.N / cols);
 
-/** Rows and columns of a subgroup's tile in registers. */
-const LANES = [24, 32] as const;
+/** Tiles that subgroups of so many lanes keep in registers. */
+const laneTiles = (p: MatmulParams, LANES: number) => tiles(p, 3 * LANES, 4 * LANES);
 
-const subgroupsOf8 = ({ subgroupSize: [min, max] }: Adapter) => min === 8 && max === 8;
+const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number) => min === lanes && max === lanes;
 
 const fours = (...values: readonly number[]) => values.every((value) => value % 4 === 0);
 
 /** Loads by fours, along the axis of each operand that is contiguous. */
-function inFours(name: string, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<MatmulParams> {
+function inFours(name: string, LANES: number, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<MatmulParams> {
   return {
     name,
     source: lanes4,
-    holes: { A_COLUMNS, B_COLUMNS },
+    holes: { LANES, A_COLUMNS, B_COLUMNS },
     needs: ["subgroups"],
     fits: ({ M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch }, adapter) =>
-      subgroupsOf8(adapter) &&
+      hasLanes(adapter, LANES) &&
       fours(K, ...aBatch, ...bBatch) &&
       (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
       (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(N, bRow)),
-    workgroups: (p) => spread(tiles(p, ...LANES)),
+    workgroups: (p) => spread(laneTiles(p, LANES)),
   };
+}
+
+/** Register tiles over subgroups of 8 (llvmpipe) or of 4 (SwiftShader). */
+function overLanes(LANES: number, suffix: string): [Variant<MatmulParams>, ...Variant<MatmulParams>[]] {
+  return [
+    inFours(`lanes4${suffix}`, LANES, false, false),
+    inFours(`lanes4 aᵀ${suffix}`, LANES, true, false),
+    inFours(`lanes4 bᵀ${suffix}`, LANES, false, true),
+    {
+      name: `lanes${suffix}`,
+      source: lanes,
+      holes: { LANES },
+      needs: ["subgroups"],
+      fits: (_, adapter) => hasLanes(adapter, LANES),
+      workgroups: (p) => spread(laneTiles(p, LANES)),
+    },
+  ];
 }
 
 /**
@@ -61,16 +78,8 @@ export const matmul: Kernel<MatmulParams> = {
     bCol: "u32",
   },
   variants: [
-    inFours("lanes4", false, false),
-    inFours("lanes4 aᵀ", true, false),
-    inFours("lanes4 bᵀ", false, true),
-    {
-      name: "lanes",
-      source: lanes,
-      needs: ["subgroups"],
-      fits: (_, adapter) => subgroupsOf8(adapter),
-      workgroups: (p) => spread(tiles(p, ...LANES)),
-    },
+    ...overLanes(8, ""),
+    ...overLanes(4, " of 4"),
     {
       name: "tiled",
       source: tiled,

@@ -1,7 +1,7 @@
 enable subgroups;
 // y[z, m, n] = epilogue(Σ_k  a[z, m, k] · b[z, k, n])
 //
-// For CPU rasterisers and any strides: one subgroup of 8 computes ROWS rows × COLS columns in
+// For CPU rasterisers and any strides: one subgroup computes ROWS rows × COLS columns in
 // registers. For one k each lane loads the values of BLOCKS rows and of four columns; those of the
 // rows then reach all lanes by broadcast.
 //
@@ -10,9 +10,10 @@ enable subgroups;
 //   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
 
 alias Elem = f32;
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 // Applied to each output before it is stored; m = z·M + row, and o the column.
 fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
@@ -39,19 +40,21 @@ fn begin(z: u32, strides: vec4u) -> u32 {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of eight rows; lane l holds that of row l.
+// Add one k of LANES rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  sum[i + 4] += subgroupBroadcast(v, 4) * b;
-  sum[i + 5] += subgroupBroadcast(v, 5) * b;
-  sum[i + 6] += subgroupBroadcast(v, 6) * b;
-  sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  if (LANES == 8) {
+    sum[i + 4] += subgroupBroadcast(v, 4) * b;
+    sum[i + 5] += subgroupBroadcast(v, 5) * b;
+    sum[i + 6] += subgroupBroadcast(v, 6) * b;
+    sum[i + 7] += subgroupBroadcast(v, 7) * b;
+  }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -65,18 +68,18 @@ fn main(
   let m0 = tile / across % down * ROWS;
   let K = p.K;
   // Rows and columns beyond the edge repeat the last one, and are not stored.
-  let n = vec4u(0, 8, 16, 24) + tile % across * COLS + lane;
+  let n = LANES * vec4u(0, 1, 2, 3) + tile % across * COLS + lane;
   let cols = min(n, vec4u(p.N - 1)) * p.bCol + begin(z, p.bBatch);
   var rows: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    rows[i] = min(m0 + 8 * i + lane, p.M - 1) * p.aRow + begin(z, p.aBatch);
+    rows[i] = min(m0 + LANES * i + lane, p.M - 1) * p.aRow + begin(z, p.aBatch);
   }
 
   for (var k = 0u; k < K; k++) {
     let at = k * p.bRow + cols;
     let columns = vec4f(f32(b[at.x]), f32(b[at.y]), f32(b[at.z]), f32(b[at.w]));
     for (var i = 0u; i < BLOCKS; i++) {
-      addRows(8 * i, f32(a[rows[i] + k * p.aCol]), columns);
+      addRows(LANES * i, f32(a[rows[i] + k * p.aCol]), columns);
     }
   }
 

@@ -2,22 +2,23 @@ enable subgroups;
 // y[z, m, n] = epilogue(Σ_k  a[z, m, k] · b[z, k, n])
 //
 // For CPU rasterisers, where four values cost a lane as much to load as twenty multiplications, and
-// a barrier more. One subgroup of 8 is a workgroup and keeps 8·BLOCKS rows × 32 columns in
-// registers. For four k at a time its lanes load each value of the operands once, by fours; those
-// of a row then reach all lanes by broadcast. A row's four k are added at once, so that its sum
-// travels to and from memory once.
+// a barrier more. One subgroup is a workgroup and keeps ROWS rows × COLS columns in registers. For
+// four k at a time its lanes load each value of the operands once, by fours; those of a row then
+// reach all lanes by broadcast. A row's four k are added at once, so that its sum travels to and
+// from memory once.
 //
 //   a b  by strides that are multiples of 4, and 1 along one axis: which one, the holes say
 //   y    [batch, M, N], dense, row-major
-//   dispatch  batch · ceil(M / (8·BLOCKS)) · ceil(N / 32) spread over x and y
+//   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
 const A_COLUMNS: bool = false;    // a is contiguous along m, otherwise along k
 const B_COLUMNS: bool = false;    // b is contiguous along k, otherwise along n
-const BLOCKS: u32 = 3;
-const ROWS = 8 * BLOCKS;
-const COLS: u32 = 32;
+const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const BLOCKS: u32 = 3;    // rows that each lane loads
+const ROWS = LANES * BLOCKS;
+const COLS = LANES * 4;
 
 // Applied to each output before it is stored; m = z·M + row, and o the column.
 fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
@@ -49,36 +50,40 @@ fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of eight rows. Lane l holds four k of row l; or four rows, 4·⌊l / 4⌋ and on, of k = l mod 4.
+// Add four k of LANES rows. Lane l holds four k of row l; or k = l mod 4 of the rows from 4·⌊l / 4⌋.
 fn addRows(i: u32, v: vec4f, b: mat4x4f) {
   if (A_COLUMNS) {
-    let k0 = subgroupBroadcast(v, 0);
-    let k1 = subgroupBroadcast(v, 1);
-    let k2 = subgroupBroadcast(v, 2);
-    let k3 = subgroupBroadcast(v, 3);
-    let k4 = subgroupBroadcast(v, 4);
-    let k5 = subgroupBroadcast(v, 5);
-    let k6 = subgroupBroadcast(v, 6);
-    let k7 = subgroupBroadcast(v, 7);
-    for (var j = 0u; j < 4; j++) {
-      add(i + j, vec4f(k0[j], k1[j], k2[j], k3[j]), b);
-    }
-    for (var j = 0u; j < 4; j++) {
-      add(i + 4 + j, vec4f(k4[j], k5[j], k6[j], k7[j]), b);
+    let first = transpose(mat4x4f(
+      subgroupBroadcast(v, 0),
+      subgroupBroadcast(v, 1),
+      subgroupBroadcast(v, 2),
+      subgroupBroadcast(v, 3),
+    ));
+    for (var j = 0u; j < 4; j++) { add(i + j, first[j], b); }
+    if (LANES == 8) {
+      let second = transpose(mat4x4f(
+        subgroupBroadcast(v, 4),
+        subgroupBroadcast(v, 5),
+        subgroupBroadcast(v, 6),
+        subgroupBroadcast(v, 7),
+      ));
+      for (var j = 0u; j < 4; j++) { add(i + 4 + j, second[j], b); }
     }
   } else {
     add(i, subgroupBroadcast(v, 0), b);
     add(i + 1, subgroupBroadcast(v, 1), b);
     add(i + 2, subgroupBroadcast(v, 2), b);
     add(i + 3, subgroupBroadcast(v, 3), b);
-    add(i + 4, subgroupBroadcast(v, 4), b);
-    add(i + 5, subgroupBroadcast(v, 5), b);
-    add(i + 6, subgroupBroadcast(v, 6), b);
-    add(i + 7, subgroupBroadcast(v, 7), b);
+    if (LANES == 8) {
+      add(i + 4, subgroupBroadcast(v, 4), b);
+      add(i + 5, subgroupBroadcast(v, 5), b);
+      add(i + 6, subgroupBroadcast(v, 6), b);
+      add(i + 7, subgroupBroadcast(v, 7), b);
+    }
   }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -96,7 +101,7 @@ fn main(
   // Rows and columns beyond the edge repeat the last ones, and are not stored.
   var aAt: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = m0 + 8 * i;
+    let m = m0 + LANES * i;
     if (A_COLUMNS) {
       aAt[i] = (begin(z, p.aBatch) + min(m + lane / 4 * 4, p.M - 4) + lane % 4 * p.aCol) / 4;
     } else {
@@ -104,12 +109,12 @@ fn main(
     }
   }
   let aStep = select(1, p.aCol, A_COLUMNS);
-  // This lane's columns: four neighbours, or every eighth.
+  // This lane's columns: four neighbours, or four that lie LANES apart.
   var n = n0 + 4 * lane + vec4u(0, 1, 2, 3);
   var bAt = vec4u(0, 1, 2, 3) * (p.bRow / 4) + (begin(z, p.bBatch) + min(n.x, p.N - 4)) / 4;
   var bStep = p.bRow;
   if (B_COLUMNS) {
-    n = n0 + lane + vec4u(0, 8, 16, 24);
+    n = n0 + lane + LANES * vec4u(0, 1, 2, 3);
     bAt = (min(n, vec4u(p.N - 1)) * p.bCol + begin(z, p.bBatch)) / 4;
     bStep = 1;
   }
@@ -118,7 +123,7 @@ fn main(
     var rows = mat4x4f(vec4f(b[bAt.x]), vec4f(b[bAt.y]), vec4f(b[bAt.z]), vec4f(b[bAt.w]));
     if (B_COLUMNS) { rows = transpose(rows); }
     for (var i = 0u; i < BLOCKS; i++) {
-      addRows(8 * i, vec4f(a[aAt[i]]), rows);
+      addRows(LANES * i, vec4f(a[aAt[i]]), rows);
       aAt[i] += aStep;
     }
     bAt += bStep;
