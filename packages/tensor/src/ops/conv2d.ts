@@ -10,6 +10,7 @@ import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
 import type { Tensor } from "../tensor.ts";
+import { isInteger } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
 
@@ -73,6 +74,8 @@ function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions, bias: Tensor
   if (x.shape.length !== 4 || w.shape.length !== 4) {
     throw fail(`x and w need 4 axes each, not ${x.shape.length} and ${w.shape.length}`);
   }
+  const whole = [x, w].find(({ dtype }) => isInteger(dtype));
+  if (whole) throw fail(`${whole === x ? "x" : "w"} is ${whole.dtype}; make it floats with cast(…, "f32")`);
   const [N, H, W, C] = x.shape as Quad;
   const [R, S, inputs, O] = w.shape as Quad;
   const [strideRows, strideCols] = pair("stride", options.stride ?? 1, 1, fail);

@@ -3,6 +3,7 @@ import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
+import { isInteger } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
 
 /** A tensor read as a stack of matrices: its batch axes, and how far apart its elements lie. */
@@ -49,6 +50,7 @@ export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
     new ShapeError(
       `linear: ${what}. x is [${x.shape}] as [..., in]; w is [${w.shape}] as [in, out]${b ? `; b is [${b.shape}] as [out]` : ""}.`,
     );
+  checkFloats({ x, w }, fail);
   const inputs = x.shape.at(-1);
   if (inputs === undefined || w.shape.length !== 2) {
     throw fail(`x needs 1 axis or more and w needs 2, not ${x.shape.length} and ${w.shape.length}`);
@@ -82,6 +84,7 @@ function operands(a: Tensor, b: Tensor): { left: Matrices; right: Matrices; batc
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw fail(`a and b need 1 axis or more, not ${a.shape.length} and ${b.shape.length}`);
   }
+  checkFloats({ a, b }, fail);
   const [M, aK] = a.shape.length === 1 ? [1, a.shape[0]!] : [a.shape.at(-2)!, a.shape.at(-1)!];
   const [bK, N] = b.shape.length === 1 ? [b.shape[0]!, 1] : [b.shape.at(-2)!, b.shape.at(-1)!];
   if (aK !== bK) throw fail(`a has ${aK} columns but b has ${bK} rows`);
@@ -109,6 +112,12 @@ function operands(a: Tensor, b: Tensor): { left: Matrices; right: Matrices; batc
     };
   }
   return { left, right, batch, shape };
+}
+
+function checkFloats(tensors: Readonly<Record<string, Tensor>>, fail: (what: string) => ShapeError): void {
+  for (const [name, { dtype }] of Object.entries(tensors)) {
+    if (isInteger(dtype)) throw fail(`${name} is ${dtype}; make it floats with cast(${name}, "f32")`);
+  }
 }
 
 const transposed = ({ rows, cols, row, col, ...x }: Matrices): Matrices => {

@@ -121,27 +121,52 @@ describe("conv2d says what does not fit", () => {
   };
 
   it("channels", () => {
-    expect(message([8, 32, 32, 3], [3, 3, 64, 16])).toMatchInlineSnapshot(`"ShapeError: conv2d: x has 3 channels but w expects 64. x is [8,32,32,3] as [N, H, W, C]; w is [3,3,64,16] as [R, S, C, O]."`);
-    expect(message([8, 32, 32, 8], [3, 3, 8, 16], { groups: 4 })).toMatchInlineSnapshot(`"ShapeError: conv2d: x has 8 channels but w expects 32 in 4 groups. x is [8,32,32,8] as [N, H, W, C]; w is [3,3,8,16] as [R, S, C / groups, O]."`);
-    expect(message([8, 32, 32, 6], [3, 3, 2, 16], { groups: 3 })).toMatchInlineSnapshot(`"ShapeError: conv2d: 6 channels in and 16 out do not divide into 3 groups. x is [8,32,32,6] as [N, H, W, C]; w is [3,3,2,16] as [R, S, C / groups, O]."`);
+    expect(message([8, 32, 32, 3], [3, 3, 64, 16])).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: x has 3 channels but w expects 64. x is [8,32,32,3] as [N, H, W, C]; w is [3,3,64,16] as [R, S, C, O]."`,
+    );
+    expect(message([8, 32, 32, 8], [3, 3, 8, 16], { groups: 4 })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: x has 8 channels but w expects 32 in 4 groups. x is [8,32,32,8] as [N, H, W, C]; w is [3,3,8,16] as [R, S, C / groups, O]."`,
+    );
+    expect(message([8, 32, 32, 6], [3, 3, 2, 16], { groups: 3 })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: 6 channels in and 16 out do not divide into 3 groups. x is [8,32,32,6] as [N, H, W, C]; w is [3,3,2,16] as [R, S, C / groups, O]."`,
+    );
   });
 
   it("axes", () => {
-    expect(message([32, 32, 3], [3, 3, 3, 16])).toMatchInlineSnapshot(`"ShapeError: conv2d: x and w need 4 axes each, not 3 and 4. x is [32,32,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`);
+    expect(message([32, 32, 3], [3, 3, 3, 16])).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: x and w need 4 axes each, not 3 and 4. x is [32,32,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+    );
   });
 
   it("the window", () => {
-    expect(message([1, 4, 9, 3], [7, 7, 3, 16], { padding: 1 })).toMatchInlineSnapshot(`"ShapeError: conv2d: a 7×7 window does not fit in a 4×9 image padded by [1,1,1,1]. x is [1,4,9,3] as [N, H, W, C]; w is [7,7,3,16] as [R, S, C, O]."`);
-    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { dilation: 2 })).toMatchInlineSnapshot(`"ShapeError: conv2d: a 3×3 window, dilated to 5×5, does not fit in a 4×9 image. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`);
+    expect(message([1, 4, 9, 3], [7, 7, 3, 16], { padding: 1 })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: a 7×7 window does not fit in a 4×9 image padded by [1,1,1,1]. x is [1,4,9,3] as [N, H, W, C]; w is [7,7,3,16] as [R, S, C, O]."`,
+    );
+    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { dilation: 2 })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: a 3×3 window, dilated to 5×5, does not fit in a 4×9 image. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+    );
   });
 
   it("options", () => {
-    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { stride: 0 })).toMatchInlineSnapshot(`"ShapeError: conv2d: stride is [0,0], not whole numbers ≥ 1 for [rows, columns]. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`);
-    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { padding: [1, -1] })).toMatchInlineSnapshot(`"ShapeError: conv2d: padding is [1,-1], not whole numbers ≥ 0 for [rows, columns]. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`);
-    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { stride: 2, padding: "same" })).toMatchInlineSnapshot(`"ShapeError: conv2d: padding "same" needs stride 1, not [2,2]. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`);
+    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { stride: 0 })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: stride is [0,0], not whole numbers ≥ 1 for [rows, columns]. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+    );
+    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { padding: [1, -1] })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: padding is [1,-1], not whole numbers ≥ 0 for [rows, columns]. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+    );
+    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { stride: 2, padding: "same" })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: padding "same" needs stride 1, not [2,2]. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+    );
+  });
+
+  it("whole numbers", () => {
+    const x = tensor(new Int32Array(12), [1, 2, 2, 3]);
+    expect(() => conv2d(x, zeros([1, 1, 3, 4]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: conv2d: x is i32; make it floats with cast(…, "f32"). x is [1,2,2,3] as [N, H, W, C]; w is [1,1,3,4] as [R, S, C, O].]`);
   });
 
   it("the bias", () => {
-    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { bias: zeros([3]) })).toMatchInlineSnapshot(`"ShapeError: conv2d: bias has 3 elements but w has 16 output channels. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]; bias is [3] as [O]."`);
+    expect(message([1, 4, 9, 3], [3, 3, 3, 16], { bias: zeros([3]) })).toMatchInlineSnapshot(
+      `"ShapeError: conv2d: bias has 3 elements but w has 16 output channels. x is [1,4,9,3] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]; bias is [3] as [O]."`,
+    );
   });
 });
