@@ -9,5 +9,7 @@ export {
   ShortcutProjection,
 } from "./blocks.ts";
 export * from "./checkpoints/index.ts";
+export * from "./data/index.ts";
 export { type Summary, type SummaryRow, summary } from "./summary.ts";
+export * from "./training/index.ts";
 export * from "./zoo.ts";

@@ -1,0 +1,163 @@
+import { type Device, noGrad, ShapeError, scope, type Tensor, tensor } from "@shadegrad/tensor";
+import { evaluate, type Layer, stateDict } from "@shadegrad/tensor/nn";
+import { batches, type DataInput, datasetOf, type InputOptions } from "../data/index.ts";
+
+export interface EvaluateOptions extends Pick<InputOptions, "crop" | "normalization"> {
+  batchSize?: number;
+  /** Only so many images, from the first on. */
+  limit?: number | undefined;
+  /** Whether to give back the logits of every image. */
+  logits?: boolean;
+  /** Told after each batch. */
+  onProgress?: ((done: { images: number; of: number; imagesPerSecond: number }) => void) | undefined;
+  /** Stops between two batches: what is done until then is the result. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How well a classifier does on a data set. */
+export interface Evaluation {
+  readonly images: number;
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** Shares of the images, from 0 to 1, whose class has the highest score, or one of the five highest. */
+  readonly top1: number;
+  readonly top5: number;
+  /** Names of the classes, or their numbers where the data have fewer. */
+  readonly classes: readonly string[];
+  /** `[classes, classes]`, row-major: how many images of the row's class were taken for the column's. */
+  readonly confusion: Uint32Array;
+  readonly imagesPerSecond: number;
+  /** `[images, classes]`, in the data's order, if they were asked for. */
+  readonly logits: Float32Array | undefined;
+}
+
+/**
+ * Classify a data set, in its order and without gradients. The model is left in evaluation mode.
+ *
+ * @throws ShapeError if a label is no class of the model.
+ */
+export async function evaluateModel(
+  model: Layer & object,
+  data: DataInput,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { batchSize = 128, limit = Number.POSITIVE_INFINITY, onProgress, signal } = options;
+  const dataset = await datasetOf(data);
+  const of = Math.min(limit, dataset.length);
+  const order = Uint32Array.from({ length: of }, (_, i) => i);
+  const device = deviceOf(model);
+  evaluate(model);
+
+  const tally = new Tally(dataset.classes, of, options.logits ?? false);
+  const start = performance.now();
+  const imagesPerSecond = () => (tally.images * 1000) / Math.max(performance.now() - start, 1e-3);
+  let pending: { logits: Tensor; labels: Int32Array } | undefined;
+  const finish = async () => {
+    if (!pending) return;
+    const { logits, labels } = pending;
+    pending = undefined;
+    const scores = (await logits.data()) as Float32Array;
+    logits.dispose();
+    tally.add(scores, labels);
+    onProgress?.({ images: tally.images, of, imagesPerSecond: imagesPerSecond() });
+  };
+
+  const { crop, normalization } = options;
+  try {
+    for await (const { images, shape, labels } of batches(dataset, {
+      crop,
+      normalization,
+      batchSize,
+      order,
+    })) {
+      if (signal?.aborted) break;
+      const logits = noGrad(() => scope(() => model.forward(tensor(images, shape, { device }))));
+      // The GPU has this batch to work on while the answers to the one before are read.
+      await finish();
+      pending = { logits, labels };
+    }
+    await finish();
+  } finally {
+    pending?.logits.dispose();
+  }
+  return tally.result(imagesPerSecond());
+}
+
+/** Where a model's tensors are. */
+export function deviceOf(model: object): Device {
+  const [first] = stateDict(model).values();
+  if (!first) throw new ShapeError("the model holds no tensor, so it can neither learn nor be judged.");
+  return first.device;
+}
+
+/** Counts right and wrong answers, in float64. */
+class Tally {
+  images = 0;
+  #loss = 0;
+  #right = 0;
+  #among5 = 0;
+  #names: readonly string[];
+  #confusion = new Uint32Array(0);
+  #logits: Float32Array | undefined;
+  readonly #of: number;
+  readonly #keep: boolean;
+
+  constructor(names: readonly string[], of: number, keep: boolean) {
+    this.#names = names;
+    this.#of = of;
+    this.#keep = keep;
+  }
+
+  add(scores: Float32Array, labels: Int32Array): void {
+    const C = scores.length / labels.length;
+    if (this.images === 0) this.#begin(C);
+    this.#logits?.set(scores, this.images * C);
+    labels.forEach((label, n) => {
+      if (!(label >= 0 && label < C)) {
+        throw new ShapeError(
+          `evaluate: image ${this.images + n} has label ${label} but the model knows ${C} classes.`,
+        );
+      }
+      this.#count(scores.subarray(n * C, (n + 1) * C), label);
+    });
+    this.images += labels.length;
+  }
+
+  #begin(C: number): void {
+    this.#names = Array.from({ length: C }, (_, label) => this.#names[label] ?? String(label));
+    this.#confusion = new Uint32Array(C * C);
+    if (this.#keep) this.#logits = new Float32Array(this.#of * C);
+  }
+
+  #count(scores: Float32Array, label: number): void {
+    const own = scores[label]!;
+    let best = 0;
+    let above = 0;
+    for (let c = 0; c < scores.length; c++) {
+      if (scores[c]! > scores[best]!) best = c;
+      if (scores[c]! > own || (scores[c] === own && c < label)) above++;
+    }
+    const total = scores.reduce((sum, score) => sum + Math.exp(score - scores[best]!), 0);
+    this.#loss += scores[best]! + Math.log(total) - own;
+    // A NaN is above nothing, and right about nothing.
+    if (!Number.isNaN(own)) {
+      this.#right += Number(best === label);
+      this.#among5 += Number(above < 5);
+    }
+    this.#confusion[label * scores.length + best]!++;
+  }
+
+  result(imagesPerSecond: number): Evaluation {
+    const share = (count: number) => count / this.images;
+    return {
+      images: this.images,
+      loss: share(this.#loss),
+      top1: share(this.#right),
+      top5: share(this.#among5),
+      classes: this.#names,
+      confusion: this.#confusion,
+      imagesPerSecond,
+      logits: this.#logits?.subarray(0, this.images * this.#names.length),
+    };
+  }
+}

@@ -1,0 +1,19 @@
+export {
+  deviceOf,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateModel,
+} from "./evaluate.ts";
+export { paperRecipe, type Recipe, type RecipeOptions, recipes, shortRecipe } from "./recipes.ts";
+export type {
+  EpochRecord,
+  MetricsRecord,
+  ProgressEvent,
+  Settings,
+  StartRecord,
+  StepRecord,
+} from "./records.ts";
+export { type ReportOptions, reportPage } from "./report.ts";
+export type { AnyOptimizer } from "./step.ts";
+export { duration, epochLine, terminalProgress } from "./terminal.ts";
+export { type TrainOptions, type TrainResult, train } from "./train.ts";

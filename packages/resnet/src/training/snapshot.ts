@@ -1,0 +1,57 @@
+import { assign, type Generator, keep, Tensor, zerosLike } from "@shadegrad/tensor";
+import type { HostTensor } from "@shadegrad/tensor/formats";
+import { loadStateDict, type State, stateDict } from "@shadegrad/tensor/nn";
+import type { StepOptions } from "./step.ts";
+
+type Part = "model" | "optimizer";
+
+/** A copy, on the GPU, of all that a step changes. */
+export class Snapshot {
+  readonly #trained: Pick<StepOptions, Part>;
+  readonly #generator: Generator;
+  readonly #copies = {
+    model: new Map<string, Tensor | HostTensor>(),
+    optimizer: new Map<string, Tensor | HostTensor>(),
+  };
+  #offset = 0;
+
+  constructor(trained: Pick<StepOptions, Part>, generator: Generator) {
+    this.#trained = trained;
+    this.#generator = generator;
+    this.take();
+  }
+
+  /** Copy things as they are now. */
+  take(): void {
+    this.#offset = this.#generator.offset;
+    this.#copy("model", stateDict(this.#trained.model));
+    this.#copy("optimizer", this.#trained.optimizer.stateDict());
+  }
+
+  /** Make things as they were. */
+  restore(): void {
+    this.#generator.offset = this.#offset;
+    loadStateDict(this.#trained.model, this.#copies.model);
+    this.#trained.optimizer.loadStateDict(this.#copies.optimizer);
+  }
+
+  dispose(): void {
+    for (const copies of Object.values(this.#copies)) {
+      for (const value of copies.values()) if (value instanceof Tensor) value.dispose();
+    }
+  }
+
+  #copy(part: Part, state: State): void {
+    const copies = this.#copies[part];
+    for (const [name, value] of state) {
+      if (!(value instanceof Tensor)) {
+        copies.set(name, value);
+        continue;
+      }
+      const before = copies.get(name);
+      const copy = before instanceof Tensor ? before : keep(zerosLike(value));
+      assign(copy, value);
+      copies.set(name, copy);
+    }
+  }
+}

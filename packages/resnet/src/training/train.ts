@@ -1,0 +1,69 @@
+import type { Layer } from "@shadegrad/tensor/nn";
+import type { Schedule } from "@shadegrad/tensor/optim";
+import type { Augmentation, DataInput, InputOptions } from "../data/index.ts";
+import type { Evaluation } from "./evaluate.ts";
+import type { EpochRecord, ProgressEvent, Settings } from "./records.ts";
+import type { AnyOptimizer } from "./step.ts";
+import { Training } from "./training.ts";
+
+export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization"> {
+  model: Layer & object;
+  data: DataInput;
+  /** What the net is judged by after each epoch; never learned from. */
+  validation?: DataInput | undefined;
+  /** How often all the data are gone through. Either this or `steps` is given. */
+  epochs?: number | undefined;
+  /** How many batches are learned from, wherever in an epoch that ends. */
+  steps?: number | undefined;
+  batchSize?: number;
+  optimizer: AnyOptimizer;
+  /** The learning rate of each step, counted from 0; the optimizer's own if absent. */
+  schedule?: Schedule | undefined;
+  /** Decides the order of the images and how they are varied; and dropout, if it has no generator of its own. */
+  seed?: number;
+  augment?: Augmentation | undefined;
+  /** Share of the target that is spread over all classes. */
+  labelSmoothing?: number;
+  /** Folder, in Node, for checkpoint, weights, metrics and report. Nothing is written if absent. */
+  out?: string | undefined;
+  /** Go on from the checkpoint in `out`, if there is one; from another, if this is its path. */
+  resume?: boolean | string;
+  /** Steps between two lines of `metrics.jsonl`. */
+  logEvery?: number;
+  /** Told how it goes, about twice a second; in Node, a bar in the terminal if absent. */
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Ends the training after the step that runs, with a checkpoint. */
+  signal?: AbortSignal | undefined;
+  /** What else the report shall tell of: the model's name, the command. */
+  settings?: Settings;
+}
+
+export interface TrainResult {
+  /** Whether all steps were done; false if the signal ended it. */
+  readonly done: boolean;
+  readonly step: number;
+  /** Seconds of training, over all runs. */
+  readonly seconds: number;
+  readonly epochs: readonly EpochRecord[];
+  /** By `validation`, after the last epoch. */
+  readonly validation: Evaluation | undefined;
+}
+
+/**
+ * Train a classifier: epochs in an order of their own, varied images, a schedule; and after each epoch a checkpoint from
+ * which the training can go on to the very same weights.
+ *
+ * With `out`: `checkpoint.safetensors`, everything needed to go on; `model.safetensors`, the weights, under torchvision's
+ * names if it is a ResNet; `metrics.jsonl`, a line every `logEvery` steps and every epoch; `report.html`.
+ *
+ * @throws Error if the loss becomes NaN, with the op that made the first one; FormatError if a checkpoint does not fit;
+ * DeviceError if the device is lost, after which the training can go on from its checkpoint on another.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const training = await Training.begin(options);
+  try {
+    return await training.run();
+  } finally {
+    training.dispose();
+  }
+}

@@ -1,0 +1,318 @@
+import { type Device, describeOrigin, findNaN, type Generator, generatorOf } from "@shadegrad/tensor";
+import { train as trainingMode } from "@shadegrad/tensor/nn";
+import { saveCheckpoint } from "../checkpoints/index.ts";
+import { type Batch, batches, type Dataset, datasetOf, shuffled } from "../data/index.ts";
+import { type Fixed, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
+import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
+import { filled, type Options, settingsOf } from "./options.ts";
+import type { EpochRecord, ProgressEvent, StepRecord } from "./records.ts";
+import { reportPage } from "./report.ts";
+import { RunFolder } from "./run-folder.ts";
+import { Snapshot } from "./snapshot.ts";
+import { StepSums } from "./step.ts";
+import { terminalProgress } from "./terminal.ts";
+import type { TrainOptions, TrainResult } from "./train.ts";
+
+/** Steps that wait for the GPU while the next is prepared. */
+const IN_FLIGHT = 2;
+/** Milliseconds between two looks at the loss. */
+const LOOK = 500;
+
+/** Sums over steps. */
+interface Window {
+  loss: number;
+  correct: number;
+  images: number;
+  seconds: number;
+}
+
+const emptyWindow = (): Window => ({ loss: 0, correct: 0, images: 0, seconds: 0 });
+
+/** A training under way. */
+export class Training {
+  readonly #options: Options;
+  readonly #data: Dataset;
+  readonly #validation: Dataset | undefined;
+  readonly #device: Device;
+  readonly #generator: Generator;
+  readonly #fixed: Fixed;
+  readonly #steps: number;
+  readonly #perEpoch: number;
+  readonly #folder: RunFolder | undefined;
+  readonly #sums: StepSums;
+  readonly #tell: (event: ProgressEvent) => void;
+  #snapshot: Snapshot | undefined;
+  #progress: Progress = { step: 0, epoch: 0, position: 0, loss: 0, correct: 0, images: 0, seconds: 0 };
+  /** Where the snapshot was taken, when, and what there was since the last line of metrics. */
+  #seen = { step: 0, position: 0 };
+  #looked = performance.now();
+  #window = emptyWindow();
+  #speed = { looks: 0, steps: 0, seconds: 0, validation: 0 };
+  #inFlight: Promise<void>[] = [];
+  #epochs: EpochRecord[] = [];
+  #evaluation: Evaluation | undefined;
+
+  private constructor(
+    options: Options,
+    data: Dataset,
+    validation: Dataset | undefined,
+    folder: RunFolder | undefined,
+  ) {
+    this.#options = options;
+    this.#data = data;
+    this.#validation = validation;
+    this.#folder = folder;
+    this.#device = deviceOf(options.model);
+    this.#generator = generatorOf(this.#device);
+    this.#fixed = { seed: options.seed, batchSize: options.batchSize, images: data.length };
+    this.#perEpoch = Math.ceil(data.length / options.batchSize);
+    this.#steps = options.steps ?? options.epochs! * this.#perEpoch;
+    this.#sums = new StepSums(this.#device);
+    this.#tell = options.onProgress ?? terminalProgress();
+  }
+
+  static async begin(given: TrainOptions): Promise<Training> {
+    const options = filled(given);
+    const data = await datasetOf(options.data);
+    if (data.length === 0) throw new RangeError("train: there is no image to learn from.");
+    const validation = options.validation && (await datasetOf(options.validation));
+    const folder = options.out === undefined ? undefined : await RunFolder.open(options.out);
+    const training = new Training(options, data, validation, folder);
+    await training.#resume();
+    training.#snapshot = new Snapshot(options, training.#generator);
+    return training;
+  }
+
+  async #resume(): Promise<void> {
+    const { resume = false, seed } = this.#options;
+    Object.assign(this.#generator, { seed, offset: 0 });
+    const folder = this.#folder;
+    const there = folder !== undefined && (await folder.hasCheckpoint());
+    if (there && !resume) {
+      throw new Error(
+        `train: ${folder.path} has the checkpoint of a training already. Go on with it by resume, or name another folder.`,
+      );
+    }
+    const path = typeof resume === "string" ? resume : there ? folder.checkpoint : undefined;
+    if (path !== undefined) {
+      const { model, optimizer } = this.#options;
+      const [generator, fixed] = [this.#generator, this.#fixed];
+      this.#progress = await readTraining(path, { model, optimizer, generator, fixed });
+    }
+    const { step } = this.#progress;
+    await folder?.keepUntil(path === undefined ? -1 : step);
+    this.#epochs = (folder?.records ?? []).filter((record) => record.kind === "epoch");
+    await folder?.record({
+      kind: "start",
+      step,
+      adapter: this.#device.name,
+      settings: settingsOf(this.#options, this.#data),
+    });
+  }
+
+  async run(): Promise<TrainResult> {
+    const { signal } = this.#options;
+    let done = true;
+    // An epoch that was interrupted before it was judged is at its end and not over.
+    while (done && (this.#progress.step < this.#steps || this.#progress.position === this.#perEpoch)) {
+      await this.#epoch();
+      done = !signal?.aborted && (await this.#endEpoch());
+      if (!done) await this.#save();
+    }
+    const { step, seconds } = this.#progress;
+    return {
+      done,
+      step,
+      seconds,
+      epochs: this.#epochs,
+      validation: this.#evaluation,
+    };
+  }
+
+  dispose(): void {
+    this.#sums.dispose();
+    this.#snapshot?.dispose();
+  }
+
+  /** Go through what is left of an epoch. */
+  async #epoch(): Promise<void> {
+    const progress = this.#progress;
+    const { signal, logEvery } = this.#options;
+    trainingMode(this.#options.model);
+    this.#looked = performance.now();
+    this.#see();
+    for await (const batch of this.#batches(progress.position)) {
+      if (signal?.aborted || progress.step >= this.#steps) break;
+      this.#step(batch, progress.step);
+      progress.step++;
+      progress.position++;
+      await this.#keepUp();
+      const last = progress.position === this.#perEpoch || progress.step === this.#steps;
+      const due = progress.step % logEvery === 0;
+      if (last || due || performance.now() - this.#looked >= LOOK) await this.#look(due);
+    }
+    if (this.#seen.step < progress.step) await this.#look(false);
+  }
+
+  #batches(start: number): AsyncGenerator<Batch> {
+    const { seed, batchSize, augment, crop, normalization } = this.#options;
+    const { epoch } = this.#progress;
+    const order = shuffled(this.#data.length, seed, epoch);
+    return batches(this.#data, { seed, batchSize, augment, crop, normalization, epoch, order, start });
+  }
+
+  #step(batch: Batch, step: number): void {
+    const { schedule, optimizer } = this.#options;
+    if (schedule) optimizer.lr = schedule(step);
+    this.#sums.step(batch, this.#options);
+  }
+
+  /** Let the GPU be a few steps behind, not more: what waits for it takes memory. */
+  async #keepUp(): Promise<void> {
+    const done = this.#device.synchronize();
+    done.catch(() => {}); // thrown below, when its turn comes
+    this.#inFlight.push(done);
+    if (this.#inFlight.length > IN_FLIGHT) await this.#inFlight.shift();
+  }
+
+  /** Read the loss over the steps since the last look; stop where it is none. */
+  async #look(due: boolean): Promise<void> {
+    const { loss, correct, images } = await this.#sums.read();
+    await Promise.all(this.#inFlight);
+    this.#inFlight = [];
+    if (!Number.isFinite(loss)) throw await this.#explain(loss);
+
+    const progress = this.#progress;
+    const now = performance.now();
+    const seconds = (now - this.#looked) / 1000;
+    this.#looked = now;
+    for (const sums of [progress, this.#window]) {
+      sums.loss += loss;
+      sums.correct += correct;
+      sums.images += images;
+      sums.seconds += seconds;
+    }
+    this.#speed.looks++;
+    // The first steps wait for shaders to be compiled.
+    if (this.#speed.looks > 1) {
+      this.#speed.steps += progress.step - this.#seen.step;
+      this.#speed.seconds += seconds;
+    }
+    this.#see();
+    const record = this.#stepRecord();
+    this.#tell({
+      ...record,
+      ...this.#extent(),
+      part: progress.position / this.#perEpoch,
+      secondsLeft: this.#secondsLeft(),
+    });
+    if (!due) return;
+    await this.#folder?.record(record);
+    this.#window = emptyWindow();
+  }
+
+  /** Remember how things are, in case that the next steps go wrong. */
+  #see(): void {
+    const { step, position } = this.#progress;
+    this.#seen = { step, position };
+    this.#snapshot!.take();
+  }
+
+  #stepRecord(): StepRecord {
+    const { step, epoch, seconds } = this.#progress;
+    const { loss, correct, images, seconds: passed } = this.#window;
+    const [kind, { lr }] = ["step" as const, this.#options.optimizer];
+    const imagesPerSecond = images / passed;
+    return {
+      kind,
+      step,
+      epoch: epoch + 1,
+      loss: loss / images,
+      accuracy: correct / images,
+      lr,
+      imagesPerSecond,
+      seconds,
+    };
+  }
+
+  #extent(): { epochs: number; steps: number } {
+    return { steps: this.#steps, epochs: Math.ceil(this.#steps / this.#perEpoch) };
+  }
+
+  #secondsLeft(): number | undefined {
+    const { steps, seconds, validation } = this.#speed;
+    const left = this.#steps - this.#progress.step;
+    const validations = this.#extent().epochs - this.#progress.epoch;
+    return steps === 0 ? undefined : (left * seconds) / steps + validations * validation;
+  }
+
+  /** Judge, record and save; false if that was interrupted. */
+  async #endEpoch(): Promise<boolean> {
+    const progress = this.#progress;
+    const { model, crop, normalization, batchSize, signal } = this.#options;
+    const epoch = progress.epoch + 1;
+    if (this.#validation) {
+      const started = performance.now();
+      const onProgress = (done: { images: number; of: number }) =>
+        this.#tell({ kind: "validation", epoch, images: done.images, of: done.of });
+      const options = { crop, normalization, batchSize, signal, onProgress };
+      this.#evaluation = await evaluateModel(model, this.#validation, options);
+      this.#speed.validation = (performance.now() - started) / 1000;
+      if (signal?.aborted) return false;
+    }
+    const { step, images, seconds } = progress;
+    const { loss, top1, top5 } = this.#evaluation ?? {};
+    const record: EpochRecord = {
+      kind: "epoch",
+      step,
+      epoch,
+      loss: progress.loss / images,
+      accuracy: progress.correct / images,
+      seconds,
+      ...(this.#evaluation && { validation: { loss: loss!, top1: top1!, top5: top5! } }),
+    };
+    this.#epochs.push(record);
+    await this.#folder?.record(record);
+    if (progress.position === this.#perEpoch)
+      Object.assign(progress, { epoch, position: 0, loss: 0, correct: 0, images: 0 });
+    await this.#save();
+    this.#tell({ ...record, ...this.#extent() });
+    return true;
+  }
+
+  async #save(): Promise<void> {
+    const folder = this.#folder;
+    if (!folder) return;
+    const { model, optimizer } = this.#options;
+    const { seed, offset } = this.#generator;
+    const state = { progress: this.#progress, fixed: this.#fixed, generator: { seed, offset } };
+    await writeTraining(folder.checkpoint, { model, optimizer }, state);
+    await saveCheckpoint(model, folder.weights, {
+      metadata: { training: JSON.stringify(settingsOf(this.#options, this.#data)) },
+    });
+    await folder.write(
+      folder.report,
+      await reportPage({ model, records: folder.records, evaluation: this.#evaluation }),
+    );
+  }
+
+  /** Go through the steps since the last look once more, looking at everything, and say what went wrong. */
+  async #explain(loss: number): Promise<Error> {
+    const { step, position } = this.#progress;
+    const seen = this.#seen;
+    this.#snapshot!.restore();
+    let found = `no op made a NaN when the steps from ${seen.step + 1} on were repeated`;
+    let at = seen.step;
+    for await (const batch of this.#batches(seen.position)) {
+      const origin = await findNaN(() => this.#step(batch, at), this.#device);
+      at++;
+      if (origin) found = `in step ${at}, ${describeOrigin(origin)}`;
+      if (origin || at - seen.step === position - seen.position) break;
+    }
+    const { lr } = this.#options.optimizer;
+    this.#snapshot!.restore();
+    return new Error(
+      `train: the loss became ${loss} by step ${step} of epoch ${this.#progress.epoch + 1}: ${found}. The model is as it was after step ${seen.step}. A learning rate below ${lr} may help.`,
+    );
+  }
+}

@@ -1,0 +1,277 @@
+import { crossEntropy, init, mul, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
+import { dispose } from "@shadegrad/tensor/nn";
+import { multiStep, SGD } from "@shadegrad/tensor/optim";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { evaluateModel, ImageSet, type ProgressEvent, train } from "../../src/index.ts";
+import { StepSums } from "../../src/training/step.ts";
+import { colours, numbers, Small, sgd } from "./small.ts";
+
+const quiet = { onProgress: () => {} };
+const made: Small[] = [];
+
+function small(seed?: number): Small {
+  const model = new Small(seed);
+  made.push(model);
+  return model;
+}
+
+beforeAll(async () => {
+  await init();
+});
+
+afterEach(() => {
+  for (const model of made.splice(0)) dispose(model);
+});
+
+describe("train", () => {
+  it("learns, and tells how it goes", async () => {
+    const model = small();
+    const events: ProgressEvent[] = [];
+    const result = await train({
+      model,
+      data: colours(90),
+      validation: colours(40, 2),
+      epochs: 4,
+      batchSize: 16,
+      optimizer: sgd(model),
+      augment: { pad: 1, flip: true },
+      onProgress: (event) => events.push(event),
+    });
+    expect(result.done).toBe(true);
+    expect(result.step).toBe(4 * 6);
+    expect(result.epochs.map(({ epoch, step }) => [epoch, step])).toEqual(
+      [1, 2, 3, 4].map((epoch) => [epoch, 6 * epoch]),
+    );
+    const [first, last] = [result.epochs[0]!, result.epochs.at(-1)!];
+    expect(last.loss).toBeLessThan(first.loss);
+    expect(result.validation!.top1).toBeGreaterThan(0.9);
+    expect(last.validation).toEqual({
+      loss: result.validation!.loss,
+      top1: result.validation!.top1,
+      top5: 1,
+    });
+
+    const steps = events.filter((event) => event.kind === "step");
+    expect(steps.at(-1)).toMatchObject({ step: 24, epoch: 4, epochs: 4, steps: 24, part: 1, lr: 0.05 });
+    expect(steps.at(-1)!.secondsLeft).toBeLessThan(60);
+    expect(events.filter((event) => event.kind === "epoch")).toHaveLength(4);
+    expect(events.filter((event) => event.kind === "validation").at(-1)).toMatchObject({
+      images: 40,
+      of: 40,
+    });
+  });
+
+  it("gives the same bits for the same seed, others for another", async () => {
+    const run = async (seed: number) => {
+      const model = small();
+      const options = { epochs: 2, batchSize: 8, augment: { pad: 2, flip: true }, ...quiet };
+      await train({ model, data: colours(30), optimizer: sgd(model), seed, ...options });
+      return numbers(model);
+    };
+    const first = await run(5);
+    expect(await run(5)).toEqual(first);
+    expect(await run(6)).not.toEqual(first);
+  });
+
+  it("follows the schedule, and stops after so many steps", async () => {
+    const model = small();
+    const optimizer = sgd(model);
+    const rates: number[] = [];
+    const schedule = multiStep({ lr: 0.1, milestones: [2] });
+    const result = await train({
+      model,
+      data: colours(20),
+      steps: 3,
+      batchSize: 8,
+      optimizer,
+      schedule: (step) => {
+        rates.push(step);
+        return schedule(step);
+      },
+      ...quiet,
+    });
+    expect(rates).toEqual([0, 1, 2]);
+    expect(optimizer.lr).toBeCloseTo(0.01);
+    expect(result).toMatchObject({ done: true, step: 3 });
+  });
+
+  it("makes no GPU object in steady state", async () => {
+    const device = await init();
+    const model = small();
+    const counts: number[] = [];
+    await train({
+      model,
+      data: colours(16),
+      epochs: 12,
+      batchSize: 8,
+      optimizer: sgd(model),
+      onProgress: ({ kind }) => {
+        if (kind !== "epoch") return;
+        const { pipelines, bindGroups, buffers } = device.counts;
+        counts.push(pipelines + bindGroups + buffers);
+      },
+    });
+    expect(counts).toHaveLength(12);
+    expect(counts.at(-1)).toBe(counts[5]);
+  });
+
+  it("stops when told to", async () => {
+    const model = small();
+    const controller = new AbortController();
+    const result = await train({
+      model,
+      data: colours(64),
+      epochs: 1000,
+      batchSize: 8,
+      optimizer: sgd(model),
+      signal: controller.signal,
+      onProgress: (event) => {
+        if (event.epoch === 2) controller.abort();
+      },
+    });
+    expect(result.done).toBe(false);
+    expect(result.step).toBeGreaterThanOrEqual(8);
+    expect(result.step).toBeLessThan(80);
+  });
+
+  it("stops at a NaN, and names the op that made it; the model stays as it was before", async () => {
+    const data = colours(24);
+    const model = small();
+    const trained = {
+      net: model.net,
+      forward(x: Tensor): Tensor {
+        const y = model.net.forward(x);
+        // From some step on, the scores overflow.
+        return calls++ < 4 ? y : mul(mul(y, 1e30), 1e30);
+      },
+    };
+    let calls = 0;
+    const failing = train({
+      model: trained,
+      data,
+      epochs: 3,
+      batchSize: 8,
+      optimizer: sgd(trained),
+      ...quiet,
+    });
+    await expect(failing).rejects.toThrow(
+      /^train: the loss became NaN by step \d of epoch \d: in step \d, crossEntropy made it, of values that are infinite since mul\. The model is as it was after step \d\. A learning rate below 0\.05 may help\.$/,
+    );
+    expect(
+      Object.values(await numbers(model))
+        .flat()
+        .every(Number.isFinite),
+    ).toBe(true);
+  });
+
+  it.each([
+    [{ epochs: 1, steps: 1 }, "either epochs or steps have to be given; epochs is 1 and steps is 1."],
+    [{}, "either epochs or steps have to be given; epochs is undefined and steps is undefined."],
+    [{ epochs: 1, batchSize: 0 }, "batchSize has to be a whole number ≥ 1, not 0."],
+    [{ epochs: 1, resume: true }, "resume needs out"],
+  ])("complains of %j", async (options, message) => {
+    const model = small();
+    await expect(
+      train({ model, data: colours(4), optimizer: sgd(model), ...quiet, ...options }),
+    ).rejects.toThrow(message);
+  });
+});
+
+it("a step's sums are those of its batches", async () => {
+  const device = await init();
+  const model = small();
+  const sums = new StepSums(device);
+  const optimizer = new SGD(model, { lr: 0 });
+  const logits = { forward: () => mul(weight, 1), weight: model.net.fc.weight };
+  const weight = tensor(
+    [
+      [1, 2, 0],
+      [5, 1, 1],
+    ],
+    undefined,
+    { requiresGrad: true },
+  );
+  const batch = { images: new Float32Array(2), shape: [2, 1, 1, 1] as const, labels: Int32Array.of(1, 2) };
+  for (let i = 0; i < 3; i++) sums.step(batch, { model: logits, optimizer, labelSmoothing: 0 });
+  const { loss, correct, images } = await sums.read();
+  const mean = await noGrad(() => crossEntropy(weight, tensor(batch.labels))).item();
+  expect(loss).toBeCloseTo(6 * mean, 4);
+  expect([correct, images]).toEqual([3, 6]);
+  expect(await sums.read()).toEqual({ loss: 0, correct: 0, images: 0 });
+  sums.dispose();
+});
+
+describe("evaluateModel", () => {
+  const images = new ImageSet({
+    images: Float32Array.from({ length: 7 * 6 }, (_, i) => Math.sin(3 * i)),
+    labels: Uint8Array.of(0, 1, 2, 3, 4, 5, 0),
+    shape: [1, 1, 6],
+    classes: ["a", "b", "c", "d", "e", "f"],
+  });
+  /** The image is its own scores, but for a weight of 1. */
+  const identity = () => {
+    const weight = tensor([1]);
+    return { weight, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 6]), weight) };
+  };
+
+  it("counts as the definition does, with a last batch of what is left", async () => {
+    const found = await evaluateModel(identity(), images, { batchSize: 3, logits: true });
+    const rows = Array.from({ length: 7 }, (_, n) => [...images.images.subarray(6 * n, 6 * n + 6)]);
+    let [loss, top1, top5] = [0, 0, 0];
+    const confusion = new Uint32Array(36);
+    rows.forEach((row, n) => {
+      const label = images.labels[n]!;
+      const rank = row.filter((score) => score > row[label]!).length;
+      top1 += Number(rank === 0);
+      top5 += Number(rank < 5);
+      loss += Math.log(row.reduce((sum, score) => sum + Math.exp(score), 0)) - row[label]!;
+      confusion[6 * label + row.indexOf(Math.max(...row))]!++;
+    });
+    expect(found).toMatchObject({ images: 7, top1: top1 / 7, top5: top5 / 7, classes: images.classes });
+    expect(found.loss).toBeCloseTo(loss / 7, 6);
+    expect(found.confusion).toEqual(confusion);
+    expect(found.logits).toEqual(images.images);
+    expect(found.imagesPerSecond).toBeGreaterThan(0);
+  });
+
+  it("takes only the first ones, tells how far it is, and stops when told to", async () => {
+    const told: number[] = [];
+    const onProgress = (done: { images: number; of: number }) => told.push(done.images, done.of);
+    const found = await evaluateModel(identity(), images, {
+      limit: 5,
+      batchSize: 2,
+      onProgress,
+      logits: true,
+    });
+    expect([found.images, found.logits!.length]).toEqual([5, 30]);
+    expect(told).toEqual([2, 5, 4, 5, 5, 5]);
+    const stopped = await evaluateModel(identity(), images, { batchSize: 2, signal: AbortSignal.abort() });
+    expect(stopped.images).toBe(0);
+  });
+
+  it("takes NaN for wrong", async () => {
+    const weight = tensor([Number.NaN]);
+    const model = { ...identity(), weight, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 6]), weight) };
+    const found = await evaluateModel(model, images);
+    expect([found.top1, found.top5, found.loss]).toEqual([0, 0, Number.NaN]);
+  });
+
+  it("complains of a label that is no class of the model", async () => {
+    const model = { weight: tensor([1]), forward: (x: Tensor) => x.view([2 * x.shape[0]!, 3]) };
+    const two = {
+      ...model,
+      forward: (x: Tensor) => mul(x.view([x.shape[0]! * 3, 2]), 1).view([x.shape[0]!, 6]),
+    };
+    expect((await evaluateModel(two, images)).images).toBe(7);
+    const narrow = new ImageSet({
+      ...images,
+      images: new Float32Array(4),
+      labels: Uint8Array.of(0, 5),
+      shape: [1, 1, 2],
+    });
+    const pair = { ...model, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 2]), 1) };
+    await expect(evaluateModel(pair, narrow)).rejects.toThrow(
+      "evaluate: image 1 has label 5 but the model knows 2 classes.",
+    );
+  });
+});
