@@ -22,6 +22,9 @@ type Image = [N: number, H: number, W: number, C: number];
 type Window = [R: number, S: number, O: number];
 
 const shapes: [name: string, Image, Window, Options][] = [
+  ["a pixel of 17 channels", [1, 1, 1, 17], [1, 1, 1], {}],
+  ["a pixel into 17 channels", [1, 1, 1, 1], [1, 1, 17], {}],
+  ["17 pixels", [1, 1, 17, 1], [1, 1, 1], {}],
   ["tiny", [1, 2, 3, 1], [2, 2, 1], {}],
   ["tiny, by fours", [1, 2, 2, 4], [1, 2, 4], {}],
   ["3×3 of primes", [2, 7, 11, 3], [3, 3, 5], { pad: [1, 1, 1, 1] }],
@@ -101,7 +104,7 @@ export const checks = [
       const y = conv2dReference(x, w, p);
       const given = { params: p, reads: [x, w, b], writes: [new Float32Array(dy.length)] };
       return [
-        { name, ...given, expected: [y] },
+        { name, ...given, expected: [y], races: name === "a pixel of 17 channels" },
         {
           name: `${name}, with bias`,
           ...given,
@@ -118,6 +121,7 @@ export const checks = [
       reads: [dy, w],
       writes: [new Float32Array(x.length)],
       expected: [conv2dInputGradReference(dy, w, p)],
+      races: name === "a pixel into 17 channels",
     })),
   ),
   check(conv2dWeightGrad, () =>
@@ -128,6 +132,7 @@ export const checks = [
         reads: [x, dy],
         writes: [new Float32Array(splits * w.length).fill(7)],
         expected: [inStretches(p, splits, x, dy)],
+        races: name === "17 pixels" && splits === 1,
       })),
     ),
   ),

@@ -6,6 +6,7 @@ type Sizes = [batch: number, M: number, K: number, N: number];
 const shapes: Sizes[] = [
   [1, 2, 3, 1],
   [1, 1, 1, 1],
+  [1, 1, 17, 1],
   [1, 7, 13, 5],
   [1, 33, 65, 17],
   [3, 9, 11, 7],
@@ -44,7 +45,14 @@ function example(name: string, params: MatmulParams, aLength: number, bLength: n
   const a = randomValues(aLength, 1);
   const b = randomValues(bLength, 2);
   const y = matmulReference(a, b, params);
-  return { name, params, reads: [a, b, b], writes: [new Float32Array(y.length)], expected: [y] };
+  return {
+    name,
+    params,
+    reads: [a, b, b],
+    writes: [new Float32Array(y.length)],
+    expected: [y],
+    races: params.M * params.N === 1 && params.K === 17,
+  };
 }
 
 function withBias({ reads: [a, b], ...rest }: Case<MatmulParams>): Case<MatmulParams> {

@@ -161,7 +161,9 @@ describe("conv2d says what does not fit", () => {
 
   it("whole numbers", () => {
     const x = tensor(new Int32Array(12), [1, 2, 2, 3]);
-    expect(() => conv2d(x, zeros([1, 1, 3, 4]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: conv2d: x is i32; make it floats with cast(…, "f32"). x is [1,2,2,3] as [N, H, W, C]; w is [1,1,3,4] as [R, S, C, O].]`);
+    expect(() => conv2d(x, zeros([1, 1, 3, 4]))).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: x is i32; make it floats with cast(…, "f32"). x is [1,2,2,3] as [N, H, W, C]; w is [1,1,3,4] as [R, S, C, O].]`,
+    );
   });
 
   it("the bias", () => {

@@ -170,7 +170,9 @@ describe("says what does not fit", () => {
     expect(message(() => matmul(zeros([2, 5, 3]), zeros([4, 3, 5])))).toMatchInlineSnapshot(
       `"ShapeError: matmul: batch axis 0 has 2 in a but 4 in b. a is [2,5,3] as [..., M, K]; b is [4,3,5] as [..., K, N]."`,
     );
-    expect(message(() => matmul(zeros([2, 3]), tensor(Int32Array.of(1, 2, 3))))).toMatchInlineSnapshot(`"ShapeError: matmul: b is i32; make it floats with cast(b, "f32"). a is [2,3] as [..., M, K]; b is [3] as [K]."`);
+    expect(message(() => matmul(zeros([2, 3]), tensor(Int32Array.of(1, 2, 3))))).toMatchInlineSnapshot(
+      `"ShapeError: matmul: b is i32; make it floats with cast(b, "f32"). a is [2,3] as [..., M, K]; b is [3] as [K]."`,
+    );
     expect(message(() => matmul(zeros([]), zeros([4, 5])))).toMatchInlineSnapshot(
       `"ShapeError: matmul: a and b need 1 axis or more, not 0 and 2. a is [] as [..., M, K]; b is [4,5] as [..., K, N]."`,
     );
