@@ -111,7 +111,10 @@ async function expectTraining(urls: ResolvedServerUrls | null): Promise<void> {
     const page = await browser.newPage();
     const failed = new Promise<never>((_, reject) => page.on("pageerror", reject));
     await page.goto(urls!.local[0]!);
-    await Promise.race([page.waitForSelector("body[data-done]", { timeout: 100_000 }), failed]);
+    await Promise.race([
+      page.waitForSelector("body[data-done]", { state: "attached", timeout: 100_000 }),
+      failed,
+    ]);
     const text = (await page.textContent("#log")) ?? "";
     expect(Number(/loss (\S+)/.exec(text)?.[1]), text).toBeLessThan(0.1); // from about 0.5
   } finally {

@@ -49,7 +49,12 @@ export function provideSwiftshader() {
 export function provideChromium() {
   provideSwiftshader();
   provide(dirname(embedded.libraries), (folder) => untar("al2023.tar.br", folder));
-  provide(embedded.fonts, (folder) => untar("fonts.tar.br", folder));
+  provide(embedded.fonts, (folder) => {
+    untar("fonts.tar.br", folder);
+    // Theirs names folders of a cloud service.
+    const config = `<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>`;
+    writeFileSync(join(folder, "fonts.conf"), `<?xml version="1.0"?>\n${config}\n`);
+  });
   provide(embedded.chromium, (file) => writeFileSync(file, decompress("chromium.br"), { mode: 0o755 }));
 }
 
