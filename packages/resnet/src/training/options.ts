@@ -1,4 +1,5 @@
 import { countParameters } from "@shadegrad/tensor/nn";
+import type { Preprocessing } from "../checkpoints/index.ts";
 import type { Dataset } from "../data/index.ts";
 import type { Settings } from "./records.ts";
 import type { TrainOptions } from "./train.ts";
@@ -48,4 +49,12 @@ export function settingsOf(options: Options, data: Dataset): Settings {
     augment: JSON.stringify(augment ?? {}),
     labelSmoothing,
   };
+}
+
+/** What pixels have to become before the trained net takes them, where they have three colours. */
+export function preprocessingOf({ normalization }: Options, data: Dataset): Preprocessing | undefined {
+  const { mean, std } = (normalization ?? data.normalization) || { mean: [0, 0, 0], std: [1, 1, 1] };
+  if (data.shape[2] !== 3) return undefined;
+  const three = ([r, g, b]: readonly number[]): [number, number, number] => [r!, g!, b!];
+  return { channels: "rgb", range: 1, mean: three(mean), std: three(std) };
 }

@@ -6,6 +6,8 @@ export interface RecipeOptions {
   images: number;
   /** How often they are gone through, in place of the recipe's own number. */
   epochs?: number | undefined;
+  /** How many batches are learned from, in place of epochs. */
+  steps?: number | undefined;
   batchSize?: number | undefined;
   lr?: number | undefined;
 }
@@ -22,7 +24,8 @@ export type Recipe = Required<Pick<TrainOptions, "steps" | "batchSize" | "optimi
  */
 export function paperRecipe(model: object, options: RecipeOptions): Recipe {
   const { images, epochs, batchSize = 128, lr = 0.1 } = options;
-  const steps = epochs === undefined ? 64_000 : epochs * Math.ceil(images / batchSize);
+  const perEpoch = Math.ceil(images / batchSize);
+  const steps = options.steps ?? (epochs === undefined ? 64_000 : epochs * perEpoch);
   return {
     steps,
     batchSize,
@@ -38,7 +41,7 @@ export function paperRecipe(model: object, options: RecipeOptions): Recipe {
  */
 export function shortRecipe(model: object, options: RecipeOptions): Recipe {
   const { images, epochs = 10, batchSize = 64, lr = 0.2 } = options;
-  const steps = epochs * Math.ceil(images / batchSize);
+  const steps = options.steps ?? epochs * Math.ceil(images / batchSize);
   return {
     steps,
     batchSize,
