@@ -3,6 +3,7 @@ export type { InitOptions } from "./adapter.ts";
 export { assign } from "./assign.ts";
 export { backward, grad, noGrad, valueAndGrad } from "./autograd.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
+export { debugLevel } from "./debug.ts";
 export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";
 export { DeviceError, FormatError, ShapeError } from "./errors.ts";
 export { findNaN } from "./find-nan.ts";

@@ -1,4 +1,5 @@
-import type { ProgressEvent } from "./records.ts";
+import type { Device } from "@shadegrad/tensor";
+import type { ProgressEvent, StepRecord } from "./records.ts";
 
 /** What is used of cli-progress. */
 interface Bar {
@@ -54,6 +55,12 @@ type Epoch = Extract<ProgressEvent, { kind: "epoch" }>;
 function stepState({ loss, accuracy, imagesPerSecond, secondsLeft }: Step): string {
   const left = secondsLeft === undefined ? "" : ` · ${duration(secondsLeft)} left`;
   return `loss ${loss.toFixed(4)} · ${percent(accuracy)} · ${rate(imagesPerSecond)}${left}`;
+}
+
+/** One line about the step before, for those who debug. */
+export function stepLine({ step, epoch, loss, lr, imagesPerSecond }: StepRecord, { counts }: Device): string {
+  const memory = `${Math.round((counts.bytes - counts.freeBytes) / 2 ** 20)} of ${Math.round(counts.bytes / 2 ** 20)} MiB`;
+  return `step ${step} (epoch ${epoch}): loss ${loss.toFixed(6)} · rate ${lr} · ${rate(imagesPerSecond)} · ${counts.launches} launches, ${memory}`;
 }
 
 /** One line about an epoch. */

@@ -1,22 +1,29 @@
-import { type Device, describeOrigin, findNaN, type Generator, generatorOf } from "@shadegrad/tensor";
+import {
+  type Device,
+  debugLevel,
+  describeOrigin,
+  findNaN,
+  type Generator,
+  generatorOf,
+} from "@shadegrad/tensor";
 import { train as trainingMode } from "@shadegrad/tensor/nn";
 import { saveCheckpoint } from "../checkpoints/index.ts";
 import { type Batch, batches, type Dataset, datasetOf, shuffled } from "../data/index.ts";
 import { type Fixed, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
 import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
-import { filled, type Options, settingsOf } from "./options.ts";
+import { filled, type Options, preprocessingOf, settingsOf } from "./options.ts";
 import type { EpochRecord, ProgressEvent, StepRecord } from "./records.ts";
 import { reportPage } from "./report.ts";
 import { RunFolder } from "./run-folder.ts";
 import { Snapshot } from "./snapshot.ts";
 import { StepSums } from "./step.ts";
-import { terminalProgress } from "./terminal.ts";
+import { stepLine, terminalProgress } from "./terminal.ts";
 import type { TrainOptions, TrainResult } from "./train.ts";
 
 /** Steps that wait for the GPU while the next is prepared. */
 const IN_FLIGHT = 2;
-/** Milliseconds between two looks at the loss. */
-const LOOK = 500;
+/** Milliseconds between two looks at the loss: each lets the GPU run dry for a moment. */
+const LOOK = debugLevel >= 1 ? 0 : 1000;
 
 /** Sums over steps. */
 interface Window {
@@ -206,6 +213,7 @@ export class Training {
       part: progress.position / this.#perEpoch,
       secondsLeft: this.#secondsLeft(),
     });
+    if (debugLevel >= 1) console.log(stepLine(record, this.#device));
     if (!due) return;
     await this.#folder?.record(record);
     this.#window = emptyWindow();
@@ -288,6 +296,7 @@ export class Training {
     const state = { progress: this.#progress, fixed: this.#fixed, generator: { seed, offset } };
     await writeTraining(folder.checkpoint, { model, optimizer }, state);
     await saveCheckpoint(model, folder.weights, {
+      preprocessing: preprocessingOf(this.#options, this.#data),
       metadata: { training: JSON.stringify(settingsOf(this.#options, this.#data)) },
     });
     await folder.write(
