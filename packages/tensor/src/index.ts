@@ -52,6 +52,7 @@ export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";
 export { flip, pad, slice, split } from "./ops/slice.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { type VarianceOptions, variance } from "./ops/variance.ts";
+export { measurePeak, type Peak } from "./peak.ts";
 export { Generator, generatorOf, manualSeed } from "./random.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {

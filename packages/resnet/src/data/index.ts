@@ -28,5 +28,6 @@ export {
   type ImageFolderOptions,
   imageFolder,
 } from "./image-folder.ts";
-export { cacheFolder, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
+export { IMAGENET_RESNET50_PACKAGE, imageNetResnet50, type PublishedNet } from "./imagenet.ts";
+export { cachedPackage, cacheFolder, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
 export { cropCentre, resize, resizeShorter } from "./resize.ts";

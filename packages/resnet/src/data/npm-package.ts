@@ -31,6 +31,18 @@ export function cacheFolder(): string {
   return path.join(caches, "shadegrad");
 }
 
+/** The folder with a package's files, if it was fetched before. */
+export async function cachedPackage(
+  wanted: NpmPackage,
+  { cache = cacheFolder() }: FetchOptions = {},
+): Promise<string | undefined> {
+  const folder = folderOf(wanted, cache);
+  return (await exists(folder)) ? folder : undefined;
+}
+
+const folderOf = ({ name, version }: NpmPackage, cache: string): string =>
+  nodeModules("the cache").path.join(cache, `${name.replace("/", "+")}-${version}`);
+
 /**
  * The folder with a package's files, fetched through npm unless it is there: none of its scripts run, none of its
  * dependencies are installed. It appears whole or not at all.
@@ -40,10 +52,11 @@ export function cacheFolder(): string {
 export async function npmPackage(wanted: NpmPackage, options: FetchOptions = {}): Promise<string> {
   const { files, path } = nodeModules("fetching a package");
   const { cache = cacheFolder(), log = () => {} } = options;
-  const { name, version, megabytes } = wanted;
-  const folder = path.join(cache, `${name.replace("/", "+")}-${version}`);
-  if (await exists(folder)) return folder;
+  const cached = await cachedPackage(wanted, { cache });
+  if (cached) return cached;
 
+  const { name, version, megabytes } = wanted;
+  const folder = folderOf(wanted, cache);
   log(`fetching ${name}@${version}, ${megabytes} MB, into ${cache}`);
   await files.mkdir(cache, { recursive: true });
   const scratch = await files.mkdtemp(path.join(cache, "fetching-"));

@@ -1,0 +1,51 @@
+import { InvalidArgumentError, Option } from "commander";
+import { zoo } from "../zoo.ts";
+
+export type ModelName = keyof typeof zoo;
+
+/** The nets of the zoo, by the length of their names. */
+export const MODELS = Object.keys(zoo).sort(
+  (a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)) || a.localeCompare(b),
+) as readonly ModelName[];
+
+/** A whole number, not below `least`. */
+export const whole =
+  (least = 1) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`It has to be a whole number ≥ ${least}.`);
+  };
+
+/** A number, not below 0. */
+export function amount(text: string): number {
+  const value = Number(text);
+  if (text.trim() && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw new InvalidArgumentError("It has to be a number ≥ 0.");
+}
+
+/** A number for each channel: `0.5,0.5,0.5`. */
+export function triple(text: string): number[] {
+  const values = text.split(",").map((part) => (part.trim() ? Number(part) : Number.NaN));
+  if (values.length === 3 && values.every(Number.isFinite)) return values;
+  throw new InvalidArgumentError("It has to be three numbers, as in 0.5,0.5,0.5.");
+}
+
+export const modelOption = (description = "net of the zoo"): Option =>
+  new Option("--model <name>", `${description}: ${MODELS.join(" ")}`).argParser(model);
+
+/** @throws InvalidArgumentError with what there is. */
+export function model(text: string): ModelName {
+  if ((MODELS as readonly string[]).includes(text)) return text as ModelName;
+  throw new InvalidArgumentError(`There are ${MODELS.join(" ")}.`);
+}
+
+export const weightsOption = (description: string): Option =>
+  new Option(
+    "--weights <file>",
+    `safetensors, PyTorch's .pt .pth .th, or TensorFlow.js model.json; ${description}`,
+  );
+
+export const shortcutOption = (
+  description = "how shortcuts change channels, where the weights do not tell",
+): Option => new Option("--shortcut <kind>", description).choices(["projection", "pad-both", "pad-end"]);

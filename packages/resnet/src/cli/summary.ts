@@ -1,0 +1,39 @@
+import { init } from "@shadegrad/tensor";
+import { dispose } from "@shadegrad/tensor/nn";
+import type { Command } from "commander";
+import { summary } from "../summary.ts";
+import { zoo } from "../zoo.ts";
+import { MODELS, type ModelName, model, shortcutOption, whole } from "./arguments.ts";
+import type { Common, Perform } from "./main.ts";
+import { isForLarge, type NetOptions } from "./net.ts";
+import type { Terminal } from "./terminal.ts";
+
+interface SummaryOptions extends Common, Pick<NetOptions, "shortcut"> {
+  input?: number;
+  classes?: number;
+}
+
+export function addSummary(program: Command, perform: Perform): void {
+  program
+    .command("summary")
+    .summary("what a net consists of and costs")
+    .description("Layers, shapes, parameters, multiply-adds and memory of a net.")
+    .argument("<model>", `net of the zoo: ${MODELS.join(" ")}`, model)
+    .option("--input <pixels>", "side of the image: 224, or 32 of CIFAR's nets, if absent", whole())
+    .option("--classes <n>", "classes to tell apart", whole())
+    .addOption(shortcutOption())
+    .action(perform(summarize));
+}
+
+async function summarize(
+  terminal: Terminal,
+  name: ModelName,
+  { input, classes, shortcut, json }: SummaryOptions,
+): Promise<undefined> {
+  await init({ quiet: true });
+  const net = zoo[name]({ ...(classes && { classes }), ...(shortcut && { shortcut }) });
+  const side = input ?? (isForLarge(net) ? 224 : 32);
+  const found = summary(net, [side, side, 3]);
+  dispose(net);
+  terminal.print(json ? JSON.stringify({ model: name, ...found }) : `${name}\n\n${found}`);
+}
