@@ -1,4 +1,51 @@
-// npm start [-- arguments of the example]
-import { runOnAdapter } from "./setup/run.mjs";
+// npm start: real photographs and real CIFAR-10 images, classified here. npm start -- spirals runs examples/spirals.mjs.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describeAdapter } from "./setup/adapter.mjs";
+import { fail, ROOT } from "./setup/install.mjs";
+import { run, runOnAdapter, setUp } from "./setup/run.mjs";
 
-await runOnAdapter("examples/spirals.mjs", process.argv.slice(2));
+const PHOTOGRAPHS = ["examples/photographs/chelsea.png", "examples/photographs/coffee.png"];
+const MODELS = "packages/resnet/models";
+const PROGRAM = join(ROOT, "packages", "resnet", "dist", "cli", "run.js");
+
+const [example, ...rest] = process.argv.slice(2);
+if (example) {
+  const path = `examples/${example}.mjs`;
+  if (!existsSync(join(ROOT, path))) fail(`start: there is no ${path}.`);
+  await runOnAdapter(path, rest);
+}
+
+const adapter = await setUp();
+console.log(describeAdapter(adapter));
+
+/** Run a command as a user would, and say which it is. */
+const show = async (/** @type {string[]} */ ...args) => {
+  console.log(`\n$ npx shadegrad ${args.join(" ")}\n`);
+  return (await run(PROGRAM, args, { env: adapter.env, isNoise })) === 0;
+};
+
+/** Dawn says so of every software adapter, and it means nothing here. */
+const isNoise = (/** @type {string} */ line) => /^Warning: maxDynamic\w+ artificially reduced/.test(line);
+
+const shown = [await show("classify", ...PHOTOGRAPHS)];
+
+// Nets that this engine has trained.
+const models = existsSync(join(ROOT, MODELS)) ? readdirSync(join(ROOT, MODELS)) : [];
+const trained = models.filter((name) => name.endsWith(".safetensors")).sort()[0];
+if (trained) {
+  const images = adapter.embedded ? 200 : adapter.software ? 1000 : 10_000;
+  shown.push(
+    await show("eval", "--weights", `${MODELS}/${trained}`, "--dataset", "cifar10", "--limit", `${images}`),
+  );
+}
+
+console.log(`
+Next:
+  npx shadegrad classify FILE            what is in a picture of yours
+  npx shadegrad train --recipe short     train a net on CIFAR-10, with curves
+  npx shadegrad summary resnet50         what a net consists of and costs
+  npx shadegrad --help                   the other commands
+  npm start -- spirals                   a net learns two spirals
+  npm test                               all that is checked`);
+process.exit(shown.some(Boolean) ? 0 : 1);

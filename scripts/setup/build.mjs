@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { build as bundle } from "vite";
 import { fail, ROOT, runSync } from "./install.mjs";
 
 // A package after those that it depends on.
-const PACKAGES = ["kernels-wgsl", "tensor"];
+const PACKAGES = ["kernels-wgsl", "tensor", "resnet"];
 
 /** Write the `dist/` of every published package that has changed since the last time, or whose dependencies have. */
 export async function build() {
@@ -18,7 +17,7 @@ export async function build() {
     const built = existsSync(join(folder, "dist")) && existsSync(stamp) && readFileSync(stamp, "utf8");
     if (built === wanted) continue;
 
-    console.log(`build: packages/${name}`);
+    console.error(`build: packages/${name}`); // what is run next may print for other programs
     rmSync(stamp, { force: true });
     rmSync(join(folder, "dist"), { recursive: true, force: true });
     await writeModules(folder);
@@ -66,6 +65,7 @@ async function writeModules(folder) {
   const name = (path) => relative(join(folder, "src"), path).replace(/\.ts$/, "");
   const { dependencies = {} } = manifest(folder);
   const external = [/^node:/, ...Object.keys(dependencies).map((name) => new RegExp(`^${name}($|/)`))];
+  const { build: bundle } = await import("vite"); // which takes a while, and most of the time nothing has changed
   await bundle({
     configFile: false,
     root: folder,

@@ -22,7 +22,7 @@ export function install() {
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return;
 
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  console.log(`install: ${packageManager} install --frozen-lockfile`);
+  console.error(`install: ${packageManager} install --frozen-lockfile`);
   const { status } = runSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"]);
   if (status !== 0) fail("install: pnpm failed; its output above says why.");
   writeFileSync(STAMP, wanted);

@@ -1,21 +1,58 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { createInterface } from "node:readline";
 import { describeAdapter, findAdapter } from "./adapter.mjs";
-import { fail, install, runSync } from "./install.mjs";
+import { fail, install, ROOT } from "./install.mjs";
 
 /**
- * Do all the set-up that a script of this repository needs, then run it under plain Node on the built packages.
+ * Do all the set-up that a script of this repository needs, then run it under plain Node on the built packages, and end
+ * as it does.
  *
  * @param {string} script
  * @param {readonly string[]} args
+ * @param {{ cwd?: string, quiet?: boolean }} [options] where it runs, and whether the adapter is not worth a line
  */
-export async function runOnAdapter(script, args) {
+export async function runOnAdapter(script, args, { cwd = ROOT, quiet = false } = {}) {
+  const adapter = await setUp();
+  if (!quiet) console.log(describeAdapter(adapter));
+  process.exit(await run(script, args, { cwd, env: adapter.env }));
+}
+
+/** Install, build, and find an adapter; if that fails, the process ends with the reason. */
+export async function setUp() {
   install();
   const { build } = await import("./build.mjs"); // imports what `install` has just provided
   await build();
-  const adapter = attempt(findAdapter);
-  console.log(describeAdapter(adapter));
-  const { status } = runSync(process.execPath, [script, ...args], adapter.env);
-  process.exit(status ?? 1);
+  return attempt(findAdapter);
 }
+
+/**
+ * Run a script to its end under plain Node, its output ours, and give its exit code. It gets the signals that would end
+ * this process, for it may have something to save.
+ *
+ * @param {string} script
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env: NodeJS.ProcessEnv, isNoise?: (line: string) => boolean }} options `env` is added to this
+ * process's own; lines of errors that are noise are left out, and then errors have no terminal
+ * @returns {Promise<number>}
+ */
+export async function run(script, args, { cwd = ROOT, env, isNoise }) {
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd,
+    stdio: ["inherit", "inherit", isNoise ? "pipe" : "inherit"],
+    env: { ...process.env, ...env },
+  });
+  for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on("line", (line) => isNoise?.(line) || console.error(line));
+  }
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) => resolve(status ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}
+
+const SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /**
  * What `find` finds; if it throws, the process ends with the reason.
