@@ -1,6 +1,6 @@
 // Two spirals, one inside the other: a net with two hidden layers learns to tell them apart, and the
 // terminal shows what it has learned.
-import { backward, crossEntropy, init, manualSeed, noGrad, relu, scope, softmax, tensor } from "@shadegrad/tensor";
+import { backward, crossEntropy, init, manualSeed, noGrad, scope, softmax, tensor } from "@shadegrad/tensor";
 import { Linear, ReLU, Sequential } from "@shadegrad/tensor/nn";
 import { Adam } from "@shadegrad/tensor/optim";
 
@@ -15,7 +15,13 @@ const spiral = (along, turn) => {
 
 const device = await init({ quiet: true });
 manualSeed(7);
-const model = new Sequential(new Linear(2, 64), new ReLU(), new Linear(64, 64), new ReLU(), new Linear(64, 2));
+const model = new Sequential(
+  new Linear(2, 64),
+  new ReLU(),
+  new Linear(64, 64),
+  new ReLU(),
+  new Linear(64, 2),
+);
 const optimizer = new Adam(model, { lr: 0.01 });
 
 const points = Array.from({ length: POINTS }, (_, i) => spiral((i >> 1) / (POINTS / 2), i % 2));
@@ -32,7 +38,8 @@ for (let step = 1; step <= STEPS; step++) {
     optimizer.step();
     return loss;
   });
-  if (step % 100 === 0) console.log(`step ${String(step).padStart(4)}   loss ${(await loss.item()).toFixed(5)}`);
+  if (step % 100 === 0)
+    console.log(`step ${String(step).padStart(4)}   loss ${(await loss.item()).toFixed(5)}`);
   loss.dispose();
 }
 const seconds = (performance.now() - start) / 1000;
@@ -47,7 +54,10 @@ const plane = Array.from({ length: rows * columns }, (_, i) => [
 const probability = noGrad(() => scope(() => softmax(model.forward(tensor(plane)))));
 const values = await probability.data();
 for (let row = 0; row < rows; row++) {
-  const cells = Array.from({ length: columns }, (_, column) => " ░▒▓█"[Math.round(4 * values[2 * (row * columns + column)])]);
+  const cells = Array.from(
+    { length: columns },
+    (_, column) => " ░▒▓█"[Math.round(4 * values[2 * (row * columns + column)])],
+  );
   console.log(`  ${cells.join("")}`);
 }
 console.log("\nNext: npm test, or the twenty lines of README.md in a folder of your own.");
