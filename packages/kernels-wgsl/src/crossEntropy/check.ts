@@ -9,6 +9,8 @@ const SHAPES = [
   [2, 1],
 ] as const;
 
+const LOWEST = Number.NEGATIVE_INFINITY;
+
 export const checks = [
   check(crossEntropy, () => [
     ...SHAPES.flatMap(([N, C]) =>
@@ -31,6 +33,22 @@ export const checks = [
         randomValues(93).map((x) => 1000 + 9 * x),
       ),
       half: false,
+    },
+    {
+      ...example("a class ruled out by -∞", 2, 3, 0, Float32Array.of(1, LOWEST, 2, 0, 3, LOWEST)),
+      half: false,
+      reads: [Float32Array.of(1, LOWEST, 2, 0, 3, LOWEST), Uint32Array.of(0, 1)],
+      expected: [
+        [Math.log(1 + Math.exp(1)), Math.log(1 + Math.exp(-3))],
+        [
+          -1 / (1 + Math.exp(-1)),
+          0,
+          1 / (1 + Math.exp(-1)),
+          1 / (1 + Math.exp(3)),
+          -1 / (1 + Math.exp(3)),
+          0,
+        ].map((value) => 0.25 * value),
+      ],
     },
     {
       ...example("labels that are no class", 3, 2, 0, Float32Array.of(0, 0, 1, 2, 3, 4)),

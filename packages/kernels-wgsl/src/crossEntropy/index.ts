@@ -39,7 +39,7 @@ export function crossEntropyReference(
     const known = labels[n]! >= 0 && labels[n]! < C;
     for (const [c, logit] of row.entries()) {
       const t = known ? smoothing / C + (c === labels[n] ? 1 - smoothing : 0) : Number.NaN;
-      loss[n]! -= t * (logit - most - Math.log(sum));
+      if (t !== 0) loss[n]! -= t * (logit - most - Math.log(sum));
       dx[n * C + c] = scale * (Math.exp(logit - most) / sum - t);
     }
   }

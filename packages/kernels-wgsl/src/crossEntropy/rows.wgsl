@@ -75,7 +75,8 @@ fn main(
   let known = label < p.C;
   if (thread == 0) {
     let logit = f32(x[first + min(label, p.C - 1)]) - m;
-    let expected = (1 - p.smoothing) * logit + p.smoothing * mean;
+    var expected = (1 - p.smoothing) * logit;
+    if (p.smoothing > 0) { expected += p.smoothing * mean; }    // which a class of -∞ makes -∞
     loss[row] = select(nan, log(sum) - expected, known);
   }
 

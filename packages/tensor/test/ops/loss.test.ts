@@ -49,6 +49,14 @@ describe("crossEntropy", () => {
     );
   });
 
+  it("takes logits of -∞, for classes that are ruled out", async () => {
+    const logits = tensor([[1, Number.NEGATIVE_INFINITY, 2]], undefined, { requiresGrad: true });
+    const loss = crossEntropy(logits, tensor(Int32Array.of(0)));
+    backward(loss);
+    expect(await loss.item()).toBeCloseTo(Math.log1p(Math.E), 5);
+    expect((await logits.grad!.data())[1]).toBe(0);
+  });
+
   it("shows a label that is no class as NaN", async () => {
     for (const label of [-1, 3]) {
       const logits = tensor([1, 2, 3], [1, 3], { requiresGrad: true });
