@@ -4,7 +4,7 @@ import { ShapeError } from "./errors.ts";
 import { observer } from "./observe.ts";
 import { run } from "./run.ts";
 import { keep } from "./scope.ts";
-import type { History, Tensor } from "./tensor.ts";
+import { type History, isInteger, type Tensor } from "./tensor.ts";
 
 let recording = true;
 
@@ -119,7 +119,18 @@ function add(a: Tensor, b: Tensor): Tensor {
 
 function accumulate(leaf: Tensor, dy: Tensor): void {
   // A gradient belongs to its leaf, whatever scope it was computed in.
-  leaf.grad = keep(leaf.grad ? add(leaf.grad, dy) : dy);
+  leaf.grad = keep(leaf.grad ? add(leaf.grad, dy) : unshared(dy));
+}
+
+/** `dy` in memory of its own: gradients are changed in place, by clipping say, and no other one with them. */
+function unshared(dy: Tensor): Tensor {
+  if (!dy.storage.isShared) return dy;
+  const { dtype } = dy;
+  const copy = run(map, dense(dy.size), [dy, dy, dy], dy.shape, {
+    holes: { A: dtype, B: dtype, C: dtype, Y: dtype, f: "a" },
+  });
+  dy.dispose();
+  return copy;
 }
 
 function checkUnchanged({ op, inputs, versions }: History): void {
@@ -160,7 +171,8 @@ const usedUp = (op: string) =>
 /**
  * JAX's way: a function that returns the loss and its gradients with respect to the arguments.
  *
- * `const [loss, grads] = valueAndGrad(f)(w, b)`; the arguments need not require a gradient.
+ * `const [loss, grads] = valueAndGrad(f)(w, b)`; the arguments need not require a gradient. That of whole
+ * numbers, such as labels, is 0.
  */
 export function valueAndGrad<A extends readonly Tensor[]>(
   f: (...args: A) => Tensor,
@@ -168,7 +180,7 @@ export function valueAndGrad<A extends readonly Tensor[]>(
   return (...args) => {
     const leaves = args.map((x) => {
       const leaf = x.detach();
-      leaf.requiresGrad = true;
+      leaf.requiresGrad = !isInteger(x.dtype);
       return leaf;
     });
     const loss = f(...(leaves as unknown as A));
@@ -176,7 +188,7 @@ export function valueAndGrad<A extends readonly Tensor[]>(
     const gradients = leaves.map((leaf) => {
       const gradient = leaf.grad ?? zerosLike(leaf);
       leaf.grad = undefined;
-      leaf.dispose();
+      if (leaf !== loss) leaf.dispose();
       return gradient;
     });
     return [loss, gradients];

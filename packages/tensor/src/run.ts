@@ -4,7 +4,7 @@ import { type Device, defaultDevice } from "./device.ts";
 import { ShapeError } from "./errors.ts";
 import { NaNWatch } from "./nan.ts";
 import { observe, observer } from "./observe.ts";
-import { type DType, empty, type Shape, Tensor } from "./tensor.ts";
+import { type DType, empty, isInteger, type Shape, Tensor } from "./tensor.ts";
 
 /** A new tensor of a shape, or of another type as well, or a tensor to be written in place. */
 export type Write = Shape | { shape: Shape; dtype: DType } | Tensor;
@@ -118,8 +118,6 @@ function withElement(kernel: Bound, tensors: readonly Tensor[], holes: Holes): H
 }
 
 type Bound = Interface & { readonly variants: readonly [{ readonly source: string }, ...unknown[]] };
-
-const isInteger = (type: string): boolean => type === "i32" || type === "u32";
 
 const known = new WeakMap<object, readonly (readonly string[])[]>();
 

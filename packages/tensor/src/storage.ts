@@ -13,6 +13,11 @@ export class Storage {
     this.buffer = device.allocate(bytes, what);
   }
 
+  /** Whether several tensors look at it. */
+  get isShared(): boolean {
+    return this.#users > 1;
+  }
+
   share(): this {
     this.#users++;
     return this;

@@ -39,6 +39,9 @@ export const sizeOf = (shape: Shape): number => shape.reduce((size, side) => siz
 
 export const bytesOf = (dtype: DType): number => (dtype === "f16" ? 2 : 4);
 
+/** Whether a type, of a tensor or in a shader, is one of whole numbers. */
+export const isInteger = (type: string): boolean => type === "i32" || type === "u32";
+
 // Engines without explicit resource management lack the symbol that `using` looks for.
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
 
@@ -222,7 +225,7 @@ export function checkShape(op: string, shape: Shape): Shape {
 
 /** @throws ShapeError if a gradient is asked for a tensor of whole numbers. */
 export function checkGradient(op: string, dtype: DType, requiresGrad: boolean): boolean {
-  if (requiresGrad && (dtype === "i32" || dtype === "u32")) {
+  if (requiresGrad && isInteger(dtype)) {
     throw new ShapeError(`${op}: ${dtype} has no gradient; requiresGrad needs f32 or f16.`);
   }
   return requiresGrad;

@@ -10,10 +10,12 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 const CANDIDATES: bool = false;
-fn key(x: f32) -> f32 { return x; }    // what is largest: -x for the smallest
+alias Key = f32;          // what is compared; whole numbers are compared as such
+const WHOLE: bool = false;
+fn key(x: Key) -> Key { return x; }    // what is largest: for the smallest -x, or ~x of whole numbers
 
 // Compilers take x != x for false.
-fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn isNan(x: Key) -> bool { return !WHOLE && (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 
 struct Params { outer: u32, reduced: u32, inner: u32, walked: u32, splits: u32, chunk: u32 }
 
@@ -35,12 +37,12 @@ fn main(
   let start = at / p.inner % p.splits * p.chunk;
   let end = min(start + p.chunk, p.walked);
 
-  var best = 0.0;
+  var best = Key();
   var bestK = -1;    // none
   for (var s = start; s < end; s++) {
     var k = i32(s);
     if (CANDIDATES) { k = candidates[(o * p.walked + s) * p.inner + i]; }
-    let value = key(f32(x[(o * p.reduced + u32(k)) * p.inner + i]));
+    let value = key(Key(x[(o * p.reduced + u32(k)) * p.inner + i]));
     if (bestK < 0 || value > best || (isNan(value) && !isNan(best))) {
       best = value;
       bestK = k;

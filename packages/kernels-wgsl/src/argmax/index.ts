@@ -7,7 +7,7 @@ export type ArgmaxParams = Record<"outer" | "reduced" | "inner" | "walked" | "sp
  * y[o, s, i] = the first k of chunk s where x[o, k, i] is largest; NaN counts as largest.
  *
  * Holes: `CANDIDATES`, whether to choose among the k that an earlier pass found; `key`, an
- * expression in x that is compared in its place.
+ * expression in x that is compared in its place; for whole numbers their type as `Elem` and `Key`, and `WHOLE`.
  */
 export const argmax: Kernel<ArgmaxParams> = {
   name: "argmax",

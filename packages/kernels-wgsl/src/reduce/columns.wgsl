@@ -17,6 +17,7 @@ alias Stored = Result;    // LANES elements of y
 
 fn term(x: Value) -> Value { return x; }
 fn combine(a: Value, b: Value) -> Value { return a + b; }
+fn neutral(initial: f32) -> Value { return Value(initial); }    // the largest integers are no f32
 
 // For a `combine` that looks for NaN: above 0x7f800000. Compilers take x != x for false.
 fn magnitude(x: Value) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
@@ -46,7 +47,7 @@ fn main(
 
   var k = (o * p.reduced + start) * columns + at % columns;
   let end = k + length * columns;
-  var a = Value(p.initial);
+  var a = neutral(p.initial);
   var b = a;
   var c = a;
   var d = a;

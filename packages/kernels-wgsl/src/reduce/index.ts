@@ -15,7 +15,8 @@ const QUADS = { LANES: 4, Value: "vec4f", Bits: "vec4u", Loaded: "vec4<Elem>", S
  * y[o, s, i] = scale · combine over k of term(x[o, k, i]), for each chunk s of k.
  *
  * Holes: `term`, an expression in x; `combine`, one in a and b, associative and commutative, of
- * which `initial` is the neutral element; `Result`, the element type of y.
+ * which `initial` is the neutral element; `neutral`, that element where no f32 is; `Result`, the
+ * element type of y.
  */
 export const reduce: Kernel<ReduceParams> = {
   name: "reduce",

@@ -14,6 +14,7 @@ const THREADS: u32 = 256;
 
 fn term(x: Value) -> Value { return x; }
 fn combine(a: Value, b: Value) -> Value { return a + b; }
+fn neutral(initial: f32) -> Value { return Value(initial); }    // the largest integers are no f32
 
 // For a `combine` that looks for NaN: above 0x7f800000. Compilers take x != x for false.
 fn magnitude(x: Value) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
@@ -42,7 +43,7 @@ fn main(
   let row = at / p.splits * p.reduced;
   let end = row + min(start + p.chunk, p.reduced);
 
-  var result = p.initial;
+  var result = neutral(p.initial);
   for (var k = row + start + thread; k < end; k += THREADS) { result = combine(result, term(f32(x[k]))); }
   results[thread] = result;
   workgroupBarrier();

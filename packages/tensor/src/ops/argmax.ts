@@ -1,7 +1,7 @@
 import { argmaxPasses, argmax as kernel } from "@shadegrad/kernels-wgsl/argmax";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, isInteger, type Tensor } from "../tensor.ts";
 import { around, axesOf, axisOf, without } from "./axes.ts";
 import type { ReduceOptions } from "./reduce.ts";
 
@@ -14,15 +14,15 @@ import type { ReduceOptions } from "./reduce.ts";
  * @throws ShapeError if x lacks the axis, or has no elements along it.
  */
 export function argmax(x: Tensor, axis?: number, { keepdims = false }: ReduceOptions = {}): Tensor {
-  return argExtreme("argmax", x, axis, keepdims, "x");
+  return argExtreme("argmax", x, axis, keepdims);
 }
 
 /** Index of the smallest element: as `argmax`. */
 export function argmin(x: Tensor, axis?: number, { keepdims = false }: ReduceOptions = {}): Tensor {
-  return argExtreme("argmin", x, axis, keepdims, "-x");
+  return argExtreme("argmin", x, axis, keepdims);
 }
 
-function argExtreme(op: string, x: Tensor, axis: number | undefined, keepdims: boolean, key: string): Tensor {
+function argExtreme(op: "argmax" | "argmin", x: Tensor, axis: number | undefined, keepdims: boolean): Tensor {
   const along = axis === undefined ? undefined : axisOf(op, x.shape, axis);
   const axes = along === undefined ? axesOf(op, x.shape, undefined) : [along];
   const shape = along === undefined ? ([1, x.size, 1] as const) : around(x.shape, along);
@@ -32,7 +32,9 @@ function argExtreme(op: string, x: Tensor, axis: number | undefined, keepdims: b
     );
   }
   let found = empty([0], "i32", x.device);
-  const isInteger = x.dtype === "i32" || x.dtype === "u32";
+  const WHOLE = isInteger(x.dtype);
+  // −x of the least i32 would be itself, and u32 has no signs.
+  const key = op === "argmax" ? "x" : WHOLE ? "~x" : "-x";
   const passes = argmaxPasses(shape);
   passes.forEach((pass, i) => {
     const y =
@@ -43,7 +45,7 @@ function argExtreme(op: string, x: Tensor, axis: number | undefined, keepdims: b
       [x, found],
       { y: { shape: y, dtype: "i32" } },
       {
-        holes: { CANDIDATES: i > 0, key, ...(isInteger && { Elem: x.dtype }) },
+        holes: { CANDIDATES: i > 0, key, ...(WHOLE && { Elem: x.dtype, Key: x.dtype, WHOLE }) },
       },
     ).y;
     found.dispose();

@@ -59,11 +59,11 @@ export function mul(a: Operand, b: Operand): Tensor {
  */
 export function div(a: Operand, b: Operand): Tensor {
   const quotient = (a?: string, b?: string) => `${a} / ${b}`;
-  // d(a / b) / db = −a / b²
+  // d(a / b) / db = −a / b², without b², which may be beyond float32
   const gradients = (dy: Tensor) =>
     [
       () => elementwise(quotient, [dy, b]),
-      () => elementwise((dy, a, b) => `-${dy} * ${a} / (${b} * ${b})`, [dy, a, b]),
+      () => elementwise((dy, a, b) => `-${dy} * (${a} / ${b}) / ${b}`, [dy, a, b]),
     ] as const;
   return binary("div", a, b, quotient, gradients, { compute: "f32" });
 }

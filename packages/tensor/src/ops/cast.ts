@@ -1,6 +1,6 @@
 import { differentiable } from "../autograd.ts";
-import type { DType, Tensor } from "../tensor.ts";
-import { fitted, isInteger, unary } from "./elementwise.ts";
+import { type DType, isInteger, type Tensor } from "../tensor.ts";
+import { fitted, unary } from "./elementwise.ts";
 
 /**
  * The same numbers in another type: fractions are cut off towards 0, and gradients pass between floats.

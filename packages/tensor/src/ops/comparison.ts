@@ -1,15 +1,7 @@
 import { differentiable } from "../autograd.ts";
 import { zerosLike } from "../create.ts";
-import { Tensor } from "../tensor.ts";
-import {
-  binary,
-  checkBroadcast,
-  type Expression,
-  elementwise,
-  fitted,
-  isInteger,
-  type Operand,
-} from "./elementwise.ts";
+import { isInteger, Tensor } from "../tensor.ts";
+import { binary, checkBroadcast, type Expression, elementwise, fitted, type Operand } from "./elementwise.ts";
 
 /**
  * 1 where a = b and 0 elsewhere, as f32, with NumPy's broadcasting.

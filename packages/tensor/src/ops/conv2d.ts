@@ -9,8 +9,7 @@ import {
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import type { Tensor } from "../tensor.ts";
-import { isInteger } from "./elementwise.ts";
+import { isInteger, type Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
 

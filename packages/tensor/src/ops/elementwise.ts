@@ -3,7 +3,7 @@ import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import { type DType, type Shape, sizeOf, Tensor } from "../tensor.ts";
+import { type DType, isInteger, type Shape, sizeOf, Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
 /** A tensor, or a number that counts as a tensor without axes. */
@@ -50,11 +50,14 @@ export function elementwise(
   return run(map, params, [a, b, c], { y: { shape, dtype } }, { holes }).y;
 }
 
-/** Fractional numbers need f32; of whole ones, i32 holds those of both signs. */
+/** Fractional numbers need f32, and those beyond 32 bits; of whole ones, i32 holds those of both signs. */
 function computedWith(operands: readonly Operand[]): Scalar {
-  const whole = operands.every((x) => (x instanceof Tensor ? isInteger(x.dtype) : Number.isInteger(x)));
-  if (!whole) return "f32";
-  return operands.every((x) => (x instanceof Tensor ? x.dtype === "u32" : x >= 0)) ? "u32" : "i32";
+  const fit = (types: readonly DType[], least: number, most: number) =>
+    operands.every((x) =>
+      x instanceof Tensor ? types.includes(x.dtype) : Number.isInteger(x) && least <= x && x <= most,
+    );
+  if (fit(["u32"], 0, 2 ** 32 - 1)) return "u32";
+  return fit(["i32", "u32"], -(2 ** 31), 2 ** 31 - 1) ? "i32" : "f32";
 }
 
 function heldAs(operands: readonly Operand[], compute: Scalar): DType {
@@ -62,8 +65,6 @@ function heldAs(operands: readonly Operand[], compute: Scalar): DType {
   const types = operands.flatMap((x) => (x instanceof Tensor && !isInteger(x.dtype) ? [x.dtype] : []));
   return types.length > 0 && types.every((type) => type === "f16") ? "f16" : "f32";
 }
-
-export const isInteger = (dtype: DType): boolean => dtype === "i32" || dtype === "u32";
 
 /** An elementwise op of one tensor and perhaps numbers, with its gradient as a function of dy and y. */
 export function unary(
@@ -111,8 +112,16 @@ export function fitted(
   return converted;
 }
 
-/** @throws ShapeError unless the operands' shapes agree by NumPy's rules, and one is a tensor. */
+/**
+ * @throws ShapeError unless the operands' shapes agree by NumPy's rules, and one is a tensor; TypeError
+ *   where one is neither a tensor nor a number.
+ */
 export function checkBroadcast(op: string, operands: Readonly<Record<string, Operand>>): void {
+  for (const [name, operand] of Object.entries(operands)) {
+    if (operand instanceof Tensor || typeof operand === "number") continue;
+    const what = Array.isArray(operand) ? "an array" : operand === null ? "null" : typeof operand;
+    throw new TypeError(`${op}: ${name} is ${what}, not a tensor or a number.`);
+  }
   const tensors = Object.entries(operands).filter(
     (entry): entry is [string, Tensor] => entry[1] instanceof Tensor,
   );

@@ -3,9 +3,9 @@ import { differentiable } from "../autograd.ts";
 import { arange } from "../create.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import type { Tensor } from "../tensor.ts";
+import { isInteger, type Tensor } from "../tensor.ts";
 import { around, axisOf } from "./axes.ts";
-import { elementwise, isInteger } from "./elementwise.ts";
+import { elementwise } from "./elementwise.ts";
 
 /**
  * The elements of x at `indices` along an axis, as NumPy's `take`; of a table of embeddings, its rows.

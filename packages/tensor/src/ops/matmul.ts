@@ -2,8 +2,7 @@ import { matmul as kernel } from "@shadegrad/kernels-wgsl/matmul";
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
-import { isInteger } from "./elementwise.ts";
+import { isInteger, type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
 /** A tensor read as a stack of matrices: its batch axes, and how far apart its elements lie. */

@@ -15,8 +15,15 @@ import { defaultDevice } from "../device.ts";
 import { ShapeError } from "../errors.ts";
 import { type Generator, generatorOf } from "../random.ts";
 import { run } from "../run.ts";
-import { checkGradient, checkShape, type Shape, sizeOf, type Tensor, type TensorOptions } from "../tensor.ts";
-import { isInteger } from "./elementwise.ts";
+import {
+  checkGradient,
+  checkShape,
+  isInteger,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  type TensorOptions,
+} from "../tensor.ts";
 
 export type { Generator };
 

@@ -3,7 +3,7 @@ import { expand, NAN_OR, type Reduction, reduce, reducePasses } from "@shadegrad
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import { type DType, type Shape, sizeOf, type Tensor } from "../tensor.ts";
+import { type DType, isInteger, type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { around, axesOf, without } from "./axes.ts";
 
 /** One axis, several, or all of them; negative ones count from the last. */
@@ -95,15 +95,14 @@ function extreme(op: "max" | "min", x: Tensor, axes: Axes | undefined, keepdims:
   if (x.size === 0 && sizeOf(kept) > 0) throw nothing(op, x, over);
   const worst = op === "max" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const shape = without(x.shape, over, keepdims);
-  const y = reduced(
-    x,
-    over,
-    shape,
-    { initial: worst, scale: 1, combine: isInteger(x.dtype) ? `${op}(a, b)` : NAN_OR(op) },
-    x.dtype,
-  );
+  const combination = isInteger(x.dtype)
+    ? { combine: `${op}(a, b)`, ...(op === "min" && { neutral: LARGEST[x.dtype === "i32" ? "i32" : "u32"] }) }
+    : { combine: NAN_OR(op) };
+  const y = reduced(x, over, shape, { initial: worst, scale: 1, ...combination }, x.dtype);
   return differentiable(op, y, [x], (dy) => [() => extremeGrad(x, y, dy, over, kept)]);
 }
+
+const LARGEST = { i32: "Value(0x7fffffff)", u32: "Value(0xffffffff)" };
 
 /** dx = dy / n where x is one of the n elements that are equal to y. */
 function extremeGrad(x: Tensor, y: Tensor, dy: Tensor, axes: readonly number[], kept: Shape): Tensor {
@@ -134,6 +133,8 @@ const strides = (shape: Shape): number[] => shape.map((_, axis) => sizeOf(shape.
 
 interface Combination extends Reduction {
   readonly combine: string;
+  /** The neutral element, as an expression, where `initial` cannot be it. */
+  readonly neutral?: string;
 }
 
 /**
@@ -144,7 +145,7 @@ export function reduced(
   x: Tensor,
   axes: readonly number[],
   shape: Shape,
-  { combine, initial, scale }: Combination,
+  { combine, neutral, initial, scale }: Combination,
   dtype: DType,
 ): Tensor {
   const sides = [...x.shape];
@@ -173,7 +174,7 @@ export function reduced(
         [left],
         { y: write },
         {
-          holes: { combine, ...types },
+          holes: { combine, ...(neutral !== undefined && { neutral }), ...types },
           ...(isInteger(dtype) && { variant: "columns" }),
         },
       );
@@ -212,8 +213,6 @@ function expanded(dy: Tensor, shape: Shape, axes: readonly number[], scale: numb
   });
   return left;
 }
-
-const isInteger = (dtype: DType): boolean => dtype === "i32" || dtype === "u32";
 
 const nothing = (op: string, x: Tensor, axes: readonly number[]) =>
   new ShapeError(`${op}: nothing to choose from along axes [${axes}]. x is [${x.shape}].`);

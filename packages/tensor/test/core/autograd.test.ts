@@ -4,6 +4,7 @@ import {
   add,
   backward,
   exp,
+  gather,
   grad,
   init,
   mul,
@@ -72,6 +73,16 @@ describe("backward", () => {
     expect(await numbers(x.grad)).toEqual([32]);
   });
 
+  it("gives each leaf a gradient in memory of its own, which may be changed in place", async () => {
+    const [a, b] = [leaf(1, 2), leaf(3, 4)];
+    const dy = tensor([5, 6]);
+    backward(add(a, b), dy);
+    optimizerLike(a.grad!);
+    expect(await numbers(a.grad)).not.toEqual([5, 6]);
+    expect(await numbers(b.grad)).toEqual([5, 6]);
+    expect(await numbers(dy)).toEqual([5, 6]);
+  });
+
   it("records nothing under noGrad, nor behind detach", () => {
     const x = leaf(1);
     expect(noGrad(() => mul(x, x)).requiresGrad).toBe(false);
@@ -124,6 +135,17 @@ describe("grad", () => {
     expect(await numbers(dx)).toEqual([1, 4]);
     const [again] = grad(loss)(tensor([1, 2]), tensor([3, 4]));
     expect(await numbers(again)).toEqual([6, 16]);
+  });
+
+  it("takes arguments of whole numbers, and gives back the argument itself as a loss", async () => {
+    const [dx, di] = grad((x: Tensor, i: Tensor) => sum(gather(x, i)))(
+      tensor([2, 3]),
+      tensor(Int32Array.of(1)),
+    );
+    expect(await numbers(dx)).toEqual([0, 1]);
+    expect(await numbers(di)).toEqual([0]);
+    const [loss, [one]] = valueAndGrad((x: Tensor) => x)(tensor(7));
+    expect([await loss.item(), await one!.item()]).toEqual([7, 1]);
   });
 
   it("gives zeros for an argument that the loss ignores", async () => {

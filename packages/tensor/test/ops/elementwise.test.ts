@@ -225,6 +225,12 @@ describe("of one tensor", () => {
     for (const y of all) expect((await y.data())[0]).toBeNaN();
   });
 
+  it("divides by numbers whose square is beyond float32, with gradients", async () => {
+    const [a, b] = [1, 1].map(() => tensor([2 ** -80, 2 ** 80], [2], { requiresGrad: true }));
+    backward(div(a!, b!), ones([2]));
+    expect(await values(b!.grad!)).toEqual([-(2 ** 80), -(2 ** -80)]);
+  });
+
   it("takes powers of negative numbers", async () => {
     const x = tensor([-2, -2, -2, 0, 0]);
     const found = await values(pow(x, tensor([2, 3, -1, 0, 2])));
@@ -255,6 +261,13 @@ describe("whole numbers", () => {
     expect(await values(mul(x, 0.5))).toEqual([1.5, -2.5]);
     expect(await values(mul(x, tensor([0.5, 2])))).toEqual([1.5, -10]);
     expect(await values(exp(mul(x, 0)))).toEqual([1, 1]);
+  });
+
+  it("become fractions beyond 32 bits", async () => {
+    const x = tensor(Int32Array.of(5, -5));
+    expect(await values(less(x, 3e9))).toEqual([1, 1]);
+    expect(await values(mul(x, 1e10))).toEqual([5e10, -5e10].map(Math.fround));
+    expect(await values(add(tensor(Uint32Array.of(1)), 4e9))).toEqual([4_000_000_001]);
   });
 
   it("compare with each other and with labels of either sign", async () => {
@@ -346,6 +359,13 @@ describe("says what is wrong", () => {
     expect(message(() => where(zeros([3]), zeros([2, 1]), zeros([4])))).toMatchInlineSnapshot(
       `"ShapeError: where: condition has 3 elements along axis 0 but b has 4 along axis 0. condition is [3]; a is [2,1]; b is [4]."`,
     );
+  });
+
+  it("with what is neither a tensor nor a number", () => {
+    const add2 = add as (a: Tensor, b: unknown) => Tensor;
+    expect(message(() => add2(zeros([2]), undefined))).toMatchInlineSnapshot(`"TypeError: add: b is undefined, not a tensor or a number."`);
+    expect(message(() => add2(zeros([2]), [1, 2]))).toMatchInlineSnapshot(`"TypeError: add: b is an array, not a tensor or a number."`);
+    expect(message(() => add2(zeros([2]), "3"))).toMatchInlineSnapshot(`"TypeError: add: b is string, not a tensor or a number."`);
   });
 
   it("with numbers alone", () => {

@@ -129,6 +129,17 @@ describe("sum and mean", () => {
     expect(await mean(x).item()).toBeNaN();
   });
 
+  it("of integers: the smallest and largest that there are, and argmax of neighbours beyond float32", async () => {
+    const ints = Int32Array.of(2 ** 31 - 1, 2 ** 31 - 2);
+    expect(await min(tensor(ints)).item()).toBe(2 ** 31 - 2);
+    expect(await min(tensor(ints.subarray(0, 1))).item()).toBe(2 ** 31 - 1);
+    expect(await max(tensor(Int32Array.of(-(2 ** 31)))).item()).toBe(-(2 ** 31));
+    expect(await min(tensor(Uint32Array.of(2 ** 32 - 1))).item()).toBe(2 ** 32 - 1);
+    expect(await argmax(tensor(Int32Array.of(2 ** 24, 2 ** 24 + 1))).item()).toBe(1);
+    expect(await argmin(tensor(Int32Array.of(5, -(2 ** 31)))).item()).toBe(1);
+    expect(await argmin(tensor(Uint32Array.of(2 ** 32 - 1, 2 ** 32 - 2))).item()).toBe(1);
+  });
+
   it("of integers: an exact one, and a float", async () => {
     const x = tensor(Int32Array.of(2 ** 30, 2 ** 30 - 1, 3, -5), [2, 2]);
     const total = sum(x, 1);
