@@ -26,7 +26,8 @@ export class BufferPool {
   }
 
   take(bytes: number): GPUBuffer {
-    const size = sizeClass(bytes, this.#device.limits.maxBufferSize);
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    const size = sizeClass(bytes, Math.min(maxBufferSize, maxStorageBufferBindingSize));
     const free = this.#free.get(size)?.shift();
     if (!free) return this.#create(size);
     this.counts.free -= size;
@@ -34,9 +35,10 @@ export class BufferPool {
   }
 
   give(buffer: GPUBuffer): void {
+    const age = this.#ages.get(buffer);
+    if (age === undefined) return; // there was no memory for it
     let free = this.#free.get(buffer.size);
     if (!free) this.#free.set(buffer.size, (free = []));
-    const age = this.#ages.get(buffer)!;
     let at = free.length;
     while (at > 0 && this.#ages.get(free[at - 1]!)! > age) at--;
     free.splice(at, 0, buffer);
@@ -55,6 +57,17 @@ export class BufferPool {
     this.counts.free = 0;
   }
 
+  /** Never hand out a buffer that the device had no memory for, though it may have been given back by now. */
+  #discard(buffer: GPUBuffer): void {
+    this.#ages.delete(buffer);
+    this.counts.bytes -= buffer.size;
+    const free = this.#free.get(buffer.size) ?? [];
+    const at = free.indexOf(buffer);
+    if (at < 0) return;
+    free.splice(at, 1);
+    this.counts.free -= buffer.size;
+  }
+
   #create(size: number): GPUBuffer {
     const { bytes, free } = this.counts;
     this.#device.pushErrorScope("out-of-memory");
@@ -62,6 +75,7 @@ export class BufferPool {
     this.#device.popErrorScope().then(
       (error) => {
         if (!error) return;
+        this.#discard(buffer);
         const used = `${mebibytes(bytes - free)} in use, ${mebibytes(free)} kept for reuse`;
         this.#fail(
           new DeviceError(`out of memory: ${mebibytes(size)} asked for with ${used}. ${error.message}`),
@@ -80,6 +94,6 @@ const LEAST = 256;
 function sizeClass(bytes: number, most: number): number {
   if (bytes <= LEAST) return LEAST;
   const step = Math.max(LEAST, 2 ** (Math.floor(Math.log2(bytes)) - 3));
-  // Rounding up must not push a buffer that the device allows over its limit.
+  // Rounding up must not push a buffer that the device can bind over its limit.
   return Math.min(Math.ceil(bytes / step) * step, Math.max(Math.floor(most / 4) * 4, bytes));
 }

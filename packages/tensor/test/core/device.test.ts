@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DeviceError, init, ones, openDevice, tensor, zeros } from "../../src/index.ts";
+import { BufferPool } from "../../src/pool.ts";
 
 const quiet = { quiet: true };
 
@@ -86,6 +87,22 @@ describe("a device that runs out of memory", () => {
       /^out of memory: 4 MiB asked for with 1 MiB in use, 0 MiB kept for reuse\. no memory left$/,
     );
     expect((await before.data())[0]).toBe(1);
+    // The buffer that came to nothing is not handed out again.
+    const { bytes, freeBytes, buffers } = device.counts;
+    x.dispose();
+    expect(device.counts).toMatchObject({ bytes, freeBytes });
+    expect((await ones([1 << 20], { device }).data())[0]).toBe(1);
+    expect(device.counts.buffers).toBeGreaterThan(buffers);
     device.destroy();
   });
+});
+
+it("a buffer is never larger than what the device binds, though its size is rounded up", () => {
+  const limits = { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 31 - 4 };
+  const createBuffer = ({ size }: { size: number }) => ({ size });
+  const scopes = { pushErrorScope() {}, popErrorScope: async () => null };
+  const pool = new BufferPool({ limits, createBuffer, ...scopes } as unknown as GPUDevice, 0, () => {});
+  expect(pool.take(2 ** 31 - 4).size).toBe(2 ** 31 - 4);
+  expect(pool.take(2 ** 31 - 2 ** 20).size).toBe(2 ** 31 - 4);
+  expect(pool.take(2 ** 20 + 1).size).toBe(2 ** 20 + 2 ** 17);
 });
