@@ -10,7 +10,7 @@ import {
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, sizeOf, type Tensor } from "../tensor.ts";
 
 export interface BatchNormOptions {
   /** `[C]`, moved towards the batch's in training, used in evaluation. */
@@ -96,7 +96,7 @@ export function batchMoments(
   }: Pick<BatchNormOptions, "runningMean" | "runningVar" | "numBatchesTracked" | "momentum"> = {},
 ): { mean: Tensor; variance: Tensor } {
   const C = x.shape.at(-1)!;
-  const p = batchNormParams(x.size / C, C, x.device.adapter.software);
+  const p = batchNormParams(sizeOf(x.shape.slice(0, -1)), C, x.device.adapter.software);
   const { partial } = run(moments, p, [x], { partial: { shape: [p.splits, 2, C], dtype: "f32" } });
   const none = { runningMean: [0], runningVar: [0] };
   const uncounted = { shape: [1], dtype: "i32" } as const;
@@ -145,7 +145,7 @@ function batchNormShape(
     throw fail(`${runningMean ? "runningMean" : "runningVar"} is given without the other running statistic`);
   }
   if (!training && !runningMean) throw fail("evaluation needs runningMean and runningVar");
-  const rows = x.shape.slice(0, -1).reduce((size, side) => size * side, 1);
+  const rows = sizeOf(x.shape.slice(0, -1));
   if (training && rows < 2 && C > 0) {
     throw fail(
       `training needs more than 1 value per channel, not ${rows}: their variance would be undefined`,

@@ -86,6 +86,12 @@ describe("in training", () => {
   });
 });
 
+it("takes images without channels, in training too", async () => {
+  const y = batchNorm(zeros([2, 3, 3, 0]), zeros([0]), zeros([0]), { training: true });
+  expect(y.shape).toEqual([2, 3, 3, 0]);
+  expect([...(await y.data())]).toEqual([]);
+});
+
 describe("in evaluation", () => {
   it.each(SHAPES.map((shape) => [shape]))("has the right gradients for %o", async (shape) => {
     const C = channels(shape);
