@@ -15,5 +15,5 @@ export type {
 } from "./records.ts";
 export { type ReportOptions, reportPage } from "./report.ts";
 export type { AnyOptimizer } from "./step.ts";
-export { duration, epochLine, terminalProgress } from "./terminal.ts";
+export { duration, epochLine, type TerminalProgress, terminalProgress } from "./terminal.ts";
 export { type TrainOptions, type TrainResult, train } from "./train.ts";

@@ -1,52 +1,51 @@
 import type { Device } from "@shadegrad/tensor";
+import type { SingleBar } from "cli-progress";
 import type { ProgressEvent, StepRecord } from "./records.ts";
 
-/** What is used of cli-progress. */
-interface Bar {
-  start(total: number, value: number, payload: object): void;
-  update(value: number, payload: object): void;
-  stop(): void;
+/** Shows a training, and leaves the terminal as it was once it is stopped. */
+export interface TerminalProgress {
+  readonly onProgress: (event: ProgressEvent) => void;
+  readonly stop: () => void;
 }
 
-/**
- * Shows a training in the terminal: a bar for each epoch, or where there is no terminal a line; in a browser, nothing.
- */
-export function terminalProgress(): (event: ProgressEvent) => void {
-  const { process } = globalThis as { process?: NodeJS.Process };
-  if (!process?.stderr) return () => {};
-  const write = (line: string) => process.stderr.write(`${line}\n`);
-  if (!process.stderr.isTTY) return (event) => event.kind === "epoch" && write(epochLine(event));
+/** A bar for each epoch in the terminal; where there is none, a line; in a browser, nothing. */
+export function terminalProgress(): TerminalProgress {
+  const stderr = (globalThis as { process?: NodeJS.Process }).process?.stderr;
+  if (!stderr) return { onProgress: () => {}, stop: () => {} };
+  const write = (line: string) => stderr.write(`${line}\n`);
+  if (!stderr.isTTY) {
+    return { onProgress: (event) => event.kind === "epoch" && write(epochLine(event)), stop: () => {} };
+  }
 
-  let bar: Bar | undefined;
-  let making: Promise<void> | undefined;
-  const make = async () => {
-    const name = "cli-progress"; // a variable, so that no bundler follows it into the browser
-    const { default: progress } = (await import(/* @vite-ignore */ name)) as typeof import("cli-progress") & {
-      default: typeof import("cli-progress");
-    };
+  let make: (() => SingleBar) | undefined;
+  const name = "cli-progress"; // a variable, so that no bundler follows it into the browser
+  import(/* @vite-ignore */ name).then(({ default: bars }: { default: typeof import("cli-progress") }) => {
     const format = "{title} {bar} {state}";
-    bar = new progress.SingleBar(
-      { format, clearOnComplete: true, hideCursor: true, barsize: 24 },
-      progress.Presets.shades_classic,
-    );
-    bar.start(1, 0, { title: "", state: "" });
+    const options = { format, clearOnComplete: true, hideCursor: true, barsize: 24 };
+    make = () => new bars.SingleBar(options, bars.Presets.shades_classic);
+  });
+  let bar: SingleBar | undefined;
+  const stop = () => {
+    bar?.stop();
+    bar = undefined;
   };
-  return (event) => {
-    if (event.kind === "epoch") {
-      bar?.stop();
-      bar = making = undefined;
+  const show = (part: number, title: string, state: string) => {
+    if (!bar) {
+      bar = make?.();
+      bar?.start(1, part, { title, state });
+    } else bar.update(part, { title, state });
+  };
+  const onProgress = (event: ProgressEvent) => {
+    const title = `epoch ${event.epoch}`;
+    if (event.kind === "step") show(event.part, `${title}/${event.epochs}`, stepState(event));
+    else if (event.kind === "validation") {
+      show(event.images / event.of, `${title} judged`, `${event.images} of ${event.of} images`);
+    } else {
+      stop();
       write(epochLine(event));
-      return;
     }
-    making ??= make();
-    if (event.kind === "step")
-      bar?.update(event.part, { title: `epoch ${event.epoch}/${event.epochs}`, state: stepState(event) });
-    else
-      bar?.update(event.images / event.of, {
-        title: `epoch ${event.epoch} judged`,
-        state: `${event.images} of ${event.of} images`,
-      });
   };
+  return { onProgress, stop };
 }
 
 type Step = Extract<ProgressEvent, { kind: "step" }>;

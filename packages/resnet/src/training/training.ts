@@ -12,6 +12,7 @@ import { type Batch, batches, type Dataset, datasetOf, shuffled } from "../data/
 import { type Fixed, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
 import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
 import { filled, type Options, preprocessingOf, settingsOf } from "./options.ts";
+import { Pace } from "./pace.ts";
 import type { EpochRecord, ProgressEvent, StepRecord } from "./records.ts";
 import { reportPage } from "./report.ts";
 import { RunFolder } from "./run-folder.ts";
@@ -24,16 +25,6 @@ import type { TrainOptions, TrainResult } from "./train.ts";
 const IN_FLIGHT = 2;
 /** Milliseconds between two looks at the loss: each lets the GPU run dry for a moment. */
 const LOOK = debugLevel >= 1 ? 0 : 1000;
-
-/** Sums over steps. */
-interface Window {
-  loss: number;
-  correct: number;
-  images: number;
-  seconds: number;
-}
-
-const emptyWindow = (): Window => ({ loss: 0, correct: 0, images: 0, seconds: 0 });
 
 /** A training under way. */
 export class Training {
@@ -48,13 +39,13 @@ export class Training {
   readonly #folder: RunFolder | undefined;
   readonly #sums: StepSums;
   readonly #tell: (event: ProgressEvent) => void;
+  readonly #stopTelling: (() => void) | undefined;
   #snapshot: Snapshot | undefined;
   #progress: Progress = { step: 0, epoch: 0, position: 0, loss: 0, correct: 0, images: 0, seconds: 0 };
-  /** Where the snapshot was taken, when, and what there was since the last line of metrics. */
+  /** Where the snapshot was taken, and when. */
   #seen = { step: 0, position: 0 };
   #looked = performance.now();
-  #window = emptyWindow();
-  #speed = { looks: 0, steps: 0, seconds: 0, validation: 0 };
+  #pace = new Pace();
   #inFlight: Promise<void>[] = [];
   #epochs: EpochRecord[] = [];
   #evaluation: Evaluation | undefined;
@@ -75,7 +66,9 @@ export class Training {
     this.#perEpoch = Math.ceil(data.length / options.batchSize);
     this.#steps = options.steps ?? options.epochs! * this.#perEpoch;
     this.#sums = new StepSums(this.#device);
-    this.#tell = options.onProgress ?? terminalProgress();
+    const terminal = options.onProgress ? undefined : terminalProgress();
+    this.#tell = options.onProgress ?? terminal!.onProgress;
+    this.#stopTelling = terminal?.stop;
   }
 
   static async begin(given: TrainOptions): Promise<Training> {
@@ -137,6 +130,7 @@ export class Training {
   }
 
   dispose(): void {
+    this.#stopTelling?.();
     this.#sums.dispose();
     this.#snapshot?.dispose();
   }
@@ -193,30 +187,21 @@ export class Training {
     const now = performance.now();
     const seconds = (now - this.#looked) / 1000;
     this.#looked = now;
-    for (const sums of [progress, this.#window]) {
-      sums.loss += loss;
-      sums.correct += correct;
-      sums.images += images;
-      sums.seconds += seconds;
-    }
-    this.#speed.looks++;
-    // The first steps wait for shaders to be compiled.
-    if (this.#speed.looks > 1) {
-      this.#speed.steps += progress.step - this.#seen.step;
-      this.#speed.seconds += seconds;
-    }
+    progress.loss += loss;
+    progress.correct += correct;
+    progress.images += images;
+    progress.seconds += seconds;
+    this.#pace.add({ steps: progress.step - this.#seen.step, loss, correct, images, seconds });
     this.#see();
     const record = this.#stepRecord();
-    this.#tell({
-      ...record,
-      ...this.#extent(),
-      part: progress.position / this.#perEpoch,
-      secondsLeft: this.#secondsLeft(),
-    });
+    const extent = this.#extent();
+    const left = [extent.steps - progress.step, extent.epochs - progress.epoch] as const;
+    const part = progress.position / this.#perEpoch;
+    this.#tell({ ...record, ...extent, part, secondsLeft: this.#pace.secondsFor(...left) });
     if (debugLevel >= 1) console.log(stepLine(record, this.#device));
     if (!due) return;
     await this.#folder?.record(record);
-    this.#window = emptyWindow();
+    this.#pace.begin();
   }
 
   /** Remember how things are, in case that the next steps go wrong. */
@@ -228,30 +213,12 @@ export class Training {
 
   #stepRecord(): StepRecord {
     const { step, epoch, seconds } = this.#progress;
-    const { loss, correct, images, seconds: passed } = this.#window;
-    const [kind, { lr }] = ["step" as const, this.#options.optimizer];
-    const imagesPerSecond = images / passed;
-    return {
-      kind,
-      step,
-      epoch: epoch + 1,
-      loss: loss / images,
-      accuracy: correct / images,
-      lr,
-      imagesPerSecond,
-      seconds,
-    };
+    const { lr } = this.#options.optimizer;
+    return { kind: "step", step, epoch: epoch + 1, ...this.#pace.means(), lr, seconds };
   }
 
   #extent(): { epochs: number; steps: number } {
     return { steps: this.#steps, epochs: Math.ceil(this.#steps / this.#perEpoch) };
-  }
-
-  #secondsLeft(): number | undefined {
-    const { steps, seconds, validation } = this.#speed;
-    const left = this.#steps - this.#progress.step;
-    const validations = this.#extent().epochs - this.#progress.epoch;
-    return steps === 0 ? undefined : (left * seconds) / steps + validations * validation;
   }
 
   /** Judge, record and save; false if that was interrupted. */
@@ -264,9 +231,10 @@ export class Training {
       const onProgress = (done: { images: number; of: number }) =>
         this.#tell({ kind: "validation", epoch, images: done.images, of: done.of });
       const options = { crop, normalization, batchSize, signal, onProgress };
-      this.#evaluation = await evaluateModel(model, this.#validation, options);
-      this.#speed.validation = (performance.now() - started) / 1000;
+      const evaluation = await evaluateModel(model, this.#validation, options);
       if (signal?.aborted) return false;
+      this.#evaluation = evaluation;
+      this.#pace.validationSeconds = (performance.now() - started) / 1000;
     }
     const { step, images, seconds } = progress;
     const { loss, top1, top5 } = this.#evaluation ?? {};
