@@ -30,14 +30,13 @@ export function paperRecipe(model: object, options: RecipeOptions): Recipe {
     steps,
     batchSize,
     optimizer: new SGD(model, { lr, momentum: 0.9, weightDecay: 1e-4 }),
-    schedule: multiStep({ lr, milestones: [Math.round(steps / 2), Math.round((3 * steps) / 4)] }),
+    schedule: multiStep({ lr, milestones: [...new Set([Math.ceil(steps / 2), Math.ceil((3 * steps) / 4)])] }),
     augment: { pad: 4, flip: true },
   };
 }
 
 /**
- * For adapters that are slow: few epochs, of which each does as much as it can. The rate goes up and down once (Smith &
- * Topin 2017), and small nets that see each image a few times need little regularisation.
+ * For adapters that are slow: few epochs, in which the rate goes up and down once (Smith & Topin 2017).
  */
 export function shortRecipe(model: object, options: RecipeOptions): Recipe {
   const { images, epochs = 10, batchSize = 64, lr = 0.2 } = options;
