@@ -104,9 +104,10 @@ function parseWeight(entry: unknown): Weight {
   const { name, shape, dtype, quantization } = record(entry, "a weight");
   if (typeof name !== "string") throw damaged("a weight has no name");
   const sides = list(shape, `the shape of ${quote(name)}`);
-  const elements = sides.includes(0) ? 0 : sides.reduce<number>((count, side) => count * Number(side), 1);
-  if (!sides.every((side) => Number.isSafeInteger(side) && (side as number) >= 0) || !(elements < 2 ** 50))
-    throw damaged(`${quote(name)} has shape [${sides}], not whole numbers ≥ 0 of some size`);
+  const whole = sides.every((side) => Number.isSafeInteger(side) && (side as number) >= 0);
+  const elements = whole ? (sides as number[]).reduce((count, side) => count * side, 1) : Number.NaN;
+  if (!(elements < 2 ** 50))
+    throw damaged(`${quote(name)} has shape ${shown(sides)}, not whole numbers ≥ 0 of some size`);
   const own = dtypeOf(dtype, name);
   return {
     name,
@@ -124,11 +125,11 @@ function parseQuantization(value: unknown, own: HostDType, name: string): Quanti
   const isKnown = stored === "f16" || stored === "u8" || stored === "u16";
   if (!isKnown || own !== "f32" || (original_dtype ?? "float32") !== "float32")
     throw damaged(
-      `${quote(name)} is ${own} quantized as ${dtype}`,
+      `${quote(name)} is ${own} quantized as ${shown(dtype)}`,
       "Only float32 as float16, uint8 or uint16 is read",
     );
   if (!Number.isFinite(scale) || !Number.isFinite(min))
-    throw damaged(`${quote(name)} has scale ${scale} and min ${min}, not numbers`);
+    throw damaged(`${quote(name)} has scale ${shown(scale)} and min ${shown(min)}, not numbers`);
   return { dtype: stored, scale: scale as number, min: min as number };
 }
 
@@ -144,10 +145,10 @@ function dequantize({ dtype, shape, quantization }: Weight, bytes: Uint8Array): 
 }
 
 function dtypeOf(dtype: unknown, name: string): HostDType {
-  const known = Object.hasOwn(DTYPES, String(dtype)) ? DTYPES[String(dtype)] : undefined;
+  const known = typeof dtype === "string" && Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined;
   if (!known)
     throw damaged(
-      `${quote(name)} has dtype ${quote(String(dtype))}, not one of ${Object.keys(DTYPES).join(" ")}`,
+      `${quote(name)} has dtype ${quote(shown(dtype))}, not one of ${Object.keys(DTYPES).join(" ")}`,
     );
   return known;
 }
@@ -156,9 +157,12 @@ function dtypeOf(dtype: unknown, name: string): HostDType {
 function shardPath(path: unknown): string {
   const parts = typeof path === "string" ? path.split("/") : [""];
   if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\:\0]/.test(part)))
-    throw damaged(`${quote(String(path))} is no path of a file beside model.json`);
+    throw damaged(`${quote(shown(path))} is no path of a file beside model.json`);
   return path as string;
 }
+
+/** Any JSON value in a message: String() runs what an object says its toString is. */
+const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function list(value: unknown, what: string): unknown[] {
   if (Array.isArray(value)) return value;

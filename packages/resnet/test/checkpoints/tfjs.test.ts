@@ -106,6 +106,12 @@ describe("what does not fit is a FormatError", () => {
       '"conv/kernel" has dtype "complex64", not one of float32',
     ],
     ["a type that objects have", weight({ dtype: "constructor" }), '"conv/kernel" has dtype "constructor"'],
+    [
+      "a type that says how it is written",
+      weight({ dtype: { toString: "" } }),
+      'has dtype "{\\"toString\\":\\"\\"}"',
+    ],
+    ["a side that does", weight({ shape: [{ valueOf: 1, toString: 1 }] }), "not whole numbers ≥ 0"],
     ["a negative side", weight({ shape: [-1] }), "has shape [-1], not whole numbers ≥ 0"],
     ["more than any memory", weight({ shape: [2 ** 26, 2 ** 26] }), "not whole numbers ≥ 0 of some size"],
     [
