@@ -162,7 +162,8 @@ function shardPath(path: unknown): string {
 }
 
 /** Any JSON value in a message: String() runs what an object says its toString is. */
-const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+const shown = (value: unknown): string =>
+  typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
 
 function list(value: unknown, what: string): unknown[] {
   if (Array.isArray(value)) return value;
