@@ -8,12 +8,23 @@ import { type History, isInteger, type Tensor } from "./tensor.ts";
 
 let recording = true;
 
-/** Run `f` without recording how its tensors are made: for evaluation, and for updating weights. */
+/**
+ * Run `f` without recording how its tensors are made: for evaluation, and for updating weights.
+ *
+ * @throws TypeError if `f` returns a promise.
+ */
 export function noGrad<T>(f: () => T): T {
   const before = recording;
   recording = false;
   try {
-    return f();
+    const result = f();
+    if (result instanceof Promise) {
+      result.catch(() => {}); // what it trips over later follows from this error
+      throw new TypeError(
+        "noGrad: the function is async, and what it makes after its first await would be recorded. Read values outside.",
+      );
+    }
+    return result;
   } finally {
     recording = before;
   }
@@ -36,12 +47,16 @@ export function differentiable(
   observer()?.computed(op, y);
   if (recording && inputs.some((x) => x.requiresGrad)) {
     y.requiresGrad = true;
-    y.history = { op, inputs, saved, versions: inputs.map((x) => x.storage.version), of };
+    y.history = { op, inputs, saved, versions: versionsOf(y, inputs), of };
   } else {
     for (const tensor of saved) tensor.dispose();
   }
   return y;
 }
+
+/** How often the contents of y, then those of its inputs, were replaced. */
+const versionsOf = (y: Tensor, inputs: readonly Tensor[]): number[] =>
+  [y, ...inputs].map((x) => x.storage.version);
 
 /** Whether an op on these inputs will be recorded: ask before computing what only a gradient needs. */
 export const needsGrad = (...inputs: readonly (Tensor | undefined)[]): boolean =>
@@ -81,7 +96,7 @@ function propagate(loss: Tensor, seed: Tensor): void {
     const { history } = y;
     if (!history || y.retainsGrad) accumulate(y, history ? dy.view() : dy);
     if (!history) continue;
-    checkUnchanged(history);
+    checkUnchanged(y, history);
     observer()?.wentBack(history.op);
     const thunks = history.of(dy);
     history.inputs.forEach((x, i) => {
@@ -133,14 +148,14 @@ function unshared(dy: Tensor): Tensor {
   return copy;
 }
 
-function checkUnchanged({ op, inputs, versions }: History): void {
-  inputs.forEach((x, i) => {
-    const { version } = x.storage;
-    if (version === versions[i]) return;
-    throw new ShapeError(
-      `backward: input ${i} of ${op} was changed in place after ${op} used it (version ${version}, then ${versions[i]}): call backward before the optimizer's step. It is [${x.shape}].`,
-    );
-  });
+function checkUnchanged(y: Tensor, { op, inputs, versions }: History): void {
+  const found = versionsOf(y, inputs);
+  const i = found.findIndex((version, i) => version !== versions[i]);
+  if (i < 0) return;
+  const what = i === 0 ? `the result of ${op}` : `input ${i - 1} of ${op}`;
+  throw new ShapeError(
+    `backward: ${what} was changed in place after ${op} ran (version ${found[i]}, then ${versions[i]}): call backward before the optimizer's step. It is [${(i === 0 ? y : inputs[i - 1]!).shape}].`,
+  );
 }
 
 /** `root` and everything it was made from that needs a gradient, each before its own inputs. */

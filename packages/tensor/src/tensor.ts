@@ -29,7 +29,7 @@ export interface History {
   readonly inputs: readonly Tensor[];
   /** What only the gradient needs; freed by `backward` as soon as it has been used. */
   readonly saved: readonly Tensor[];
-  /** Versions of inputs' contents when the op ran. */
+  /** Versions of the result's contents, then of the inputs', when the op ran. */
   readonly versions: readonly number[];
   of(dy: Tensor): readonly (() => Tensor)[];
 }

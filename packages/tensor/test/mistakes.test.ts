@@ -142,7 +142,7 @@ describe("types", () => {
   it("floats times a matrix of whole numbers", () => {
     const whole = tensor(Int32Array.of(1, 2), [2, 1]);
     expect(complaint(() => matmul(zeros([1, 2]), whole))).toMatchInlineSnapshot(
-      `"ShapeError: matmul: b is i32 but has to be f32 here. It is [2,1]; cast(b, "f32") converts."`,
+      `"ShapeError: matmul: b is i32; make it floats with cast(b, "f32"). a is [1,2] as [..., M, K]; b is [2,1] as [..., K, N]."`,
     );
   });
 });
@@ -180,7 +180,7 @@ describe("gradients and memory", () => {
     const loss = sum(mul(w, w));
     optimizer.step();
     expect(complaint(() => backward(loss))).toMatchInlineSnapshot(
-      `"ShapeError: backward: input 0 of mul was changed in place after mul used it (version 1, then 0): call backward before the optimizer's step. It is [2]."`,
+      `"ShapeError: backward: input 0 of mul was changed in place after mul ran (version 1, then 0): call backward before the optimizer's step. It is [2]."`,
     );
   });
 });

@@ -76,12 +76,13 @@ export function div(a: Operand, b: Operand): Tensor {
  * @throws ShapeError if the shapes do not agree.
  */
 export function pow(a: Operand, b: Operand): Tensor {
-  // WGSL's pow has no negative bases, and 0⁰ is left to the driver.
+  // WGSL's pow has no negative bases, and powers of 0 that are not positive are left to the driver.
   const power = (a: string, b: string) => {
     const sign = `select(1 - 2 * abs(${b} - 2 * trunc(${b} / 2)), V(1), ${a} >= V(0))`;
     const undefinedAs = `sqrt(-abs(${b}))`; // NaN: b is not whole, so not 0
     const value = `select(${undefinedAs}, ${sign} * pow(abs(${a}), ${b}), (${a} >= V(0)) | (${b} == trunc(${b})))`;
-    return `select(${value}, V(1), ${b} == V(0))`;
+    const negative = `select(${value}, V(1) / abs(${a}), (${a} == V(0)) & (${b} < V(0)))`;
+    return `select(${negative}, V(1), ${b} == V(0))`;
   };
   const gradients = (dy: Tensor, y: Tensor) =>
     [

@@ -88,6 +88,8 @@ describe("backward", () => {
     expect(noGrad(() => mul(x, x)).requiresGrad).toBe(false);
     expect(mul(x.detach(), 2).requiresGrad).toBe(false);
     expect(mul(x, x).requiresGrad).toBe(true);
+    expect(() => noGrad(async () => mul(x, x))).toThrow("noGrad: the function is async");
+    expect(mul(x, x).requiresGrad).toBe(true);
   });
 
   it("says what is wrong", () => {
@@ -120,8 +122,14 @@ describe("backward", () => {
     const w = leaf(1, 2);
     const loss = sum(mul(w, w));
     optimizerLike(w);
+    const y = exp(w);
+    const other = sum(y);
+    optimizerLike(y);
+    expect(() => backward(other)).toThrow("input 0 of sum was changed");
+    optimizerLike(y);
+    expect(() => backward(sum(y))).toThrow("the result of exp was changed in place");
     expect(() => backward(loss)).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: backward: input 0 of mul was changed in place after mul used it (version 1, then 0): call backward before the optimizer's step. It is [2].]`,
+      `[ShapeError: backward: input 0 of mul was changed in place after mul ran (version 1, then 0): call backward before the optimizer's step. It is [2].]`,
     );
   });
 });

@@ -236,6 +236,11 @@ describe("of one tensor", () => {
     const found = await values(pow(x, tensor([2, 3, -1, 0, 2])));
     for (const [i, value] of [4, -8, -0.5, 1, 0].entries()) expect(found[i]).toBeCloseTo(value, 5);
     expect(await pow(tensor(-2), 0.5).item()).toBeNaN();
+    expect(await values(pow(tensor([0, 0, 0]), tensor([-1, -2, -0.5])))).toEqual([
+      Infinity,
+      Infinity,
+      Infinity,
+    ]);
     const leaf = tensor([0, -3], [2], { requiresGrad: true });
     backward(pow(leaf, 2), ones([2]));
     const slopes = await values(leaf.grad!);
@@ -363,9 +368,15 @@ describe("says what is wrong", () => {
 
   it("with what is neither a tensor nor a number", () => {
     const add2 = add as (a: Tensor, b: unknown) => Tensor;
-    expect(message(() => add2(zeros([2]), undefined))).toMatchInlineSnapshot(`"TypeError: add: b is undefined, not a tensor or a number."`);
-    expect(message(() => add2(zeros([2]), [1, 2]))).toMatchInlineSnapshot(`"TypeError: add: b is an array, not a tensor or a number."`);
-    expect(message(() => add2(zeros([2]), "3"))).toMatchInlineSnapshot(`"TypeError: add: b is string, not a tensor or a number."`);
+    expect(message(() => add2(zeros([2]), undefined))).toMatchInlineSnapshot(
+      `"TypeError: add: b is undefined, not a tensor or a number."`,
+    );
+    expect(message(() => add2(zeros([2]), [1, 2]))).toMatchInlineSnapshot(
+      `"TypeError: add: b is an array, not a tensor or a number."`,
+    );
+    expect(message(() => add2(zeros([2]), "3"))).toMatchInlineSnapshot(
+      `"TypeError: add: b is string, not a tensor or a number."`,
+    );
   });
 
   it("with numbers alone", () => {
