@@ -48,6 +48,7 @@ export function differentiable(
   if (recording && inputs.some((x) => x.requiresGrad)) {
     y.requiresGrad = true;
     y.history = { op, inputs, saved, versions: versionsOf(y, inputs), of };
+    for (const x of inputs) x.uses++;
   } else {
     for (const tensor of saved) tensor.dispose();
   }
@@ -95,7 +96,10 @@ function propagate(loss: Tensor, seed: Tensor): void {
     gradients.delete(y);
     const { history } = y;
     if (!history || y.retainsGrad) accumulate(y, history ? dy.view() : dy);
-    if (!history) continue;
+    if (!history) {
+      if (y.ownedByGraph && y.uses === 0) y.dispose();
+      continue;
+    }
     checkUnchanged(y, history);
     observer()?.wentBack(history.op);
     const thunks = history.of(dy);
@@ -112,11 +116,11 @@ function propagate(loss: Tensor, seed: Tensor): void {
       const sum = gradients.get(x);
       gradients.set(x, sum ? add(sum, own) : own);
     });
-    y.history = undefined;
     y.usedUp = history.op;
-    for (const tensor of history.saved) tensor.dispose();
+    // An input that has a gradient has its own step to come, and is freed after it.
+    for (const x of y.forget()) if (!gradients.has(x)) x.dispose();
     dy.dispose();
-    if (y.ownedByGraph) y.dispose();
+    if (y.ownedByGraph && y.uses === 0) y.dispose();
   }
   observer()?.wentBack(undefined);
 }

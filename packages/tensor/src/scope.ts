@@ -28,7 +28,7 @@ export class Scope {
     for (const tensor of [...this.#made]) {
       if (returned.has(tensor)) tensor.moveTo(around);
       else if (needed.has(tensor)) {
-        // Nobody outside can name it any more: `backward` frees it after its last use.
+        // Nobody outside can name it any more: it is freed after its last use by `backward`, or with the result.
         tensor.ownedByGraph = true;
         tensor.moveTo(around);
       } else tensor.dispose();
@@ -46,7 +46,8 @@ export const currentScope = (): Scope | undefined => open.at(-1);
 
 /**
  * Run `f`, then free every tensor that it made, except what it returns (in arrays, objects and Maps
- * too), what `keep` was told of, and what a later `backward` of a returned tensor needs.
+ * too), what `keep` was told of, and, until that is used up or disposed, what a later `backward` of a
+ * returned tensor needs.
  *
  * `using s = scope()` opens one that lasts to the end of the block. A scope is synchronous: read
  * values outside of it.

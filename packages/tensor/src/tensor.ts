@@ -27,7 +27,7 @@ export interface TensorOptions {
 export interface History {
   readonly op: string;
   readonly inputs: readonly Tensor[];
-  /** What only the gradient needs; freed by `backward` as soon as it has been used. */
+  /** What only the gradient needs; freed with the history. */
   readonly saved: readonly Tensor[];
   /** Versions of the result's contents, then of the inputs', when the op ran. */
   readonly versions: readonly number[];
@@ -58,7 +58,9 @@ export class Tensor {
   history: History | undefined;
   /** The op that made it, once `backward` has used up its history. */
   usedUp: string | undefined;
-  /** Whether only the graph still knows it. */
+  /** How many times it is an input in the histories of others. */
+  uses = 0;
+  /** Whether only those histories still know it: it is freed with the last of them. */
   ownedByGraph = false;
   #storage: Storage | undefined;
   #scope: Scope | undefined;
@@ -144,17 +146,32 @@ export class Tensor {
     return this.view();
   }
 
-  /** Free the memory, unless another tensor shares it, and that of the gradient. */
+  /** Free the memory, unless another tensor shares it, that of the gradient, and what only a way back through it needs. */
   dispose(): void {
+    // Without recursion: graphs can be deeper than the call stack.
+    const pending: Tensor[] = [this];
+    for (let x = pending.pop(); x; x = pending.pop()) pending.push(...x.#free());
+  }
+
+  /** Let go of how it was made; gives the inputs that nobody needs any more. */
+  forget(): Tensor[] {
+    const { inputs, saved } = this.history ?? { inputs: [], saved: [] };
+    this.history = undefined;
+    for (const tensor of saved) tensor.dispose();
+    for (const x of inputs) x.uses--;
+    return inputs.filter((x) => x.ownedByGraph && x.uses === 0);
+  }
+
+  #free(): Tensor[] {
     const storage = this.#storage;
-    if (!storage) return;
+    if (!storage) return [];
     this.#storage = undefined;
     this.moveTo(undefined);
     unreachable.unregister(this);
     storage.release();
     this.grad?.dispose();
     this.grad = undefined;
-    this.history = undefined;
+    return this.forget();
   }
 
   [Symbol.dispose](): void {

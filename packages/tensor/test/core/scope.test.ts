@@ -4,8 +4,10 @@ import {
   type Device,
   init,
   keep,
+  maxPool2d,
   mul,
   ones,
+  reshape,
   scope,
   sum,
   type Tensor,
@@ -71,6 +73,55 @@ describe("scope", () => {
     expect([...(await x.grad!.data())]).toEqual([3, 12, 27]);
     x.grad!.dispose();
     x.grad = undefined;
+    expect(inUse()).toBe(before);
+    x.dispose();
+  });
+
+  it("keeps nothing of a result that is disposed, constants and what ops saved included", () => {
+    const x = tensor([1, 2, 3, 4], [1, 2, 2, 1], { requiresGrad: true });
+    const before = inUse();
+    const forward = () => scope(() => sum(mul(maxPool2d(mul(x, tensor([2])), { kernel: 1 }), ones([1]))));
+    forward().dispose();
+    expect(inUse()).toBe(before);
+    const loss = forward();
+    backward(loss);
+    loss.dispose();
+    x.grad!.dispose();
+    x.grad = undefined;
+    expect(inUse()).toBe(before);
+    maxPool2d(x, { kernel: 1 }).dispose();
+    expect(inUse()).toBe(before);
+    x.dispose();
+  });
+
+  it("keeps what another result needs", async () => {
+    const x = tensor([1, 2], undefined, { requiresGrad: true });
+    const before = inUse();
+    const [first, second] = scope(() => {
+      const constant = tensor([3, 4]);
+      const leaf = tensor([5, 6], undefined, { requiresGrad: true });
+      return [sum(mul(mul(x, constant), leaf)), sum(mul(mul(constant, x), leaf))];
+    });
+    backward(first!);
+    first!.dispose();
+    backward(second!);
+    second!.dispose();
+    expect([...(await x.grad!.data())]).toEqual([30, 48]);
+    x.grad!.dispose();
+    x.grad = undefined;
+    expect(inUse()).toBe(before);
+    x.dispose();
+  });
+
+  it("disposes of a graph deeper than the call stack", () => {
+    const x = tensor([1], undefined, { requiresGrad: true });
+    const before = inUse();
+    const deep = scope(() => {
+      let y: Tensor = x;
+      for (let i = 0; i < 20_000; i++) y = reshape(y, [1]);
+      return sum(y);
+    });
+    deep.dispose();
     expect(inUse()).toBe(before);
     x.dispose();
   });
