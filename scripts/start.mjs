@@ -19,25 +19,34 @@ if (example) {
 const adapter = await setUp();
 console.log(describeAdapter(adapter));
 
-/** Run a command as a user would, and say which it is. */
-const show = async (/** @type {string[]} */ ...args) => {
+/**
+ * Run a command as a user would, and say which it is.
+ *
+ * @param {string} what
+ * @param {readonly string[]} args
+ */
+const show = async (what, args) => {
   console.log(`\n$ npx shadegrad ${args.join(" ")}\n`);
-  return (await run(PROGRAM, args, { env: adapter.env, isNoise })) === 0;
+  const status = await run(PROGRAM, args, { env: adapter.env, isNoise });
+  if (status === INTERRUPTED) process.exit(status);
+  if (status !== 0) console.log(`\nLeft out for this reason: ${what}.`);
+  return status === 0;
 };
+
+const INTERRUPTED = 130;
 
 /** Dawn says so of every software adapter, and it means nothing here. */
 const isNoise = (/** @type {string} */ line) => /^Warning: maxDynamic\w+ artificially reduced/.test(line);
 
-const shown = [await show("classify", ...PHOTOGRAPHS)];
+const shown = [await show("the photographs", ["classify", ...PHOTOGRAPHS])];
 
 // Nets that this engine has trained.
 const models = existsSync(join(ROOT, MODELS)) ? readdirSync(join(ROOT, MODELS)) : [];
 const trained = models.filter((name) => name.endsWith(".safetensors")).sort()[0];
 if (trained) {
-  const images = adapter.embedded ? 200 : adapter.software ? 1000 : 10_000;
-  shown.push(
-    await show("eval", "--weights", `${MODELS}/${trained}`, "--dataset", "cifar10", "--limit", `${images}`),
-  );
+  const images = adapter.embedded ? 100 : adapter.software ? 1000 : 10_000;
+  const args = ["--weights", `${MODELS}/${trained}`, "--dataset", "cifar10", "--limit", `${images}`];
+  shown.push(await show("CIFAR-10", ["eval", ...args]));
 }
 
 console.log(`

@@ -14,6 +14,8 @@ mkdirSync(join(ROOT, ".cache"), { recursive: true });
 forgetTotals();
 install();
 
+const { build } = await import("./setup/build.mjs"); // once, for all tests of what is built
+await build();
 const adapter = attempt(findAdapter);
 console.log(describeAdapter(adapter));
 const projects = wanted.filter((name) => {

@@ -56,7 +56,7 @@ async function classify(
       results.push({ image, top });
       if (!options.json) terminal.print(`${picture(image, top, terminal.columns)}\n`);
     } catch (error) {
-      const message = messageOf(error);
+      const message = messageOf(error, image);
       results.push({ image, error: message });
       terminal.note(`shadegrad classify: ${message}\n`);
     }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cifar10 } from "../data/cifar10.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { imageFolder } from "../data/image-folder.ts";
+import { cannotFetch } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type Split = "train" | "test";
@@ -23,7 +24,11 @@ export async function openDataset(
   { large }: { large: boolean },
   terminal: Terminal,
 ): Promise<Dataset> {
-  if (name === "cifar10") return cifar10({ split, log: terminal.note });
+  if (name === "cifar10") {
+    return cifar10({ split, log: terminal.note }).catch(
+      cannotFetch("CIFAR-10", "Without a network, --dataset names a folder that is here."),
+    );
+  }
   if (!existsSync(name))
     throw new Error(`there is no data set ${name}: it is cifar10, or a folder of pictures by class.`);
   const folder = FOLDERS[split].map((part) => join(name, part)).find(existsSync);

