@@ -83,11 +83,6 @@ export class Launcher {
     });
   }
 
-  /** A number for each batch of commands; it grows when one is submitted. */
-  get batch(): number {
-    return this.counts.submits;
-  }
-
   /**
    * Run a kernel on `buffers` (its reads, then its writes) once everything launched before is done.
    *

@@ -1,6 +1,6 @@
 import type { Adapter, Launcher } from "@shadegrad/kernels-wgsl";
 
-/** 1 a line per step and leaks · 2 a line per kernel · 3 buffers · 4 WGSL: `DEBUG` in Node, `?debug=` in a page. */
+/** 1 leaks, steps, and which op made a NaN · 2 a line per kernel too: `DEBUG` in Node, `?debug=` in a page. */
 export const debugLevel: number = readLevel();
 
 function readLevel(): number {

@@ -1,3 +1,9 @@
+/** What an argument of the wrong kind is, for a message. */
+export function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return value === null || value === undefined ? String(value) : `a ${typeof value}`.replace("a o", "an o");
+}
+
 /** Shapes that do not fit each other, or what was asked of them. */
 export class ShapeError extends Error {
   constructor(message: string, options?: ErrorOptions) {

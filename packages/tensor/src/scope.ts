@@ -71,6 +71,8 @@ export function scope<T>(f?: () => T): T | Scope {
     returned = tensorsIn(result);
     return result;
   } finally {
+    // Inner scopes that were left open, by what was thrown perhaps, end with it.
+    while (open.at(-1) !== made) open.at(-1)!.close(returned);
     made.close(returned);
   }
 }

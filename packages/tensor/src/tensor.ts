@@ -1,6 +1,6 @@
 import { debugLevel } from "./debug.ts";
 import { type Device, defaultDevice } from "./device.ts";
-import { ShapeError } from "./errors.ts";
+import { kindOf, ShapeError } from "./errors.ts";
 import { fromFloat16Bits, toFloat16Bits } from "./formats/float16.ts";
 import { format } from "./print.ts";
 import { currentScope, type Scope } from "./scope.ts";
@@ -230,8 +230,11 @@ export function empty(shape: Shape, dtype: DType, device: Device): Tensor {
   return new Tensor(shape, dtype, new Storage(device, bytes, `a tensor ${describe(shape, dtype)}`));
 }
 
-/** @throws ShapeError unless every side is a whole number ≥ 0. */
+/** @throws ShapeError unless every side is a whole number ≥ 0; TypeError if it is no array. */
 export function checkShape(op: string, shape: Shape): Shape {
+  if (!Array.isArray(shape)) {
+    throw new TypeError(`${op}: a shape is an array such as [2, 3], not ${kindOf(shape)}.`);
+  }
   for (const side of shape) {
     if (!Number.isInteger(side) || side < 0) {
       throw new ShapeError(`${op}: a side of ${side} is not a whole number ≥ 0. The shape is [${shape}].`);

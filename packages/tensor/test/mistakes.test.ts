@@ -124,6 +124,25 @@ describe("shapes", () => {
 });
 
 describe("types", () => {
+  it("sides in place of a shape, and options in place of a shape or axes", () => {
+    expect(complaint(() => (zeros as (...sides: unknown[]) => unknown)(2, 3))).toMatchInlineSnapshot(
+      `"TypeError: zeros: a shape is an array such as [2, 3], not a number."`,
+    );
+    expect(
+      complaint(() => (tensor as (...given: unknown[]) => unknown)([1], { requiresGrad: true })),
+    ).toMatchInlineSnapshot(`"TypeError: tensor: a shape is an array such as [2, 3], not an object."`);
+    expect(
+      complaint(() => (sum as (...given: unknown[]) => unknown)(tensor([1]), { keepdims: true })),
+    ).toMatchInlineSnapshot(
+      `"TypeError: sum: axes are a number or an array of numbers, not an object. x is [1]."`,
+    );
+    expect(
+      complaint(() => (reshape as (...given: unknown[]) => unknown)(tensor([1]), 1, 1)),
+    ).toMatchInlineSnapshot(
+      `"TypeError: reshape: a shape is an array such as [2, 3], not a number. x is [1]."`,
+    );
+  });
+
   it("labels that are floats", () => {
     expect(complaint(() => crossEntropy(zeros([4, 10]), tensor([1, 2, 3, 4])))).toMatchInlineSnapshot(
       `"ShapeError: crossEntropy: labels are f32, but classes have to be i32 or u32, such as Int32Array.of(3, 1). logits is [4,10] as [..., C]; labels is [4] as [...]."`,

@@ -1,4 +1,4 @@
-import { ShapeError } from "../errors.ts";
+import { kindOf, ShapeError } from "../errors.ts";
 import type { Shape } from "../tensor.ts";
 
 /**
@@ -16,10 +16,13 @@ export function axisOf(op: string, x: Shape, axis: number): number {
 /**
  * Axes in ascending order; all of them if none are given.
  *
- * @throws ShapeError if there is no such axis, or one is named twice.
+ * @throws ShapeError if there is no such axis, or one is named twice; TypeError if they are something else.
  */
 export function axesOf(op: string, x: Shape, axes: number | readonly number[] | undefined): number[] {
   if (axes === undefined) return x.map((_, axis) => axis);
+  if (typeof axes !== "number" && !Array.isArray(axes)) {
+    throw new TypeError(`${op}: axes are a number or an array of numbers, not ${kindOf(axes)}. x is [${x}].`);
+  }
   const found = (typeof axes === "number" ? [axes] : axes)
     .map((axis) => axisOf(op, x, axis))
     .sort((a, b) => a - b);

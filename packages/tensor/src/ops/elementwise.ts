@@ -1,7 +1,7 @@
 import { bits, type Scalar } from "@shadegrad/kernels-wgsl";
 import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
 import { differentiable } from "../autograd.ts";
-import { ShapeError } from "../errors.ts";
+import { kindOf, ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
 import { type DType, isInteger, type Shape, sizeOf, Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
@@ -119,8 +119,7 @@ export function fitted(
 export function checkBroadcast(op: string, operands: Readonly<Record<string, Operand>>): void {
   for (const [name, operand] of Object.entries(operands)) {
     if (operand instanceof Tensor || typeof operand === "number") continue;
-    const what = Array.isArray(operand) ? "an array" : operand === null ? "null" : typeof operand;
-    throw new TypeError(`${op}: ${name} is ${what}, not a tensor or a number.`);
+    throw new TypeError(`${op}: ${name} is ${kindOf(operand)}, not a tensor or a number.`);
   }
   const tensors = Object.entries(operands).filter(
     (entry): entry is [string, Tensor] => entry[1] instanceof Tensor,

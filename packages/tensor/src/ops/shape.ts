@@ -1,5 +1,5 @@
 import { differentiable } from "../autograd.ts";
-import { ShapeError } from "../errors.ts";
+import { kindOf, ShapeError } from "../errors.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { axesOf, axisOf } from "./axes.ts";
 
@@ -67,6 +67,11 @@ function viewed(op: string, x: Tensor, shape: Shape): Tensor {
 
 /** The shape with its −1 worked out. */
 function resolve(x: Tensor, shape: Shape): Shape {
+  if (!Array.isArray(shape)) {
+    throw new TypeError(
+      `reshape: a shape is an array such as [2, 3], not ${kindOf(shape)}. x is [${x.shape}].`,
+    );
+  }
   const fail = (what: string) => new ShapeError(`reshape: ${what}. x is [${x.shape}]; shape is [${shape}].`);
   const open = shape.indexOf(-1);
   if (open !== shape.lastIndexOf(-1)) throw fail("only one side may be -1");

@@ -64,6 +64,24 @@ describe("scope", () => {
     expect(inUse()).toBe(before);
   });
 
+  it("ends what was opened inside and left open, and lets the error through", () => {
+    const before = inUse();
+    expect(() =>
+      scope(() => {
+        scope();
+        zeros([1000]);
+        throw new Error("stop");
+      }),
+    ).toThrow("stop");
+    const made = scope(() => {
+      scope();
+      return zeros([1000]);
+    });
+    expect(made.isDisposed).toBe(false);
+    made.dispose();
+    expect(inUse()).toBe(before);
+  });
+
   it("keeps alive what the gradient of its result needs, until backward has used it", async () => {
     const x = tensor([1, 2, 3], undefined, { requiresGrad: true });
     const before = inUse();

@@ -375,7 +375,7 @@ describe("says what is wrong", () => {
       `"TypeError: add: b is an array, not a tensor or a number."`,
     );
     expect(message(() => add2(zeros([2]), "3"))).toMatchInlineSnapshot(
-      `"TypeError: add: b is string, not a tensor or a number."`,
+      `"TypeError: add: b is a string, not a tensor or a number."`,
     );
   });
 
