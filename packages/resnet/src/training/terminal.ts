@@ -21,7 +21,7 @@ export function terminalProgress(): TerminalProgress {
   const name = "cli-progress"; // a variable, so that no bundler follows it into the browser
   import(/* @vite-ignore */ name).then(({ default: bars }: { default: typeof import("cli-progress") }) => {
     const format = "{title} {bar} {state}";
-    const options = { format, clearOnComplete: true, hideCursor: true, barsize: 24 };
+    const options = { format, clearOnComplete: true, hideCursor: true, barsize: 12 }; // 80 columns, all in all
     make = () => new bars.SingleBar(options, bars.Presets.shades_classic);
   });
   let bar: SingleBar | undefined;
