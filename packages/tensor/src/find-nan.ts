@@ -4,7 +4,7 @@ import { observe } from "./observe.ts";
 import { run } from "./run.ts";
 
 /**
- * Call `f`, looking at the results of every kernel that it launches, and tell which op made the first NaN, if any did.
+ * Call `f`, which may be async, looking at the results of every kernel that it launches, and tell which op made the first NaN, if any did.
  *
  * Each launch is followed by others that look at its results: two or three times slower, so not for every day.
  */
@@ -15,7 +15,7 @@ export async function findNaN(
   const search = new NaNSearch(device, run);
   const before = observe(search);
   try {
-    f();
+    await f();
   } finally {
     observe(before);
   }

@@ -42,6 +42,14 @@ describe("findNaN", () => {
     expect(describeOrigin(origin!)).toBe("sqrt made it (in its kernel map)");
   });
 
+  it("waits for a function that is async", async () => {
+    const origin = await findNaN(async () => {
+      await Promise.resolve();
+      sqrt(tensor([-1]));
+    });
+    expect(origin!.op).toBe("sqrt");
+  });
+
   it("tells what was infinite before", async () => {
     const origin = await findNaN(() =>
       scope(() => {
