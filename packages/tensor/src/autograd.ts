@@ -187,36 +187,58 @@ const usedUp = (op: string) =>
     `backward: the graph through ${op} was used by an earlier backward, which freed it. Compute the loss again, or add the losses and go back once.`,
   );
 
+/** Which arguments to take gradients with respect to: one by its number, or several in a list. */
+export type ArgNums = number | readonly number[];
+
+/** One gradient for a number, as many as it names for a list. */
+export type Gradients<I extends ArgNums> = I extends readonly number[]
+  ? { -readonly [K in keyof I]: Tensor }
+  : Tensor;
+
 /**
- * JAX's way: a function that returns the loss and its gradients with respect to the arguments.
+ * JAX's way: a function that returns the loss and its gradient with respect to the first argument, or
+ * to those that `argnums` names.
  *
- * `const [loss, grads] = valueAndGrad(f)(w, b)`; the arguments need not require a gradient. That of whole
- * numbers, such as labels, is 0.
+ * `const [loss, [dw, db]] = valueAndGrad(f, [0, 1])(w, b)`; the arguments need not require a gradient. That
+ * of whole numbers, such as labels, is 0.
+ *
+ * @throws RangeError if there is no such argument.
  */
-export function valueAndGrad<A extends readonly Tensor[]>(
+export function valueAndGrad<A extends readonly Tensor[], const I extends ArgNums = 0>(
   f: (...args: A) => Tensor,
-): (...args: A) => [Tensor, Tensor[]] {
+  argnums: I = 0 as I,
+): (...args: A) => [Tensor, Gradients<I>] {
+  const wanted: readonly number[] = typeof argnums === "number" ? [argnums] : argnums;
   return (...args) => {
-    const leaves = args.map((x) => {
+    const missing = wanted.find((i) => !(i in args));
+    if (missing !== undefined) {
+      throw new RangeError(
+        `grad: argnums asks for argument ${missing} of ${args.length}; they count from 0.`,
+      );
+    }
+    const leaves = args.map((x, i) => {
       const leaf = x.detach();
-      leaf.requiresGrad = !isInteger(x.dtype);
+      leaf.requiresGrad = wanted.includes(i) && !isInteger(x.dtype);
       return leaf;
     });
     const loss = f(...(leaves as unknown as A));
     backward(loss);
-    const gradients = leaves.map((leaf) => {
-      const gradient = leaf.grad ?? zerosLike(leaf);
+    const gradients = wanted.map((i) => leaves[i]!.grad?.view() ?? zerosLike(leaves[i]!));
+    for (const leaf of leaves) {
+      leaf.grad?.dispose();
       leaf.grad = undefined;
       if (leaf !== loss) leaf.dispose();
-      return gradient;
-    });
-    return [loss, gradients];
+    }
+    return [loss, (typeof argnums === "number" ? gradients[0] : gradients) as Gradients<I>];
   };
 }
 
-/** JAX's `grad`: a function that returns the gradients alone. */
-export function grad<A extends readonly Tensor[]>(f: (...args: A) => Tensor): (...args: A) => Tensor[] {
-  const both = valueAndGrad(f);
+/** JAX's `grad`: a function that returns the gradient alone, or a list of them where `argnums` is one. */
+export function grad<A extends readonly Tensor[], const I extends ArgNums = 0>(
+  f: (...args: A) => Tensor,
+  argnums: I = 0 as I,
+): (...args: A) => Gradients<I> {
+  const both = valueAndGrad(f, argnums);
   return (...args) => {
     const [loss, gradients] = both(...args);
     loss.dispose();

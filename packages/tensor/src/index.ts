@@ -1,7 +1,7 @@
 export { KernelError } from "@shadegrad/kernels-wgsl";
 export type { InitOptions } from "./adapter.ts";
 export { assign } from "./assign.ts";
-export { backward, grad, noGrad, valueAndGrad } from "./autograd.ts";
+export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./autograd.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
 export { debugLevel } from "./debug.ts";
 export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";

@@ -9,6 +9,7 @@ import {
   init,
   mul,
   noGrad,
+  scope,
   sum,
   type Tensor,
   tensor,
@@ -135,29 +136,50 @@ describe("backward", () => {
 });
 
 describe("grad", () => {
-  it("is JAX's: gradients with respect to the arguments, which need not ask for them", async () => {
+  it("is JAX's: with respect to the first argument, which need not ask for it, or those that argnums names", async () => {
     const loss = (w: Tensor, x: Tensor) => sum(mul(mul(w, w), x));
-    const [value, [dw, dx]] = valueAndGrad(loss)(tensor([1, 2]), tensor([3, 4]));
-    expect(await value.item()).toBe(19);
+    const args = [tensor([1, 2]), tensor([3, 4])] as const;
+    expect(await numbers(grad(loss)(...args))).toEqual([6, 16]);
+    expect(await numbers(grad(loss, 1)(...args))).toEqual([1, 4]);
+    const [dx, dw] = grad(loss, [1, 0])(...args);
     expect(await numbers(dw)).toEqual([6, 16]);
     expect(await numbers(dx)).toEqual([1, 4]);
-    const [again] = grad(loss)(tensor([1, 2]), tensor([3, 4]));
-    expect(await numbers(again)).toEqual([6, 16]);
+    const [value, first] = valueAndGrad(loss)(...args);
+    expect([await value.item(), await numbers(first)]).toEqual([19, [6, 16]]);
+    const [, [only]] = valueAndGrad(loss, [1])(...args);
+    expect(await numbers(only)).toEqual([1, 4]);
+  });
+
+  it("leaves alone the arguments that it was not asked about, and owns nothing itself", async () => {
+    const x = tensor([3, 4]);
+    x.requiresGrad = true;
+    let dw: Tensor | undefined;
+    scope(() => {
+      dw = grad((w: Tensor, x: Tensor) => sum(mul(w, x)))(tensor([1, 2]), x);
+    });
+    expect(x.grad).toBeUndefined();
+    expect(dw!.isDisposed).toBe(true);
   });
 
   it("takes arguments of whole numbers, and gives back the argument itself as a loss", async () => {
-    const [dx, di] = grad((x: Tensor, i: Tensor) => sum(gather(x, i)))(
+    const [dx, di] = grad((x: Tensor, i: Tensor) => sum(gather(x, i)), [0, 1])(
       tensor([2, 3]),
       tensor(Int32Array.of(1)),
     );
     expect(await numbers(dx)).toEqual([0, 1]);
     expect(await numbers(di)).toEqual([0]);
-    const [loss, [one]] = valueAndGrad((x: Tensor) => x)(tensor(7));
-    expect([await loss.item(), await one!.item()]).toEqual([7, 1]);
+    const [loss, one] = valueAndGrad((x: Tensor) => x)(tensor(7));
+    expect([await loss.item(), await one.item()]).toEqual([7, 1]);
   });
 
   it("gives zeros for an argument that the loss ignores", async () => {
-    const [, dx] = grad((w: Tensor, _x: Tensor) => sum(w))(tensor([1, 2]), tensor([3, 4, 5]));
+    const [, dx] = grad((w: Tensor, _x: Tensor) => sum(w), [0, 1])(tensor([1, 2]), tensor([3, 4, 5]));
     expect(await numbers(dx)).toEqual([0, 0, 0]);
+  });
+
+  it("says which argument is missing", () => {
+    expect(() => grad((x: Tensor) => sum(x), 1)(tensor([1]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: grad: argnums asks for argument 1 of 1; they count from 0.]`,
+    );
   });
 });
