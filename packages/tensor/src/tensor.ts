@@ -199,15 +199,24 @@ const unreachable = new FinalizationRegistry<{ storage: Storage; what: string }>
  * A tensor of the given numbers.
  *
  * `tensor([[1, 2], [3, 4]])` takes its shape from the nesting, `tensor(array, [2, 2])` from the
- * argument. Int32Array gives i32, Uint32Array u32, everything else f32 unless `dtype` says otherwise.
+ * argument; options follow either. Int32Array gives i32, Uint32Array u32, everything else f32 unless
+ * `dtype` says otherwise.
  *
  * @throws ShapeError if the numbers are ragged, or not as many as the shape holds.
  */
+export function tensor(data: Nested | ArrayLike<number>, options?: TensorOptions): Tensor;
 export function tensor(
   data: Nested | ArrayLike<number>,
-  shape?: Shape,
-  { dtype, device = defaultDevice(), requiresGrad = false }: TensorOptions = {},
+  shape: Shape | undefined,
+  options?: TensorOptions,
+): Tensor;
+export function tensor(
+  data: Nested | ArrayLike<number>,
+  second?: Shape | TensorOptions,
+  third?: TensorOptions,
 ): Tensor {
+  const [shape, options = {}] = second && isOptions(second) ? [undefined, second] : [second, third];
+  const { dtype, device = defaultDevice(), requiresGrad = false } = options;
   const nested = typeof data === "number" || Array.isArray(data) ? flatten(data as Nested) : undefined;
   const values = nested ? nested.values : (data as ArrayLike<number>);
   const itsShape = shape ? checkShape("tensor", shape) : (nested?.shape ?? [values.length]);
@@ -223,6 +232,9 @@ export function tensor(
   made.requiresGrad = checkGradient("tensor", type, requiresGrad);
   return made;
 }
+
+const isOptions = (given: Shape | TensorOptions): given is TensorOptions =>
+  typeof given === "object" && !("length" in given);
 
 /** A tensor of that shape, with whatever the memory holds: for those who write all of it. */
 export function empty(shape: Shape, dtype: DType, device: Device): Tensor {

@@ -128,9 +128,9 @@ describe("types", () => {
     expect(complaint(() => (zeros as (...sides: unknown[]) => unknown)(2, 3))).toMatchInlineSnapshot(
       `"TypeError: zeros: a shape is an array such as [2, 3], not a number."`,
     );
-    expect(
-      complaint(() => (tensor as (...given: unknown[]) => unknown)([1], { requiresGrad: true })),
-    ).toMatchInlineSnapshot(`"TypeError: tensor: a shape is an array such as [2, 3], not an object."`);
+    expect(complaint(() => (tensor as (...given: unknown[]) => unknown)([1], 1))).toMatchInlineSnapshot(
+      `"TypeError: tensor: a shape is an array such as [2, 3], not a number."`,
+    );
     expect(
       complaint(() => (sum as (...given: unknown[]) => unknown)(tensor([1]), { keepdims: true })),
     ).toMatchInlineSnapshot(

@@ -34,8 +34,12 @@ describe("tensor", () => {
     expect(tensor(Int32Array.of(-1)).dtype).toBe("i32");
     expect(tensor(Uint32Array.of(1)).dtype).toBe("u32");
     expect(tensor(Uint8Array.of(255)).dtype).toBe("f32");
-    const labels = tensor([3, 1], undefined, { dtype: "i32" });
+    const labels = tensor([3, 1], { dtype: "i32" });
     expect(await labels.data()).toEqual(Int32Array.of(3, 1));
+    expect(tensor([3, 1], undefined, { dtype: "i32" }).dtype).toBe("i32");
+    const w = tensor([[1, 2]], { requiresGrad: true });
+    expect([w.requiresGrad, w.shape]).toEqual([true, [1, 2]]);
+    expect(tensor([3, 1], [2, 1], { requiresGrad: true }).shape).toEqual([2, 1]);
     expect(await tensor(Uint32Array.of(2 ** 32 - 1)).item()).toBe(2 ** 32 - 1);
   });
 
