@@ -28,6 +28,7 @@ export const checks = [
         name: `${length} uniform of seed ${stream.seed}`,
         params: uniformParams(length, stream, 0, 1),
         holes: { distribution: DISTRIBUTIONS.uniform },
+        half: false, // which does not hold 24 bits
         reads: [],
         writes: [new Float32Array(length)],
         expected: [uniformReference(length, stream, 0, 1)],
@@ -39,9 +40,19 @@ export const checks = [
         name: `uniform in [-3, 5) of seed ${stream.seed}`,
         params: uniformParams(257, stream, -3, 5),
         holes: { distribution: DISTRIBUTIONS.uniform },
+        half: false, // which does not hold 24 bits
         reads: [],
         writes: [new Float32Array(257)],
         expected: [uniformReference(257, stream, -3, 5)],
+      },
+      {
+        name: `uniform of 11 bits, of seed ${stream.seed}`,
+        params: uniformParams(257, stream, 0, 1),
+        holes: { distribution: DISTRIBUTIONS.uniform, BITS: 11 },
+        reads: [],
+        writes: [new Float32Array(257)],
+        expected: [uniformReference(257, stream, 0, 1, 11)],
+        tolerance: 0,
       },
       {
         name: `normal of seed ${stream.seed}`,

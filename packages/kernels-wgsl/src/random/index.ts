@@ -17,7 +17,7 @@ export type DropoutParams = Position & Record<"length" | "threshold" | "scale", 
 /**
  * Random numbers: number i is a function of seed, offset and i alone.
  *
- * Holes: `distribution`, one of `DISTRIBUTIONS`; `Elem`, the type of y.
+ * Holes: `distribution`, one of `DISTRIBUTIONS`; `Elem`, the type of y; `BITS`, of a uniform number.
  */
 export const random: Kernel<RandomParams> = {
   name: "random",
@@ -56,10 +56,13 @@ export const dropout: Kernel<DropoutParams> = {
 
 /** Values of the hole `distribution`. */
 export const DISTRIBUTIONS = {
-  uniform: "vec4<Elem>(uniform4(words))",
+  uniform: "uniform4(words)",
   normal: "vec4<Elem>(normal4(words))",
   integers: "vec4<Elem>(integer4(words))",
 } as const;
+
+/** Random bits of a uniform number: as many as its type holds exactly. */
+export const uniformBits = (dtype: string): number => (dtype === "f16" ? 11 : 24);
 
 /** How many blocks of the stream `length` numbers use up: the next ones start so much further on. */
 export const blocksOf = (length: number): number => Math.ceil(length / 4);
@@ -103,10 +106,16 @@ export function wordsReference(length: number, { seed, offset }: Stream): Uint32
 }
 
 /** The definition, in float64. */
-export function uniformReference(length: number, stream: Stream, low: number, high: number): Float64Array {
+export function uniformReference(
+  length: number,
+  stream: Stream,
+  low: number,
+  high: number,
+  bits = 24,
+): Float64Array {
   return Float64Array.from(
     wordsReference(length, stream),
-    (word) => low + ((high - low) * (word >>> 8)) / 2 ** 24,
+    (word) => low + ((high - low) * (word >>> (32 - bits))) / 2 ** bits,
   );
 }
 

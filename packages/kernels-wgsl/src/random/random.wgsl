@@ -7,9 +7,10 @@
 //   dispatch  (min(ceil(length / 4 / THREADS), 512), 1, 1)
 
 alias Elem = f32;         // what y holds
+const BITS: u32 = 24;     // random ones of a uniform number: as many as Elem holds exactly, 11 in f16
 const THREADS: u32 = 256;
 // What four words of 32 bits become: uniform, normal or integers.
-fn distribution(words: vec4u) -> vec4<Elem> { return vec4<Elem>(uniform4(words)); }
+fn distribution(words: vec4u) -> vec4<Elem> { return uniform4(words); }
 
 struct Params {
   seedLow: u32, seedHigh: u32, offsetLow: u32, offsetHigh: u32,
@@ -53,12 +54,13 @@ fn numbers(j: u32) -> vec4u {
   return philox(vec4u(low, high, 0, 0), vec2u(p.seedLow, p.seedHigh));
 }
 
-// In [low, high): by 24 bits, which float32 holds exactly.
-fn uniform4(words: vec4u) -> vec4f {
+// In [low, high).
+fn uniform4(words: vec4u) -> vec4<Elem> {
   let low = bitcast<f32>(p.first);
   let range = bitcast<f32>(p.second);
-  let value = low + uncontracted(range * (vec4f(words >> vec4u(8)) * 0x1p-24));
-  return select(value, vec4f(low), value >= vec4f(low + range));    // rounding may reach the end
+  let share = vec4f(words >> vec4u(32 - BITS)) * (1 / f32(1u << BITS));
+  let value = vec4<Elem>(low + uncontracted(range * share));
+  return select(value, vec4(Elem(low)), value >= vec4(Elem(low + range)));    // rounding may reach the end
 }
 
 // Box and Muller, "A note on the generation of random normal deviates", 1958: two from two.

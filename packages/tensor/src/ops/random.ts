@@ -8,6 +8,7 @@ import {
   type RandomParams,
   random,
   type Stream,
+  uniformBits,
   uniformParams,
 } from "@shadegrad/kernels-wgsl/random";
 import { differentiable } from "../autograd.ts";
@@ -33,7 +34,7 @@ export interface RandomOptions extends TensorOptions {
 }
 
 /**
- * Uniform random numbers in [0, 1), of 24 bits.
+ * Uniform random numbers in [0, 1), of 24 bits, or 11 as f16.
  *
  * → `shape`
  */
@@ -111,7 +112,7 @@ function drawn(
   const stream = generator.advance(blocksOf(length));
   const writes = { y: { shape: itsShape, dtype } };
   const { y } = run(random, params(length, stream), [], writes, {
-    holes: { distribution, Elem: dtype },
+    holes: { distribution, Elem: dtype, BITS: uniformBits(dtype) },
     device,
   });
   y.requiresGrad = requiresGrad;

@@ -115,6 +115,15 @@ describe("distributions", () => {
     const x = randn([1000], { dtype: "f16", generator });
     expect(x.dtype).toBe("f16");
     expect((await moments(x)).std).toBeGreaterThan(0.9);
+    const uniforms = [
+      [0, 1],
+      [1, 1.5],
+    ] as const;
+    for (const [low, high] of uniforms) {
+      const numbers = await uniform([1 << 16], low, high, { dtype: "f16", generator }).data();
+      expect(numbers.every((value) => value >= low && value < high)).toBe(true);
+      expect(numbers).toContain(low);
+    }
   });
 
   it("of nothing", async () => {
