@@ -63,8 +63,7 @@ export class Dropout implements Layer {
   }
 
   forward(x: Tensor): Tensor {
-    if (!this.training || this.p === 0) return x;
-    return dropout(x, this.p, { generator: this.#generator });
+    return dropout(x, this.p, { training: this.training, generator: this.#generator });
   }
 }
 

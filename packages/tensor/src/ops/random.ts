@@ -129,13 +129,13 @@ export interface DropoutOptions {
  * Each element 0 with probability p, else x / (1 − p), so that the mean stays. Srivastava et al.,
  * "Dropout: a simple way to prevent neural networks from overfitting", 2014.
  *
- * x `[…]` → `[…]`; x itself when not training.
+ * x `[…]` → `[…]`; a view of x when not training.
  *
  * @throws ShapeError unless p is from 0 to 1.
  */
 export function dropout(x: Tensor, p = 0.5, { training = true, generator }: DropoutOptions = {}): Tensor {
   if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
-  if (!training || p === 0) return x;
+  if (!training || p === 0) return differentiable("dropout", x.view(), [x], (dy) => [() => dy.view()]);
   const stream = (generator ?? generatorOf(x.device)).advance(blocksOf(x.size));
   const params = dropoutParams(x.size, stream, p);
   // The same numbers again for the gradient: nothing is kept but where they began.

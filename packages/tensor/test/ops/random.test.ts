@@ -12,6 +12,7 @@ import {
   randint,
   randn,
   type Tensor,
+  tensor,
   uniform,
   zeros,
 } from "../../src/index.ts";
@@ -151,8 +152,18 @@ describe("dropout", () => {
       await values(dropout(x, 0.5, { generator })),
     );
     expect(await values(dropout(x, 1))).toEqual(new Array(64).fill(0));
-    expect(dropout(x, 0)).toBe(x);
-    expect(dropout(x, 0.5, { training: false })).toBe(x);
+    expect(await values(dropout(x, 0))).toEqual(await values(x));
+    expect(await values(dropout(x, 0.5, { training: false }))).toEqual(await values(x));
+  });
+
+  it("gives a tensor of its own where it drops nothing, and the gradient passes", async () => {
+    const x = ones([3], { requiresGrad: true });
+    {
+      using y = dropout(x, 0.5, { training: false });
+      backward(y, tensor([1, 2, 3]));
+    }
+    expect(x.isDisposed).toBe(false);
+    expect(await values(x.grad!)).toEqual([1, 2, 3]);
   });
 });
 
