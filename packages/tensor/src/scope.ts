@@ -5,6 +5,8 @@ const open: Scope[] = [];
 /** The tensors made while it is open; they die with it, except those that are kept. */
 export class Scope {
   readonly #made = new Set<Tensor>();
+  /** Those of them that the gradient of a kept tensor needs. */
+  readonly #spared = new Set<Tensor>();
 
   constructor() {
     open.push(this);
@@ -16,6 +18,12 @@ export class Scope {
 
   delete(tensor: Tensor): void {
     this.#made.delete(tensor);
+    this.#spared.delete(tensor);
+  }
+
+  /** Leave to the graph, at the end, what this scope made of it. */
+  spare(graph: Iterable<Tensor>): void {
+    for (const tensor of graph) if (this.#made.has(tensor)) this.#spared.add(tensor);
   }
 
   /** Close it: dispose what it made, but hand what is returned, or needed by its gradient, to the scope around. */
@@ -26,11 +34,14 @@ export class Scope {
     const around = open.at(-1);
     const needed = graphOf(returned);
     for (const tensor of [...this.#made]) {
-      if (returned.has(tensor)) tensor.moveTo(around);
-      else if (needed.has(tensor)) {
+      const spared = this.#spared.has(tensor) && tensor.uses > 0;
+      if (returned.has(tensor)) {
+        tensor.moveTo(around);
+        if (spared) around?.spare([tensor]);
+      } else if (spared || needed.has(tensor)) {
         // Nobody outside can name it any more: it is freed after its last use by `backward`, or with the result.
         tensor.ownedByGraph = true;
-        tensor.moveTo(around);
+        tensor.moveTo(spared ? undefined : around);
       } else tensor.dispose();
     }
     this.#made.clear();
@@ -77,9 +88,16 @@ export function scope<T>(f?: () => T): T | Scope {
   }
 }
 
-/** Exempt a tensor from all scopes: whoever called owns it until `dispose`. */
+/** Exempt a tensor, with what a later `backward` of it needs, from all scopes: whoever called owns it until `dispose`. */
 export function keep<T extends Tensor>(tensor: T): T {
   tensor.moveTo(undefined);
+  if (tensor.history && open.length > 0) {
+    const graph = graphOf(new Set([tensor]));
+    // The scope's own code may use the inputs by name until it ends; what ops saved has no name.
+    for (const scope of open) scope.spare(graph);
+    for (const { history } of [tensor, ...graph])
+      for (const saved of history?.saved ?? []) saved.moveTo(undefined);
+  }
   return tensor;
 }
 

@@ -53,6 +53,56 @@ describe("scope", () => {
     mine.dispose();
   });
 
+  it("spares what the gradient of a kept tensor needs, until backward has used it or it is disposed", async () => {
+    const x = tensor([1, 2, 3, 4], [1, 2, 2, 1], { requiresGrad: true });
+    const before = inUse();
+    const forward = () => {
+      let loss: Tensor | undefined;
+      scope(() => {
+        const inner = scope(() => mul(x, x));
+        const h = mul(inner, tensor([2]));
+        loss = keep(sum(maxPool2d(h, { kernel: 1 })));
+        sum(h);
+      });
+      return loss!;
+    };
+    forward().dispose();
+    expect(inUse()).toBe(before);
+    const loss = forward();
+    backward(loss);
+    loss.dispose();
+    expect([...(await x.grad!.data())]).toEqual([4, 8, 12, 16]);
+    x.grad!.dispose();
+    x.grad = undefined;
+    expect(inUse()).toBe(before);
+    scope(() => {
+      const h = mul(x, x);
+      const loss = keep(sum(h));
+      backward(loss);
+      loss.dispose();
+      expect(h.isDisposed).toBe(false);
+    });
+    x.grad!.dispose();
+    x.grad = undefined;
+    expect(inUse()).toBe(before);
+    x.dispose();
+  });
+
+  it("spares it also where it is returned to a scope around", async () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    let loss: Tensor | undefined;
+    scope(() => {
+      scope(() => {
+        const h = mul(x, x);
+        loss = keep(sum(mul(h, h)));
+        return h;
+      });
+    });
+    backward(loss!);
+    expect([...(await x.grad!.data())]).toEqual([4, 32]);
+    for (const tensor of [loss!, x]) tensor.dispose();
+  });
+
   it("frees also when the function throws", () => {
     const before = inUse();
     expect(() =>
