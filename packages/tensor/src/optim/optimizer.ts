@@ -17,7 +17,7 @@ export interface Slot {
   /** Its name in the model, or its number where none is known. */
   readonly name: string;
   readonly w: Tensor;
-  readonly state: Readonly<Record<string, Tensor>>;
+  readonly state: Record<string, Tensor>;
   /** How often it was moved. */
   steps: number;
 }
@@ -32,6 +32,7 @@ type Option = number | readonly number[] | boolean;
 export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Option>> {
   readonly groups: readonly Group<O>[];
   readonly #kind: string;
+  readonly #memory: (options: O) => readonly string[];
 
   /**
    * @param memory names of the tensors to remember for each parameter, zeros at first
@@ -45,6 +46,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     check: (options: O) => void,
   ) {
     this.#kind = kind;
+    this.#memory = memory;
     const seen = new Set<Tensor>();
     this.groups = groupsOf<O>(params).map(({ params: own, ...options }) => {
       const filled = { ...defaults, ...defined(options) } as O;
@@ -54,9 +56,9 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
         checkParameter(kind, name ?? i, w);
         if (seen.has(w)) throw new ShapeError(`${kind}: parameter ${slot} is there twice, ${w}.`);
         seen.add(w);
-        const state = Object.fromEntries(memory(filled).map((part) => [part, keep(zerosLike(w))]));
-        return { name: slot, w, state, steps: 0 };
+        return { name: slot, w, state: {}, steps: 0 };
       });
+      for (const slot of slots) this.#remember(slot, filled);
       return { ...filled, slots };
     });
     if (seen.size === 0) {
@@ -94,6 +96,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
         }
         const { grad } = slot.w;
         if (!grad) continue;
+        this.#remember(slot, group);
         slot.steps++;
         this.update(slot, grad, group);
       }
@@ -114,6 +117,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
    * `<parameter>.<memory>` and `<parameter>.steps`, and `groups.<number>.<option>`.
    */
   stateDict(): Map<string, Tensor | HostTensor> {
+    for (const group of this.groups) for (const slot of group.slots) this.#remember(slot, group);
     const state = new Map<string, Tensor | HostTensor>();
     for (const { name, state: memory, steps } of this.#slots()) {
       for (const [part, tensor] of Object.entries(memory)) state.set(`${name}.${part}`, tensor);
@@ -161,6 +165,11 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
 
   #slots(): readonly Slot[] {
     return this.groups.flatMap(({ slots }) => slots);
+  }
+
+  /** Begin what the options ask to remember: they may ask for more than they did at first. */
+  #remember({ w, state }: Slot, options: O): void {
+    for (const part of this.#memory(options)) state[part] ??= keep(zerosLike(w));
   }
 }
 

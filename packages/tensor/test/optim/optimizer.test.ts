@@ -112,6 +112,22 @@ it("has options by group, which may change", async () => {
   expect(a.grad ?? b.grad).toBeUndefined();
 });
 
+it("begins a momentum that it is given later, and has it in its state", async () => {
+  const w = leaf(1);
+  const optimizer = new SGD([w], { lr: 0.5 });
+  const step = () => {
+    optimizer.zeroGrad();
+    backward(sum(w));
+    optimizer.step();
+  };
+  step();
+  optimizer.groups[0]!.momentum = 0.5;
+  expect([...optimizer.stateDict().keys()]).toContain("0.momentum");
+  step();
+  step();
+  expect(await w.item()).toBe(1 - 0.5 - 0.5 - 0.75);
+});
+
 it("frees what it remembers, and not the parameters", () => {
   const w = leaf(1, 2);
   const free = device.counts.freeBytes;
