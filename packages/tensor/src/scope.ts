@@ -56,8 +56,8 @@ export class Scope {
 export const currentScope = (): Scope | undefined => open.at(-1);
 
 /**
- * Run `f`, then free every tensor that it made, except what it returns (in arrays, objects and Maps
- * too), what `keep` was told of, and, until that is used up or disposed, what a later `backward` of a
+ * Run `f`, then free every tensor that it made, except what it returns (in arrays, objects, Maps
+ * and Sets too), what `keep` was told of, and, until that is used up or disposed, what a later `backward` of a
  * returned tensor needs.
  *
  * `using s = scope()` opens one that lasts to the end of the block. A scope is synchronous: read
@@ -101,7 +101,7 @@ export function keep<T extends Tensor>(tensor: T): T {
   return tensor;
 }
 
-/** The tensors in a result: in arrays, objects and Maps at any depth. */
+/** The tensors in a result: in arrays, objects, Maps and Sets at any depth. */
 function tensorsIn(result: unknown): Set<Tensor> {
   const found = new Set<Tensor>();
   const seen = new Set<object>();
@@ -111,7 +111,7 @@ function tensorsIn(result: unknown): Set<Tensor> {
     if (typeof value !== "object" || value === null || seen.has(value) || ArrayBuffer.isView(value)) continue;
     seen.add(value);
     if (isTensor(value)) found.add(value);
-    else if (value instanceof Map) pending.push(...value.values());
+    else if (value instanceof Map || value instanceof Set) pending.push(...value.values());
     else pending.push(...Object.values(value));
   }
   return found;

@@ -19,17 +19,32 @@ export interface Place {
 /**
  * The model and every object in it, each once, with the prefix of its tensors' names: those outside before those inside.
  *
- * Fields of objects and elements of arrays are followed; there is no base class to inherit from and
- * nothing to register.
+ * Fields of objects and elements of arrays, Maps and Sets are followed; there is no base class to
+ * inherit from and nothing to register.
  */
 function* partsOf(model: object, prefix = "", seen = new Set<object>()): Generator<[object, string]> {
   seen.add(model);
   yield [model, prefix];
-  for (const [field, value] of Object.entries(model)) {
+  for (const { name, value } of heldBy(model)) {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     if (value instanceof Tensor || value instanceof Device || ArrayBuffer.isView(value)) continue;
-    yield* partsOf(value, `${prefix}${snakeCase(field)}.`, seen);
+    yield* partsOf(value, `${prefix}${name}.`, seen);
   }
+}
+
+interface Held {
+  readonly field: string;
+  /** PyTorch's name for the field; keys of Maps are names as they stand. */
+  readonly name: string;
+  readonly value: unknown;
+}
+
+function heldBy(part: object): Held[] {
+  if (part instanceof Map) {
+    return [...part].map(([key, value]) => ({ field: String(key), name: String(key), value }));
+  }
+  const fields = Object.entries(part instanceof Set ? [...part] : part);
+  return fields.map(([field, value]) => ({ field, name: snakeCase(field), value }));
 }
 
 const snakeCase = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -38,9 +53,8 @@ const snakeCase = (field: string): string => field.replace(/[A-Z]/g, (letter) =>
 export function placesOf(model: object): Place[] {
   const places: Place[] = [];
   for (const [owner, prefix] of partsOf(model)) {
-    for (const [field, value] of Object.entries(owner)) {
-      if (value instanceof Tensor)
-        places.push({ name: prefix + snakeCase(field), tensor: value, owner, field });
+    for (const { field, name, value } of heldBy(owner)) {
+      if (value instanceof Tensor) places.push({ name: prefix + name, tensor: value, owner, field });
     }
   }
   return places;
@@ -49,7 +63,7 @@ export function placesOf(model: object): Place[] {
 /**
  * Every tensor a model holds, under the name PyTorch gives it; one that is shared under its first name alone.
  *
- * A model is any object. Its fields, and the fields of the objects and arrays in them, are its state.
+ * A model is any object. Its fields, and those of the objects, arrays, Maps and Sets in them, are its state.
  */
 export function stateDict(model: object): Map<string, Tensor> {
   const names = new Map<Tensor, string>();

@@ -181,13 +181,16 @@ export function checkOption(kind: string, name: string, value: unknown, right: b
 /** Tensors by name where they come from a model. */
 export function namedTensors(params: Parameters): Iterable<readonly [string | undefined, Tensor]> {
   if (params instanceof Tensor) return [[undefined, params]];
-  const items = Symbol.iterator in params ? [...(params as Iterable<unknown>)] : undefined;
+  const items = isList(params) ? [...(params as Iterable<unknown>)] : undefined;
   if (items?.every((item) => item instanceof Tensor)) return items.map((item) => [undefined, item]);
   return namedParameters(items ?? params);
 }
 
+/** Whether it lists things without names, as a Map does not. */
+const isList = (params: object): boolean => Symbol.iterator in params && !(params instanceof Map);
+
 function groupsOf<O>(params: Parameters | Iterable<ParameterGroup<O>>): ParameterGroup<O>[] {
-  if (!(Symbol.iterator in params)) return [{ params } as ParameterGroup<O>];
+  if (!isList(params)) return [{ params } as ParameterGroup<O>];
   const items = [...(params as Iterable<object>)];
   const isGroup = (item: object): item is ParameterGroup<O> => "params" in item;
   return items.length > 0 && items.every(isGroup) ? items : [{ params: items } as ParameterGroup<O>];

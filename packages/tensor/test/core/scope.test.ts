@@ -28,11 +28,12 @@ describe("scope", () => {
     let lost: Tensor | undefined;
     const kept = scope(() => {
       lost = zeros([4]);
-      return { pair: [ones([2]), 3], map: new Map([["x", ones([1])]]) } as const;
+      return { pair: [ones([2]), 3], map: new Map([["x", ones([1])]]), set: new Set([ones([1])]) } as const;
     });
     expect(lost!.isDisposed).toBe(true);
     expect(kept.pair[0].isDisposed).toBe(false);
     expect(kept.map.get("x")!.isDisposed).toBe(false);
+    expect([...kept.set][0]!.isDisposed).toBe(false);
   });
 
   it("hands what it returns to the scope around it", () => {

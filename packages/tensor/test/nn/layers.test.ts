@@ -25,8 +25,10 @@ import {
   GlobalAvgPool2d,
   Identity,
   init,
+  type Layer,
   Linear,
   MaxPool2d,
+  namedParameters,
   parameter,
   parameters,
   ReLU,
@@ -35,7 +37,7 @@ import {
   train,
   zeroGrad,
 } from "../../src/nn/index.ts";
-import { Adam } from "../../src/optim/index.ts";
+import { Adam, SGD } from "../../src/optim/index.ts";
 import { randomValues } from "../gradient.ts";
 
 let device: Device;
@@ -173,6 +175,18 @@ describe("models", () => {
       model.first.bias,
       (model.rest[0] as Linear).weight,
     ]);
+  });
+
+  it("may hold layers in Maps, whose keys are names, and in Sets", () => {
+    const heads = new Map<string, Layer>([["headA", new Linear(1, 1, { bias: false })]]);
+    const model = { heads, extra: new Set([new Dropout(0.5), new Linear(1, 2)]) };
+    const names = ["heads.headA.weight", "extra.1.weight", "extra.1.bias"];
+    expect([...stateDict(model).keys()]).toEqual(names);
+    const [dropout] = evaluate(model).extra;
+    expect((dropout as Dropout).training).toBe(false);
+    const named = (params: object) => new SGD(params, { lr: 1 }).groups[0]!.slots.map(({ name }) => name);
+    expect(named(heads)).toEqual(["headA.weight"]);
+    expect(named(namedParameters(model))).toEqual(names);
   });
 
   it("outlive the scope that made them, until they are disposed", () => {
