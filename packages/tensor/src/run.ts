@@ -49,32 +49,31 @@ export function run<P extends ParamValues>(
   const single = isShape(writes);
   const named: Readonly<Record<string, Write>> = single ? { [kernel.writes[0]!]: writes } : writes;
   const float = reads.find(({ dtype }) => dtype === "f32" || dtype === "f16")?.dtype ?? "f32";
-  const outputs: Record<string, Tensor> = {};
-  for (const name of kernel.writes) {
+  const planned = kernel.writes.map((name) => {
     const write = named[name];
     if (write === undefined) throw new ShapeError(`${kernel.name}: nothing to write ${name} to`);
-    if (write instanceof Tensor) {
-      outputs[name] = write;
-      write.storage.version++;
-    } else if (isShape(write)) outputs[name] = empty(write, float, device);
-    else outputs[name] = empty(write.shape, write.dtype, device);
-  }
-  const tensors = [...reads, ...Object.values(outputs)];
-  const filled = withElement(kernel, tensors, holes);
-  const buffers = tensors.map(({ storage }) => storage.buffer);
+    return isShape(write) ? { shape: write, dtype: float } : write;
+  });
+  // All that can be refused is before the first allocation, and before contents count as changed.
+  const filled = withElement(kernel, [...reads, ...planned], holes);
+  const written = planned.map((write) =>
+    write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
+  );
+  const buffers = [...reads, ...written].map(({ storage }) => storage.buffer);
   device.launcher.launch(
     kernel,
     params,
     buffers,
     variant === undefined ? { holes: filled } : { holes: filled, variant },
   );
+  for (const write of planned) if (write instanceof Tensor) write.storage.version++;
   const watching = observer();
   if (watching) {
-    const written = Object.values(outputs);
-    const replaced = written.every((y) => Object.values(named).includes(y));
+    const replaced = planned.every((write) => write instanceof Tensor);
     watching.ran(kernel.name, reads, written, replaced);
   }
-  return single ? outputs[kernel.writes[0]!]! : outputs;
+  if (single) return written[0]!;
+  return Object.fromEntries(kernel.writes.map((name, i) => [name, written[i]!]));
 }
 
 if (debugLevel >= 1) observe(new NaNWatch(run));
@@ -101,7 +100,11 @@ function deviceOf(
  * Where the bindings that are declared as arrays of `Elem` are f16, fill that hole; all of them must
  * agree, and the others must hold what the shader declares or a hole says.
  */
-function withElement(kernel: Bound, tensors: readonly Tensor[], holes: Holes): Holes {
+function withElement(
+  kernel: Bound,
+  tensors: readonly Pick<Tensor, "dtype" | "shape">[],
+  holes: Holes,
+): Holes {
   let elem: string | undefined;
   aliasesOf(kernel).forEach((aliases, i) => {
     const { dtype, shape } = tensors[i]!;

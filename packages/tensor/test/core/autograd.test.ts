@@ -1,20 +1,25 @@
+import { sgd } from "@shadegrad/kernels-wgsl/sgd";
 import { beforeAll, describe, expect, it } from "vitest";
 import { differentiable } from "../../src/autograd.ts";
 import {
   add,
   backward,
+  defaultDevice,
+  dropout,
   exp,
   gather,
   grad,
   init,
   mul,
   noGrad,
+  ShapeError,
   scope,
   sum,
   type Tensor,
   tensor,
   valueAndGrad,
 } from "../../src/index.ts";
+import { run } from "../../src/run.ts";
 import { optimizerLike } from "./in-place.ts";
 
 beforeAll(async () => {
@@ -133,6 +138,18 @@ describe("backward", () => {
       `[ShapeError: backward: input 0 of mul was changed in place after mul ran (version 1, then 0): call backward before the optimizer's step. It is [2].]`,
     );
   });
+});
+
+it("a launch that is refused changes nothing and allocates nothing", async () => {
+  const w = leaf(2, 3);
+  const loss = sum(mul(w, w));
+  const dw = tensor(Int32Array.of(1, 1));
+  const { bytes, freeBytes } = defaultDevice().counts;
+  expect(() => run(sgd, { length: 2, lr: 1, weightDecay: 0 }, [dw], { w })).toThrow(ShapeError);
+  expect(() => dropout(dw, 0.5)).toThrow(ShapeError);
+  expect(defaultDevice().counts).toMatchObject({ bytes, freeBytes });
+  backward(loss);
+  expect(await numbers(w.grad)).toEqual([4, 6]);
 });
 
 describe("grad", () => {
