@@ -127,10 +127,19 @@ export class Device {
     const staging = this.#staging.take(size);
     this.launcher.copy(buffer, 0, staging, 0, size);
     this.launcher.flush();
-    await this.#settled(staging.mapAsync(MAP_MODE_READ, 0, size));
+    const mapped = staging.mapAsync(MAP_MODE_READ, 0, size);
+    const giveBack = () => {
+      staging.unmap();
+      if (!this.#isLost) this.#staging.give(staging);
+    };
+    try {
+      await this.#settled(mapped);
+    } catch (error) {
+      mapped.then(giveBack, giveBack); // what failed may be something else, and the mapping be under way
+      throw error;
+    }
     const copy = staging.getMappedRange(0, size).slice(0, bytes);
-    staging.unmap();
-    this.#staging.give(staging);
+    giveBack();
     await this.onRead?.();
     return copy;
   }
@@ -191,7 +200,8 @@ let opened: Device | undefined;
 /**
  * Open the default device, on which tensors are made unless they are told otherwise.
  *
- * Called again without options it gives the same one, or a new one if that was lost.
+ * Called again without options it gives the same one, or a new one if that was lost; with options a new
+ * one, unless that fails.
  *
  * @throws DeviceError if there is no adapter, with what to install; or if it lacks a limit asked for.
  */
@@ -201,9 +211,10 @@ export async function init(options?: InitOptions): Promise<Device> {
   current = opening;
   try {
     opened = await opening;
+    current = opening;
     return opened;
   } catch (error) {
-    if (current === opening) current = undefined;
+    if (current === opening) current = opened && Promise.resolve(opened);
     throw error;
   }
 }

@@ -15,6 +15,13 @@ describe("init", () => {
     expect(await ones([1]).item()).toBe(1);
   });
 
+  it("stays with the device that it has when another cannot be opened", async () => {
+    const device = await init();
+    await expect(init({ ...quiet, limits: { maxWishes: 3 } })).rejects.toThrow(DeviceError);
+    expect(await init()).toBe(device);
+    expect(ones([1]).device).toBe(device);
+  });
+
   it("names the limit that the adapter has not got, asked for and offered", async () => {
     const opening = openDevice({ ...quiet, limits: { maxBufferSize: 2 ** 50 } });
     await expect(opening).rejects.toThrow(DeviceError);
@@ -70,19 +77,25 @@ describe("a lost device", () => {
   });
 });
 
+/** Make what there is no memory for: the driver's answer, simulated, as real exhaustion would end the test's own process. */
+function without<T>(gpu: GPUDevice, make: () => T): T {
+  const real = gpu.popErrorScope;
+  gpu.popErrorScope = async () => {
+    await real.call(gpu);
+    return { message: "no memory left" } as GPUError;
+  };
+  try {
+    return make();
+  } finally {
+    gpu.popErrorScope = real;
+  }
+}
+
 describe("a device that runs out of memory", () => {
   it("says at the next await what was asked and what was in use, and goes on", async () => {
     const device = await openDevice(quiet);
     const before = ones([1 << 18], { device });
-    // The driver's answer, simulated: real exhaustion would take the test's own process with it.
-    const { gpu } = device;
-    const real = gpu.popErrorScope;
-    gpu.popErrorScope = async () => {
-      await real.call(gpu);
-      return { message: "no memory left" } as GPUError;
-    };
-    const x = ones([1 << 20], { device });
-    gpu.popErrorScope = real;
+    const x = without(device.gpu, () => ones([1 << 20], { device }));
     await expect(x.data()).rejects.toThrow(
       /^out of memory: 4 MiB asked for with 1 MiB in use, 0 MiB kept for reuse\. no memory left$/,
     );
@@ -93,6 +106,18 @@ describe("a device that runs out of memory", () => {
     expect(device.counts).toMatchObject({ bytes, freeBytes });
     expect((await ones([1 << 20], { device }).data())[0]).toBe(1);
     expect(device.counts.buffers).toBeGreaterThan(buffers);
+    device.destroy();
+  });
+
+  it("reads with the same buffer again after a reading that failed", async () => {
+    const device = await openDevice(quiet);
+    const small = ones([3], { device });
+    without(device.gpu, () => ones([1 << 20], { device }));
+    await expect(small.data()).rejects.toThrow(/^out of memory/);
+    await device.synchronize();
+    const { buffers } = device.counts;
+    expect(await small.data()).toEqual(Float32Array.of(1, 1, 1));
+    expect(device.counts.buffers).toBe(buffers);
     device.destroy();
   });
 });
