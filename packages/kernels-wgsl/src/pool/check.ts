@@ -34,7 +34,10 @@ const SHAPES = [
   pool([1, 1, 1, 5], [1, 1], [1, 1]),
   pool([2, 8, 8, 4], [5, 5], [4, 4], [2, 2]),
 ];
-const DILATED = pool([2, 9, 7, 4], [3, 2], [2, 1], [1, 1], [2, 3]);
+const DILATED = [
+  pool([2, 9, 7, 4], [3, 2], [2, 1], [1, 1], [2, 3]),
+  pool([1, 2, 2, 4], [2, 2], [1, 1], [2, 2], [3, 3]), // some windows meet no pixel
+];
 
 const name = ({ N, H, W, C, R, S, dilationRows }: PoolParams) =>
   `${R}×${S} of [${[N, H, W, C]}]${dilationRows > 1 ? ", dilated" : ""}`;
@@ -45,7 +48,7 @@ const tied = (length: number) => randomValues(length).map((value) => Math.round(
 
 export const checks: Check[] = [
   check(maxPool, () => [
-    ...[...SHAPES, DILATED].map((params) => {
+    ...[...SHAPES, ...DILATED].map((params) => {
       const x = tied(inputs(params));
       const { y, index } = maxPoolReference(x, params);
       return {
@@ -69,7 +72,7 @@ export const checks: Check[] = [
     },
   ]),
   check(maxPoolGrad, () =>
-    [...SHAPES, DILATED].map((params) => {
+    [...SHAPES, ...DILATED].map((params) => {
       const { index } = maxPoolReference(tied(inputs(params)), params);
       const dy = randomValues(outputs(params), 2);
       return {

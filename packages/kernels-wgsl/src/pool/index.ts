@@ -132,14 +132,15 @@ function* windows(p: PoolParams): Generator<readonly [output: number, elements: 
   }
 }
 
-/** The definition; `index` counts within an image and channel. */
+/** The definition; `index` counts within an image and channel, up to H·W for a window that meets no pixel. */
 export function maxPoolReference(
   x: ArrayLike<number>,
   p: PoolParams,
 ): { y: Float64Array; index: Uint32Array } {
-  const y = new Float64Array(outputs(p));
-  const index = new Uint32Array(y.length);
+  const y = new Float64Array(outputs(p)).fill(Number.NEGATIVE_INFINITY);
+  const index = new Uint32Array(y.length).fill(p.H * p.W);
   for (const [i, elements] of windows(p)) {
+    if (elements.length === 0) continue;
     const better = (a: number, b: number) => (x[b]! > x[a]! || Number.isNaN(x[b]!) ? b : a);
     const best = elements.reduce(better);
     y[i] = x[best]!;
@@ -156,7 +157,7 @@ export function maxPoolGradReference(
   const dx = new Float64Array(inputs(p));
   for (const [i, elements] of windows(p)) {
     const best = elements.find((at) => Math.floor(at / p.C) % (p.H * p.W) === index[i]);
-    dx[best!]! += dy[i]!;
+    if (best !== undefined) dx[best]! += dy[i]!;
   }
   return dx;
 }

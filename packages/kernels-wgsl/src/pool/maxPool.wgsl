@@ -1,6 +1,7 @@
 // y[n, p, q, c] = max over r, s of  x[n, h, v, c],   h = p·stride + r·dilation − pad,  v likewise,
 // without what lies outside the image; a NaN is larger than anything
 // index[n, p, q, c] = h·W + v of the first such x, row by row: where the gradient goes
+// For a window that meets no pixel, −∞ and H·W, which is none.
 //
 // An invocation computes LANES channels of STRIP pixels beside each other.
 //
@@ -49,11 +50,12 @@ fn main(
   // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
   let top = (line - n * p.P) * p.strideRows - p.padTop;
   let image = n * p.H * p.W * columns + c;
+  let minusInfinity = Bits(0xff800000u);    // which WGSL has no constant for
   for (var q = first; q < min(first + STRIP, p.Q); q++) {
     let left = q * p.strideCols - p.padLeft;
     let to = (line * p.Q + q) * columns + c;
-    var best = Value(-0x1.fffffep+127f);    // for a window that meets no pixel
-    var bestAt = Bits();
+    var best = bitcast<Value>(minusInfinity);
+    var bestAt = Bits(p.H * p.W);
     var empty = true;
     for (var r = 0u; r < p.R; r++) {
       let h = top + r * p.dilationRows;

@@ -78,6 +78,14 @@ describe("maxPool2d", () => {
     expect([...(await x.grad!.data())]).toEqual([1, 2, 0, 3, 4, 0, 0, 0, 0]);
   });
 
+  it("finds -∞ in a window that meets no pixel, whose gradient goes nowhere", async () => {
+    const x = tensor([5], [1, 1, 1, 1], { requiresGrad: true });
+    const y = maxPool2d(x, { kernel: 2, dilation: 3, padding: 2 });
+    backward(y, tensor(new Float32Array(y.size).fill(1), y.shape));
+    expect(new Set(await y.data())).toEqual(new Set([Number.NEGATIVE_INFINITY]));
+    expect(await x.grad!.item()).toBe(0);
+  });
+
   it("takes no images", async () => {
     const x = zeros([0, 4, 4, 3], { requiresGrad: true });
     const y = maxPool2d(x, { kernel: 2 });
