@@ -38,8 +38,12 @@ export class Device {
     this.name = description;
     const fail = (error: Error) => this.#fail(error);
     this.launcher = new Launcher(gpu, adapter, fail);
-    this.#pool = new BufferPool(gpu, STORAGE | COPY_SRC | COPY_DST, fail);
-    this.#staging = new BufferPool(gpu, MAP_READ | COPY_DST, fail);
+    const exhausted = (error: Error) => {
+      this.trim();
+      fail(error);
+    };
+    this.#pool = new BufferPool(gpu, STORAGE | COPY_SRC | COPY_DST, exhausted);
+    this.#staging = new BufferPool(gpu, MAP_READ | COPY_DST, exhausted);
     this.lost = gpu.lost.then(({ reason, message }) => {
       const error = new DeviceError(
         `the device was lost (${reason}): ${message || "no reason given"}. Its tensors are gone; init() opens a new one.`,

@@ -15,14 +15,15 @@ export class BufferPool {
   readonly counts = { buffers: 0, bytes: 0, free: 0 };
   readonly #device: GPUDevice;
   readonly #usage: GPUBufferUsageFlags;
-  readonly #fail: (error: Error) => void;
+  readonly #exhausted: (error: Error) => void;
   readonly #free = new Map<number, GPUBuffer[]>();
   readonly #ages = new WeakMap<GPUBuffer, number>();
 
-  constructor(device: GPUDevice, usage: GPUBufferUsageFlags, fail: (error: Error) => void) {
+  /** @param exhausted told, some time later, that there was no memory for a buffer */
+  constructor(device: GPUDevice, usage: GPUBufferUsageFlags, exhausted: (error: Error) => void) {
     this.#device = device;
     this.#usage = usage;
-    this.#fail = fail;
+    this.#exhausted = exhausted;
   }
 
   take(bytes: number): GPUBuffer {
@@ -76,9 +77,10 @@ export class BufferPool {
       (error) => {
         if (!error) return;
         this.#discard(buffer);
-        const used = `${mebibytes(bytes - free)} in use, ${mebibytes(free)} kept for reuse`;
-        this.#fail(
-          new DeviceError(`out of memory: ${mebibytes(size)} asked for with ${used}. ${error.message}`),
+        this.#exhausted(
+          new DeviceError(
+            `out of memory: ${mebibytes(size)} asked for with ${mebibytes(bytes - free)} in use and ${mebibytes(free)} kept for reuse, which have been given back now, as by device.trim(). ${error.message}`,
+          ),
         );
       },
       () => {}, // the device was lost, which is reported by itself
