@@ -10,6 +10,8 @@ import { type DType, empty, isInteger, type Shape, Tensor } from "./tensor.ts";
 export type Write = Shape | { shape: Shape; dtype: DType } | Tensor;
 
 export interface RunOptions {
+  /** Who complains, where that is not called as the kernel is. */
+  op?: string | undefined;
   holes?: Holes;
   /** The kernel's variant, by name, in place of its own choice. */
   variant?: string;
@@ -44,7 +46,7 @@ export function run<P extends ParamValues>(
   params: P,
   reads: readonly Tensor[],
   writes: Shape | Readonly<Record<string, Write>>,
-  { holes = {}, variant, device = deviceOf(kernel.name, reads, writes) }: RunOptions = {},
+  { op = kernel.name, holes = {}, variant, device: given }: RunOptions = {},
 ): Tensor | Record<string, Tensor> {
   const single = isShape(writes);
   const named: Readonly<Record<string, Write>> = single ? { [kernel.writes[0]!]: writes } : writes;
@@ -55,7 +57,10 @@ export function run<P extends ParamValues>(
     return isShape(write) ? { shape: write, dtype: float } : write;
   });
   // All that can be refused is before the first allocation, and before contents count as changed.
-  const filled = withElement(kernel, [...reads, ...planned], holes);
+  const operands: readonly Operand[] = [...reads, ...planned];
+  const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(kernel, operands)}.`);
+  const device = given ?? deviceOf(operands, fail);
+  const filled = withElement(kernel, operands, holes, fail);
   const written = planned.map((write) =>
     write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
   );
@@ -80,17 +85,26 @@ if (debugLevel >= 1) observe(new NaNWatch(run));
 
 const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);
 
-function deviceOf(
-  name: string,
-  reads: readonly Tensor[],
-  writes: Shape | Readonly<Record<string, Write>>,
-): Device {
-  const given = isShape(writes) ? [] : Object.values(writes).filter((write) => write instanceof Tensor);
-  const [first, ...others] = [...reads, ...given].map(({ device }) => device);
+/** What a binding is for: a tensor that is there, or one to be made. */
+type Operand = Tensor | { readonly shape: Shape; readonly dtype: DType };
+
+/** The tensors that were given, each once. */
+function shapesOf({ reads, writes }: Interface, operands: readonly Operand[]): string {
+  const shapes = [...reads, ...writes].flatMap((name, i) => {
+    const operand = operands[i]!;
+    const isNew = operand instanceof Tensor && operands.indexOf(operand) === i;
+    return isNew ? [`${name} is [${operand.shape}]`] : [];
+  });
+  return shapes.join("; ");
+}
+
+function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): Device {
+  const tensors = operands.filter((operand) => operand instanceof Tensor);
+  const [first, ...others] = tensors.map(({ device }) => device);
   const other = others.find((device) => device !== first);
   if (other && first) {
-    throw new ShapeError(
-      `${name}: tensors of two devices, ${first.name} and ${other.name}${first.name === other.name ? " opened twice" : ""}.`,
+    throw fail(
+      `tensors of two devices, ${first.name} and ${other.name}${first.name === other.name ? " opened twice" : ""}`,
     );
   }
   return first ?? defaultDevice();
@@ -102,20 +116,22 @@ function deviceOf(
  */
 function withElement(
   kernel: Bound,
-  tensors: readonly Pick<Tensor, "dtype" | "shape">[],
+  operands: readonly Operand[],
   holes: Holes,
+  fail: (what: string) => Error,
 ): Holes {
   let elem: string | undefined;
   aliasesOf(kernel).forEach((aliases, i) => {
-    const { dtype, shape } = tensors[i]!;
+    const { dtype } = operands[i]!;
+    const name = [...kernel.reads, ...kernel.writes][i];
     const filled = aliases.find((alias) => alias !== "Elem" && alias in holes);
     const declared = filled ? String(holes[filled]) : aliases.at(-1)!;
+    if (declared === "Elem" && isInteger(dtype) && !("Elem" in holes)) {
+      throw fail(`${name} is ${dtype}; make it floats with cast(${name}, "f32")`);
+    }
     const expected = declared === "Elem" ? (elem ??= dtype) : declared;
     if (dtype === expected || (isInteger(dtype) && isInteger(expected))) return;
-    const name = [...kernel.reads, ...kernel.writes][i];
-    throw new ShapeError(
-      `${kernel.name}: ${name} is ${dtype} but has to be ${expected} here. It is [${shape}]; cast(${name}, "${expected}") converts.`,
-    );
+    throw fail(`${name} is ${dtype} but has to be ${expected} here; cast(${name}, "${expected}") converts`);
   });
   return elem === "f16" ? { ...holes, Elem: "f16" } : holes;
 }

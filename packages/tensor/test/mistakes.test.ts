@@ -12,6 +12,7 @@ import {
   maxPool2d,
   mul,
   ones,
+  openDevice,
   permute,
   reshape,
   scope,
@@ -157,6 +158,29 @@ describe("types", () => {
     expect(complaint(() => crossEntropy(zeros([4, 10]), tensor(Int32Array.of(1, 2))))).toMatchInlineSnapshot(
       `"ShapeError: crossEntropy: logits are for [4] rows but labels are for [2]. logits is [4,10] as [..., C]; labels is [2] as [...]."`,
     );
+  });
+  it("whole numbers where an op takes floats", () => {
+    const whole = tensor(Int32Array.of(1, 2, 3, 4), [1, 2, 2, 1]);
+    expect(complaint(() => softmax(whole))).toMatchInlineSnapshot(
+      `"ShapeError: softmax: x is i32; make it floats with cast(x, "f32"). x is [1,2,2,1]."`,
+    );
+    expect(complaint(() => maxPool2d(whole, { kernel: 2 }))).toMatchInlineSnapshot(
+      `"ShapeError: maxPool2d: x is i32; make it floats with cast(x, "f32"). x is [1,2,2,1]."`,
+    );
+    const gamma = tensor(Int32Array.of(1));
+    expect(
+      complaint(() => batchNorm(zeros([2, 1]), gamma, zeros([1]), { training: true })),
+    ).toMatchInlineSnapshot(
+      `"ShapeError: batchNorm: gamma is i32 but has to be f32 here; cast(gamma, "f32") converts. x is [2,1]; mean is [1]; variance is [1]; gamma is [1]; beta is [1]."`,
+    );
+  });
+  it("tensors of two devices", async () => {
+    const device = await openDevice({ quiet: true });
+    const message = complaint(() => add(zeros([2, 3]), zeros([3], { device })));
+    expect(message).toMatch(
+      /^ShapeError: add: tensors of two devices, .+ opened twice\. a is \[2,3\]; b is \[3\]\.$/,
+    );
+    device.destroy();
   });
   it("floats times a matrix of whole numbers", () => {
     const whole = tensor(Int32Array.of(1, 2), [2, 1]);

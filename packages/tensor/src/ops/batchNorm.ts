@@ -41,7 +41,7 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   const { mean, variance } = training
     ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };
-  const y = run(normalize, { ...p, eps }, [x, mean, variance, gamma, beta], x.shape);
+  const y = run(normalize, { ...p, eps }, [x, mean, variance, gamma, beta], x.shape, { op: "batchNorm" });
   return differentiable(
     "batchNorm",
     y,
@@ -97,7 +97,8 @@ export function batchMoments(
 ): { mean: Tensor; variance: Tensor } {
   const C = x.shape.at(-1)!;
   const p = batchNormParams(sizeOf(x.shape.slice(0, -1)), C, x.device.adapter.software);
-  const { partial } = run(moments, p, [x], { partial: { shape: [p.splits, 2, C], dtype: "f32" } });
+  const writes = { partial: { shape: [p.splits, 2, C], dtype: "f32" } } as const;
+  const { partial } = run(moments, p, [x], writes, { op: "batchNorm" });
   const none = { runningMean: [0], runningVar: [0] };
   const uncounted = { shape: [1], dtype: "i32" } as const;
   const { mean, variance, batches, ...rest } = run(

@@ -17,6 +17,8 @@ export interface ElementwiseOptions {
   compute?: Scalar | undefined;
   /** What y holds, in place of what is computed with; f16 where all fractional tensors are. */
   dtype?: DType;
+  /** Who complains. */
+  op?: string;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ElementwiseOptions {
 export function elementwise(
   f: Expression,
   operands: readonly Operand[],
-  { compute = computedWith(operands), dtype = heldAs(operands, compute) }: ElementwiseOptions = {},
+  { compute = computedWith(operands), dtype = heldAs(operands, compute), op }: ElementwiseOptions = {},
 ): Tensor {
   const tensors = operands.filter((operand) => operand instanceof Tensor);
   const numbers = operands.filter((operand) => typeof operand === "number");
@@ -47,7 +49,7 @@ export function elementwise(
   const types = { A: a.dtype, B: b.dtype, C: c.dtype, Y: dtype, S: compute };
   const plain = Object.values(types).every((type) => type === "f32");
   const holes = { f: f(...names), ...(plain ? {} : types) };
-  return run(map, params, [a, b, c], { y: { shape, dtype } }, { holes }).y;
+  return run(map, params, [a, b, c], { y: { shape, dtype } }, { holes, op }).y;
 }
 
 /** Fractional numbers need f32, and those beyond 32 bits; of whole ones, i32 holds those of both signs. */
@@ -74,7 +76,7 @@ export function unary(
   gradient?: (dy: Tensor, y: Tensor) => Tensor,
   { numbers = [], ...options }: ElementwiseOptions & { numbers?: readonly number[] } = {},
 ): Tensor {
-  const y = elementwise(f, [x, ...numbers], options);
+  const y = elementwise(f, [x, ...numbers], { ...options, op });
   return gradient ? differentiable(op, y, [x], (dy) => [() => gradient(dy, y)]) : y;
 }
 
@@ -88,7 +90,7 @@ export function binary(
   options: ElementwiseOptions = {},
 ): Tensor {
   checkBroadcast(op, { a, b });
-  const y = elementwise(f, [a, b], options);
+  const y = elementwise(f, [a, b], { ...options, op });
   if (!gradients) return y;
   const operands = [a, b];
   const inputs = operands.filter((operand) => operand instanceof Tensor);

@@ -38,7 +38,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const shape = [p.N, p.P, p.Q, p.C];
   const INDEX = needsGrad(x);
   const writes = { y: shape, index: { shape: INDEX ? shape : [0], dtype: "u32" } } as const;
-  const { y, index } = run(maxPool, p, [x], writes, { holes: { INDEX } });
+  const { y, index } = run(maxPool, p, [x], writes, { op: "maxPool2d", holes: { INDEX } });
   return differentiable("maxPool2d", y, [x], (dy) => [() => run(maxPoolGrad, p, [dy, index], x.shape)], [
     index,
   ]);
@@ -53,7 +53,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
  */
 export function avgPool2d(x: Tensor, { countIncludePad = true, ...options }: AvgPool2dOptions): Tensor {
   const p = poolParams("avgPool2d", x, options);
-  const counted = { holes: { COUNT_PAD: countIncludePad } };
+  const counted = { op: "avgPool2d", holes: { COUNT_PAD: countIncludePad } };
   const y = run(avgPool, p, [x], [p.N, p.P, p.Q, p.C], counted);
   return differentiable("avgPool2d", y, [x], (dy) => [() => run(avgPoolGrad, p, [dy], x.shape, counted)]);
 }
