@@ -69,7 +69,8 @@ export const needsGrad = (...inputs: readonly (Tensor | undefined)[]): boolean =
  *
  * `loss` has one element, unless `dy`, of its shape, says what to multiply its Jacobian by.
  *
- * @throws ShapeError if `loss` has several elements and no `dy`, has no history, or was used before.
+ * @throws ShapeError if `loss` has several elements and no `dy`, has no history, or was used before; or
+ *   if `dy` has another shape, or whole numbers.
  */
 export function backward(loss: Tensor, dy?: Tensor): void {
   if (!dy && loss.size !== 1) {
@@ -79,6 +80,11 @@ export function backward(loss: Tensor, dy?: Tensor): void {
   }
   if (dy && String(dy.shape) !== String(loss.shape)) {
     throw new ShapeError(`backward: dy is [${dy.shape}] but the tensor is [${loss.shape}].`);
+  }
+  if (dy && isInteger(dy.dtype)) {
+    throw new ShapeError(
+      `backward: dy is ${dy.dtype} but has to be floats; cast(dy, "${loss.dtype}") converts. It is [${dy.shape}].`,
+    );
   }
   if (loss.usedUp) throw usedUp(loss.usedUp);
   if (!loss.requiresGrad) {

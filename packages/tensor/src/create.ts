@@ -2,7 +2,7 @@ import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
 import { defaultDevice } from "./device.ts";
 import { ShapeError } from "./errors.ts";
 import { run } from "./run.ts";
-import { checkGradient, checkShape, type Shape, type Tensor, type TensorOptions } from "./tensor.ts";
+import { checkGradient, checkShape, type Shape, type Tensor, type TensorOptions, tensor } from "./tensor.ts";
 
 /** A tensor of zeros. */
 export const zeros = (shape: Shape, options?: TensorOptions): Tensor => constant("zeros", shape, 0, options);
@@ -55,8 +55,13 @@ export function arange(first: number, ...rest: (number | TensorOptions | undefin
  * → `[count]`
  */
 export function linspace(start: number, end: number, count: number, options: TensorOptions = {}): Tensor {
-  const step = count > 1 ? (end - start) / (count - 1) : 0;
-  return sequence("linspace", checkShape("linspace", [count]), start, step, options);
+  const shape = checkShape("linspace", [count]);
+  checkGradient("linspace", options.dtype ?? "f32", options.requiresGrad ?? false);
+  // In float64, here: in float32 the last of them would not always be the end.
+  const step = (end - start) / (count - 1);
+  const numbers = Float64Array.from({ length: count }, (_, i) => (i > 0 ? start + step * i : start));
+  if (count > 1) numbers[count - 1] = end;
+  return tensor(numbers, shape, options);
 }
 
 function sequence(op: string, shape: Shape, start: number, step: number, options: TensorOptions): Tensor {

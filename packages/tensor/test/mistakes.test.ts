@@ -199,6 +199,12 @@ describe("gradients and memory", () => {
       `"ShapeError: backward: a loss has one element, not 2; take its mean or sum, or give dy. It is [2]."`,
     );
   });
+  it("going back from whole numbers", () => {
+    const w = leaf();
+    expect(complaint(() => backward(mul(w, w), tensor(Int32Array.of(1, 1))))).toMatchInlineSnapshot(
+      `"ShapeError: backward: dy is i32 but has to be floats; cast(dy, "f32") converts. It is [2]."`,
+    );
+  });
   it("going back twice", () => {
     const w = leaf();
     const loss = sum(mul(w, w));

@@ -125,6 +125,10 @@ describe("creation", () => {
     expect([...(await arange(5, 0, -2).data())]).toEqual([5, 3, 1]);
     expect(await arange(3, { dtype: "i32" }).data()).toEqual(Int32Array.of(0, 1, 2));
     expect([...(await linspace(0, 1, 5).data())]).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect([...(await linspace(3, 7, 1).data())]).toEqual([3]);
+    for (const count of [2, 42, 48, 56, 62]) {
+      expect((await linspace(0, 1, count).data()).at(-1), `of ${count}`).toBe(1);
+    }
     expect(() => arange(0, 5, -1)).toThrowErrorMatchingInlineSnapshot(
       `[ShapeError: arange: a step of -1 does not lead from 0 to 5.]`,
     );
