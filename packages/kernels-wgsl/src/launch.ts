@@ -118,7 +118,7 @@ export class Launcher {
     pass.dispatchWorkgroups(...grid);
     this.counts.launches++;
     this.onLaunch?.(launched(kernel, variant.name, params));
-    if (++this.#pending >= this.#batch || (this.#timer && this.#timer.full)) this.flush();
+    if (++this.#pending >= this.#batch || this.#timer?.full) this.flush();
   }
 
   /** Copy bytes between buffers, in order with the launches. Offsets and size are multiples of 4. */
