@@ -1,10 +1,10 @@
 import { init, manualSeed } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
-import { Adam, AdamW, cosine, multiStep, oneCycle, type Schedule, SGD } from "@shadegrad/tensor/optim";
+import { Adam, AdamW, cosine, multiStep, oneCycle, type Schedule, type SGD } from "@shadegrad/tensor/optim";
 import { type Command, Option } from "commander";
 import { loadCheckpoint } from "../checkpoints/index.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type AnyOptimizer, duration, type Recipe, recipes, train } from "../training/index.ts";
+import { duration, type Recipe, recipes, train } from "../training/index.ts";
 import { type ResNet, zoo } from "../zoo.ts";
 import { amount, type ModelName, modelOption, shortcutOption, weightsOption, whole } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
@@ -134,14 +134,21 @@ async function judges(
 }
 
 /** The recipe, with what the options change of it. */
-function recipeOf(model: ResNet, images: number, options: TrainOptions): Recipe {
+function recipeOf(
+  model: ResNet,
+  images: number,
+  options: TrainOptions,
+): Omit<Recipe, "optimizer"> & { optimizer: SGD | Adam | AdamW } {
   const { epochs, steps, batch: batchSize, optimizer: kind, weightDecay, schedule, augment } = options;
   const recipe = recipes[options.recipe](model, { images, epochs, steps, batchSize, lr: rateOf(options) });
   const { lr } = recipe.optimizer;
+  const optimizer = kind?.startsWith("adam") ? adam(model, kind, lr) : recipe.optimizer;
+  // Every recipe's own is SGD: what an option does not name stays as the recipe has it.
+  if (weightDecay !== undefined) for (const group of optimizer.groups) group.weightDecay = weightDecay;
   return {
     ...recipe,
-    ...((kind || weightDecay !== undefined) && { optimizer: optimizerOf(model, kind, lr, weightDecay) }),
-    ...(schedule && { schedule: scheduleOf(schedule, lr, recipe.steps) }),
+    optimizer,
+    ...(schedule && schedule !== OWN[options.recipe] && { schedule: scheduleOf(schedule, lr, recipe.steps) }),
     ...(!augment && { augment: {} }),
   };
 }
@@ -150,16 +157,11 @@ function recipeOf(model: ResNet, images: number, options: TrainOptions): Recipe 
 const rateOf = ({ lr, optimizer }: TrainOptions): number | undefined =>
   lr ?? (optimizer?.startsWith("adam") ? 1e-3 : undefined);
 
-function optimizerOf(
-  model: ResNet,
-  kind: TrainOptions["optimizer"],
-  lr: number,
-  weightDecay = 1e-4,
-): AnyOptimizer {
-  if (kind === "adam") return new Adam(model, { lr, weightDecay });
-  if (kind === "adamw") return new AdamW(model, { lr, weightDecay });
-  return new SGD(model, { lr, momentum: 0.9, weightDecay });
-}
+const adam = (model: ResNet, kind: string, lr: number): Adam | AdamW =>
+  kind === "adam" ? new Adam(model, { lr, weightDecay: 1e-4 }) : new AdamW(model, { lr, weightDecay: 1e-4 });
+
+/** The kind of schedule that a recipe has already, with settings of its own. */
+const OWN = { paper: "steps", short: "one-cycle" } as const;
 
 function scheduleOf(kind: NonNullable<TrainOptions["schedule"]>, lr: number, steps: number): Schedule {
   switch (kind) {

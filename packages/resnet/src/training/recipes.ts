@@ -13,8 +13,8 @@ export interface RecipeOptions {
 }
 
 /** How to train: all that `train` asks beside a model and data. */
-export type Recipe = Required<Pick<TrainOptions, "batchSize" | "optimizer" | "augment">> &
-  Pick<TrainOptions, "schedule"> & { steps: number };
+export type Recipe = Required<Pick<TrainOptions, "batchSize" | "augment">> &
+  Pick<TrainOptions, "schedule"> & { steps: number; optimizer: SGD };
 
 /**
  * How the paper trains on CIFAR-10 (section 4.2): 64,000 batches of 128, rate 0.1 divided by 10 at one half and three

@@ -200,6 +200,39 @@ describe("eval", () => {
   });
 });
 
+test("an option of train changes one thing of a recipe, and leaves the rest", async () => {
+  const lossWith = async (name: string, ...more: string[]) => {
+    const net = [
+      "--model",
+      "resnet8",
+      "--dataset",
+      at("data"),
+      "--batch",
+      "4",
+      "--steps",
+      "3",
+      "--validation",
+      "0",
+    ];
+    const said = await shadegrad("train", ...net, "--recipe", "short", "--out", at(name), ...more);
+    expect(said.status, said.err).toBe(0);
+    const [start] = (await readFile(at(name, "metrics.jsonl"), "utf8")).split("\n");
+    const { weightDecay, nesterov, optimizer } = JSON.parse(start!).settings;
+    return { weightDecay, nesterov, optimizer, loss: /^loss +(\S+)/m.exec(said.out)![1] };
+  };
+  const plain = await lossWith("plain");
+  expect(plain).toMatchObject({ weightDecay: "0.0005", nesterov: "1", optimizer: "SGD" });
+  // What the recipe has already.
+  expect(
+    await lossWith("same", "--optimizer", "sgd", "--schedule", "one-cycle", "--weight-decay", "5e-4"),
+  ).toEqual(plain);
+  expect(await lossWith("decay", "--weight-decay", "0.5")).toMatchObject({
+    weightDecay: "0.5",
+    nesterov: "1",
+  });
+  expect(await lossWith("adam", "--optimizer", "adamw")).toMatchObject({ optimizer: "AdamW" });
+}, 120_000);
+
 test("train, go on, and use what was trained", async () => {
   const options = [
     "--model",
