@@ -56,6 +56,11 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
   readonly variants: readonly [Variant<P>, ...Variant<P>[]];
   /** The variant to take here, by name; absent, or where that one does not fit: the first that fits. */
   prefer?(params: P, adapter: Adapter): string;
+  /**
+   * Channels of y, whose rows are dense: for a kernel with a hole `epilogue` that may read its last two
+   * `reads`, e0 and e1, as `dense0(i)` of y's shape or `channel0(o)` of one value a channel, and with 1 likewise.
+   */
+  epilogue?(params: P): number;
   /** Operations, and bytes that must move at least once: for GFLOP/s and GB/s. */
   cost?(params: P): { flops: number; bytes: number };
 }
