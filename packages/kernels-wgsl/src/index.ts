@@ -13,4 +13,5 @@ export type {
 } from "./kernel.ts";
 export { choose, filling, fits, KernelError, layout, specialize, spread, strided } from "./kernel.ts";
 export { type LaunchCounts, Launcher, type LaunchOptions } from "./launch.ts";
+export type { Copy, Planned, Program } from "./program.ts";
 export type { Timing } from "./timing.ts";

@@ -2,23 +2,17 @@ import {
   type Adapter,
   choose,
   type Holes,
-  type Interface,
   type Kernel,
   KernelError,
   layout,
   type ParamValues,
-  specialize,
   type Variant,
+  type Workgroups,
   writeParams,
 } from "./kernel.ts";
+import { type Pipeline, Pipelines } from "./pipelines.ts";
+import { type Copy, type Planned, type Prepared, Program } from "./program.ts";
 import { type Launched, Timer, type Timing } from "./timing.ts";
-
-/** A shader with its holes filled, compiled. */
-interface Pipeline {
-  readonly gpu: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-  readonly groups: Map<string, GPUBindGroup>;
-}
 
 /** GPU objects made so far; a loop in steady state makes none. */
 export interface LaunchCounts {
@@ -51,13 +45,11 @@ export class Launcher {
   onLaunch: ((launched: Launched) => void) | undefined;
   readonly #device: GPUDevice;
   readonly #adapter: Adapter;
-  readonly #fail: (error: Error) => void;
   readonly #batch: number;
   readonly #align: number;
   readonly #arena: GPUBuffer;
   readonly #params = new DataView(new ArrayBuffer(ARENA_BYTES));
-  readonly #pipelines = new Map<object, Map<string, Pipeline>>();
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines: Pipelines;
   readonly #ids = new WeakMap<GPUBuffer, number>();
   #timer: Timer | undefined;
   #nextId = 0;
@@ -73,7 +65,7 @@ export class Launcher {
   constructor(device: GPUDevice, adapter: Adapter, fail: (error: Error) => void, batch = 64) {
     this.#device = device;
     this.#adapter = adapter;
-    this.#fail = fail;
+    this.#pipelines = new Pipelines(device, this.counts, fail);
     this.#batch = batch;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
     this.#arena = device.createBuffer({
@@ -94,21 +86,11 @@ export class Launcher {
     buffers: readonly GPUBuffer[],
     { holes = {}, variant: name }: LaunchOptions = {},
   ): void {
-    const bindings = kernel.reads.length + kernel.writes.length;
-    if (buffers.length !== bindings) {
-      throw new KernelError(`${kernel.name}: ${buffers.length} buffers for ${bindings} bindings`);
-    }
-    const variant = name === undefined ? choose(kernel, params, this.#adapter) : named(kernel, name);
-    const all = { ...variant.holes, ...holes };
-    const grid = variant.workgroups(params, all);
-    if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
-    const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
-    if (grid.some((side) => side > limit)) {
-      throw new KernelError(
-        `${kernel.name} ${variant.name}: ${grid.join("×")} workgroups; at most ${limit} along an axis`,
-      );
-    }
-    const pipeline = this.#pipeline(kernel, variant, all);
+    const resolved = this.#resolve(kernel, params, buffers.length, holes, name);
+    if (!resolved) return;
+    const { variant, grid } = resolved;
+    const pipeline = this.#pipelines.find(kernel, variant, resolved.holes);
+    pipeline.gpu ??= this.#pipelines.compile(kernel, variant, resolved.holes);
     const offset = this.#writeParams(kernel, params);
     const pass = this.#openPass(() => launched(kernel, variant.name, params));
     pass.setPipeline(pipeline.gpu);
@@ -127,6 +109,97 @@ export class Launcher {
     this.#closePass();
     this.#open().copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
     this.#pending++;
+  }
+
+  /**
+   * Make everything that these launches need: pipelines, compiled beside one another, bind groups, and
+   * memory for their parameters. `progress` is told how many of how many pipelines are there.
+   *
+   * @throws KernelError if a shader does not compile, or a launch is not allowed.
+   */
+  async prepare(
+    planned: readonly Planned[],
+    progress: (done: number, of: number) => void = () => {},
+  ): Promise<Program> {
+    const steps = planned.map(({ kernel, params, buffers, holes = {}, variant: name }) => {
+      const resolved = this.#resolve(kernel, params, buffers.length, holes, name);
+      if (!resolved) return undefined;
+      const pipeline = this.#pipelines.find(kernel, resolved.variant, resolved.holes);
+      return { ...resolved, kernel, params, buffers, pipeline };
+    });
+    const some = steps.filter((step) => step !== undefined);
+    const missing = new Map(
+      steps.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
+    );
+    let done = 0;
+    progress(done, missing.size);
+    await Promise.all(
+      Array.from(missing.values(), async ({ kernel, variant, holes, pipeline }) => {
+        pipeline.gpu = await this.#pipelines.compileAside(kernel, variant, holes);
+        progress(++done, missing.size);
+      }),
+    );
+    let end = 0;
+    const offsets = some.map(({ kernel }) => {
+      const offset = end;
+      end = Math.ceil((offset + layout(kernel.params).size) / this.#align) * this.#align;
+      return offset;
+    });
+    const uniforms = this.#device.createBuffer({
+      label: "Params of a program",
+      size: Math.max(16, end),
+      usage: GPU_UNIFORM | GPU_COPY_DST,
+    });
+    const groups = new Map<string, GPUBindGroup>();
+    const launches = steps.map((step): Prepared | undefined => {
+      if (!step) return undefined;
+      const { kernel, variant, params, grid, buffers, pipeline } = step;
+      const entries = [...buffers, { buffer: uniforms, size: layout(kernel.params).size }];
+      const key = entries
+        .map(({ buffer, offset = 0, size = 0 }) => `${this.#id(buffer)}:${offset}:${size}`)
+        .join();
+      let group = groups.get(key);
+      if (!group) {
+        group = this.#device.createBindGroup({
+          label: kernel.name,
+          layout: pipeline.layout,
+          entries: entries.map((resource, binding) => ({ binding, resource })),
+        });
+        groups.set(key, group);
+        this.counts.bindGroups++;
+      }
+      const offset = offsets.shift()!;
+      return {
+        ...{ kernel, grid, group, offset, pipeline: pipeline.gpu! },
+        launched: launched(kernel, variant.name, params),
+      };
+    });
+    return new Program(launches, uniforms);
+  }
+
+  /** Copy, run a program, copy, and submit, all with what has gathered before, in one go. */
+  replay(program: Program, before: readonly Copy[] = [], after: readonly Copy[] = []): void {
+    for (const copy of before) this.#copy(copy);
+    program.write(this.#device.queue);
+    const offsets = [0];
+    for (const prepared of program.launches) {
+      if (!prepared) continue;
+      const { pipeline, group, grid, offset, launched } = prepared;
+      const pass = this.#timer || !this.#pass ? this.#openPass(() => launched) : this.#pass;
+      pass.setPipeline(pipeline);
+      offsets[0] = offset;
+      pass.setBindGroup(0, group, offsets);
+      pass.dispatchWorkgroups(...grid);
+      this.counts.launches++;
+      this.onLaunch?.(launched);
+      if (this.#timer?.full) this.flush();
+    }
+    for (const copy of after) this.#copy(copy);
+    this.flush();
+  }
+
+  #copy({ from, to, bytes }: Copy): void {
+    this.copy(from.buffer, from.offset ?? 0, to.buffer, to.offset ?? 0, bytes);
   }
 
   /** Submit what has gathered. */
@@ -188,53 +261,29 @@ export class Launcher {
     return offset;
   }
 
-  #pipeline<P extends ParamValues>(kernel: Kernel<P>, variant: Variant<P>, holes: Holes): Pipeline {
-    let filled = this.#pipelines.get(variant);
-    if (!filled) this.#pipelines.set(variant, (filled = new Map()));
-    const key = JSON.stringify(holes);
-    let pipeline = filled.get(key);
-    if (!pipeline) filled.set(key, (pipeline = this.#compile(kernel, variant, holes)));
-    return pipeline;
-  }
-
-  #compile<P extends ParamValues>(kernel: Kernel<P>, variant: Variant<P>, holes: Holes): Pipeline {
-    const code = specialize(kernel.name, variant.source, holes);
-    const label = `${kernel.name} ${variant.name}`;
-    const layout = this.#bindGroupLayout(kernel);
-    this.#device.pushErrorScope("validation");
-    const module = this.#device.createShaderModule({ label, code });
-    const gpu = this.#device.createComputePipeline({
-      label,
-      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main" },
-    });
-    this.#device.popErrorScope().then(
-      async (error) => {
-        if (!error) return;
-        const { messages } = await module.getCompilationInfo();
-        const found = messages.map((m) => `${kernel.name}.wgsl:${m.lineNum}:${m.linePos} ${m.message}`);
-        this.#fail(new KernelError([`${label} does not compile`, ...found, error.message].join("\n")));
-      },
-      () => {}, // the device was lost, which is reported by itself
-    );
-    this.counts.pipelines++;
-    return { gpu, layout, groups: new Map() };
-  }
-
-  #bindGroupLayout(kernel: Interface): GPUBindGroupLayout {
-    const key = `${kernel.reads.length},${kernel.writes.length}`;
-    let made = this.#layouts.get(key);
-    if (made) return made;
-    const types: GPUBufferBindingLayout[] = [
-      ...kernel.reads.map(() => ({ type: "read-only-storage" }) as const),
-      ...kernel.writes.map(() => ({ type: "storage" }) as const),
-      { type: "uniform", hasDynamicOffset: true },
-    ];
-    made = this.#device.createBindGroupLayout({
-      entries: types.map((buffer, binding) => ({ binding, visibility: GPU_COMPUTE, buffer })),
-    });
-    this.#layouts.set(key, made);
-    return made;
+  /** How a launch is done here; undefined if there is nothing to do. */
+  #resolve<P extends ParamValues>(
+    kernel: Kernel<P>,
+    params: P,
+    buffers: number,
+    given: Holes,
+    name: string | undefined,
+  ): { variant: Variant<P>; holes: Holes; grid: Workgroups } | undefined {
+    const bindings = kernel.reads.length + kernel.writes.length;
+    if (buffers !== bindings) {
+      throw new KernelError(`${kernel.name}: ${buffers} buffers for ${bindings} bindings`);
+    }
+    const variant = name === undefined ? choose(kernel, params, this.#adapter) : named(kernel, name);
+    const holes = { ...variant.holes, ...given };
+    const grid = variant.workgroups(params, holes);
+    if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return undefined;
+    const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
+    if (grid.some((side) => side > limit)) {
+      throw new KernelError(
+        `${kernel.name} ${variant.name}: ${grid.join("×")} workgroups; at most ${limit} along an axis`,
+      );
+    }
+    return { variant, holes, grid };
   }
 
   #bindGroup(label: string, pipeline: Pipeline, buffers: readonly GPUBuffer[], params: number): GPUBindGroup {
@@ -277,4 +326,3 @@ function named<P extends ParamValues>(kernel: Kernel<P>, name: string): Variant<
 // WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.
 const GPU_COPY_DST = 0x08;
 const GPU_UNIFORM = 0x40;
-const GPU_COMPUTE = 0x4;

@@ -1,0 +1,120 @@
+import {
+  type Holes,
+  type Interface,
+  type Kernel,
+  KernelError,
+  type ParamValues,
+  specialize,
+  type Variant,
+} from "./kernel.ts";
+
+/** A shader with its holes filled, compiled, or to be compiled with others. */
+export interface Pipeline {
+  gpu: GPUComputePipeline | undefined;
+  readonly layout: GPUBindGroupLayout;
+  readonly groups: Map<string, GPUBindGroup>;
+}
+
+/** Shaders with their holes filled, each compiled once. */
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #counts: { pipelines: number };
+  readonly #fail: (error: Error) => void;
+  readonly #filled = new Map<object, Map<string, Pipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  /** @param fail told of a shader that does not compile, where that is found out later */
+  constructor(device: GPUDevice, counts: { pipelines: number }, fail: (error: Error) => void) {
+    this.#device = device;
+    this.#counts = counts;
+    this.#fail = fail;
+  }
+
+  /** The shader with these holes filled, compiled already or not. */
+  find<P extends ParamValues>(kernel: Kernel<P>, variant: Variant<P>, holes: Holes): Pipeline {
+    let filled = this.#filled.get(variant);
+    if (!filled) this.#filled.set(variant, (filled = new Map()));
+    const key = JSON.stringify(holes);
+    let pipeline = filled.get(key);
+    if (!pipeline) {
+      pipeline = { gpu: undefined, layout: this.#layout(kernel), groups: new Map() };
+      filled.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  /** A pipeline to use at once, which waits for its compilation; what is wrong with it is told later. */
+  compile<P extends ParamValues>(kernel: Kernel<P>, variant: Variant<P>, holes: Holes): GPUComputePipeline {
+    this.#device.pushErrorScope("validation");
+    const descriptor = this.#describe(kernel, variant, holes);
+    const gpu = this.#device.createComputePipeline(descriptor);
+    this.#device.popErrorScope().then(
+      async (error) => {
+        if (error) this.#fail(await explained(kernel, descriptor, error));
+      },
+      () => {}, // the device was lost, which is reported by itself
+    );
+    return gpu;
+  }
+
+  /** A pipeline that is compiled while others are. */
+  async compileAside<P extends ParamValues>(
+    kernel: Kernel<P>,
+    variant: Variant<P>,
+    holes: Holes,
+  ): Promise<GPUComputePipeline> {
+    this.#device.pushErrorScope("validation");
+    const descriptor = this.#describe(kernel, variant, holes);
+    this.#device.popErrorScope().catch(() => {}); // of the module: the pipeline's own error says so again
+    try {
+      return await this.#device.createComputePipelineAsync(descriptor);
+    } catch (error) {
+      throw await explained(kernel, descriptor, error as Error);
+    }
+  }
+
+  #describe<P extends ParamValues>(
+    kernel: Kernel<P>,
+    variant: Variant<P>,
+    holes: Holes,
+  ): GPUComputePipelineDescriptor & { label: string } {
+    const code = specialize(kernel.name, variant.source, holes);
+    const label = `${kernel.name} ${variant.name}`;
+    this.#counts.pipelines++;
+    return {
+      label,
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layout(kernel)] }),
+      compute: { module: this.#device.createShaderModule({ label, code }), entryPoint: "main" },
+    };
+  }
+
+  #layout(kernel: Interface): GPUBindGroupLayout {
+    const key = `${kernel.reads.length},${kernel.writes.length}`;
+    let made = this.#layouts.get(key);
+    if (made) return made;
+    const types: GPUBufferBindingLayout[] = [
+      ...kernel.reads.map(() => ({ type: "read-only-storage" }) as const),
+      ...kernel.writes.map(() => ({ type: "storage" }) as const),
+      { type: "uniform", hasDynamicOffset: true },
+    ];
+    made = this.#device.createBindGroupLayout({
+      entries: types.map((buffer, binding) => ({ binding, visibility: GPU_COMPUTE, buffer })),
+    });
+    this.#layouts.set(key, made);
+    return made;
+  }
+}
+
+/** What the compiler has against a shader, by the lines of its file. */
+async function explained(
+  { name }: Interface,
+  { label, compute }: GPUComputePipelineDescriptor & { label: string },
+  { message }: { readonly message: string },
+): Promise<KernelError> {
+  const { messages } = await compute.module.getCompilationInfo();
+  const found = messages.map((m) => `${name}.wgsl:${m.lineNum}:${m.linePos} ${m.message}`);
+  return new KernelError([`${label} does not compile`, ...found, message].join("\n"));
+}
+
+// WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.
+const GPU_COMPUTE = 0x4;
