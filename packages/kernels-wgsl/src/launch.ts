@@ -127,7 +127,7 @@ export class Launcher {
       const pipeline = this.#pipelines.find(kernel, resolved.variant, resolved.holes);
       return { ...resolved, kernel, params, buffers, pipeline };
     });
-    const some = steps.filter((step) => step !== undefined);
+    const some = steps.filter((step): step is NonNullable<typeof step> => step !== undefined);
     const missing = new Map(
       steps.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
     );
