@@ -127,9 +127,9 @@ export class Launcher {
       const pipeline = this.#pipelines.find(kernel, resolved.variant, resolved.holes);
       return { ...resolved, kernel, params, buffers, pipeline };
     });
-    const some = steps.filter((step): step is NonNullable<typeof step> => step !== undefined);
+    const some = steps.filter((step) => step !== undefined);
     const missing = new Map(
-      steps.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
+      some.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
     );
     let done = 0;
     progress(done, missing.size);
