@@ -78,11 +78,25 @@ const examples = () =>
     const x = randomValues(p.N * p.H * p.W * p.C, 1);
     const w = randomValues((p.R * p.S * p.C * p.O) / p.groups, 2);
     const dy = randomValues(p.N * p.P * p.Q * p.O, 3);
-    return { name, p, x, w, dy, b: randomValues(p.O, 4) };
+    return { name, p, x, w, dy };
   });
 
-function withBias(y: Float64Array, b: Float32Array): Float64Array {
-  return y.map((value, i) => value + b[i % b.length]!);
+/** A case, and the same with an operand of each kind in its epilogue. */
+function fused(example: Case<Conv2dParams>, channels: number): Case<Conv2dParams>[] {
+  const [y] = example.expected as [Float64Array];
+  const [x, w] = example.reads as [Float32Array, Float32Array];
+  const [bias, rest] = [randomValues(channels, 4), randomValues(y.length, 5)];
+  return [
+    { ...example, reads: [x, w, w, w] },
+    {
+      ...example,
+      name: `${example.name}, with an epilogue`,
+      reads: [x, w, bias, rest],
+      holes: { epilogue: "max(value + channel0(o) + dense1(i), V(0))" },
+      expected: [y.map((value, i) => Math.max(0, value + bias[i % channels]! + rest[i]!))],
+      races: false,
+    },
+  ];
 }
 
 /** dw summed apart over `splits` stretches of N·P·Q, each from a dy that is zero outside its stretch. */
@@ -100,29 +114,30 @@ function inStretches(p: Conv2dParams, splits: number, x: Float32Array, dy: Float
 
 export const checks = [
   check(conv2d, () =>
-    examples().flatMap(({ name, p, x, w, dy, b }): Case<Conv2dParams>[] => {
-      const y = conv2dReference(x, w, p);
-      const given = { params: p, reads: [x, w, b], writes: [new Float32Array(dy.length)] };
-      return [
-        { name, ...given, expected: [y], races: name === "a pixel of 17 channels" },
-        {
-          name: `${name}, with bias`,
-          ...given,
-          holes: { epilogue: "value + f32(b[o])" },
-          expected: [withBias(y, b)],
-        },
-      ];
+    examples().flatMap(({ name, p, x, w, dy }) => {
+      const example = {
+        name,
+        params: p,
+        reads: [x, w],
+        writes: [new Float32Array(dy.length)],
+        expected: [conv2dReference(x, w, p)],
+        races: name === "a pixel of 17 channels",
+      };
+      return fused(example, p.O);
     }),
   ),
   check(conv2dInputGrad, () =>
-    examples().map(({ name, p, x, w, dy }) => ({
-      name,
-      params: p,
-      reads: [dy, w],
-      writes: [new Float32Array(x.length)],
-      expected: [conv2dInputGradReference(dy, w, p)],
-      races: name === "a pixel into 17 channels",
-    })),
+    examples().flatMap(({ name, p, x, w, dy }) => {
+      const example = {
+        name,
+        params: p,
+        reads: [dy, w],
+        writes: [new Float32Array(x.length)],
+        expected: [conv2dInputGradReference(dy, w, p)],
+        races: name === "a pixel into 17 channels",
+      };
+      return fused(example, p.C);
+    }),
   ),
   check(conv2dWeightGrad, () =>
     examples().flatMap(({ name, p, x, w, dy }) =>

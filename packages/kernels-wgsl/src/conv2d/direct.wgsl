@@ -5,15 +5,22 @@
 // One invocation per output: for any shape. Neighbours differ in o, so that they read neighbouring
 // weights and mostly the same pixel.
 //
-//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]
 //   y  [N, P, Q, O]     all dense, row-major
 //   dispatch  ceil(N·P·Q·O / THREADS) spread over x and y
 
 alias Elem = f32;
 const THREADS: u32 = 64;
 
-// Applied to each output before it is stored; m = (n·P + p)·Q + q.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -27,9 +34,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read> w: array<Elem>;
-@group(0) @binding(2) var<storage, read> b: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -62,5 +70,5 @@ fn main(
       }
     }
   }
-  y[i] = Elem(epilogue(sum, m, o));
+  y[i] = Elem(epilogue(sum, i, o));
 }

@@ -12,11 +12,11 @@ const tiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number)
 /**
  * Cross-correlation of x [N, H, W, C] with w [R, S, C / groups, O].
  *
- * Holes: `epilogue`, an expression in value, m and o, which may read `b`; `Elem`.
+ * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
  */
 export const conv2d: Kernel<Conv2dParams> = {
   name: "conv2d",
-  reads: ["x", "w", "b"],
+  reads: ["x", "w", "e0", "e1"],
   writes: ["y"],
   params: conv2dParams,
   variants: [
@@ -33,5 +33,6 @@ export const conv2d: Kernel<Conv2dParams> = {
     },
   ],
   prefer: (p, adapter) => preferred(p.O / p.groups, adapter),
+  epilogue: ({ O }) => O,
   cost: conv2dCost,
 };

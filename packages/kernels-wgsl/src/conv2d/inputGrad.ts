@@ -13,10 +13,10 @@ function tiles(p: Conv2dParams, rows: number, cols: number): number {
   return strideRows * strideCols * Math.ceil(pixels / rows) * groups * Math.ceil(C / groups / cols);
 }
 
-/** dx of `conv2d` from dy [N, P, Q, O] and w. Holes: `epilogue`, an expression in value, m and c; `Elem`. */
+/** dx of `conv2d` from dy [N, P, Q, O] and w. Holes: as those of `conv2d`. */
 export const conv2dInputGrad: Kernel<Conv2dParams> = {
   name: "conv2dInputGrad",
-  reads: ["dy", "w"],
+  reads: ["dy", "w", "e0", "e1"],
   writes: ["dx"],
   params: conv2dParams,
   variants: [
@@ -33,5 +33,6 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
     },
   ],
   prefer: (p, adapter) => preferred(p.C / p.groups, adapter),
+  epilogue: ({ C }) => C,
   cost: conv2dCost,
 };

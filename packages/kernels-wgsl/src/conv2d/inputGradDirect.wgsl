@@ -1,4 +1,4 @@
-// dx[n, h, v, c] = Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o]
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
 //   over the r, s whose window at p, q covers the pixel:
 //   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols,
 //   and over the o in the group of c.
@@ -11,8 +11,15 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 
-// Applied to each value before it is stored; m = (n·H + h)·W + v.
-fn epilogue(value: f32, m: u32, c: u32) -> f32 { return value; }
+// Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -26,8 +33,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> dy: array<Elem>;
 @group(0) @binding(1) var<storage, read> w: array<Elem>;
-@group(0) @binding(2) var<storage, read_write> dx: array<Elem>;
-@group(0) @binding(3) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -61,5 +70,5 @@ fn main(
       }
     }
   }
-  dx[i] = Elem(epilogue(sum, m, c));
+  dx[i] = Elem(epilogue(sum, i, c));
 }

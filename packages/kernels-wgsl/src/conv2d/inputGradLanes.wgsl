@@ -1,5 +1,5 @@
 enable subgroups;
-// dx[n, h, v, c] = Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o]
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
 //   over the r, s whose window at p, q covers the pixel:
 //   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
 //
@@ -17,8 +17,15 @@ const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = LANES * BLOCKS;
 const COLS = LANES * 4;
 
-// Applied to each output before it is stored; m = (n·H + h)·W + v.
-fn epilogue(value: f32, m: u32, c: u32) -> f32 { return value; }
+// Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -32,8 +39,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> dy: array<Elem>;
 @group(0) @binding(1) var<storage, read> w: array<Elem>;
-@group(0) @binding(2) var<storage, read_write> dx: array<Elem>;
-@group(0) @binding(3) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
@@ -121,7 +130,8 @@ fn main(
     let m = ((m0 + i) / (rows * cols) * p.H + h) * p.W + v;
     for (var j = 0u; j < 4; j++) {
       let c = g * channels + n[j];
-      if (n[j] < channels) { dx[m * p.C + c] = Elem(epilogue(sum[i][j], m, c)); }
+      let at = m * p.C + c;
+      if (n[j] < channels) { dx[at] = Elem(epilogue(sum[i][j], at, c)); }
     }
   }
 }

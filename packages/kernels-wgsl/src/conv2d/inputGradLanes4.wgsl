@@ -1,5 +1,5 @@
 enable subgroups;
-// dx[n, h, v, c] = Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o]
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
 //   over the r, s whose window at p, q covers the pixel:
 //   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
 //
@@ -7,7 +7,7 @@ enable subgroups;
 // registers, as the forward pass does. Its pixels lie a stride apart, so that a tap reaches all
 // of them or none, and those that reach none are skipped.
 //
-//   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     dx  [N, H, W, C]     dense, O / groups a multiple of 4
+//   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     dx  [N, H, W, C]     dense, C / groups and O / groups multiples of 4
 //   dispatch  strideRows·strideCols · ceil(N·⌈H/strideRows⌉·⌈W/strideCols⌉ / ROWS)
 //             · groups · ceil(C / groups / COLS), spread over x and y
 
@@ -18,8 +18,16 @@ const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = LANES * BLOCKS;
 const COLS = LANES * 4;
 
-// Applied to each output before it is stored; m = (n·H + h)·W + v.
-fn epilogue(value: f32, m: u32, c: u32) -> f32 { return value; }
+// Applied to what is stored: four values at a time, the first of them dx[i], in channel o. e0 and e1 hold
+// operands of dx's shape, or one value a channel.
+alias V = vec4f;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i / 4]); }
+fn dense1(i: u32) -> V { return V(e1[i / 4]); }
+fn channel0(o: u32) -> V { return V(e0[o / 4]); }
+fn channel1(o: u32) -> V { return V(e1[o / 4]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -33,8 +41,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> dy: array<Elem4>;
 @group(0) @binding(1) var<storage, read> w: array<Elem4>;
-@group(0) @binding(2) var<storage, read_write> dx: array<Elem>;
-@group(0) @binding(3) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<vec4<E0>>;
+@group(0) @binding(3) var<storage, read> e1: array<vec4<E1>>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Elem4>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
@@ -79,8 +89,8 @@ fn main(
   let m0 = part % perPhase * ROWS;
   let phaseRow = phase / p.strideCols;
   let phaseCol = phase % p.strideCols;
-  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
-  let columns = min(n, vec4u(channels - 1)) * p.O + g * outputs;
+  let n = tile % across * COLS + 4 * lane;    // the first of this lane's four channels in the group
+  let columns = (min(n, channels - 4) + vec4u(0, 1, 2, 3)) * p.O + g * outputs;
 
   var image: array<u32, BLOCKS>;
   var row: array<u32, BLOCKS>;
@@ -124,15 +134,14 @@ fn main(
     }
   }
 
+  if (n >= channels) { return; }
   let count = min(ROWS, M - m0);
   for (var i = 0u; i < count; i++) {
     let h = (m0 + i) / cols % rows * p.strideRows + phaseRow;
     let v = (m0 + i) % cols * p.strideCols + phaseCol;
     if (h >= p.H || v >= p.W) { continue; }
     let m = ((m0 + i) / (rows * cols) * p.H + h) * p.W + v;
-    for (var j = 0u; j < 4; j++) {
-      let c = g * channels + n[j];
-      if (n[j] < channels) { dx[m * p.C + c] = Elem(epilogue(sum[i][j], m, c)); }
-    }
+    let at = m * p.C + g * channels + n;
+    dx[at / 4] = Elem4(epilogue(sum[i], at, g * channels + n));
   }
 }

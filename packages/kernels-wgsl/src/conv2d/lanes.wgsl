@@ -7,7 +7,7 @@ enable subgroups;
 // m = (n·P + p)·Q + q × COLS channels of one group in registers; for one input channel of a tap,
 // each lane loads BLOCKS pixels and four w, and pixels then reach all lanes by broadcast.
 //
-//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]
 //   y  [N, P, Q, O]     all dense, row-major
 //   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
 
@@ -17,8 +17,15 @@ const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = LANES * BLOCKS;
 const COLS = LANES * 4;
 
-// Applied to each output before it is stored; m = (n·P + p)·Q + q.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -32,9 +39,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read> w: array<Elem>;
-@group(0) @binding(2) var<storage, read> b: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
@@ -105,10 +113,10 @@ fn main(
 
   let count = min(ROWS, M - m0);
   for (var i = 0u; i < count; i++) {
-    let m = m0 + i;
     for (var j = 0u; j < 4; j++) {
       let o = g * outputs + n[j];
-      if (n[j] < outputs) { y[m * p.O + o] = Elem(epilogue(sum[i][j], m, o)); }
+      let at = (m0 + i) * p.O + o;
+      if (n[j] < outputs) { y[at] = Elem(epilogue(sum[i][j], at, o)); }
     }
   }
 }

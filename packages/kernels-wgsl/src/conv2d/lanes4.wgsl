@@ -7,7 +7,7 @@ enable subgroups;
 // row m = (n·P + p)·Q + q is a pixel of y. One subgroup computes ROWS pixels × COLS channels of
 // one group; for four input channels of a tap, each lane loads those of BLOCKS pixels and four w.
 //
-//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]
 //   y  [N, P, Q, O]     all dense, row-major; C / groups and O / groups multiples of 4
 //   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
 
@@ -18,8 +18,16 @@ const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = LANES * BLOCKS;
 const COLS = LANES * 4;
 
-// Applied to each output before it is stored; m = (n·P + p)·Q + q.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
+// operands of y's shape, or one value a channel.
+alias V = vec4f;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i / 4]); }
+fn dense1(i: u32) -> V { return V(e1[i / 4]); }
+fn channel0(o: u32) -> V { return V(e0[o / 4]); }
+fn channel1(o: u32) -> V { return V(e1[o / 4]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -33,9 +41,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<Elem4>;
 @group(0) @binding(1) var<storage, read> w: array<Elem4>;
-@group(0) @binding(2) var<storage, read> b: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<vec4<E0>>;
+@group(0) @binding(3) var<storage, read> e1: array<vec4<E1>>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem4>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
@@ -72,8 +81,8 @@ fn main(
   let g = tile / across % p.groups;
   let m0 = tile / (across * p.groups) * ROWS;
   if (m0 >= M) { return; }
-  let n = tile % across * COLS + 4 * lane + vec4u(0, 1, 2, 3);    // this lane's channels in the group
-  let column = g * outputs + min(n.x, outputs - 4);
+  let n = tile % across * COLS + 4 * lane;    // the first of this lane's four channels in the group
+  let column = g * outputs + min(n, outputs - 4);
 
   // Pixels beyond the last repeat it, and are not stored.
   var image: array<u32, BLOCKS>;
@@ -115,12 +124,10 @@ fn main(
     }
   }
 
+  if (n >= outputs) { return; }
   let count = min(ROWS, M - m0);
   for (var i = 0u; i < count; i++) {
-    let m = m0 + i;
-    for (var j = 0u; j < 4; j++) {
-      let o = g * outputs + n[j];
-      if (n[j] < outputs) { y[m * p.O + o] = Elem(epilogue(sum[i][j], m, o)); }
-    }
+    let at = (m0 + i) * p.O + column;
+    y[at / 4] = Elem4(epilogue(sum[i], at, column));
   }
 }

@@ -6,7 +6,7 @@
 // y[m, o],  m = (n·P + p)·Q + q,  k = (r·S + s)·C/groups + c, each thread 8 × 4 of it in
 // registers; both operands pass through workgroup memory in slices of DEPTH along k.
 //
-//   x  [N, H, W, C]     w  [R, S, C / groups, O]     b  [O], read by `epilogue` or not at all
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]
 //   y  [N, P, Q, O]     all dense, row-major
 //   dispatch  ceil(N·P·Q / TILE) · groups · ceil(O / groups / TILE) spread over x and y
 
@@ -17,8 +17,15 @@ const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;     // fours along a side of the tile
 const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
 
-// Applied to each output before it is stored; m = (n·P + p)·Q + q.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -32,9 +39,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read> w: array<Elem>;
-@group(0) @binding(2) var<storage, read> b: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
 var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
@@ -112,7 +120,8 @@ fn main(
     for (var j = 0u; j < 4; j++) {
       let n = n0 + 4 * cols + j;
       let o = g * outputs + n;
-      if (m < M && n < outputs) { y[m * p.O + o] = Elem(epilogue(sum[i][j], m, o)); }
+      let at = m * p.O + o;
+      if (m < M && n < outputs) { y[at] = Elem(epilogue(sum[i][j], at, o)); }
     }
   }
 }

@@ -48,23 +48,25 @@ function example(name: string, params: MatmulParams, aLength: number, bLength: n
   return {
     name,
     params,
-    reads: [a, b, b],
+    reads: [a, b, b, b],
     writes: [new Float32Array(y.length)],
     expected: [y],
     races: params.M * params.N === 1 && params.K === 17,
   };
 }
 
-function withBias({ reads: [a, b], ...rest }: Case<MatmulParams>): Case<MatmulParams> {
-  const { N } = rest.params;
-  const bias = randomValues(N, 3);
-  const y = rest.expected[0] as Float64Array;
+/** The same with an operand of each kind in its epilogue. */
+function fused({ reads: [a, b], ...example }: Case<MatmulParams>): Case<MatmulParams> {
+  const { N } = example.params;
+  const y = example.expected[0] as Float64Array;
+  const [bias, rest] = [randomValues(N, 3), randomValues(y.length, 4)];
   return {
-    ...rest,
-    name: `${rest.name}, with bias`,
-    holes: { epilogue: "value + f32(bias[o])" },
-    reads: [a!, b!, bias],
-    expected: [y.map((value, i) => value + bias[i % N]!)],
+    ...example,
+    name: `${example.name}, with an epilogue`,
+    holes: { epilogue: "select(V(0), value + dense0(i), channel1(o) > V(0))" },
+    reads: [a!, b!, rest, bias],
+    expected: [y.map((value, i) => (bias[i % N]! > 0 ? value + rest[i]! : 0))],
+    races: false,
   };
 }
 
@@ -85,7 +87,16 @@ export const checks = [
         return example(name, dense(sizes, aT, bT), batch * M * K, batch * K * N);
       }),
     ),
-    withBias(example("9×8 · 8×12", dense([1, 9, 8, 12], false, false), 72, 96)),
+    ...layouts.map(([aT, bT]) =>
+      fused(
+        example(
+          `3 × 12×8${aT ? "ᵀ" : ""} · 8×20${bT ? "ᵀ" : ""}`,
+          dense([3, 12, 8, 20], aT, bT),
+          3 * 96,
+          3 * 160,
+        ),
+      ),
+    ),
     example("batches repeated along different axes", repeated, 2 * 20, 3 * 32),
   ]),
 ];

@@ -9,8 +9,15 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 
-// Applied to each output before it is stored; m = z·M + row, and o the column.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -21,9 +28,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> a: array<Elem>;
 @group(0) @binding(1) var<storage, read> b: array<Elem>;
-@group(0) @binding(2) var<storage, read> bias: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 // Where batch z of an operand with these strides begins.
 fn begin(z: u32, strides: vec4u) -> u32 {
@@ -52,5 +60,5 @@ fn main(
     aAt += p.aCol;
     bAt += p.bRow;
   }
-  y[i] = Elem(epilogue(sum, m, n));
+  y[i] = Elem(epilogue(sum, i, n));
 }

@@ -32,9 +32,9 @@ function inFours(name: string, LANES: number, A_COLUMNS: boolean, B_COLUMNS: boo
     needs: ["subgroups"],
     fits: ({ M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch }, adapter) =>
       hasLanes(adapter, LANES) &&
-      fours(K, ...aBatch, ...bBatch) &&
+      fours(N, K, ...aBatch, ...bBatch) &&
       (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
-      (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(N, bRow)),
+      (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(bRow)),
     workgroups: (p) => spread(laneTiles(p, LANES)),
   };
 }
@@ -59,11 +59,11 @@ function overLanes(LANES: number, suffix: string): [Variant<MatmulParams>, ...Va
 /**
  * Batched matrix product y[z] = a[z] · b[z] of strided operands.
  *
- * Holes: `epilogue`, an expression in value, m and o, which may read `bias`; `Elem`.
+ * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
  */
 export const matmul: Kernel<MatmulParams> = {
   name: "matmul",
-  reads: ["a", "b", "bias"],
+  reads: ["a", "b", "e0", "e1"],
   writes: ["y"],
   params: {
     batch: "vec4u",
@@ -95,6 +95,7 @@ export const matmul: Kernel<MatmulParams> = {
     if (!software) return N < 8 ? "direct" : "tiled";
     return N < 3 ? "direct" : "";
   },
+  epilogue: ({ N }) => N,
   cost: (p) => ({
     flops: 2 * batches(p) * p.M * p.N * p.K,
     bytes:

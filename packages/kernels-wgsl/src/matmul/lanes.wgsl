@@ -15,8 +15,15 @@ const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = LANES * BLOCKS;
 const COLS = LANES * 4;
 
-// Applied to each output before it is stored; m = z·M + row, and o the column.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -27,9 +34,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> a: array<Elem>;
 @group(0) @binding(1) var<storage, read> b: array<Elem>;
-@group(0) @binding(2) var<storage, read> bias: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 // Where batch z of an operand with these strides begins.
 fn begin(z: u32, strides: vec4u) -> u32 {
@@ -85,9 +93,9 @@ fn main(
 
   let count = min(ROWS, p.M - m0);
   for (var i = 0u; i < count; i++) {
-    let m = z * p.M + m0 + i;
     for (var j = 0u; j < 4; j++) {
-      if (n[j] < p.N) { y[m * p.N + n[j]] = Elem(epilogue(sum[i][j], m, n[j])); }
+      let at = (z * p.M + m0 + i) * p.N + n[j];
+      if (n[j] < p.N) { y[at] = Elem(epilogue(sum[i][j], at, n[j])); }
     }
   }
 }

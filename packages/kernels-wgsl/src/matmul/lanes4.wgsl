@@ -8,7 +8,7 @@ enable subgroups;
 // from memory once.
 //
 //   a b  by strides that are multiples of 4, and 1 along one axis: which one, the holes say
-//   y    [batch, M, N], dense, row-major
+//   y    [batch, M, N], dense, row-major; N a multiple of 4
 //   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
 
 alias Elem = f32;
@@ -20,8 +20,16 @@ const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = LANES * BLOCKS;
 const COLS = LANES * 4;
 
-// Applied to each output before it is stored; m = z·M + row, and o the column.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
+// operands of y's shape, or one value a channel.
+alias V = vec4f;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i / 4]); }
+fn dense1(i: u32) -> V { return V(e1[i / 4]); }
+fn channel0(o: u32) -> V { return V(e0[o / 4]); }
+fn channel1(o: u32) -> V { return V(e1[o / 4]); }
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -32,9 +40,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> a: array<Elem4>;
 @group(0) @binding(1) var<storage, read> b: array<Elem4>;
-@group(0) @binding(2) var<storage, read> bias: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<vec4<E0>>;
+@group(0) @binding(3) var<storage, read> e1: array<vec4<E1>>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem4>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 // Where batch z of an operand with these strides begins.
 fn begin(z: u32, strides: vec4u) -> u32 {
@@ -95,7 +104,7 @@ fn main(
   let z = tile / (across * down);
   if (z >= p.batch.x * p.batch.y * p.batch.z * p.batch.w) { return; }
   let m0 = tile / across % down * ROWS;
-  let n0 = tile % across * COLS;
+  let n = tile % across * COLS + 4 * lane;    // the first of this lane's four columns
   let K = p.K;
 
   // Rows and columns beyond the edge repeat the last ones, and are not stored.
@@ -109,13 +118,11 @@ fn main(
     }
   }
   let aStep = select(1, p.aCol, A_COLUMNS);
-  // This lane's columns: four neighbours, or four that lie LANES apart.
-  var n = n0 + 4 * lane + vec4u(0, 1, 2, 3);
-  var bAt = vec4u(0, 1, 2, 3) * (p.bRow / 4) + (begin(z, p.bBatch) + min(n.x, p.N - 4)) / 4;
+  let column = min(n, p.N - 4);
+  var bAt = vec4u(0, 1, 2, 3) * (p.bRow / 4) + (begin(z, p.bBatch) + column) / 4;
   var bStep = p.bRow;
   if (B_COLUMNS) {
-    n = n0 + lane + LANES * vec4u(0, 1, 2, 3);
-    bAt = (min(n, vec4u(p.N - 1)) * p.bCol + begin(z, p.bBatch)) / 4;
+    bAt = ((column + vec4u(0, 1, 2, 3)) * p.bCol + begin(z, p.bBatch)) / 4;
     bStep = 1;
   }
 
@@ -129,11 +136,10 @@ fn main(
     bAt += bStep;
   }
 
+  if (n >= p.N) { return; }
   let count = min(ROWS, p.M - m0);
   for (var i = 0u; i < count; i++) {
-    let m = z * p.M + m0 + i;
-    for (var j = 0u; j < 4; j++) {
-      if (n[j] < p.N) { y[m * p.N + n[j]] = Elem(epilogue(sum[i][j], m, n[j])); }
-    }
+    let at = (z * p.M + m0 + i) * p.N + n;
+    y[at / 4] = Elem4(epilogue(sum[i], at, n));
   }
 }

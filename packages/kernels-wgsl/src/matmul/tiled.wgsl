@@ -14,8 +14,15 @@ const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;     // fours along a side of the tile
 const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
 
-// Applied to each output before it is stored; m = z·M + row, and o the column.
-fn epilogue(value: f32, m: u32, o: u32) -> f32 { return value; }
+// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+alias V = f32;
+alias E0 = f32;
+alias E1 = f32;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i]); }
+fn dense1(i: u32) -> V { return V(e1[i]); }
+fn channel0(o: u32) -> V { return V(e0[o]); }
+fn channel1(o: u32) -> V { return V(e1[o]); }
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -26,9 +33,10 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> a: array<Elem>;
 @group(0) @binding(1) var<storage, read> b: array<Elem>;
-@group(0) @binding(2) var<storage, read> bias: array<Elem>;
-@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> e0: array<E0>;
+@group(0) @binding(3) var<storage, read> e1: array<E1>;
+@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 // Where batch z of an operand with these strides begins.
 fn begin(z: u32, strides: vec4u) -> u32 {
@@ -97,7 +105,8 @@ fn main(
     for (var j = 0u; j < 4; j++) {
       let n = n0 + 4 * cols + j;
       if (m < p.M && n < p.N) {
-        y[(z * p.M + m) * p.N + n] = Elem(epilogue(sum[i][j], z * p.M + m, n));
+        let at = (z * p.M + m) * p.N + n;
+        y[at] = Elem(epilogue(sum[i][j], at, n));
       }
     }
   }

@@ -40,10 +40,12 @@ export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions
   const p = conv2dParams(x, w, options, bias);
   const shape = [p.N, p.P, p.Q, p.O];
   const y = bias
-    ? run(forward, p, [x, w, bias], shape, { holes: { epilogue: "value + f32(b[o])" } })
-    : run(forward, p, [x, w, w], shape);
+    ? run(forward, p, [x, w, bias, w], shape, {
+        holes: { epilogue: "value + channel0(o)", E0: bias.dtype, E1: w.dtype },
+      })
+    : run(forward, p, [x, w, w, w], shape, { holes: { E0: w.dtype, E1: w.dtype } });
   return differentiable("conv2d", y, bias ? [x, w, bias] : [x, w], (dy) => [
-    () => run(conv2dInputGrad, p, [dy, w], x.shape),
+    () => run(conv2dInputGrad, p, [dy, w, w, w], x.shape, { holes: { E0: w.dtype, E1: w.dtype } }),
     () => weightGrad(x, dy, w, p),
     () => sumTo(dy, [p.O]),
   ]);

@@ -153,8 +153,12 @@ function product(a: Matrices, b: Matrices, batch: Shape, shape: Shape, bias?: Te
     ...{ M: a.rows, N: b.cols, K: a.cols, aRow: a.row, aCol: a.col, bRow: b.row, bCol: b.col },
   };
   if (bias)
-    return run(kernel, params, [a.of, b.of, bias], shape, { holes: { epilogue: "value + f32(bias[o])" } });
-  return run(kernel, params, [a.of, b.of, b.of], shape);
+    return run(kernel, params, [a.of, b.of, bias, b.of], shape, {
+      holes: { epilogue: "value + channel0(o)", E0: bias.dtype, E1: b.of.dtype },
+    });
+  return run(kernel, params, [a.of, b.of, b.of, b.of], shape, {
+    holes: { E0: b.of.dtype, E1: b.of.dtype },
+  });
 }
 
 /** Batch axes, last one first, with the strides of both operands; as few as will do. */
