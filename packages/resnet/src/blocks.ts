@@ -7,8 +7,10 @@ import { BatchNorm2d, Conv2d, Identity, type Layer } from "@shadegrad/tensor/nn"
  * `projection` learns a 1×1 convolution (option B of the paper, section 3.3). The paper's option A has no
  * parameters: every second pixel, and zeros for the channels that are missing, in equal parts
  * before and after the others (`pad-both`) or all after them (`pad-end`).
+ *
+ * `none` leaves out every shortcut, the identities too: the plain net that the paper compares with (section 4.1).
  */
-export type Shortcut = "projection" | "pad-both" | "pad-end";
+export type Shortcut = "projection" | "pad-both" | "pad-end" | "none";
 
 export interface BlockOptions {
   /** Whether convolutions have a bias. Batch norm subtracts it again, so most published nets have none. */
@@ -102,7 +104,7 @@ export class ResidualBlock implements Layer {
   readonly bn1: BatchNorm2d;
   readonly conv2: Conv2d;
   readonly bn2: BatchNorm2d;
-  readonly shortcut: Layer;
+  readonly shortcut: Layer | undefined;
 
   constructor(inChannels: number, outChannels: number, stride: number, options: BlockOptions = {}) {
     checkWidths("ResidualBlock", { inChannels, outChannels, stride });
@@ -118,7 +120,7 @@ export class ResidualBlock implements Layer {
   forward(x: Tensor): Tensor {
     let y = relu(this.bn1.forward(this.conv1.forward(x)));
     y = this.bn2.forward(this.conv2.forward(y));
-    return relu(add(y, this.shortcut.forward(x)));
+    return relu(this.shortcut ? add(y, this.shortcut.forward(x)) : y);
   }
 }
 
@@ -137,7 +139,7 @@ export class BottleneckResidualBlock implements Layer {
   readonly bn2: BatchNorm2d;
   readonly conv3: Conv2d;
   readonly bn3: BatchNorm2d;
-  readonly shortcut: Layer;
+  readonly shortcut: Layer | undefined;
 
   constructor(
     inChannels: number,
@@ -168,13 +170,19 @@ export class BottleneckResidualBlock implements Layer {
     let y = relu(this.bn1.forward(this.conv1.forward(x)));
     y = relu(this.bn2.forward(this.conv2.forward(y)));
     y = this.bn3.forward(this.conv3.forward(y));
-    return relu(add(y, this.shortcut.forward(x)));
+    return relu(this.shortcut ? add(y, this.shortcut.forward(x)) : y);
   }
 }
 
-function shortcut(inChannels: number, outChannels: number, stride: number, options: BlockOptions): Layer {
-  if (stride === 1 && inChannels === outChannels) return new Identity();
+function shortcut(
+  inChannels: number,
+  outChannels: number,
+  stride: number,
+  options: BlockOptions,
+): Layer | undefined {
   const { shortcut: kind = "projection" } = options;
+  if (kind === "none") return undefined;
+  if (stride === 1 && inChannels === outChannels) return new Identity();
   if (kind === "projection") return new ShortcutProjection(inChannels, outChannels, stride, options);
   return new ShortcutPadding(inChannels, outChannels, stride, kind);
 }

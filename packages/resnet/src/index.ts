@@ -10,6 +10,8 @@ export {
 } from "./blocks.ts";
 export * from "./checkpoints/index.ts";
 export * from "./data/index.ts";
-export { type Summary, type SummaryRow, summary } from "./summary.ts";
+export { type Listener, type Located, layersOf, listening } from "./listen.ts";
+export { type Guess, isForLarge, type PictureInput, pictureInput, ranked } from "./picture.ts";
+export { type Summary, type SummaryRow, summary, summaryRow } from "./summary.ts";
 export * from "./training/index.ts";
 export * from "./zoo.ts";

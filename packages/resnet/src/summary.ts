@@ -1,5 +1,6 @@
 import { noGrad, type Shape, scope, Tensor, zeros } from "@shadegrad/tensor";
 import { type Layer, stateDict } from "@shadegrad/tensor/nn";
+import { type Located, layersOf, listening } from "./listen.ts";
 
 export interface SummaryRow {
   /** Where the layer is: `base.blocks.3.shortcut.conv`. */
@@ -40,26 +41,15 @@ export function summary(model: Layer, inputShape: Shape): Summary {
   const rows: SummaryRow[] = [];
   const layers = layersOf(model);
   const flags = layers.map(({ layer }) => layer.training);
-  const unwrapped = layers.map(({ layer }) => Object.getOwnPropertyDescriptor(layer, "forward"));
   try {
-    for (const { name, layer, isLeaf } of layers) {
-      if (layer.training !== undefined) layer.training = false;
-      if (!isLeaf) continue;
-      const forward = layer.forward.bind(layer);
-      const listening = (x: Tensor): Tensor => {
-        const y = forward(x);
-        if (y !== x) rows.push(rowOf(name, layer, y));
-        return y;
-      };
-      Object.defineProperty(layer, "forward", { value: listening, configurable: true });
-    }
-    noGrad(() => scope(() => void model.forward(zeros(shape))));
+    for (const { layer } of layers) if (layer.training !== undefined) layer.training = false;
+    const after = ({ name, layer, isLeaf }: Located, y: Tensor) => {
+      if (isLeaf) rows.push(summaryRow(name, layer, y));
+    };
+    listening(model, { after }, () => noGrad(() => scope(() => void model.forward(zeros(shape)))));
   } finally {
     layers.forEach(({ layer }, i) => {
       if (layer.training !== undefined) layer.training = flags[i]!;
-      const own = unwrapped[i];
-      if (own) Object.defineProperty(layer, "forward", own);
-      else delete (layer as Partial<Layer>).forward;
     });
   }
   const state = [...stateDict(model).values()];
@@ -74,28 +64,8 @@ export function summary(model: Layer, inputShape: Shape): Summary {
   return { ...total, toString: () => table(total) };
 }
 
-type Listened = Layer & { training?: boolean };
-
-/** Every layer in the model once, under its first name. */
-function layersOf(model: object): { name: string; layer: Listened; isLeaf: boolean }[] {
-  const found: { name: string; layer: Listened; isLeaf: boolean }[] = [];
-  const seen = new Set<object>();
-  const visit = (part: object, name: string): void => {
-    seen.add(part);
-    const before = found.length;
-    for (const [field, value] of Object.entries(part)) {
-      if (typeof value !== "object" || value === null || seen.has(value)) continue;
-      if (value instanceof Tensor || ArrayBuffer.isView(value)) continue;
-      visit(value, name ? `${name}.${field}` : field);
-    }
-    if ("forward" in part && typeof part.forward === "function")
-      found.push({ name: name || "model", layer: part as Listened, isLeaf: found.length === before });
-  };
-  visit(model, "");
-  return found;
-}
-
-function rowOf(name: string, layer: Layer, y: Tensor): SummaryRow {
+/** What a layer costs that put out `y`. */
+export function summaryRow(name: string, layer: Layer, y: Tensor): SummaryRow {
   const tensors = Object.values(layer).filter((value) => value instanceof Tensor);
   const { weight } = layer as { weight?: unknown };
   // Each number that goes out is a sum over the weights of its channel.

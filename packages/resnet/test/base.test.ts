@@ -1,4 +1,4 @@
-import { init, noGrad, randn, scope, tensor } from "@shadegrad/tensor";
+import { init, noGrad, randn, relu, scope, tensor } from "@shadegrad/tensor";
 import { countParameters, dispose, evaluate, stateDict } from "@shadegrad/tensor/nn";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -69,6 +69,25 @@ describe("ResNetBase", () => {
       [1, 2, 4, 4],
     );
     expect(await noGrad(() => scope(() => block.forward(x))).data()).toEqual(await x.data());
+  });
+});
+
+describe("no shortcut", () => {
+  it("leaves the plain stack of layers", async () => {
+    const block = new ResidualBlock(4, 4, 1, { shortcut: "none" });
+    const x = randn([1, 5, 5, 4]);
+    const same = noGrad(() => scope(() => block.forward(x)));
+    const plain = noGrad(() =>
+      scope(() => {
+        const inner = relu(block.bn1.forward(block.conv1.forward(x)));
+        return relu(block.bn2.forward(block.conv2.forward(inner)));
+      }),
+    );
+    expect(await same.data()).toEqual(await plain.data());
+    expect([
+      ...stateDict(new BottleneckResidualBlock(8, 4, 16, 2, { shortcut: "none" })).keys(),
+    ]).not.toContain("shortcut.conv.weight");
+    dispose(block);
   });
 });
 

@@ -1,7 +1,7 @@
-import { init } from "@shadegrad/tensor";
+import { init, scope, zeros } from "@shadegrad/tensor";
 import { stateDict } from "@shadegrad/tensor/nn";
 import { beforeAll, expect, test } from "vitest";
-import { ResNet, resnet8, resnet20 } from "../src/index.ts";
+import { listening, ResNet, resnet8, resnet20 } from "../src/index.ts";
 import { summary } from "../src/summary.ts";
 
 beforeAll(async () => {
@@ -77,4 +77,29 @@ test("the model is as before: modes, statistics and methods", async () => {
   expect(await stateDict(net).get("base.blocks.0.bn1.num_batches_tracked")!.item()).toBe(0);
   expect(() => summary(net, [32, 32, 5])).toThrow("channels");
   expect(Object.hasOwn(net.base.conv, "forward")).toBe(false);
+});
+
+test("layers are listened to in the order in which they run, and not any more afterwards", () => {
+  const model = resnet8();
+  const told: string[] = [];
+  const listener = {
+    before: ({ name }: { name: string }) => void told.push(`> ${name}`),
+    after: ({ name }: { name: string }, { shape }: { shape: readonly number[] }) =>
+      void told.push(`< ${name} [${shape}]`),
+  };
+  const run = () => scope(() => void model.forward(zeros([1, 32, 32, 3])));
+  listening(model, listener, run);
+  expect(told.slice(0, 5)).toEqual([
+    "> model",
+    "> base",
+    "> base.conv",
+    "< base.conv [1,32,32,16]",
+    "> base.bn",
+  ]);
+  expect(told.slice(-4)).toEqual(["< base [1,64]", "> fc", "< fc [1,10]", "< model [1,10]"]);
+  expect(told).toContain("< base.blocks.1 [1,16,16,32]");
+  expect(told).not.toContain("< base.blocks.0.shortcut [1,32,32,16]"); // an identity
+  const { length } = told;
+  run();
+  expect(told).toHaveLength(length);
 });

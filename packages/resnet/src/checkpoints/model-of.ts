@@ -1,4 +1,5 @@
 import type { ResNetOptions } from "../base.ts";
+import type { Shortcut } from "../blocks.ts";
 import type { zoo } from "../zoo.ts";
 import type { CheckpointInfo } from "./open.ts";
 
@@ -138,11 +139,13 @@ function torchShape(shape: readonly number[]): readonly number[] {
   return shape.length === 2 ? [shape[1]!, shape[0]!] : shape;
 }
 
+const SHORTCUTS: readonly Shortcut[] = ["projection", "pad-both", "pad-end", "none"];
+
 /** Of the options in a file's metadata, those that shapes do not tell. */
 function noted(json: string | undefined): Partial<ResNetOptions> {
   const { shortcut, strideAt, stemStride, stemRelu, stemPool } = parse(json);
   return {
-    ...((shortcut === "projection" || shortcut === "pad-both" || shortcut === "pad-end") && { shortcut }),
+    ...(SHORTCUTS.some((kind) => kind === shortcut) && { shortcut: shortcut as Shortcut }),
     ...((strideAt === 1 || strideAt === 2) && { strideAt }),
     ...(Number.isSafeInteger(stemStride) &&
       (stemStride as number) > 0 && { stemStride: stemStride as number }),

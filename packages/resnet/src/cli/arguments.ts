@@ -48,4 +48,5 @@ export const weightsOption = (description: string): Option =>
 
 export const shortcutOption = (
   description = "how shortcuts change channels, where the weights do not tell",
-): Option => new Option("--shortcut <kind>", description).choices(["projection", "pad-both", "pad-end"]);
+): Option =>
+  new Option("--shortcut <kind>", description).choices(["projection", "pad-both", "pad-end", "none"]);

@@ -1,27 +1,17 @@
 import { init, noGrad, scope, tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
-import { inputWriter } from "../data/augment.ts";
-import { CIFAR10_NORMALIZATION } from "../data/cifar10.ts";
 import { decodeImage } from "../data/decode.ts";
-import { IMAGENET_NORMALIZATION } from "../data/image-folder.ts";
-import { cropCentre, resizeShorter } from "../data/resize.ts";
+import { type Guess, pictureInput, ranked } from "../picture.ts";
 import { modelOption, shortcutOption, weightsOption, whole } from "./arguments.ts";
 import { bar, fit, percent } from "./bars.ts";
 import { messageOf } from "./errors.ts";
 import type { Common, Perform } from "./main.ts";
-import { isForLarge, type Net, type NetOptions, openNet } from "./net.ts";
-import { inOrder, normalizationOf } from "./preprocessing.ts";
+import { type Net, type NetOptions, openNet } from "./net.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 
 interface ClassifyOptions extends Common, NetOptions {
   top: number;
-}
-
-interface Guess {
-  readonly class: number;
-  readonly label: string;
-  readonly probability: number;
 }
 
 export function addClassify(program: Command, perform: Perform): void {
@@ -85,23 +75,11 @@ async function classify(
 
 /** All classes, the likeliest first. */
 async function guesses(image: string, { model, labels, preprocessing }: Net): Promise<Guess[]> {
-  const [shorter, side] = isForLarge(model) ? [256, 224] : [32, 32];
-  const { pixels } = cropCentre(resizeShorter(await decodeImage(image), shorter), side);
-  const usual = isForLarge(model) ? IMAGENET_NORMALIZATION : CIFAR10_NORMALIZATION;
-  const normalization = preprocessing ? normalizationOf(preprocessing) : usual;
-  const writer = inputWriter({ shape: [side, side, 3], normalization });
-  const input = new Float32Array(side * side * 3);
-  writer.write(inOrder(pixels, preprocessing), input, 0, 0, 0);
-
-  const logits = noGrad(() => scope(() => model.forward(tensor(input, [1, side, side, 3]))));
-  const scores = Array.from(await logits.data());
+  const { data, shape } = pictureInput(await decodeImage(image), model, preprocessing);
+  const logits = noGrad(() => scope(() => model.forward(tensor(data, shape))));
+  const scores = await logits.data();
   logits.dispose();
-  const most = Math.max(...scores);
-  const powers = scores.map((score) => Math.exp(score - most));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers
-    .map((power, i) => ({ class: i, label: labels[i] ?? `class ${i}`, probability: power / total }))
-    .sort((a, b) => b.probability - a.probability);
+  return ranked(scores, labels);
 }
 
 /** A picture's likeliest classes with bars. */

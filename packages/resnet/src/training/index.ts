@@ -1,4 +1,11 @@
 export {
+  type Checkpointed,
+  type Fixed,
+  type Progress as TrainingProgress,
+  readTraining,
+  writeTraining,
+} from "./checkpoint.ts";
+export {
   deviceOf,
   type EvaluateOptions,
   type Evaluation,

@@ -6,6 +6,7 @@ import {
   type Generator,
   generatorOf,
 } from "@shadegrad/tensor";
+import { save } from "@shadegrad/tensor/formats";
 import { train as trainingMode } from "@shadegrad/tensor/nn";
 import { saveCheckpoint } from "../checkpoints/index.ts";
 import { type Batch, batches, type Dataset, datasetOf, shuffled } from "../data/index.ts";
@@ -262,7 +263,8 @@ export class Training {
     const { model, optimizer } = this.#options;
     const { seed, offset } = this.#generator;
     const state = { progress: this.#progress, fixed: this.#fixed, generator: { seed, offset } };
-    await writeTraining(folder.checkpoint, { model, optimizer }, state);
+    // A draft becomes the file once it is on the disk: a kill at any moment leaves the one before whole.
+    await save(folder.checkpoint, writeTraining({ model, optimizer }, state));
     await saveCheckpoint(model, folder.weights, {
       preprocessing: preprocessingOf(this.#options, this.#data),
       metadata: { training: JSON.stringify(settingsOf(this.#options, this.#data)) },

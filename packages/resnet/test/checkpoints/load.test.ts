@@ -257,6 +257,11 @@ describe("the architecture that a checkpoint tells", () => {
     });
   });
 
+  test("a net without shortcuts comes back without", async () => {
+    const bytes = await checkpointBytes(zoo.resnet8({ shortcut: "none" }));
+    expect(modelOf(await inspectCheckpoint(bytes))!.options.shortcut).toBe("none");
+  });
+
   test("notes that make no sense do not count", async () => {
     const checkpoint = await openCheckpoint(await checkpointBytes(zoo.resnet8()));
     for (const note of ["{", "null", "5", '{"stemStride":-1,"shortcut":"x","strideAt":7,"stemPool":"yes"}']) {

@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { init } from "@shadegrad/tensor";
+import { save } from "@shadegrad/tensor/formats";
 import { Adam, oneCycle } from "@shadegrad/tensor/optim";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCheckpoint, type ProgressEvent, train } from "../../src/index.ts";
@@ -225,7 +226,7 @@ it("a checkpoint that cannot be written leaves the one before whole", async () =
     stateDict: () => new Map<string, unknown>([...optimizer.stateDict(), ["late", late]]),
   });
   const state = { progress: {} as Progress, fixed: {} as Fixed, generator: { seed: 0, offset: 0 } };
-  await expect(writeTraining(path, { model, optimizer: failing }, state)).rejects.toThrow(
+  await expect(save(path, writeTraining({ model, optimizer: failing }, state))).rejects.toThrow(
     "the device was lost",
   );
   expect((await readFile(path)).equals(before)).toBe(true);
