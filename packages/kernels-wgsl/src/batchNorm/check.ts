@@ -1,4 +1,5 @@
-import { type Check, check, randomValues } from "../check.ts";
+import { type Case, type Check, check, randomValues } from "../check.ts";
+import type { ParamValues } from "../kernel.ts";
 import {
   batchNormGradReference,
   batchNormParams,
@@ -50,10 +51,55 @@ function partialGradients(given: ReturnType<typeof inputs>, M: number, C: number
   const partial: number[] = [];
   for (let first = 0; first < M; first += chunk) {
     const part = (values: Float32Array) => values.subarray(first * C, (first + chunk) * C);
-    const sums = batchNormGradReference({ ...given, x: part(given.x) }, part(given.dy), false);
+    const sums = batchNormGradReference({ ...given, x: part(given.x) }, part(given.dy));
     partial.push(...sums.dgamma, ...sums.dbeta);
   }
   return partial;
+}
+
+/** All that `inputGrad` needs for a channel, as [5, C]: mean, scale, beta, and two from the gradients' sums. */
+function vectors(given: ReturnType<typeof inputs>, dy: ArrayLike<number>): number[] {
+  const { mean, variance, gamma, beta } = given;
+  const M = given.x.length / mean.length;
+  const { dgamma, dbeta } = batchNormGradReference(given, dy);
+  const rstd = (c: number) => 1 / Math.sqrt(variance[c]! + EPS);
+  const scale = Array.from(gamma, (g, c) => g * rstd(c));
+  return [
+    ...mean,
+    ...scale,
+    ...beta,
+    ...scale.map((s, c) => (s * rstd(c) * dgamma[c]!) / M),
+    ...scale.map((s, c) => (s * dbeta[c]!) / M),
+  ];
+}
+
+/** dy as it is, and as it is for what comes before a ReLU: it passes where the normalized x is positive. */
+function behindRelu(given: ReturnType<typeof inputs>) {
+  const y = normalizeReference(given);
+  return [
+    { dy: given.dy },
+    {
+      holes: { slope: "select(V(0), V(1), y > V(0))" },
+      dy: given.dy.map((value, i) => (y[i]! > 0 ? value : 0)),
+    },
+  ];
+}
+
+/** A case, and the same with an operand of each kind in its epilogue. */
+function fused<P extends ParamValues & { C: number }>(example: Case<P>): Case<P>[] {
+  const { name, params, reads, holes } = example;
+  const [y] = example.expected as [Float64Array];
+  const [dense, channel] = [randomValues(y.length, 7), randomValues(params.C, 8)];
+  return [
+    { ...example, reads: [...reads, channel, channel] },
+    {
+      ...example,
+      name: `${name}, with an epilogue`,
+      reads: [...reads, channel, dense],
+      holes: { ...holes, epilogue: "max(value + channel0(o) + dense1(i), V(0))" },
+      expected: [y.map((value, i) => Math.max(0, value + channel[i % params.C]! + dense[i]!))],
+    },
+  ];
 }
 
 const chunked = SHAPES.map(([M, C]) => ({ ...batchNormParams(M, C), name: `[${[M, C]}]` })).concat({
@@ -109,71 +155,64 @@ export const checks: Check[] = [
     ),
   ),
   check(normalize, () =>
-    SHAPES.flatMap(([M, C]) =>
-      [false, true].map((relu) => {
-        const given = inputs(M, C);
-        const y = normalizeReference(given);
-        return {
-          name: `[${[M, C]}]${relu ? ", relu in its epilogue" : ""}`,
-          params: { M, C, eps: EPS },
-          ...(relu && { holes: { epilogue: "max(value, Value())" } }),
-          reads: [given.x, given.mean, given.variance, given.gamma, given.beta],
-          writes: [new Float32Array(M * C)],
-          expected: [relu ? y.map((value) => Math.max(value, 0)) : y],
-        };
-      }),
-    ),
+    SHAPES.flatMap(([M, C]) => {
+      const given = inputs(M, C);
+      const { x, mean, variance, gamma, beta } = given;
+      return fused({
+        name: `[${[M, C]}]`,
+        params: { M, C, eps: EPS },
+        reads: [x, mean, variance, gamma, beta],
+        writes: [new Float32Array(M * C)],
+        expected: [normalizeReference(given)],
+      });
+    }),
   ),
   check(sumGradients, () =>
-    chunked.map(({ name, ...params }) => {
+    chunked.flatMap(({ name, ...params }) => {
       const { M, C, chunk } = params;
       const given = inputs(M, C);
-      const expected = partialGradients(given, M, C, chunk);
-      return {
-        name,
-        params: { ...params, eps: EPS },
-        reads: [given.x, given.dy, given.mean, given.variance, given.gamma, given.beta],
-        writes: [new Float32Array(expected.length)],
-        expected: [expected],
-      };
+      const { x, dy, mean, variance, gamma, beta } = given;
+      return behindRelu(given).map(({ holes, dy: through }) => {
+        const expected = partialGradients({ ...given, dy: through }, M, C, chunk);
+        return {
+          name: holes ? `${name}, behind a ReLU` : name,
+          params: { ...params, eps: EPS },
+          ...(holes && { holes, half: false }),
+          reads: [x, dy, mean, variance, gamma, beta],
+          writes: [new Float32Array(expected.length)],
+          expected: [expected],
+        };
+      });
     }),
   ),
   check(finishGradients, () =>
     chunked.map(({ name, M, C, splits, chunk }) => {
       const given = inputs(M, C);
-      const { dgamma, dbeta } = batchNormGradReference(given, given.dy, false);
+      const { mean, variance, gamma, beta } = given;
+      const { dgamma, dbeta } = batchNormGradReference(given, given.dy);
       return {
         name,
-        params: { C, splits },
-        reads: [Float32Array.from(partialGradients(given, M, C, chunk))],
-        writes: [new Float32Array(C), new Float32Array(C), new Float32Array(2 * C)],
-        expected: [dgamma, dbeta, [...dgamma, ...dbeta]],
+        params: { M, C, splits, eps: EPS },
+        reads: [Float32Array.from(partialGradients(given, M, C, chunk)), mean, variance, gamma, beta],
+        writes: [new Float32Array(C), new Float32Array(C), new Float32Array(5 * C)],
+        expected: [dgamma, dbeta, vectors(given, given.dy)],
       };
     }),
   ),
   check(inputGrad, () =>
-    SHAPES.flatMap(([M, C]) =>
-      [true, false].map((TRAINING) => {
-        const given = inputs(M, C);
-        const { dx, dgamma, dbeta } = batchNormGradReference(given, given.dy, TRAINING);
-        return {
-          name: `[${[M, C]}] in ${TRAINING ? "training" : "evaluation"}`,
-          params: { M, C, eps: EPS },
-          holes: { TRAINING },
-          reads: [
-            given.x,
-            given.dy,
-            given.mean,
-            given.variance,
-            given.gamma,
-            given.beta,
-            Float32Array.of(...dgamma, ...dbeta),
-          ],
+    SHAPES.flatMap(([M, C]) => {
+      const given = inputs(M, C);
+      return behindRelu(given).flatMap(({ holes, dy }) =>
+        fused({
+          name: `[${[M, C]}]${holes ? ", behind a ReLU" : ""}`,
+          params: { M, C },
+          ...(holes && { holes, half: false }),
+          reads: [given.x, given.dy, Float32Array.from(vectors(given, dy))],
           writes: [new Float32Array(M * C)],
-          expected: [dx],
-        };
-      }),
-    ),
+          expected: [batchNormGradReference(given, dy).dx],
+        }),
+      );
+    }),
   ),
 ];
 

@@ -1,4 +1,4 @@
-import { type Adapter, type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
+import { type Adapter, type Holes, type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
 import finishGradientsSource from "./finishGradients.wgsl?raw";
 import finishGradientsTree from "./finishGradientsTree.wgsl?raw";
 import finishMomentsSource from "./finishMoments.wgsl?raw";
@@ -36,12 +36,13 @@ type Chunks = ParamValues & { C: number; splits: number };
 function byChannels<P extends ParamValues & { C: number }>(
   source: string,
   invocations: (params: P) => number,
+  holes: Holes = {},
 ): [Variant<P>, Variant<P>] {
   return [
     {
       name: "channels4",
       source,
-      holes: { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" },
+      holes: { LANES: 4, V: "vec4f", Stored: "vec4<Elem>", ...holes },
       fits: ({ C }) => C % 4 === 0,
       workgroups: (params) => spread(Math.ceil(invocations(params) / 4 / THREADS)),
     },
@@ -51,6 +52,9 @@ function byChannels<P extends ParamValues & { C: number }>(
 
 const perChunk = ({ splits, C }: Chunks) => splits * C;
 const perRows = ({ M, C }: Rows) => Math.ceil(M / DEPTH) * C;
+
+/** Of kernels with an epilogue, where they take four channels. */
+const OPERANDS = { Stored0: "vec4<E0>", Stored1: "vec4<E1>" };
 
 const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
 
@@ -88,14 +92,15 @@ export const finishMoments: Kernel<BatchNormParams & { momentum: number }> = {
 /**
  * y = (x − mean) · gamma / √(variance + eps) + beta.
  *
- * Holes: `epilogue`, an expression in value, LANES of y's elements from i · LANES on.
+ * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
  */
 export const normalize: Kernel<Record<"M" | "C" | "eps", number>> = {
   name: "normalize",
-  reads: ["x", "mean", "variance", "gamma", "beta"],
+  reads: ["x", "mean", "variance", "gamma", "beta", "e0", "e1"],
   writes: ["y"],
   params: { M: "u32", C: "u32", eps: "f32" },
-  variants: byChannels(normalizeSource, perRows),
+  variants: byChannels(normalizeSource, perRows, OPERANDS),
+  epilogue: ({ C }) => C,
   cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 8 * M * C }),
 };
 
@@ -113,35 +118,37 @@ export const sumGradients: Kernel<BatchNormParams & { eps: number }> = {
   cost: ({ M, C }) => ({ flops: 5 * M * C, bytes: 8 * M * C }),
 };
 
-/** dgamma and dbeta from the sums over chunks. */
-export const finishGradients: Kernel<Record<"C" | "splits", number>> = {
+/** dgamma and dbeta from the sums over chunks, and what `inputGrad` needs to know of each channel. */
+export const finishGradients: Kernel<Record<"M" | "C" | "splits" | "eps", number>> = {
   name: "finishGradients",
-  reads: ["partial"],
-  writes: ["dgamma", "dbeta", "sums"],
-  params: { C: "u32", splits: "u32" },
+  reads: ["partial", "mean", "variance", "gamma", "beta"],
+  writes: ["dgamma", "dbeta", "vectors"],
+  params: { M: "u32", C: "u32", splits: "u32", eps: "f32" },
   prefer,
   variants: [
-    { name: "tree", source: finishGradientsTree, workgroups: ({ C }) => spread(2 * C) },
+    { name: "tree", source: finishGradientsTree, workgroups: ({ C }) => spread(C) },
     {
       name: "serial",
       source: finishGradientsSource,
-      workgroups: ({ C }) => [Math.ceil((2 * C) / THREADS), 1, 1],
+      workgroups: ({ C }) => [Math.ceil(C / THREADS), 1, 1],
     },
   ],
 };
 
 /**
- * dx from dy and the sums.
+ * dx, where mean and variance are x's own, from dy and the vectors of `finishGradients`.
  *
- * Holes: `TRAINING`, whether mean and variance are x's own; `slope`, as for `sumGradients`.
+ * Holes: `slope`, as for `sumGradients`; `epilogue`, an expression in value, i and o, which may read e0
+ * and e1, of types `E0` and `E1`; `Elem`.
  */
-export const inputGrad: Kernel<Record<"M" | "C" | "eps", number>> = {
+export const inputGrad: Kernel<Record<"M" | "C", number>> = {
   name: "batchNormInputGrad",
-  reads: ["x", "dy", "mean", "variance", "gamma", "beta", "sums"],
+  reads: ["x", "dy", "vectors", "e0", "e1"],
   writes: ["dx"],
-  params: { M: "u32", C: "u32", eps: "f32" },
-  variants: byChannels(inputGradSource, perRows),
-  cost: ({ M, C }) => ({ flops: 8 * M * C, bytes: 12 * M * C }),
+  params: { M: "u32", C: "u32" },
+  variants: byChannels(inputGradSource, perRows, OPERANDS),
+  epilogue: ({ C }) => C,
+  cost: ({ M, C }) => ({ flops: 6 * M * C, bytes: 12 * M * C }),
 };
 
 /** Mean and variance of each channel, in float64, in two passes. */
@@ -171,12 +178,8 @@ export function normalizeReference({ x, mean, variance, gamma, beta, eps }: Norm
   );
 }
 
-/** The gradients' formulas, in float64; where the statistics are x's own, dx follows them as well. */
-export function batchNormGradReference(
-  { x, mean, variance, gamma, eps }: Normal,
-  dy: ArrayLike<number>,
-  training: boolean,
-) {
+/** The gradients' formulas where the statistics are x's own, in float64. */
+export function batchNormGradReference({ x, mean, variance, gamma, eps }: Normal, dy: ArrayLike<number>) {
   const C = mean.length;
   const M = x.length / C;
   const rstd = Float64Array.from(variance, (value) => 1 / Math.sqrt(value + eps));
@@ -188,7 +191,7 @@ export function batchNormGradReference(
     dbeta[i % C]! += dy[i]!;
   }
   const dx = Float64Array.from({ length: x.length }, (_, i) => {
-    const own = training ? (dbeta[i % C]! + normal(i) * dgamma[i % C]!) / M : 0;
+    const own = (dbeta[i % C]! + normal(i) * dgamma[i % C]!) / M;
     return (dy[i]! - own) * gamma[i % C]! * rstd[i % C]!;
   });
   return { dx, dgamma, dbeta };

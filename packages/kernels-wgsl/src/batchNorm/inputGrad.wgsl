@@ -1,32 +1,42 @@
-// In training, where x̂ = (x − mean) / √(variance + eps) depends on x through its statistics too,
-//   dx[m, c] = (dy[m, c] − dbeta[c] / M − x̂[m, c] · dgamma[c] / M) · gamma[c] / √(variance[c] + eps)
-// and in evaluation the same without the two sums. An invocation walks down LANES channels of DEPTH rows.
+// x̂ = (x − mean) / √(variance + eps) depends on x through its statistics too:
+//   dx[m, c] = epilogue((dy[m, c] − dbeta[c] / M − x̂[m, c] · dgamma[c] / M) · gamma[c] / √(variance[c] + eps))
+// which is  dy · scale − offset − (x − mean) · pull  with the vectors that `finishGradients` wrote. An
+// invocation walks down LANES channels of DEPTH rows.
 //
-//   x dy dx  [M, C]     mean variance gamma beta  [C]     sums  [2, C]: dgamma, dbeta
+//   x dy dx  [M, C]     vectors  [5, C]
 //   dispatch  spread(ceil(ceil(M / DEPTH) · C / LANES / THREADS))
 
 alias Elem = f32;
-const TRAINING: bool = true;
 const THREADS: u32 = 64;
 const DEPTH: u32 = 16;
 const LANES: u32 = 1;
-alias Value = f32;        // LANES values
+alias V = f32;            // LANES values
 alias Stored = Elem;      // LANES elements
 
 // The slope of normalize's epilogue, where its argument was y.
-fn slope(y: Value) -> Value { return Value(1); }
+fn slope(y: V) -> V { return V(1); }
 
-struct Params { M: u32, C: u32, eps: f32 }
+// Applied to what is stored: LANES values, the first of them dx[i], in channel o. e0 and e1 hold
+// operands of dx's shape, or one value a channel.
+alias E0 = f32;
+alias E1 = f32;
+alias Stored0 = E0;       // LANES elements
+alias Stored1 = E1;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn dense0(i: u32) -> V { return V(e0[i / LANES]); }
+fn dense1(i: u32) -> V { return V(e1[i / LANES]); }
+fn channel0(o: u32) -> V { return V(e0[o / LANES]); }
+fn channel1(o: u32) -> V { return V(e1[o / LANES]); }
+
+struct Params { M: u32, C: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
 @group(0) @binding(1) var<storage, read> dy: array<Stored>;
-@group(0) @binding(2) var<storage, read> mean: array<Value>;
-@group(0) @binding(3) var<storage, read> variance: array<Value>;
-@group(0) @binding(4) var<storage, read> gamma: array<Value>;
-@group(0) @binding(5) var<storage, read> beta: array<Value>;
-@group(0) @binding(6) var<storage, read> sums: array<Value>;
-@group(0) @binding(7) var<storage, read_write> dx: array<Stored>;
-@group(0) @binding(8) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> vectors: array<V>;
+@group(0) @binding(3) var<storage, read> e0: array<Stored0>;
+@group(0) @binding(4) var<storage, read> e1: array<Stored1>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored>;
+@group(0) @binding(6) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -39,17 +49,15 @@ fn main(
   let c = at % columns;
   let first = at / columns * DEPTH;
   if (first >= p.M) { return; }
-  let shift = mean[c];
-  let rstd = inverseSqrt(variance[c] + p.eps);
-  let g = gamma[c];
-  let b = beta[c];
-  let dgamma = sums[c] / f32(p.M);
-  let dbeta = sums[columns + c] / f32(p.M);
+  let mean = vectors[c];
+  let scale = vectors[columns + c];
+  let beta = vectors[2 * columns + c];
+  let pull = vectors[3 * columns + c];
+  let offset = vectors[4 * columns + c];
   let end = min(first + DEPTH, p.M) * columns;
   for (var i = first * columns + c; i < end; i += columns) {
-    let normal = (Value(x[i]) - shift) * rstd;
-    var d = Value(dy[i]) * slope(normal * g + b);
-    if (TRAINING) { d -= dbeta + normal * dgamma; }
-    dx[i] = Stored(d * (g * rstd));
+    let centred = V(x[i]) - mean;
+    let d = V(dy[i]) * slope(centred * scale + beta) * scale - offset - centred * pull;
+    dx[i] = Stored(epilogue(d, i * LANES, c * LANES));
   }
 }

@@ -9,13 +9,13 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 const LANES: u32 = 1;
-alias Value = f32;        // LANES values
+alias V = f32;            // LANES values
 alias Stored = Elem;      // LANES elements
 
 struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> partial: array<Value>;
+@group(0) @binding(1) var<storage, read_write> partial: array<V>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -34,15 +34,15 @@ fn main(
 
   var k = first * columns + c;
   let end = k + rows * columns;
-  let shift = Value(x[k]);
-  var sum = Value();
-  var squares = Value();
+  let shift = V(x[k]);
+  var sum = V();
+  var squares = V();
   for (; k < end; k += columns) {
-    let d = Value(x[k]) - shift;
+    let d = V(x[k]) - shift;
     sum += d;
     squares += d * d;
   }
   let mean = sum / f32(rows);
   partial[2 * s * columns + c] = shift + mean;
-  partial[(2 * s + 1) * columns + c] = max(squares - sum * mean, Value());
+  partial[(2 * s + 1) * columns + c] = max(squares - sum * mean, V());
 }

@@ -8,21 +8,21 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 const LANES: u32 = 1;
-alias Value = f32;        // LANES values
+alias V = f32;            // LANES values
 alias Stored = Elem;      // LANES elements
 
 // The slope of normalize's epilogue, where its argument was y.
-fn slope(y: Value) -> Value { return Value(1); }
+fn slope(y: V) -> V { return V(1); }
 
 struct Params { M: u32, C: u32, splits: u32, chunk: u32, eps: f32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
 @group(0) @binding(1) var<storage, read> dy: array<Stored>;
-@group(0) @binding(2) var<storage, read> mean: array<Value>;
-@group(0) @binding(3) var<storage, read> variance: array<Value>;
-@group(0) @binding(4) var<storage, read> gamma: array<Value>;
-@group(0) @binding(5) var<storage, read> beta: array<Value>;
-@group(0) @binding(6) var<storage, read_write> partial: array<Value>;
+@group(0) @binding(2) var<storage, read> mean: array<V>;
+@group(0) @binding(3) var<storage, read> variance: array<V>;
+@group(0) @binding(4) var<storage, read> gamma: array<V>;
+@group(0) @binding(5) var<storage, read> beta: array<V>;
+@group(0) @binding(6) var<storage, read_write> partial: array<V>;
 @group(0) @binding(7) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -37,19 +37,19 @@ fn main(
   let c = at % columns;
   let s = at / columns;
   let shift = mean[c];
-  let scale = inverseSqrt(variance[c] + p.eps);
-  let g = gamma[c];
-  let b = beta[c];
+  let rstd = inverseSqrt(variance[c] + p.eps);
+  let scale = gamma[c] * rstd;
+  let offset = beta[c];
   let end = min((s + 1) * p.chunk, p.M) * columns;
 
-  var dgamma = Value();
-  var dbeta = Value();
+  var dgamma = V();
+  var dbeta = V();
   for (var i = s * p.chunk * columns + c; i < end; i += columns) {
-    let normal = (Value(x[i]) - shift) * scale;
-    let d = Value(dy[i]) * slope(normal * g + b);
-    dgamma += d * normal;
+    let centred = V(x[i]) - shift;
+    let d = V(dy[i]) * slope(centred * scale + offset);
+    dgamma += d * centred;
     dbeta += d;
   }
-  partial[2 * s * columns + c] = dgamma;
+  partial[2 * s * columns + c] = dgamma * rstd;
   partial[(2 * s + 1) * columns + c] = dbeta;
 }

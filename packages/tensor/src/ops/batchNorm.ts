@@ -10,7 +10,8 @@ import {
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import { empty, sizeOf, type Tensor } from "../tensor.ts";
+import { sizeOf, type Tensor } from "../tensor.ts";
+import { type Expression, elementwise } from "./elementwise.ts";
 
 export interface BatchNormOptions {
   /** `[C]`, moved towards the batch's in training, used in evaluation. */
@@ -41,22 +42,23 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   const { mean, variance } = training
     ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };
-  const y = run(normalize, { ...p, eps }, [x, mean, variance, gamma, beta], x.shape, { op: "batchNorm" });
+  const statistics = [mean, variance, gamma, beta];
+  const y = run(normalize, { ...p, eps }, [x, ...statistics, gamma, gamma], x.shape, { op: "batchNorm" });
   return differentiable(
     "batchNorm",
     y,
     // The running ones must not change between evaluation and its gradient either.
     training ? [x, gamma, beta] : [x, gamma, beta, mean, variance],
     (dy) => {
-      const given = [x, dy, mean, variance, gamma, beta];
-      let made: Record<"dgamma" | "dbeta" | "sums", Tensor> | undefined;
+      let made: Record<"dgamma" | "dbeta" | "vectors", Tensor> | undefined;
       const sums = () => {
         if (made) return made;
-        const { partial } = run(sumGradients, { ...p, eps }, given, {
+        const { partial } = run(sumGradients, { ...p, eps }, [x, dy, ...statistics], {
           partial: { shape: [p.splits, 2, p.C], dtype: "f32" },
         });
-        made = run(finishGradients, p, [partial], { dgamma: [p.C], dbeta: [p.C], sums: [2, p.C] });
-        if (!training || !x.requiresGrad) made.sums.dispose();
+        const writes = { dgamma: [p.C], dbeta: [p.C], vectors: [5, p.C] };
+        made = run(finishGradients, { ...p, eps }, [partial, ...statistics], writes);
+        if (!training || !x.requiresGrad) made.vectors.dispose();
         if (!gamma.requiresGrad) made.dgamma.dispose();
         if (!beta.requiresGrad) made.dbeta.dispose();
         partial.dispose();
@@ -65,11 +67,10 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
       return [
         // dx = γ / √(σ² + ε) · (dy − Σ dy / M − x̂ Σ dy x̂ / M); the means are absent in evaluation.
         () => {
-          const total = training ? sums().sums : empty([2, p.C], "f32", x.device);
-          const dx = run(inputGrad, { ...p, eps }, [...given, total], x.shape, {
-            holes: { TRAINING: training },
-          });
-          total.dispose();
+          if (!training) return elementwise(scaled, [dy, gamma, variance, eps], { dtype: x.dtype });
+          const { vectors } = sums();
+          const dx = run(inputGrad, p, [x, dy, vectors, vectors, vectors], x.shape);
+          vectors.dispose();
           return dx;
         },
         () => sums().dgamma,
@@ -79,6 +80,9 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
     training ? [mean, variance] : [],
   );
 }
+
+const scaled: Expression = (dy, gamma, variance, eps) =>
+  `${dy} * (${gamma} * inverseSqrt(${variance} + ${eps}))`;
 
 /**
  * Mean and variance, divided by M, of each channel over all other axes, M elements; the running
