@@ -97,6 +97,16 @@ export class Device {
     if (!this.#isLost) this.#pool.give(buffer);
   }
 
+  /** Memory of just so many bytes for many tensors, until it is given to `release`. */
+  reserve(bytes: number): GPUBuffer {
+    return this.#pool.reserve(bytes);
+  }
+
+  release(buffer: GPUBuffer): void {
+    this.launcher.flush();
+    this.#pool.destroy(buffer);
+  }
+
   /** Give free buffers back to the system. */
   trim(): void {
     this.launcher.flush();

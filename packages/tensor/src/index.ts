@@ -2,6 +2,8 @@ export { KernelError } from "@shadegrad/kernels-wgsl";
 export type { InitOptions } from "./adapter.ts";
 export { assign } from "./assign.ts";
 export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./autograd.ts";
+export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
+export type { PlanSummary } from "./compile/plan.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
 export { debugLevel } from "./debug.ts";
 export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";

@@ -35,6 +35,17 @@ export class BufferPool {
     return free;
   }
 
+  /** A buffer of just that size, which does not come back to be used again: `destroy` ends it. */
+  reserve(bytes: number): GPUBuffer {
+    return this.#create(bytes);
+  }
+
+  destroy(buffer: GPUBuffer): void {
+    if (!this.#ages.delete(buffer)) return; // there was no memory for it
+    this.counts.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
   give(buffer: GPUBuffer): void {
     const age = this.#ages.get(buffer);
     if (age === undefined) return; // there was no memory for it

@@ -1,4 +1,5 @@
 import type { Holes, Interface, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
+import { type Bound, recorder } from "./compile/recorder.ts";
 import { debugLevel } from "./debug.ts";
 import { type Device, defaultDevice } from "./device.ts";
 import { ShapeError } from "./errors.ts";
@@ -19,8 +20,12 @@ export interface RunOptions {
   device?: Device | undefined;
 }
 
+/** Parameters, or how to find them at each call of a compiled function, where they are not always the same. */
+export type Given<P> = P | (() => P);
+
 /**
- * Launch a kernel on tensors: the only way that any op reaches the GPU.
+ * Launch a kernel on tensors: the only way that any op reaches the GPU. While `compile` records, the
+ * launch is written down.
  *
  * A new output has the type of the first float that is read, or f32; with f16 the kernel's hole
  * `Elem` follows. Nothing is waited for.
@@ -29,24 +34,24 @@ export interface RunOptions {
  */
 export function run<P extends ParamValues>(
   kernel: Kernel<P>,
-  params: P,
+  given: Given<P>,
   reads: readonly Tensor[],
   writes: Shape,
   options?: RunOptions,
 ): Tensor;
 export function run<P extends ParamValues, K extends string>(
   kernel: Kernel<P>,
-  params: P,
+  given: Given<P>,
   reads: readonly Tensor[],
   writes: Readonly<Record<K, Write>>,
   options?: RunOptions,
 ): Record<K, Tensor>;
 export function run<P extends ParamValues>(
   kernel: Kernel<P>,
-  params: P,
+  given: Given<P>,
   reads: readonly Tensor[],
   writes: Shape | Readonly<Record<string, Write>>,
-  { op = kernel.name, holes = {}, variant, device: given }: RunOptions = {},
+  { op = kernel.name, holes = {}, variant, device: where }: RunOptions = {},
 ): Tensor | Record<string, Tensor> {
   const single = isShape(writes);
   const named: Readonly<Record<string, Write>> = single ? { [kernel.writes[0]!]: writes } : writes;
@@ -59,18 +64,32 @@ export function run<P extends ParamValues>(
   // All that can be refused is before the first allocation, and before contents count as changed.
   const operands: readonly Operand[] = [...reads, ...planned];
   const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(kernel, operands)}.`);
-  const device = given ?? deviceOf(operands, fail);
+  const device = where ?? deviceOf(operands, fail);
   const filled = withElement(kernel, operands, holes, fail);
   const written = planned.map((write) =>
     write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
   );
-  const buffers = [...reads, ...written].map(({ storage }) => storage.buffer);
-  device.launcher.launch(
-    kernel,
-    params,
-    buffers,
-    variant === undefined ? { holes: filled } : { holes: filled, variant },
-  );
+  const params = typeof given === "function" ? given() : given;
+  const into = recorder();
+  if (into) {
+    into.launches.push({
+      kernel: kernel as unknown as Kernel,
+      params,
+      live: typeof given === "function" ? given : undefined,
+      holes: filled,
+      variant,
+      reads: reads.map(bound),
+      writes: written.map((y, i) => ({ ...bound(y), fresh: y !== planned[i] })),
+    });
+  } else {
+    const buffers = [...reads, ...written].map(({ storage }) => storage.buffer);
+    device.launcher.launch(
+      kernel,
+      params,
+      buffers,
+      variant === undefined ? { holes: filled } : { holes: filled, variant },
+    );
+  }
   for (const write of planned) if (write instanceof Tensor) write.storage.version++;
   const watching = observer();
   if (watching) {
@@ -82,6 +101,8 @@ export function run<P extends ParamValues>(
 }
 
 if (debugLevel >= 1) observe(new NaNWatch(run));
+
+const bound = ({ storage, size, dtype }: Tensor): Bound => ({ storage, size, dtype });
 
 const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);
 
@@ -115,7 +136,7 @@ function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): 
  * agree, and the others must hold what the shader declares or a hole says.
  */
 function withElement(
-  kernel: Bound,
+  kernel: Bindings,
   operands: readonly Operand[],
   holes: Holes,
   fail: (what: string) => Error,
@@ -136,12 +157,12 @@ function withElement(
   return elem === "f16" ? { ...holes, Elem: "f16" } : holes;
 }
 
-type Bound = Interface & { readonly variants: readonly [{ readonly source: string }, ...unknown[]] };
+type Bindings = Interface & { readonly variants: readonly [{ readonly source: string }, ...unknown[]] };
 
 const known = new WeakMap<object, readonly (readonly string[])[]>();
 
 /** The aliases by which a shader names what each binding holds, up to `Elem` or the type itself. */
-function aliasesOf(kernel: Bound): readonly (readonly string[])[] {
+function aliasesOf(kernel: Bindings): readonly (readonly string[])[] {
   let found = known.get(kernel);
   if (!found) {
     const { source } = kernel.variants[0];

@@ -1,21 +1,47 @@
+import { recorder } from "./compile/recorder.ts";
 import type { Device } from "./device.ts";
 
 /** A buffer that one or more tensors look at; it goes back to the pool with the last of them. */
 export class Storage {
   readonly device: Device;
-  readonly buffer: GPUBuffer;
+  readonly bytes: number;
   /** How often the contents were replaced in place. */
   version = 0;
+  readonly #buffer: GPUBuffer | undefined;
+  readonly #what: string;
   #users = 1;
 
-  constructor(device: Device, bytes: number, what: string) {
+  /** @param planned whether it gets no memory of its own: `compile` finds some for it */
+  constructor(device: Device, bytes: number, what: string, planned = recorder() !== undefined) {
     this.device = device;
-    this.buffer = device.allocate(bytes, what);
+    this.bytes = bytes;
+    this.#what = what;
+    this.#buffer = planned ? undefined : device.allocate(bytes, what);
+  }
+
+  /** @throws Error if it is one of those that a compiled function makes anew at each call. */
+  get buffer(): GPUBuffer {
+    if (!this.#buffer) {
+      throw new Error(
+        `${this.#what} has no numbers: it was made while compile recorded a function, which only writes down what to launch. Return it from the function, and read what a call gives.`,
+      );
+    }
+    return this.#buffer;
+  }
+
+  /** Whether it has no memory of its own. */
+  get isPlanned(): boolean {
+    return !this.#buffer;
   }
 
   /** Whether several tensors look at it. */
   get isShared(): boolean {
     return this.#users > 1;
+  }
+
+  /** Whether any tensor looks at it. */
+  get isUsed(): boolean {
+    return this.#users > 0;
   }
 
   share(): this {
@@ -24,6 +50,6 @@ export class Storage {
   }
 
   release(): void {
-    if (--this.#users === 0) this.device.free(this.buffer);
+    if (--this.#users === 0 && this.#buffer) this.device.free(this.#buffer);
   }
 }

@@ -227,7 +227,8 @@ export function tensor(
     );
   }
   const type = dtype ?? (data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : "f32");
-  const made = empty(itsShape, type, device);
+  // Numbers of the host are there before a compiled function runs, and are the same at each call.
+  const made = empty(itsShape, type, device, false);
   if (size > 0) device.write(made.storage.buffer, encode(values, type));
   made.requiresGrad = checkGradient("tensor", type, requiresGrad);
   return made;
@@ -237,9 +238,9 @@ const isOptions = (given: Shape | TensorOptions): given is TensorOptions =>
   typeof given === "object" && !("length" in given);
 
 /** A tensor of that shape, with whatever the memory holds: for those who write all of it. */
-export function empty(shape: Shape, dtype: DType, device: Device): Tensor {
+export function empty(shape: Shape, dtype: DType, device: Device, planned?: boolean): Tensor {
   const bytes = sizeOf(shape) * bytesOf(dtype);
-  return new Tensor(shape, dtype, new Storage(device, bytes, `a tensor ${describe(shape, dtype)}`));
+  return new Tensor(shape, dtype, new Storage(device, bytes, `a tensor ${describe(shape, dtype)}`, planned));
 }
 
 /** @throws ShapeError unless every side is a whole number ≥ 0; TypeError if it is no array. */

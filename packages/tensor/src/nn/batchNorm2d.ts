@@ -1,3 +1,4 @@
+import { choice } from "../compile/recorder.ts";
 import { full, ones, zeros } from "../create.ts";
 import { defaultDevice } from "../device.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
@@ -51,7 +52,8 @@ export class BatchNorm2d implements Layer {
   }
 
   forward(x: Tensor): Tensor {
-    const { weight, bias, runningMean, runningVar, numBatchesTracked, training, momentum, eps } = this;
+    const { weight, bias, runningMean, runningVar, numBatchesTracked, momentum, eps } = this;
+    const training = choice(() => this.training);
     return batchNorm(x, weight, bias, {
       runningMean,
       runningVar,

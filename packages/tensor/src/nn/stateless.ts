@@ -1,3 +1,4 @@
+import { choice } from "../compile/recorder.ts";
 import { relu } from "../ops/activation.ts";
 import {
   type AvgPool2dOptions,
@@ -63,7 +64,7 @@ export class Dropout implements Layer {
   }
 
   forward(x: Tensor): Tensor {
-    return dropout(x, this.p, { training: this.training, generator: this.#generator });
+    return dropout(x, this.p, { training: choice(() => this.training), generator: this.#generator });
   }
 }
 

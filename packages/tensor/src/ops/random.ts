@@ -12,6 +12,7 @@ import {
   uniformParams,
 } from "@shadegrad/kernels-wgsl/random";
 import { differentiable } from "../autograd.ts";
+import { eachCall } from "../compile/recorder.ts";
 import { defaultDevice } from "../device.ts";
 import { ShapeError } from "../errors.ts";
 import { type Generator, generatorOf } from "../random.ts";
@@ -109,9 +110,9 @@ function drawn(
   const itsShape = checkShape(op, shape);
   checkGradient(op, dtype, requiresGrad);
   const length = sizeOf(itsShape);
-  const stream = generator.advance(blocksOf(length));
+  const stream = eachCall(() => generator.advance(blocksOf(length)));
   const writes = { y: { shape: itsShape, dtype } };
-  const { y } = run(random, params(length, stream), [], writes, {
+  const { y } = run(random, () => params(length, stream()), [], writes, {
     holes: { distribution, Elem: dtype, BITS: uniformBits(dtype) },
     device,
   });
@@ -136,8 +137,9 @@ export interface DropoutOptions {
 export function dropout(x: Tensor, p = 0.5, { training = true, generator }: DropoutOptions = {}): Tensor {
   if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
   if (!training || p === 0) return differentiable("dropout", x.view(), [x], (dy) => [() => dy.view()]);
-  const stream = (generator ?? generatorOf(x.device)).advance(blocksOf(x.size));
-  const params = dropoutParams(x.size, stream, p);
+  const { size, device } = x; // of each call, when this x is long gone
+  const stream = eachCall(() => (generator ?? generatorOf(device)).advance(blocksOf(size)));
+  const params = () => dropoutParams(size, stream(), p);
   // The same numbers again for the gradient: nothing is kept but where they began.
   return differentiable("dropout", run(forward, params, [x], x.shape), [x], (dy) => [
     () => run(forward, params, [dy], x.shape),

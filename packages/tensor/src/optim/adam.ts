@@ -22,7 +22,7 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
   }
 
   protected override update(slot: Slot, dw: Tensor, options: Required<AdamOptions>): void {
-    move(slot, dw, { ...options, decoupled: false });
+    move(slot, dw, options, false);
   }
 }
 
@@ -34,16 +34,14 @@ export class AdamW extends Optimizer<Required<AdamOptions>> {
   }
 
   protected override update(slot: Slot, dw: Tensor, options: Required<AdamOptions>): void {
-    move(slot, dw, { ...options, decoupled: true });
+    move(slot, dw, options, true);
   }
 }
 
-function move(
-  { w, state: { m, v }, steps }: Slot,
-  dw: Tensor,
-  options: Required<AdamOptions> & { decoupled: boolean },
-) {
-  run(adam, adamParams(w.size, steps, options), [dw], { w, m: m!, v: v! });
+function move(slot: Slot, dw: Tensor, options: Required<AdamOptions>, decoupled: boolean): void {
+  const { w, state } = slot;
+  const params = () => adamParams(w.size, slot.steps, { ...options, decoupled });
+  run(adam, params, [dw], { w, m: state.m!, v: state.v! });
 }
 
 function checkOptions(kind: string, { lr, betas, eps, weightDecay }: Required<AdamOptions>): void {

@@ -1,3 +1,4 @@
+import { eachCall } from "../compile/recorder.ts";
 import { zerosLike } from "../create.ts";
 import { ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
@@ -68,7 +69,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     }
   }
 
-  /** Move one parameter along its gradient. */
+  /** Move one parameter along its gradient; parameters of kernels are functions, since options may change. */
   protected abstract update(slot: Slot, dw: Tensor, options: O): void;
 
   /** The learning rate: of the first group when it is read, of all when it is set. */
@@ -97,7 +98,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
         const { grad } = slot.w;
         if (!grad) continue;
         this.#remember(slot, group);
-        slot.steps++;
+        eachCall(() => slot.steps++);
         this.update(slot, grad, group);
       }
     }

@@ -21,8 +21,11 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
   }
 
   protected override update({ w, state }: Slot, dw: Tensor, options: Required<SGDOptions>): void {
-    const { lr, momentum, weightDecay, nesterov } = options;
-    const params = { length: w.size, lr, momentum, weightDecay };
+    const { nesterov } = options;
+    const params = () => {
+      const { lr, momentum, weightDecay } = options;
+      return { length: w.size, lr, momentum, weightDecay };
+    };
     const m = state.momentum;
     if (m) run(momentumKernel, params, [dw], { w, m }, { holes: { NESTEROV: nesterov } });
     else run(sgd, params, [dw], { w });

@@ -1,0 +1,176 @@
+import { type Device, defaultDevice } from "../device.ts";
+import { kindOf } from "../errors.ts";
+import { observer } from "../observe.ts";
+import { scope } from "../scope.ts";
+import { Storage } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
+import { Plan, type PlanSummary } from "./plan.ts";
+import { Recorder, recorder, recording } from "./recorder.ts";
+
+export interface CompileOptions {
+  /** Told how many of how many pipelines are compiled, while they are. */
+  onProgress?: (done: number, of: number) => void;
+}
+
+/** A function that is prepared once for each shapes of its arguments. */
+export interface Compiled<A extends readonly Tensor[], R> {
+  /** The results are new tensors, of whoever called. */
+  (...args: A): Promise<R>;
+  /** What was made of it for the shapes of the latest call. */
+  readonly plan: PlanSummary | undefined;
+  /** Give back its memory; the next call prepares it anew. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Prepare a function of tensors: `const step = compile((x) => model.forward(x)); const y = await step(x)`.
+ *
+ * It is called once for each shapes of its arguments, and what it launches is written down. Elementwise
+ * ops are merged into the kernels before them, what depends on weights alone is computed once and again
+ * when they change, tensors share memory, pipelines and bind groups are made once; each call then
+ * encodes one pass and submits once. A whole training step compiles in the same way: parameters,
+ * running statistics and an optimizer's memory are changed in place, and learning rates and random
+ * numbers are those of each call.
+ *
+ * Other values of the host are those of the first call: give what changes as a tensor. Arguments are copied when it
+ * is called. While an observer looks on, as under `DEBUG` or in `findNaN`, each call runs op by op.
+ *
+ * @throws TypeError if an argument is no tensor, or the function is async; Error if it reads a tensor's
+ *   numbers, or leaves tensors behind other than by returning them.
+ */
+export function compile<A extends readonly Tensor[], R>(
+  f: (...args: A) => R,
+  { onProgress }: CompileOptions = {},
+): Compiled<A, R> {
+  const plans = new Map<string, { plan: Promise<Made<R>>; made: Made<R> | undefined }>();
+  let latest: PlanSummary | undefined;
+
+  const call = (args: A): Promise<R> | R => {
+    check(args);
+    if (observer()) return scope(() => f(...args));
+    const key = args.map(({ shape, dtype, requiresGrad }) => `${dtype} ${shape} ${requiresGrad}`).join("; ");
+    let entry = plans.get(key);
+    if (entry?.made && !entry.made.plan.isCurrent) {
+      entry.made.plan.dispose();
+      entry = undefined;
+    }
+    if (entry?.made) {
+      latest = entry.made.plan.summary;
+      return entry.made.run(args);
+    }
+    if (!entry) {
+      const fresh = { plan: prepared(f, args, onProgress), made: undefined as Made<R> | undefined };
+      entry = fresh;
+      plans.set(key, fresh);
+      fresh.plan.then(
+        (made) => {
+          fresh.made = made;
+        },
+        () => plans.delete(key),
+      );
+    }
+    // The caller may dispose the arguments before it is their turn.
+    const held = args.map((x) => unowned(x.view()));
+    return entry.plan
+      .then((made) => {
+        latest = made.plan.summary;
+        return made.run(held);
+      })
+      .finally(() => {
+        for (const x of held) x.dispose();
+      });
+  };
+  const dispose = () => {
+    for (const { plan } of plans.values()) plan.then((made) => made.plan.dispose()).catch(() => {});
+    plans.clear();
+    latest = undefined;
+  };
+  return Object.defineProperty(
+    Object.assign(async (...args: A) => call(args), { dispose, [Symbol.dispose]: dispose }),
+    "plan",
+    { get: () => latest },
+  ) as Compiled<A, R>;
+}
+
+/** A plan, and how its results are arranged. */
+interface Made<R> {
+  readonly plan: Plan;
+  run(args: readonly Tensor[]): R;
+}
+
+async function prepared<A extends readonly Tensor[], R>(
+  f: (...args: A) => R,
+  args: A,
+  onProgress: CompileOptions["onProgress"],
+): Promise<Made<R>> {
+  const device = args[0]?.device ?? defaultDevice();
+  const into = new Recorder();
+  const placeholders = args.map((x) => placeholderOf(x, device));
+  const result = recording(into, () => scope(() => f(...(placeholders as unknown as A))));
+  const returned: Tensor[] = [];
+  const arrange = arrangement(result, returned);
+  const results = returned.map((y) => unowned(y.detach()));
+  const isGiven = ({ storage }: Tensor) => placeholders.some((x) => x.storage === storage);
+  for (const y of new Set(returned)) if (y.storage.isPlanned && !isGiven(y)) y.dispose();
+  const kept = new Set(results.map(({ storage }) => storage));
+  const made = into.launches.flatMap(({ writes }) => writes.filter(({ fresh }) => fresh));
+  const left = made.filter(({ storage }) => storage.isUsed && !kept.has(storage));
+  if (left.length > 0) {
+    throw new Error(
+      `compile: the function leaves ${left.length} tensors behind that it does not return, the first of ${left[0]!.size} elements: gradients that optimizer.zeroGrad() would clear at its end, or something that was kept.`,
+    );
+  }
+  const recorded = { recorder: into, device, args: placeholders, results };
+  const plan = await Plan.make(recorded, onProgress);
+  return { plan, run: (args) => arrange(plan.run(args)) as R };
+}
+
+/** A tensor like `x`, without memory. */
+function placeholderOf({ shape, dtype, requiresGrad, storage }: Tensor, device: Device): Tensor {
+  const made = new Tensor(shape, dtype, new Storage(device, storage.bytes, "an argument", true));
+  made.requiresGrad = requiresGrad;
+  return unowned(made);
+}
+
+/** Outside of any scope. */
+function unowned(x: Tensor): Tensor {
+  x.moveTo(undefined);
+  return x;
+}
+
+/** Collect the tensors of a result, in arrays and plain objects, and say how to put others in their places. */
+function arrangement(result: unknown, into: Tensor[]): (made: readonly Tensor[]) => unknown {
+  if (result instanceof Tensor) {
+    const i = into.push(result) - 1;
+    return (made) => made[i];
+  }
+  if (Array.isArray(result)) {
+    const parts = result.map((part) => arrangement(part, into));
+    return (made) => parts.map((part) => part(made));
+  }
+  if (typeof result === "object" && result !== null) {
+    if (Object.getPrototypeOf(result) !== Object.prototype) {
+      throw new TypeError(
+        `compile: the function returns ${kindOf(result)}; return tensors, in arrays or plain objects.`,
+      );
+    }
+    const parts = Object.entries(result).map(([name, part]) => [name, arrangement(part, into)] as const);
+    return (made) => Object.fromEntries(parts.map(([name, part]) => [name, part(made)]));
+  }
+  return () => result;
+}
+
+function check(args: readonly unknown[]): void {
+  if (recorder()) {
+    throw new Error(
+      "compile: a compiled function is called while another one is recorded; call the function that it was made from.",
+    );
+  }
+  args.forEach((x, i) => {
+    if (x instanceof Tensor) return;
+    throw new TypeError(
+      `compile: argument ${i} is ${kindOf(x)}, not a tensor. What is the same at each call belongs into the function; what changes, into a tensor.`,
+    );
+  });
+}

@@ -1,0 +1,133 @@
+import type { Storage } from "../storage.ts";
+import type { Recorded } from "./recorder.ts";
+
+/** Part of one of few large buffers. */
+export interface Place {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface MemoryPlan {
+  readonly places: ReadonlyMap<Storage, Place>;
+  /** Bytes of each buffer. */
+  readonly buffers: readonly number[];
+  /** What it would be if each tensor had memory of its own. */
+  readonly bytesWithoutReuse: number;
+}
+
+export interface MemoryOptions {
+  /** Those that hold something before the first launch. */
+  readonly given: ReadonlySet<Storage>;
+  /** Those that are read after the last launch. */
+  readonly kept: ReadonlySet<Storage>;
+  /** Those that have memory already. */
+  readonly elsewhere?: ReadonlySet<Storage>;
+  /** Of offsets, in bytes. */
+  readonly alignment: number;
+  /** Bytes that a buffer may have. */
+  readonly largest: number;
+}
+
+interface Life {
+  readonly storage: Storage;
+  readonly bytes: number;
+  readonly first: number;
+  last: number;
+}
+
+/**
+ * Find memory for what launches write: tensors that are never there at the same time share it.
+ *
+ * WebGPU does not let a launch read and write one buffer, not even different parts of it, so what a
+ * launch reads and what it writes lie in different ones. The largest tensors are placed first, each
+ * where the buffers grow least (Pisarchyk and Lee, "Efficient memory management for deep neural net
+ * inference", 2020, section 5.2).
+ */
+export function planMemory(launches: readonly Recorded[], options: MemoryOptions): MemoryPlan {
+  const lives = livesOf(launches, options);
+  const apart = oppositesOf(launches);
+  const places = new Map<Storage, Place>();
+  const buffers: { bytes: number; residents: (Life & Place)[] }[] = [];
+  const bySize = [...lives].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  for (const life of bySize) {
+    const forbidden = new Set([...(apart.get(life.storage) ?? [])].map((other) => places.get(other)?.buffer));
+    let best: { buffer: number; offset: number; growth: number } | undefined;
+    for (const [buffer, { bytes, residents }] of buffers.entries()) {
+      if (forbidden.has(buffer)) continue;
+      const offset = gap(life, residents);
+      const growth = Math.max(0, offset + life.bytes - bytes);
+      if (offset + life.bytes <= options.largest && (!best || growth < best.growth)) {
+        best = { buffer, offset, growth };
+      }
+    }
+    if (!best) {
+      best = { buffer: buffers.length, offset: 0, growth: life.bytes };
+      buffers.push({ bytes: 0, residents: [] });
+    }
+    const place = { buffer: best.buffer, offset: best.offset, bytes: life.bytes };
+    const into = buffers[best.buffer]!;
+    into.bytes = Math.max(into.bytes, place.offset + place.bytes);
+    into.residents.push({ ...life, ...place });
+    into.residents.sort((a, b) => a.offset - b.offset);
+    places.set(life.storage, place);
+  }
+  return {
+    places,
+    buffers: buffers.map(({ bytes }) => bytes),
+    bytesWithoutReuse: lives.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** The lowest offset at which nothing lies while `life` lasts. */
+function gap(life: Life, residents: readonly (Life & Place)[]): number {
+  let offset = 0;
+  for (const other of residents) {
+    if (other.first > life.last || other.last < life.first) continue;
+    if (other.offset >= offset + life.bytes) break;
+    offset = Math.max(offset, other.offset + other.bytes);
+  }
+  return offset;
+}
+
+/** From the launch that first touches a tensor to the last one. */
+function livesOf(
+  launches: readonly Recorded[],
+  { given, kept, elsewhere, alignment }: MemoryOptions,
+): Life[] {
+  const lives = new Map<Storage, Life>();
+  const touch = (storage: Storage, at: number) => {
+    if (!storage.isPlanned || elsewhere?.has(storage)) return;
+    const life = lives.get(storage);
+    if (life) life.last = Math.max(life.last, at);
+    else {
+      const bytes = Math.max(1, Math.ceil(storage.bytes / alignment)) * alignment;
+      lives.set(storage, { storage, bytes, first: at, last: at });
+    }
+  };
+  for (const storage of given) touch(storage, -1);
+  for (const [i, { reads, writes }] of launches.entries()) {
+    for (const { storage } of [...reads, ...writes]) touch(storage, i);
+  }
+  for (const storage of kept) touch(storage, launches.length);
+  return [...lives.values()];
+}
+
+/** Of each tensor, those that a launch writes where it reads this one, or reads where it writes this one. */
+function oppositesOf(launches: readonly Recorded[]): Map<Storage, Set<Storage>> {
+  const opposites = new Map<Storage, Set<Storage>>();
+  const add = (a: Storage, b: Storage) => {
+    let of = opposites.get(a);
+    if (!of) opposites.set(a, (of = new Set()));
+    of.add(b);
+  };
+  for (const { reads, writes } of launches) {
+    for (const { storage: read } of reads) {
+      for (const { storage: write } of writes) {
+        add(read, write);
+        add(write, read);
+      }
+    }
+  }
+  return opposites;
+}

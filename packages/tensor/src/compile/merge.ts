@@ -1,0 +1,196 @@
+import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
+import type { Storage } from "../storage.ts";
+import type { Bound, Recorded } from "./recorder.ts";
+
+/** A launch, and what was merged into it. */
+export interface Merged extends Recorded {
+  /** The elementwise launches that it does as well. */
+  readonly also?: number;
+}
+
+/**
+ * Merge elementwise launches into the launch that makes one of their operands, where nobody else reads
+ * that: into the hole `epilogue` of a kernel that has one, or into the expression of another elementwise launch.
+ *
+ * The two become one at the place of the second, where all operands are there.
+ */
+export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySet<Storage>): Merged[] {
+  const result: (Merged | undefined)[] = [...launches];
+  const readers = countReaders(launches);
+  const makers = new Map<Storage, number>();
+  const changes = new Map<Storage, number>();
+  for (let i = 0; i < result.length; i++) {
+    for (let again = true; again; ) {
+      again = false;
+      const second = result[i]!;
+      for (const place of makersOf(second, makers)) {
+        const first = result[place]!;
+        const y = first.writes[0]!;
+        const isFree = !kept.has(y.storage) && readers.get(y.storage) === 1 && !changes.has(y.storage);
+        const isSame = first.reads.every(({ storage }) => (changes.get(storage) ?? -1) < place);
+        const merged = isFree && isSame ? (intoEpilogue(first, second) ?? intoMap(first, second)) : undefined;
+        if (!merged) continue;
+        result[place] = undefined;
+        result[i] = { ...merged, also: (first.also ?? 0) + (second.also ?? 0) + 1 };
+        again = merged.kernel === second.kernel;
+        break;
+      }
+    }
+    for (const { storage, fresh } of result[i]!.writes) {
+      if (fresh) makers.set(storage, i);
+      else changes.set(storage, i);
+    }
+  }
+  return result.filter((launch) => launch !== undefined);
+}
+
+/** How many launches read each storage. */
+function countReaders(launches: readonly Recorded[]): Map<Storage, number> {
+  const readers = new Map<Storage, number>();
+  for (const { reads } of launches) {
+    for (const storage of new Set(reads.map(({ storage }) => storage))) {
+      readers.set(storage, (readers.get(storage) ?? 0) + 1);
+    }
+  }
+  return readers;
+}
+
+/** Where the operands of an elementwise launch are made that it could be merged into, the last one first. */
+function makersOf(launch: Recorded, makers: ReadonlyMap<Storage, number>): number[] {
+  if (!isPlainMap(launch)) return [];
+  const places = operandsOf(launch).map(({ operand }) => makers.get(operand.storage) ?? -1);
+  return [...new Set(places)].filter((place) => place >= 0).sort((a, b) => b - a);
+}
+
+/** Whether it computes with floats, the same at each call. */
+const isPlainMap = ({ kernel, live, holes, writes }: Recorded): boolean =>
+  kernel.name === map.name && !live && (holes.S ?? "f32") === "f32" && writes[0]!.fresh;
+
+interface Operand {
+  /** In the expression. */
+  readonly name: "a" | "b" | "c";
+  readonly operand: Bound;
+  /** How it lies: as y does, one value for each channel, or otherwise. */
+  readonly lies: "dense" | "channel" | undefined;
+}
+
+/** The operands that the expression of an elementwise launch uses. */
+function operandsOf({ reads, params, holes }: Recorded): Operand[] {
+  const p = params as MapParams;
+  return (["a", "b", "c"] as const).flatMap((name, i) =>
+    uses(String(holes.f), name) ? [{ name, operand: reads[i]!, lies: lieOf(p, p[`${name}0`]) }] : [],
+  );
+}
+
+function lieOf({ axes, shape0, length }: MapParams, strides: MapParams["a0"]): Operand["lies"] {
+  if (axes > 2) return undefined;
+  if (axes === 2 && strides[0] === 1 && strides[1] === 0) return "channel";
+  return strides[0] === 1 && (axes === 1 || strides[1] === shape0[0]) && length > 0 ? "dense" : undefined;
+}
+
+const uses = (expression: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(expression);
+
+/** Replace names in an expression, all at once. */
+const substitute = (expression: string, by: Readonly<Record<string, string>>): string =>
+  expression.replace(new RegExp(`\\b(${Object.keys(by).join("|")})\\b`, "g"), (name) => by[name]!);
+
+/** Operands that appear several times repeat what is merged into them; longer than this, they do not pay. */
+const LONGEST = 600;
+
+/** Do `second` in the epilogue of `first`. */
+function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
+  const { kernel, params, holes } = first;
+  const y = first.writes[0]!;
+  const z = second.writes[0]!;
+  const channels = kernel.epilogue?.(params);
+  const p = second.params as MapParams;
+  if (channels === undefined || first.writes.length !== 1 || y.size !== p.length || y.dtype !== z.dtype)
+    return undefined;
+  const before = String(holes.epilogue ?? "value");
+  // The last two reads of a kernel with an epilogue are for its operands.
+  const reads = [...first.reads];
+  const places = [reads.length - 2, reads.length - 1] as const;
+  const taken = places.map((place, k) => (new RegExp(`(dense|channel)${k}\\b`).test(before) ? place : -1));
+  const types: Record<string, string> = {};
+  const by: Record<string, string> = scalarsOf(p);
+  for (const { name, operand, lies } of operandsOf(second)) {
+    if (operand.storage === y.storage) {
+      if (lies !== "dense") return undefined;
+      by[name] = `(${before})`;
+      continue;
+    }
+    if (!lies || (lies === "channel" && p.shape0[0] !== channels)) return undefined;
+    if (operand.dtype !== "f32" && operand.dtype !== "f16") return undefined;
+    const same = taken.findIndex((place) => place >= 0 && reads[place]!.storage === operand.storage);
+    const k = same >= 0 ? same : taken.indexOf(-1);
+    if (k < 0) return undefined;
+    taken[k] = places[k]!;
+    reads[places[k]!] = operand;
+    types[`E${k}`] = operand.dtype;
+    by[name] = lies === "dense" ? `dense${k}(i)` : `channel${k}(o)`;
+  }
+  const epilogue = substitute(String(second.holes.f), by);
+  if (epilogue.length > LONGEST) return undefined;
+  const halves = Object.fromEntries(Object.entries(types).filter(([, type]) => type === "f16"));
+  return { ...first, reads, writes: second.writes, holes: { ...holes, ...halves, epilogue } };
+}
+
+/** The numbers of an elementwise launch, as the shader has to say them. */
+function scalarsOf({ s, t }: MapParams): Record<string, string> {
+  const said = (bits: number) => `V(bitcast<f32>(0x${(bits >>> 0).toString(16)}u))`;
+  return { s: said(s), t: said(t) };
+}
+
+/** Do both in one elementwise launch, which walks as `first` does. */
+function intoMap(first: Merged, second: Recorded): Merged | undefined {
+  if (!isPlainMap(first) || [...first.reads, ...first.writes, ...second.reads, ...second.writes].some(isHalf))
+    return undefined;
+  const p = first.params as MapParams;
+  const y = first.writes[0]!;
+  const own = String(first.holes.f);
+  const operands = operandsOf(second);
+  if (operands.some(({ lies }) => lies !== "dense") || second.params.length !== p.length) return undefined;
+  if (["s", "t"].some((name) => uses(String(second.holes.f), name))) return undefined;
+  const reads = [...first.reads];
+  const params: Record<string, MapParams["a0"]> = {};
+  const free = (["a", "b", "c"] as const).filter((name) => !uses(own, name));
+  const by: Record<string, string> = {};
+  for (const { name, operand } of operands) {
+    if (operand.storage === y.storage) {
+      by[name] = `(${own})`;
+      continue;
+    }
+    const known = operandsOf(first).find(
+      ({ operand: { storage }, lies }) => lies === "dense" && storage === operand.storage,
+    );
+    const slot = known?.name ?? free.shift();
+    if (!slot) return undefined;
+    reads["abc".indexOf(slot)] = operand;
+    if (!known) Object.assign(params, denseStrides(p, slot));
+    by[name] = slot;
+  }
+  const f = substitute(String(second.holes.f), by);
+  if (f.length > LONGEST) return undefined;
+  return {
+    ...first,
+    reads,
+    params: { ...p, ...params },
+    writes: second.writes,
+    holes: { ...first.holes, f },
+  };
+}
+
+const isHalf = ({ dtype }: Bound): boolean => dtype === "f16";
+
+/** Strides of an operand that lies as y does, for the axes that a launch walks along. */
+function denseStrides({ shape0, shape1 }: MapParams, slot: string): Record<string, MapParams["a0"]> {
+  let stride = 1;
+  const [near, far] = [shape0, shape1].map((shape) =>
+    shape.map((side) => {
+      const own = stride;
+      stride *= side;
+      return own;
+    }),
+  ) as unknown as [MapParams["a0"], MapParams["a0"]];
+  return { [`${slot}0`]: near, [`${slot}1`]: far };
+}

@@ -1,0 +1,211 @@
+import type { Copy, Planned, Program } from "@shadegrad/kernels-wgsl";
+import type { Device } from "../device.ts";
+import type { Storage } from "../storage.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { planMemory } from "./memory.ts";
+import { type Merged, mergeElementwise } from "./merge.ts";
+import { divide, dropUnread } from "./reach.ts";
+import type { Recorded, Recorder } from "./recorder.ts";
+
+/** What was made of a function, for people. */
+export interface PlanSummary {
+  /** Launches that the function asked for, that are left at each call, and that run only when weights change. */
+  readonly recorded: number;
+  readonly launches: number;
+  readonly constant: number;
+  /** Elementwise launches that became part of another. */
+  readonly merged: number;
+  /** Bytes for all that is computed on the way, and what they would be if each tensor had its own. */
+  readonly bytes: number;
+  readonly bytesWithoutReuse: number;
+  toString(): string;
+}
+
+/** A recorded function: what it launched, and where its arguments and results are. */
+export interface Recording {
+  readonly recorder: Recorder;
+  readonly device: Device;
+  readonly args: readonly Tensor[];
+  readonly results: readonly Tensor[];
+}
+
+/** A recorded function with its memory, pipelines and bind groups. */
+export class Plan {
+  readonly summary: PlanSummary;
+  readonly #device: Device;
+  readonly #recording: Recording;
+  readonly #buffers: readonly GPUBuffer[];
+  readonly #held: readonly Storage[];
+  readonly #replaced: readonly Storage[];
+  readonly #constants: Program;
+  /** What the constants were computed from, and its versions then. */
+  readonly #sources: readonly Storage[];
+  #versions: readonly number[] | undefined;
+  readonly #varying: Program;
+  readonly #live: readonly { i: number; params: NonNullable<Recorded["live"]> }[];
+  readonly #find: (storage: Storage) => GPUBufferBinding;
+  #fresh = true;
+
+  private constructor(recording: Recording, parts: Parts, constants: Program, varying: Program) {
+    this.#recording = recording;
+    this.#device = recording.device;
+    this.summary = parts.summary;
+    this.#buffers = parts.buffers;
+    this.#held = parts.held;
+    this.#find = parts.find;
+    this.#constants = constants;
+    this.#varying = varying;
+    this.#sources = sourcesOf(parts.constant);
+    this.#live = parts.varying.flatMap(({ live }, i) => (live ? [{ i, params: live }] : []));
+    const written = parts.varying.flatMap(({ writes }) => writes.map(({ storage }) => storage));
+    this.#replaced = [...new Set(written)].filter((storage) => !storage.isPlanned);
+  }
+
+  /** @param progress told how many of how many pipelines are compiled */
+  static async make(recording: Recording, progress?: (done: number, of: number) => void): Promise<Plan> {
+    const parts = partsOf(recording);
+    const { launcher } = recording.device;
+    const planned = (launch: Recorded): Planned => {
+      const { kernel, params, holes, variant, reads, writes } = launch;
+      const buffers = [...reads, ...writes].map(({ storage }) => parts.find(storage));
+      return { kernel, params, buffers, holes, variant };
+    };
+    try {
+      const all = [...parts.constant, ...parts.varying];
+      let done = 0;
+      const of = { constant: 0, varying: 0 };
+      const both = (part: keyof typeof of) => (now: number, count: number) => {
+        of[part] = count;
+        if (now > 0) progress?.(++done, of.constant + of.varying);
+      };
+      const [constants, varying] = await Promise.all([
+        launcher.prepare(parts.constant.map(planned), both("constant")),
+        launcher.prepare(all.slice(parts.constant.length).map(planned), both("varying")),
+      ]);
+      return new Plan(recording, parts, constants, varying);
+    } catch (error) {
+      for (const storage of parts.held) storage.release();
+      for (const buffer of parts.buffers) recording.device.release(buffer);
+      throw error;
+    }
+  }
+
+  /** Whether the host still decides as it did when this was recorded. */
+  get isCurrent(): boolean {
+    return this.#recording.recorder.choices.every(({ look, found }) => look() === found);
+  }
+
+  /** Run it once; the results are new tensors. */
+  run(args: readonly Tensor[]): Tensor[] {
+    const { recorder, args: expected, results } = this.#recording;
+    const { launcher } = this.#device;
+    // Recording did what the host does at the first call.
+    if (!this.#fresh) {
+      for (const effect of recorder.effects) effect();
+      for (const { i, params } of this.#live) this.#varying.setParams(i, params());
+    }
+    this.#fresh = false;
+    const versions = this.#sources.map(({ version }) => version);
+    if (!this.#versions || versions.some((version, i) => version !== this.#versions![i])) {
+      launcher.replay(this.#constants);
+      this.#versions = versions;
+    }
+    const before = args.flatMap((x, i) => this.#copy(x.storage, expected[i]!.storage));
+    const made = results.map(({ shape, dtype }) => empty(shape, dtype, this.#device));
+    const after = made.flatMap((y, i) => this.#copy(results[i]!.storage, y.storage));
+    launcher.replay(this.#varying, before, after);
+    for (const storage of this.#replaced) storage.version++;
+    return made;
+  }
+
+  /** Give its memory back. */
+  dispose(): void {
+    for (const x of [...this.#recording.args, ...this.#recording.results]) x.dispose();
+    this.#constants.destroy();
+    this.#varying.destroy();
+    for (const storage of this.#held) storage.release();
+    for (const buffer of this.#buffers) this.#device.release(buffer);
+  }
+
+  #copy(from: Storage, to: Storage): Copy[] {
+    const source = this.#find(from);
+    const target = this.#find(to);
+    return source && target && from.bytes > 0
+      ? [{ from: source, to: target, bytes: Math.ceil(from.bytes / 4) * 4 }]
+      : [];
+  }
+}
+
+interface Parts {
+  readonly constant: readonly Recorded[];
+  readonly varying: readonly Recorded[];
+  readonly buffers: readonly GPUBuffer[];
+  /** Those of others, which must not be used for something else meanwhile. */
+  readonly held: readonly Storage[];
+  readonly summary: PlanSummary;
+  find(storage: Storage): GPUBufferBinding;
+}
+
+/** Everything that can be decided before pipelines are compiled. */
+function partsOf({ recorder, device, args, results }: Recording): Parts {
+  const given = new Set(args.map(({ storage }) => storage));
+  const kept = new Set(results.map(({ storage }) => storage));
+  const launches = mergeElementwise(dropUnread(recorder.launches, kept), kept);
+  const { constant, varying } = divide(launches);
+  const known = new Set(constant.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
+  const lasting = new Set(
+    [...known].filter(
+      (storage) => kept.has(storage) || varying.some(({ reads }) => reads.some((x) => x.storage === storage)),
+    ),
+  );
+  const { minStorageBufferOffsetAlignment, maxBufferSize } = device.gpu.limits;
+  const limits = { alignment: Math.max(256, minStorageBufferOffsetAlignment), largest: maxBufferSize };
+  const first = planMemory(constant, { given: new Set(), kept: lasting, ...limits });
+  const second = planMemory(varying, { given, kept, elsewhere: known, ...limits });
+  const buffersOf = (sizes: readonly number[]) => sizes.map((bytes) => device.reserve(bytes));
+  const memory = [first, second].map(({ places, buffers }) => ({ places, buffers: buffersOf(buffers) }));
+  const captured = launches.flatMap(({ reads, writes }) => [...reads, ...writes].map((x) => x.storage));
+  const held = [...new Set([...captured, ...kept])].filter((storage) => !storage.isPlanned);
+  for (const storage of held) storage.share();
+  return {
+    ...{ constant, varying, held },
+    buffers: memory.flatMap(({ buffers }) => buffers),
+    find(storage) {
+      for (const { places, buffers } of memory) {
+        const place = places.get(storage);
+        if (place) return { buffer: buffers[place.buffer]!, offset: place.offset, size: place.bytes };
+      }
+      return { buffer: storage.buffer };
+    },
+    summary: summarize({
+      recorded: recorder.launches.length,
+      launches: varying.length,
+      constant: constant.length,
+      merged: launches.reduce((sum, { also = 0 }: Merged) => sum + also, 0),
+      bytes: [...first.buffers, ...second.buffers].reduce((sum, bytes) => sum + bytes, 0),
+      bytesWithoutReuse: bytesOfAll(recorder.launches),
+    }),
+  };
+}
+
+/** Of all that the function made on the way. */
+function bytesOfAll(launches: readonly Recorded[]): number {
+  const made = new Set(launches.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
+  return [...made].reduce((sum, storage) => sum + (storage.isPlanned ? storage.bytes : 0), 0);
+}
+
+/** Tensors that were there before, from which launches compute. */
+function sourcesOf(launches: readonly Recorded[]): Storage[] {
+  const read = launches.flatMap(({ reads }) => reads.map(({ storage }) => storage));
+  return [...new Set(read)].filter((storage) => !storage.isPlanned);
+}
+
+function summarize(numbers: Omit<PlanSummary, "toString">): PlanSummary {
+  const { recorded, launches, constant, merged, bytes, bytesWithoutReuse } = numbers;
+  const mebibytes = (count: number) => (count / 2 ** 20).toFixed(1);
+  return {
+    ...numbers,
+    toString: () =>
+      `${launches} launches a call of ${recorded} recorded: ${merged} merged into others, ${constant} only when weights change; ${mebibytes(bytes)} MiB in place of ${mebibytes(bytesWithoutReuse)}`,
+  };
+}

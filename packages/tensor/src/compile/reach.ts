@@ -1,0 +1,37 @@
+import type { Storage } from "../storage.ts";
+import type { Recorded } from "./recorder.ts";
+
+/** The launches whose results reach what is `kept`, or tensors that were there before. */
+export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Storage>): Recorded[] {
+  const needed = new Set(kept);
+  const live: Recorded[] = [];
+  for (const launch of [...launches].reverse()) {
+    if (!launch.writes.some(({ storage }) => needed.has(storage) || !storage.isPlanned)) continue;
+    for (const { storage } of launch.reads) needed.add(storage);
+    live.push(launch);
+  }
+  return live.reverse();
+}
+
+/**
+ * Divide launches into those that find the same at every call, as long as the tensors that were there
+ * before stay as they are, and the others.
+ */
+export function divide(launches: readonly Recorded[]): { constant: Recorded[]; varying: Recorded[] } {
+  const changed = new Set(
+    launches.flatMap(({ writes }) => writes.flatMap(({ storage, fresh }) => (fresh ? [] : [storage]))),
+  );
+  const known = new Set<Storage>();
+  const isKnown = ({ storage }: { storage: Storage }) =>
+    storage.isPlanned ? known.has(storage) : !changed.has(storage);
+  const constant: Recorded[] = [];
+  const varying: Recorded[] = [];
+  for (const launch of launches) {
+    const { reads, writes, live } = launch;
+    const is =
+      !live && reads.every(isKnown) && writes.every(({ storage, fresh }) => fresh && !changed.has(storage));
+    (is ? constant : varying).push(launch);
+    if (is) for (const { storage } of writes) known.add(storage);
+  }
+  return { constant, varying };
+}
