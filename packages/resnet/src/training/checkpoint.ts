@@ -7,6 +7,9 @@ import {
   writeSafetensors,
 } from "@shadegrad/tensor/formats";
 import { loadStateDict, type State, stateDict } from "@shadegrad/tensor/nn";
+import type { Schedule } from "@shadegrad/tensor/optim";
+import { differencesOf, type Fixed, SettingsError } from "./fixed.ts";
+import type { Settings } from "./records.ts";
 import type { StepOptions } from "./step.ts";
 
 /** How far a training is: what it needs to go on as if nothing had happened, beside numbers on the GPU. */
@@ -25,53 +28,81 @@ export interface Progress {
   seconds: number;
 }
 
-/** What a checkpoint was made with, and must be gone on with. */
-export interface Fixed {
-  readonly seed: number;
-  readonly batchSize: number;
-  /** Images of the data set. */
-  readonly images: number;
-}
-
 export interface Checkpointed {
   readonly progress: Progress;
   readonly fixed: Fixed;
   readonly generator: { readonly seed: number; readonly offset: number };
+  /** What else was noted of the training. */
+  readonly settings?: Settings;
+  /** The learning rate of each step done, if a schedule gave it. */
+  readonly rates?: readonly number[];
 }
 
 type Trained = Pick<StepOptions, "model" | "optimizer">;
+
+/** What a training goes on with. */
+export interface Going extends Trained {
+  readonly generator: Generator;
+  readonly fixed: Fixed;
+  readonly schedule?: Schedule | undefined;
+}
 
 const KEY = "shadegrad.training";
 
 /**
  * Model, optimizer and progress as one safetensors file, for {@link readTraining}: `save` writes it to a path, `toBytes`
  * gathers it for a download. `notes` are kept beside them.
+ *
+ * @throws NotFiniteError while it is written, at a NaN or an infinity: nothing could go on from it.
  */
 export function writeTraining(
   { model, optimizer }: Trained,
-  state: Checkpointed,
+  { rates = [], ...state }: Checkpointed,
   notes: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<Uint8Array> {
   const tensors = new Map<string, Writable>();
   const put = (prefix: string, entries: State) => {
-    for (const [name, value] of entries) tensors.set(`${prefix}.${name}`, writable(value));
+    for (const [name, value] of entries) tensors.set(`${prefix}.${name}`, finite(name, value));
   };
   put("model", stateDict(model));
   put("optimizer", optimizer.stateDict());
+  tensors.set("rates", { dtype: "f64", shape: [rates.length], data: Float64Array.from(rates) });
   return writeSafetensors(tensors, { ...notes, [KEY]: JSON.stringify(state) });
 }
 
-const writable = (value: Tensor | HostTensor): Writable =>
-  value instanceof Tensor ? { dtype: value.dtype, shape: value.shape, data: () => value.data() } : value;
+/** A tensor of a training holds a NaN or an infinity. */
+export class NotFiniteError extends Error {
+  constructor(tensor: string, value: number) {
+    super(`${tensor} became ${value}`);
+  }
+}
+
+/** A tensor as it is, checked when it is written. */
+function finite(name: string, value: Tensor | Writable): Writable {
+  const { dtype, shape } = value;
+  const data = value instanceof Tensor ? () => value.data() : value.data;
+  return {
+    dtype,
+    shape,
+    async data() {
+      const numbers = typeof data === "function" ? await data() : data;
+      if (numbers instanceof Float32Array) {
+        for (const number of numbers) if (!Number.isFinite(number)) throw new NotFiniteError(name, number);
+      }
+      return numbers;
+    },
+  };
+}
 
 /**
  * Put model, optimizer and generator back to where a checkpoint has them.
  *
- * @throws FormatError if it is no checkpoint of a training, or was made with other data, another seed, batch size or model.
+ * @throws FormatError if it is no checkpoint of a training; SettingsError, before anything is changed, with all that was
+ * otherwise when it was made: `fixed`, or the rates that `schedule` gives for the steps that are done.
  */
 export async function readTraining(
   input: SourceInput,
-  { model, optimizer, generator, fixed }: Trained & { generator: Generator; fixed: Fixed },
+  { model, optimizer, generator, fixed, schedule }: Going,
 ): Promise<Progress> {
   const path = typeof input === "string" ? input : "the file";
   const file = await openSafetensors(input);
@@ -82,18 +113,16 @@ export async function readTraining(
         `resume: ${path} holds weights, but not how far a training was. Load it into the model and begin a training with that.`,
       );
     }
-    const state = JSON.parse(json) as Checkpointed;
-    for (const key of ["seed", "batchSize", "images"] as const) {
-      if (state.fixed[key] === fixed[key]) continue;
-      throw new FormatError(
-        `resume: ${path} was made with ${LABELS[key]} ${state.fixed[key]}, not ${fixed[key]}: it cannot be gone on with.`,
-      );
-    }
+    const state = parsed(json, path);
     const parts = { model: new Map<string, HostTensor>(), optimizer: new Map<string, HostTensor>() };
+    let rates: ArrayLike<number> = [];
     for await (const [name, entry] of file) {
       const [, part, rest] = /^(model|optimizer)\.(.*)$/.exec(name) ?? [];
       if (part) parts[part as keyof typeof parts].set(rest!, await entry.read());
+      else if (name === "rates") rates = (await entry.read()).data as Float64Array;
     }
+    const found = differencesOf({ fixed: state.fixed, rates }, { fixed, schedule });
+    if (found.length > 0) throw new SettingsError(path, found, state.settings ?? {});
     loadStateDict(model, parts.model);
     optimizer.loadStateDict(parts.optimizer);
     Object.assign(generator, state.generator);
@@ -103,4 +132,12 @@ export async function readTraining(
   }
 }
 
-const LABELS = { seed: "seed", batchSize: "a batch size of", images: "a data set of" };
+function parsed(json: string, path: string): Checkpointed {
+  try {
+    const state = JSON.parse(json) as Checkpointed;
+    if (typeof state.fixed === "object" && typeof state.progress?.step === "number") return state;
+  } catch {
+    // as below
+  }
+  throw new FormatError(`resume: ${path} says how far a training was, but in a way that is not understood.`);
+}

@@ -1,6 +1,7 @@
 export {
   type Checkpointed,
-  type Fixed,
+  type Going,
+  NotFiniteError,
   type Progress as TrainingProgress,
   readTraining,
   writeTraining,
@@ -11,6 +12,7 @@ export {
   type Evaluation,
   evaluateModel,
 } from "./evaluate.ts";
+export { type Difference, type Fixed, SettingsError } from "./fixed.ts";
 export { paperRecipe, type Recipe, type RecipeOptions, recipes, shortRecipe } from "./recipes.ts";
 export type {
   EpochRecord,

@@ -17,7 +17,7 @@ export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization
   steps?: number | undefined;
   batchSize?: number;
   optimizer: AnyOptimizer;
-  /** The learning rate of each step, counted from 0; the optimizer's own if absent. */
+  /** The learning rate of each step, counted from 0, a function of that alone; the optimizer's own if absent. */
   schedule?: Schedule | undefined;
   /** Decides the order of the images and how they are varied; and dropout, if it has no generator of its own. */
   seed?: number;
@@ -26,7 +26,10 @@ export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization
   labelSmoothing?: number;
   /** Folder, in Node, for checkpoint, weights, metrics and report. Nothing is written if absent. */
   out?: string | undefined;
-  /** Go on from the checkpoint in `out`, if there is one; from another, if this is its path. */
+  /**
+   * Go on from the checkpoint in `out`, if there is one; from another, if this is its path. The settings have to be those
+   * of the training so far; the number of steps may be another where the rates so far would have been the same.
+   */
   resume?: boolean | string;
   /** Steps between two lines of `metrics.jsonl`. */
   logEvery?: number;
@@ -42,6 +45,8 @@ export interface TrainResult {
   /** Whether all steps were done; false if the signal ended it. */
   readonly done: boolean;
   readonly step: number;
+  /** Steps that were done before this run. */
+  readonly begun: number;
   /** Seconds of training, over all runs. */
   readonly seconds: number;
   readonly epochs: readonly EpochRecord[];
@@ -56,7 +61,8 @@ export interface TrainResult {
  * With `out`: `checkpoint.safetensors`, everything needed to go on; `model.safetensors`, the weights, under torchvision's
  * names if it is a ResNet; `metrics.jsonl`, a line every `logEvery` steps and every epoch; `report.html`.
  *
- * @throws Error if the loss becomes NaN, with the op that made the first one; FormatError if a checkpoint does not fit;
+ * @throws Error if the loss, of training or validation, or a weight becomes NaN, with the op that made the first one;
+ * SettingsError if a checkpoint was made with other settings, with all of them; FormatError if it does not fit;
  * DeviceError if the device is lost, after which the training can go on from its checkpoint on another.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {

@@ -1,20 +1,25 @@
 import {
+  crossEntropy,
   type Device,
   debugLevel,
   describeOrigin,
   findNaN,
   type Generator,
   generatorOf,
+  noGrad,
+  scope,
+  tensor,
 } from "@shadegrad/tensor";
 import { save } from "@shadegrad/tensor/formats";
-import { train as trainingMode } from "@shadegrad/tensor/nn";
+import { evaluate as evaluationMode, train as trainingMode } from "@shadegrad/tensor/nn";
 import { saveCheckpoint } from "../checkpoints/index.ts";
 import { type Batch, batches, type Dataset, datasetOf, shuffled } from "../data/index.ts";
-import { type Fixed, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
+import { NotFiniteError, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
 import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
+import { type Fixed, fixedOf } from "./fixed.ts";
 import { filled, type Options, preprocessingOf, settingsOf } from "./options.ts";
 import { Pace } from "./pace.ts";
-import type { EpochRecord, ProgressEvent, StepRecord } from "./records.ts";
+import type { EpochRecord, ProgressEvent, Settings, StepRecord } from "./records.ts";
 import { reportPage } from "./report.ts";
 import { RunFolder } from "./run-folder.ts";
 import { Snapshot } from "./snapshot.ts";
@@ -34,17 +39,21 @@ export class Training {
   readonly #validation: Dataset | undefined;
   readonly #device: Device;
   readonly #generator: Generator;
-  readonly #fixed: Fixed;
+  readonly #settings: Settings;
   readonly #steps: number;
   readonly #perEpoch: number;
   readonly #folder: RunFolder | undefined;
   readonly #sums: StepSums;
   readonly #tell: (event: ProgressEvent) => void;
   readonly #stopTelling: (() => void) | undefined;
+  #fixed: Fixed = {};
+  #begun = 0;
   #snapshot: Snapshot | undefined;
   #progress: Progress = { step: 0, epoch: 0, position: 0, loss: 0, correct: 0, images: 0, seconds: 0 };
-  /** Where the snapshot was taken, and when. */
-  #seen = { step: 0, position: 0 };
+  /** Where the snapshot was taken. */
+  #seen = { step: 0, epoch: 0, position: 0 };
+  /** Up to which step the loss was read, and when. */
+  #read = 0;
   #looked = performance.now();
   #pace = new Pace();
   #inFlight: Promise<void>[] = [];
@@ -63,7 +72,7 @@ export class Training {
     this.#folder = folder;
     this.#device = deviceOf(options.model);
     this.#generator = generatorOf(this.#device);
-    this.#fixed = { seed: options.seed, batchSize: options.batchSize, images: data.length };
+    this.#settings = settingsOf(options, data);
     this.#perEpoch = Math.ceil(data.length / options.batchSize);
     this.#steps = options.steps ?? options.epochs! * this.#perEpoch;
     this.#sums = new StepSums(this.#device);
@@ -95,27 +104,34 @@ export class Training {
       );
     }
     const path = typeof resume === "string" ? resume : there ? folder.checkpoint : undefined;
+    if (folder || path !== undefined) this.#fixed = await fixedOf(this.#options, this.#data);
     if (path !== undefined) {
-      const { model, optimizer } = this.#options;
+      const { model, optimizer, schedule } = this.#options;
       const [generator, fixed] = [this.#generator, this.#fixed];
-      this.#progress = await readTraining(path, { model, optimizer, generator, fixed });
+      this.#progress = await readTraining(path, { model, optimizer, generator, fixed, schedule });
     }
     const { step } = this.#progress;
+    if (step > this.#steps) {
+      throw new RangeError(
+        `train: ${path} has ${step} steps done, more than the ${this.#steps} that are asked for. Ask for more, or begin in another folder.`,
+      );
+    }
+    this.#begun = step;
     await folder?.keepUntil(path === undefined ? -1 : step);
     this.#epochs = (folder?.records ?? []).filter((record) => record.kind === "epoch");
-    await folder?.record({
-      kind: "start",
-      step,
-      adapter: this.#device.name,
-      settings: settingsOf(this.#options, this.#data),
-    });
+    if (this.#isOver) return;
+    await folder?.record({ kind: "start", step, adapter: this.#device.name, settings: this.#settings });
+  }
+
+  /** An epoch that was interrupted before it was judged is at its end and not over. */
+  get #isOver(): boolean {
+    return this.#progress.step >= this.#steps && this.#progress.position !== this.#perEpoch;
   }
 
   async run(): Promise<TrainResult> {
     const { signal } = this.#options;
     let done = true;
-    // An epoch that was interrupted before it was judged is at its end and not over.
-    while (done && (this.#progress.step < this.#steps || this.#progress.position === this.#perEpoch)) {
+    while (done && !this.#isOver) {
       await this.#epoch();
       done = !signal?.aborted && (await this.#endEpoch());
       if (!done) await this.#save();
@@ -124,6 +140,7 @@ export class Training {
     return {
       done,
       step,
+      begun: this.#begun,
       seconds,
       epochs: this.#epochs,
       validation: this.#evaluation,
@@ -142,8 +159,9 @@ export class Training {
     const { signal, logEvery } = this.#options;
     trainingMode(this.#options.model);
     this.#looked = performance.now();
+    this.#read = progress.step;
     this.#see();
-    for await (const batch of this.#batches(progress.position)) {
+    for await (const batch of this.#batches(progress)) {
       if (signal?.aborted || progress.step >= this.#steps) break;
       this.#step(batch, progress.step);
       progress.step++;
@@ -152,13 +170,14 @@ export class Training {
       const last = progress.position === this.#perEpoch || progress.step === this.#steps;
       const due = progress.step % logEvery === 0;
       if (last || due || performance.now() - this.#looked >= LOOK) await this.#look(due);
+      // What the last steps broke may show when they are judged or saved, and is then looked for from before them.
+      if (!last && this.#read === progress.step) this.#see();
     }
-    if (this.#seen.step < progress.step) await this.#look(false);
+    if (this.#read < progress.step) await this.#look(false);
   }
 
-  #batches(start: number): AsyncGenerator<Batch> {
+  #batches({ epoch, position: start }: Pick<Progress, "epoch" | "position">): AsyncGenerator<Batch> {
     const { seed, batchSize, augment, crop, normalization } = this.#options;
-    const { epoch } = this.#progress;
     const order = shuffled(this.#data.length, seed, epoch);
     return batches(this.#data, { seed, batchSize, augment, crop, normalization, epoch, order, start });
   }
@@ -182,7 +201,7 @@ export class Training {
     const { loss, correct, images } = await this.#sums.read();
     await Promise.all(this.#inFlight);
     this.#inFlight = [];
-    if (!Number.isFinite(loss)) throw await this.#explain(loss);
+    if (!Number.isFinite(loss)) throw await this.#explain(`the loss became ${loss}`);
 
     const progress = this.#progress;
     const now = performance.now();
@@ -192,8 +211,8 @@ export class Training {
     progress.correct += correct;
     progress.images += images;
     progress.seconds += seconds;
-    this.#pace.add({ steps: progress.step - this.#seen.step, loss, correct, images, seconds });
-    this.#see();
+    this.#pace.add({ steps: progress.step - this.#read, loss, correct, images, seconds });
+    this.#read = progress.step;
     const record = this.#stepRecord();
     const extent = this.#extent();
     const left = [extent.steps - progress.step, extent.epochs - progress.epoch] as const;
@@ -207,8 +226,8 @@ export class Training {
 
   /** Remember how things are, in case that the next steps go wrong. */
   #see(): void {
-    const { step, position } = this.#progress;
-    this.#seen = { step, position };
+    const { step, epoch, position } = this.#progress;
+    this.#seen = { step, epoch, position };
     this.#snapshot!.take();
   }
 
@@ -234,6 +253,8 @@ export class Training {
       const options = { crop, normalization, batchSize, signal, onProgress };
       const evaluation = await evaluateModel(model, this.#validation, options);
       if (signal?.aborted) return false;
+      if (!Number.isFinite(evaluation.loss))
+        throw await this.#explain(`the loss of the validation became ${evaluation.loss}`, true);
       this.#evaluation = evaluation;
       this.#pace.validationSeconds = (performance.now() - started) / 1000;
     }
@@ -260,14 +281,23 @@ export class Training {
   async #save(): Promise<void> {
     const folder = this.#folder;
     if (!folder) return;
-    const { model, optimizer } = this.#options;
+    const { model, optimizer, schedule } = this.#options;
     const { seed, offset } = this.#generator;
-    const state = { progress: this.#progress, fixed: this.#fixed, generator: { seed, offset } };
+    const progress = this.#progress;
+    const state = {
+      progress,
+      fixed: this.#fixed,
+      generator: { seed, offset },
+      settings: this.#settings,
+      ...(schedule && { rates: Array.from({ length: progress.step }, (_, step) => schedule(step)) }),
+    };
     // A draft becomes the file once it is on the disk: a kill at any moment leaves the one before whole.
-    await save(folder.checkpoint, writeTraining({ model, optimizer }, state));
+    await save(folder.checkpoint, writeTraining({ model, optimizer }, state)).catch(async (error) => {
+      throw error instanceof NotFiniteError ? await this.#explain(error.message) : error;
+    });
     await saveCheckpoint(model, folder.weights, {
       preprocessing: preprocessingOf(this.#options, this.#data),
-      metadata: { training: JSON.stringify(settingsOf(this.#options, this.#data)) },
+      metadata: { training: JSON.stringify(this.#settings) },
     });
     await folder.write(
       folder.report,
@@ -275,23 +305,54 @@ export class Training {
     );
   }
 
-  /** Go through the steps since the last look once more, looking at everything, and say what went wrong. */
-  async #explain(loss: number): Promise<Error> {
-    const { step, position } = this.#progress;
-    const seen = this.#seen;
-    this.#snapshot!.restore();
-    let found = `no op made a NaN when the steps from ${seen.step + 1} on were repeated`;
-    let at = seen.step;
-    for await (const batch of this.#batches(seen.position)) {
-      const origin = await findNaN(() => this.#step(batch, at), this.#device);
-      at++;
-      if (origin) found = `in step ${at}, ${describeOrigin(origin)}`;
-      if (origin || at - seen.step === position - seen.position) break;
-    }
+  /** Find out what went wrong since the snapshot, and put the model back to that. */
+  async #explain(what: string, whenJudged = false): Promise<Error> {
+    const { step } = this.#progress;
     const { lr } = this.#options.optimizer;
+    const found =
+      (await this.#repeat()) ??
+      (whenJudged ? await this.#judgeAgain() : undefined) ??
+      `no op made a NaN when the steps from ${this.#seen.step + 1} on were repeated`;
     this.#snapshot!.restore();
     return new Error(
-      `train: the loss became ${loss} by step ${step} of epoch ${this.#progress.epoch + 1}: ${found}. The model is as it was after step ${seen.step}. A learning rate below ${lr} may help.`,
+      `train: ${what} by step ${step} of epoch ${Math.ceil(step / this.#perEpoch)}: ${found}. The model is as it was after step ${this.#seen.step}. A learning rate below ${lr} may help.`,
     );
+  }
+
+  /** Go through the steps since the snapshot once more, looking at everything. */
+  async #repeat(): Promise<string | undefined> {
+    this.#snapshot!.restore();
+    trainingMode(this.#options.model);
+    let at = this.#seen.step;
+    for await (const batch of this.#batches(this.#seen)) {
+      if (at === this.#progress.step) return undefined;
+      const origin = await findNaN(() => this.#step(batch, at), this.#device);
+      at++;
+      if (origin) return `in step ${at}, ${describeOrigin(origin)}`;
+    }
+    return undefined;
+  }
+
+  /** Judge once more, looking at everything. */
+  async #judgeAgain(): Promise<string | undefined> {
+    const { model, crop, normalization, batchSize } = this.#options;
+    const device = this.#device;
+    if (!this.#validation) return undefined;
+    evaluationMode(model);
+    let count = 0;
+    for await (const { images, shape, labels } of batches(this.#validation, {
+      crop,
+      normalization,
+      batchSize,
+    })) {
+      const judge = () => {
+        const logits = model.forward(tensor(images, shape, { device }));
+        crossEntropy(logits, tensor(labels, [shape[0]], { device }));
+      };
+      const origin = await findNaN(() => noGrad(() => scope(judge)), device);
+      count += shape[0];
+      if (origin) return `among the first ${count} images to judge by, ${describeOrigin(origin)}`;
+    }
+    return undefined;
   }
 }

@@ -1,12 +1,12 @@
 import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { init } from "@shadegrad/tensor";
-import { save } from "@shadegrad/tensor/formats";
-import { Adam, oneCycle } from "@shadegrad/tensor/optim";
+import { init, mul, type Tensor } from "@shadegrad/tensor";
+import { save, writeSafetensors } from "@shadegrad/tensor/formats";
+import { Adam, multiStep, oneCycle, SGD } from "@shadegrad/tensor/optim";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCheckpoint, type ProgressEvent, train } from "../../src/index.ts";
-import { type Fixed, type Progress, writeTraining } from "../../src/training/checkpoint.ts";
+import { loadCheckpoint, type ProgressEvent, ResNet, train } from "../../src/index.ts";
+import { type Progress, writeTraining } from "../../src/training/checkpoint.ts";
 import { colours, numbers, Small, sgd } from "./small.ts";
 
 let root: string;
@@ -189,24 +189,136 @@ describe("a training that goes on", () => {
     expect(result.step).toBe(7);
   });
 
-  it("says what does not fit", async () => {
+  it("refuses other settings, all of them at once with both values", async () => {
     const out = fresh();
     const model = new Small();
     await train({ ...common, epochs: 1, model, optimizer: sgd(model), out });
+    const before = await readFile(join(out, "checkpoint.safetensors"));
+    const records = await lines(out);
     const again = (options: object) =>
       train({ ...common, model, optimizer: sgd(model), out, resume: true, ...options });
-    await expect(again({ batchSize: 4 })).rejects.toThrow(
-      /was made with a batch size of 8, not 4: it cannot be gone on with\.$/,
+    const refused = async (options: object, differences: string) =>
+      expect(again(options)).rejects.toThrow(
+        `resume: ${join(out, "checkpoint.safetensors")} was made with other settings: ${differences}. Give the same ones,`,
+      );
+    await refused({ batchSize: 4 }, "batchSize 8, now 4");
+    await refused({ seed: 4, labelSmoothing: 0.1 }, "seed 3, now 4; labelSmoothing 0, now 0.1");
+    await refused(
+      { augment: { pad: 1 }, crop: 4 },
+      "augment pad 1, flip, now pad 1; crop none, now 4 at random",
     );
-    await expect(again({ seed: 4 })).rejects.toThrow(/was made with seed 3, not 4/);
-    await expect(again({ data: colours(49) })).rejects.toThrow(/was made with a data set of 50, not 49/);
-    await expect(again({ optimizer: new Adam(model) })).rejects.toThrow(
-      /Adam\.loadStateDict: the state does not fit/,
+    await refused({ normalization: false }, "normalization mean 0.35,0.35,0.35, std 0.2,0.2,0.2, now none");
+    await refused(
+      { optimizer: new SGD(model, { lr: 0.1, momentum: 0.9, weightDecay: 5e-4 }) },
+      "optimizer.weightDecay 0.0001, now 0.0005; optimizer.lr 0.05, now 0.1",
     );
+    await refused({ optimizer: new Adam(model) }, "optimizer SGD, now Adam");
+    await refused({ schedule: () => 0.05 }, "optimizer.lr 0.05, now by a schedule");
+    // As many, of the same size, and otherwise.
+    await expect(again({ data: colours(50, 7) })).rejects.toThrow(
+      /was made with other settings: pixels [\da-f]{8}, now [\da-f]{8}\. Give/,
+    );
+    await expect(again({ data: colours(49) })).rejects.toThrow(/images 50, now 49/);
+
+    const bigger = { nBlocks: [1, 1], nChannels: [4, 8], firstKernelSize: 3, classes: 3 };
+    const net = new ResNet({ ...bigger, shortcut: "pad-end" });
+    const folder = fresh();
+    await train({ ...common, epochs: 1, model: net, optimizer: sgd(net), out: folder });
+    const other = new ResNet({ ...bigger, shortcut: "pad-both" });
+    await expect(
+      train({ ...common, model: other, optimizer: sgd(other), out: folder, resume: true }),
+    ).rejects.toThrow("other settings: net.shortcut pad-end, now pad-both.");
+
+    // Nothing was touched.
+    expect((await readFile(join(out, "checkpoint.safetensors"))).equals(before)).toBe(true);
+    expect(await lines(out)).toEqual(records);
+  });
+
+  it("may become longer where the rates so far would have been the same, and is what it would have been", async () => {
+    const half = { lr: 0.1, milestones: [10] };
+    const whole = new Small();
+    const schedule = multiStep(half);
+    await train({ ...common, model: whole, optimizer: sgd(whole), schedule });
+
+    const out = fresh();
+    const begun = new Small();
+    const options = { ...common, epochs: 1, model: begun, optimizer: sgd(begun), out };
+    await train({ ...options, schedule: multiStep({ ...half, milestones: [8] }) });
+    const model = new Small(2);
+    const longer = { ...common, model, optimizer: sgd(model), out, resume: true };
+    const result = await train({ ...longer, schedule });
+    expect([result.begun, result.step]).toEqual([7, 21]);
+    expect(await numbers(model)).toEqual(await numbers(whole));
+
+    const late = train({ ...longer, epochs: 4, schedule: multiStep({ ...half, milestones: [11] }) });
+    await expect(late).rejects.toThrow(/other settings: rate of step 11 0\.01\d*, now 0\.1\./);
+  });
+
+  it("at its end has nothing left to do, and past it refuses", async () => {
+    const out = fresh();
+    const model = new Small();
+    const options = { ...common, model, optimizer: sgd(model), out, resume: true };
+    expect(await train({ ...options, epochs: 2 })).toMatchObject({ done: true, begun: 0, step: 14 });
+    const before = await lines(out);
+    expect(await train({ ...options, epochs: 2 })).toMatchObject({ done: true, begun: 14, step: 14 });
+    expect(await lines(out)).toEqual(before);
+    await expect(train({ ...options, epochs: 1 })).rejects.toThrow(
+      "checkpoint.safetensors has 14 steps done, more than the 7 that are asked for.",
+    );
+  });
+
+  it("says what is no checkpoint of a training", async () => {
+    const out = fresh();
+    const model = new Small();
+    await train({ ...common, epochs: 1, model, optimizer: sgd(model), out });
+    const again = (options: object) => train({ ...common, model, optimizer: sgd(model), out, ...options });
     await expect(again({ resume: join(out, "model.safetensors") })).rejects.toThrow(
       /holds weights, but not how far a training was/,
     );
     await expect(again({ resume: join(out, "missing") })).rejects.toThrow(/ENOENT/);
+    const strange = join(out, "strange.safetensors");
+    await save(strange, writeSafetensors(new Map(), { "shadegrad.training": "{}" }));
+    await expect(again({ resume: strange })).rejects.toThrow(/in a way that is not understood/);
+  });
+});
+
+describe("a training that breaks", () => {
+  it("at its validation saves nothing, and names the op", async () => {
+    const out = fresh();
+    const model = new Small();
+    let judged = 0;
+    const { dropout } = model;
+    const breaking = Object.assign(model, {
+      forward(x: Tensor): Tensor {
+        const y = model.net.forward(dropout.forward(x));
+        if (!dropout.training && x.shape[0] === 4) judged++; // the last batch of those to judge by
+        return judged > 1 && !dropout.training ? mul(mul(y, 1e30), 1e30) : y;
+      },
+    });
+    const run = train({ ...common, model: breaking, validation: colours(20, 2), optimizer: sgd(model), out });
+    await expect(run).rejects.toThrow(
+      /^train: the loss of the validation became NaN by step 14 of epoch 2: among the first 8 images to judge by, crossEntropy made it, of values that are infinite since mul\. The model is as it was after step \d+\./,
+    );
+    expect((await lines(out)).filter(({ kind }) => kind === "epoch").map(({ epoch }) => epoch)).toEqual([1]);
+    const on = new Small(5);
+    const options = { ...common, epochs: 1, model: on, optimizer: sgd(on), out, resume: true };
+    expect(await train(options)).toMatchObject({ begun: 7, step: 7 });
+  });
+
+  it("in its last step, of which no loss tells, saves nothing", async () => {
+    const out = fresh();
+    const model = new Small();
+    const schedule = (step: number) => (step === 6 ? 1e300 : 0.05);
+    const run = train({ ...common, epochs: 1, model, optimizer: sgd(model), schedule, out });
+    await expect(run).rejects.toThrow(
+      /^train: \S+ became (NaN|-?Infinity) by step 7 of epoch 1: .* The model is as it was after step [4-6]\./,
+    );
+    expect(await readdir(out)).toEqual(["metrics.jsonl"]);
+    expect(
+      Object.values(await numbers(model))
+        .flat()
+        .every(Number.isFinite),
+    ).toBe(true);
   });
 });
 
@@ -225,7 +337,7 @@ it("a checkpoint that cannot be written leaves the one before whole", async () =
   const failing = Object.assign(Object.create(optimizer), {
     stateDict: () => new Map<string, unknown>([...optimizer.stateDict(), ["late", late]]),
   });
-  const state = { progress: {} as Progress, fixed: {} as Fixed, generator: { seed: 0, offset: 0 } };
+  const state = { progress: {} as Progress, fixed: {}, generator: { seed: 0, offset: 0 } };
   await expect(save(path, writeTraining({ model, optimizer: failing }, state))).rejects.toThrow(
     "the device was lost",
   );
