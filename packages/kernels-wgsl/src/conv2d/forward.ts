@@ -34,5 +34,6 @@ export const conv2d: Kernel<Conv2dParams> = {
   ],
   prefer: (p, adapter) => preferred(p.O / p.groups, adapter),
   epilogue: ({ O }) => O,
+  linearIn: () => "w",
   cost: conv2dCost,
 };

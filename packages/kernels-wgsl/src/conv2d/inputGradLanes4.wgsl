@@ -134,14 +134,14 @@ fn main(
     }
   }
 
-  if (n >= channels) { return; }
-  let count = min(ROWS, M - m0);
-  for (var i = 0u; i < count; i++) {
-    let h = (m0 + i) / cols % rows * p.strideRows + phaseRow;
-    let v = (m0 + i) % cols * p.strideCols + phaseCol;
-    if (h >= p.H || v >= p.W) { continue; }
-    let m = ((m0 + i) / (rows * cols) * p.H + h) * p.W + v;
-    let at = m * p.C + g * channels + n;
-    dx[at / 4] = Elem4(epilogue(sum[i], at, g * channels + n));
+  // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
+  for (var i = min(ROWS, M - m0); i > 0; i--) {
+    let m = m0 + i - 1;
+    let h = m / cols % rows * p.strideRows + phaseRow;
+    let v = m % cols * p.strideCols + phaseCol;
+    let at = ((m / (rows * cols) * p.H + h) * p.W + v) * p.C + g * channels + n;
+    if (h < p.H && v < p.W && n < channels) {
+      dx[at / 4] = Elem4(epilogue(sum[i - 1], at, g * channels + n));
+    }
   }
 }

@@ -124,10 +124,9 @@ fn main(
     }
   }
 
-  if (n >= outputs) { return; }
-  let count = min(ROWS, M - m0);
-  for (var i = 0u; i < count; i++) {
-    let at = (m0 + i) * p.O + column;
-    y[at / 4] = Elem4(epilogue(sum[i], at, column));
+  // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
+  for (var i = min(ROWS, M - m0); i > 0; i--) {
+    let at = (m0 + i - 1) * p.O + column;
+    if (n < outputs) { y[at / 4] = Elem4(epilogue(sum[i - 1], at, column)); }
   }
 }

@@ -96,6 +96,7 @@ export const matmul: Kernel<MatmulParams> = {
     return N < 3 ? "direct" : "";
   },
   epilogue: ({ N }) => N,
+  linearIn: ({ N, bCol, bRow }) => (bCol === 1 && bRow === N ? "b" : undefined),
   cost: (p) => ({
     flops: 2 * batches(p) * p.M * p.N * p.K,
     bytes:

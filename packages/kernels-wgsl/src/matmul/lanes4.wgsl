@@ -136,10 +136,9 @@ fn main(
     bAt += bStep;
   }
 
-  if (n >= p.N) { return; }
-  let count = min(ROWS, p.M - m0);
-  for (var i = 0u; i < count; i++) {
-    let at = (z * p.M + m0 + i) * p.N + n;
-    y[at / 4] = Elem4(epilogue(sum[i], at, n));
+  // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
+  for (var i = min(ROWS, p.M - m0); i > 0; i--) {
+    let at = (z * p.M + m0 + i - 1) * p.N + n;
+    if (n < p.N) { y[at / 4] = Elem4(epilogue(sum[i - 1], at, n)); }
   }
 }
