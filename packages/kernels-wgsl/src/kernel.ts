@@ -61,6 +61,11 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
    * `reads`, e0 and e1, as `dense0(i)` of y's shape or `channel0(o)` of one value a channel, and with 1 likewise.
    */
   epilogue?(params: P): number;
+  /**
+   * The read, by name, in which y is linear and whose last axis is y's channels, dense: scaling that read's channels
+   * scales y's, before the epilogue. undefined where these parameters let it lie otherwise.
+   */
+  linearIn?(params: P): string | undefined;
   /** Operations, and bytes that must move at least once: for GFLOP/s and GB/s. */
   cost?(params: P): { flops: number; bytes: number };
 }

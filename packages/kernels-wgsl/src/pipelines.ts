@@ -21,6 +21,9 @@ export class Pipelines {
   readonly #counts: { pipelines: number };
   readonly #fail: (error: Error) => void;
   readonly #filled = new Map<object, Map<string, Pipeline>>();
+  /** The same text, however its holes were given, is compiled once. */
+  readonly #compiled = new Map<string, GPUComputePipeline>();
+  readonly #compiling = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   /** @param fail told of a shader that does not compile, where that is found out later */
@@ -45,9 +48,13 @@ export class Pipelines {
 
   /** A pipeline to use at once, which waits for its compilation; what is wrong with it is told later. */
   compile<P extends ParamValues>(kernel: Kernel<P>, variant: Variant<P>, holes: Holes): GPUComputePipeline {
+    const code = specialize(kernel.name, variant.source, holes);
+    const known = this.#compiled.get(code);
+    if (known) return known;
     this.#device.pushErrorScope("validation");
-    const descriptor = this.#describe(kernel, variant, holes);
+    const descriptor = this.#describe(kernel, variant, code);
     const gpu = this.#device.createComputePipeline(descriptor);
+    this.#compiled.set(code, gpu);
     this.#device.popErrorScope().then(
       async (error) => {
         if (error) this.#fail(await explained(kernel, descriptor, error));
@@ -63,22 +70,30 @@ export class Pipelines {
     variant: Variant<P>,
     holes: Holes,
   ): Promise<GPUComputePipeline> {
+    const code = specialize(kernel.name, variant.source, holes);
+    const known = this.#compiled.get(code) ?? this.#compiling.get(code);
+    if (known) return known;
     this.#device.pushErrorScope("validation");
-    const descriptor = this.#describe(kernel, variant, holes);
+    const descriptor = this.#describe(kernel, variant, code);
     this.#device.popErrorScope().catch(() => {}); // of the module: the pipeline's own error says so again
+    const compiling = this.#device.createComputePipelineAsync(descriptor);
+    this.#compiling.set(code, compiling);
     try {
-      return await this.#device.createComputePipelineAsync(descriptor);
+      const gpu = await compiling;
+      this.#compiled.set(code, gpu);
+      return gpu;
     } catch (error) {
       throw await explained(kernel, descriptor, error as Error);
+    } finally {
+      this.#compiling.delete(code);
     }
   }
 
   #describe<P extends ParamValues>(
     kernel: Kernel<P>,
     variant: Variant<P>,
-    holes: Holes,
+    code: string,
   ): GPUComputePipelineDescriptor & { label: string } {
-    const code = specialize(kernel.name, variant.source, holes);
     const label = `${kernel.name} ${variant.name}`;
     this.#counts.pipelines++;
     return {

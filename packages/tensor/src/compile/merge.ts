@@ -1,5 +1,6 @@
 import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
 import type { Storage } from "../storage.ts";
+import { countReaders } from "./reach.ts";
 import type { Bound, Recorded } from "./recorder.ts";
 
 /** A launch, and what was merged into it. */
@@ -42,17 +43,6 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
     }
   }
   return result.filter((launch) => launch !== undefined);
-}
-
-/** How many launches read each storage. */
-function countReaders(launches: readonly Recorded[]): Map<Storage, number> {
-  const readers = new Map<Storage, number>();
-  for (const { reads } of launches) {
-    for (const storage of new Set(reads.map(({ storage }) => storage))) {
-      readers.set(storage, (readers.get(storage) ?? 0) + 1);
-    }
-  }
-  return readers;
 }
 
 /** Where the operands of an elementwise launch are made that it could be merged into, the last one first. */
@@ -131,8 +121,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   }
   const epilogue = substitute(String(second.holes.f), by);
   if (epilogue.length > LONGEST) return undefined;
-  const halves = Object.fromEntries(Object.entries(types).filter(([, type]) => type === "f16"));
-  return { ...first, reads, writes: second.writes, holes: { ...holes, ...halves, epilogue } };
+  return { ...first, reads, writes: second.writes, holes: { ...holes, ...types, epilogue } };
 }
 
 /** The numbers of an elementwise launch, as the shader has to say them. */

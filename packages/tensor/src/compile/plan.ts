@@ -2,9 +2,10 @@ import type { Copy, Planned, Program } from "@shadegrad/kernels-wgsl";
 import type { Device } from "../device.ts";
 import type { Storage } from "../storage.ts";
 import { empty, type Tensor } from "../tensor.ts";
+import { foldNormalization } from "./fold.ts";
 import { planMemory } from "./memory.ts";
 import { type Merged, mergeElementwise } from "./merge.ts";
-import { divide, dropUnread } from "./reach.ts";
+import { divide, dropUnread, unchanged } from "./reach.ts";
 import type { Recorded, Recorder } from "./recorder.ts";
 
 /** What was made of a function, for people. */
@@ -15,9 +16,11 @@ export interface PlanSummary {
   readonly constant: number;
   /** Elementwise launches that became part of another. */
   readonly merged: number;
-  /** Bytes for all that is computed on the way, and what they would be if each tensor had its own. */
+  /** Bytes for all that is computed on the way at each call, and what they would be if each tensor had its own. */
   readonly bytes: number;
   readonly bytesWithoutReuse: number;
+  /** Bytes that last from call to call: folded weights and the like. */
+  readonly constantBytes: number;
   toString(): string;
 }
 
@@ -150,7 +153,9 @@ interface Parts {
 function partsOf({ recorder, device, args, results }: Recording): Parts {
   const given = new Set(args.map(({ storage }) => storage));
   const kept = new Set(results.map(({ storage }) => storage));
-  const launches = mergeElementwise(dropUnread(recorder.launches, kept), kept);
+  const needed = dropUnread(recorder.launches, kept);
+  const folded = dropUnread(foldNormalization(needed, kept, unchanged(needed)), kept);
+  const launches = mergeElementwise(folded, kept);
   const { constant, varying } = divide(launches);
   const known = new Set(constant.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
   const lasting = new Set(
@@ -182,16 +187,19 @@ function partsOf({ recorder, device, args, results }: Recording): Parts {
       launches: varying.length,
       constant: constant.length,
       merged: launches.reduce((sum, { also = 0 }: Merged) => sum + also, 0),
-      bytes: [...first.buffers, ...second.buffers].reduce((sum, bytes) => sum + bytes, 0),
+      bytes: total(second.buffers),
       bytesWithoutReuse: bytesOfAll(recorder.launches),
+      constantBytes: total(first.buffers),
     }),
   };
 }
 
+const total = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+
 /** Of all that the function made on the way. */
 function bytesOfAll(launches: readonly Recorded[]): number {
   const made = new Set(launches.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
-  return [...made].reduce((sum, storage) => sum + (storage.isPlanned ? storage.bytes : 0), 0);
+  return total([...made].map((storage) => (storage.isPlanned ? storage.bytes : 0)));
 }
 
 /** Tensors that were there before, from which launches compute. */
@@ -201,11 +209,11 @@ function sourcesOf(launches: readonly Recorded[]): Storage[] {
 }
 
 function summarize(numbers: Omit<PlanSummary, "toString">): PlanSummary {
-  const { recorded, launches, constant, merged, bytes, bytesWithoutReuse } = numbers;
+  const { recorded, launches, constant, merged, bytes, bytesWithoutReuse, constantBytes } = numbers;
   const mebibytes = (count: number) => (count / 2 ** 20).toFixed(1);
   return {
     ...numbers,
     toString: () =>
-      `${launches} launches a call of ${recorded} recorded: ${merged} merged into others, ${constant} only when weights change; ${mebibytes(bytes)} MiB in place of ${mebibytes(bytesWithoutReuse)}`,
+      `${launches} launches a call of ${recorded} recorded: ${merged} merged into others, ${constant} only when weights change; ${mebibytes(bytes)} MiB in place of ${mebibytes(bytesWithoutReuse)}, and ${mebibytes(constantBytes)} that last`,
   };
 }

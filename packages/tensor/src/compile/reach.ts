@@ -13,6 +13,25 @@ export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Stor
   return live.reverse();
 }
 
+/** How many launches read each storage. */
+export function countReaders(launches: readonly Recorded[]): Map<Storage, number> {
+  const readers = new Map<Storage, number>();
+  for (const { reads } of launches) {
+    for (const storage of new Set(reads.map(({ storage }) => storage))) {
+      readers.set(storage, (readers.get(storage) ?? 0) + 1);
+    }
+  }
+  return readers;
+}
+
+/** The tensors that were there before and stay as they are. */
+export function unchanged(launches: readonly Recorded[]): Set<Storage> {
+  const known = new Set(launches.flatMap(({ reads }) => reads.map(({ storage }) => storage)));
+  for (const storage of known) if (storage.isPlanned) known.delete(storage);
+  for (const { writes } of launches) for (const { storage } of writes) known.delete(storage);
+  return known;
+}
+
 /**
  * Divide launches into those that find the same at every call, as long as the tensors that were there
  * before stay as they are, and the others.

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { backward, compile, crossEntropy, init, manualSeed, scope, type Tensor } from "../../src/index.ts";
-import { dispose, stateDict } from "../../src/nn/index.ts";
+import { backward, compile, crossEntropy, init, manualSeed, type Tensor } from "../../src/index.ts";
+import { dispose } from "../../src/nn/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 import { batchOf, smallNet, trained } from "../smallNet.ts";
 
@@ -25,7 +25,6 @@ it("20 compiled training steps are as 20 eager ones", async () => {
     x.dispose();
     labels.dispose();
   }
-  console.log(String(step.plan));
   expect(losses).toEqual(eager.losses);
   optimizer.dispose();
   dispose(net);

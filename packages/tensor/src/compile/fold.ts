@@ -1,0 +1,129 @@
+import { bits, type Kernel } from "@shadegrad/kernels-wgsl";
+import { normalize } from "@shadegrad/kernels-wgsl/batchNorm";
+import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
+import { Storage } from "../storage.ts";
+import { countReaders } from "./reach.ts";
+import type { Bound, Recorded } from "./recorder.ts";
+
+type Write = Recorded["writes"][number];
+
+/**
+ * Fold batch norm in evaluation into the weights before it: with s = gamma / √(variance + eps),
+ *   s · (conv(x, w) + b − mean) + beta = conv(x, s · w) + (s · (b − mean) + beta).
+ *
+ * Scaled weights depend on nothing that changes from call to call, and so are computed once.
+ */
+export function foldNormalization(
+  launches: readonly Recorded[],
+  kept: ReadonlySet<Storage>,
+  known: ReadonlySet<Storage>,
+): Recorded[] {
+  const result: Recorded[][] = launches.map((launch) => [launch]);
+  const readers = countReaders(launches);
+  const makers = new Map<Storage, number>();
+  const isOnly = ({ storage }: Bound) => readers.get(storage) === 1 && !kept.has(storage);
+
+  /** The launches that make what `launch` makes, times a number for each channel; undefined if none can. */
+  const scaled = (launch: Recorded, scale: Bound): { before: Recorded[]; launch: Recorded } | undefined => {
+    const { kernel, params, reads } = launch;
+    const at = kernel.reads.indexOf(kernel.linearIn?.(params) ?? "");
+    const weights = reads[at];
+    if (!weights) return undefined;
+    const replaced = (by: Bound): Recorded => ({
+      ...launch,
+      reads: reads.map((x, i) => (i === at ? by : x)),
+    });
+    if (isKnown(weights)) {
+      const after = like(weights, weights.size);
+      const p = broadcast(
+        [weights.size / scale.size, scale.size],
+        [
+          [scale.size, 1],
+          [0, 1],
+        ],
+      );
+      const holes = { A: weights.dtype, C: weights.dtype, Y: weights.dtype };
+      return {
+        before: [elementwise("a * b", [weights, scale, weights], after, p, holes)],
+        launch: replaced(after),
+      };
+    }
+    const maker = launches[makers.get(weights.storage) ?? -1];
+    if (!maker || !isOnly(weights) || "epilogue" in maker.holes) return undefined;
+    const inner = scaled(maker, scale);
+    if (!inner) return undefined;
+    const made = like(weights, weights.size);
+    return {
+      before: [...inner.before, { ...inner.launch, writes: [made] }],
+      launch: replaced(made),
+    };
+  };
+  const isKnown = ({ storage }: Bound) => known.has(storage);
+
+  for (const [i, second] of launches.entries()) {
+    for (const { storage } of second.writes) makers.set(storage, i);
+    const [x, mean, variance, gamma, beta] = second.reads as [Bound, Bound, Bound, Bound, Bound];
+    if (second.kernel.name !== normalize.name || ![mean, variance, gamma, beta].every(isKnown)) continue;
+    const place = makers.get(x.storage);
+    const first = place === undefined ? undefined : result[place]!.at(-1);
+    if (!first || !isOnly(x) || "epilogue" in second.holes) continue;
+    const { kernel, params, holes, reads } = first;
+    const C = kernel.epilogue?.(params);
+    const bias = holes.epilogue === BIASED ? reads[reads.length - 2] : undefined;
+    if (C !== gamma.size || ("epilogue" in holes && !bias) || (bias && !isKnown(bias))) continue;
+    if (x.dtype !== second.writes[0]!.dtype) continue;
+
+    const eps = bits("f32", Number(second.params.eps));
+    const vector = () => like(mean, C);
+    const [scale, shift, centre] = [vector(), vector(), vector()];
+    const weights = scaled(first, scale);
+    if (!weights) continue;
+    const vectors = [
+      elementwise("a * inverseSqrt(b + s)", [gamma, variance, gamma], scale, dense(C, eps)),
+      ...(bias
+        ? [
+            elementwise("(a - b) * c", [bias, mean, scale], centre, dense(C), { A: bias.dtype }),
+            elementwise("a + b", [centre, beta, beta], shift, dense(C)),
+          ]
+        : [elementwise("a - b * c", [beta, mean, scale], shift, dense(C))]),
+    ];
+    const operands = weights.launch.reads.map((x, i, { length }) => (i === length - 2 ? shift : x));
+    // In float32, whatever the bias was stored in.
+    const { E0: _, ...others } = holes;
+    result[place!] = [];
+    result[i] = [
+      ...vectors,
+      ...weights.before,
+      {
+        ...weights.launch,
+        reads: operands,
+        writes: second.writes,
+        holes: { ...others, epilogue: BIASED },
+      },
+    ];
+  }
+  return result.flat();
+}
+
+/** The epilogue of a convolution or a product with a bias. */
+const BIASED = "value + channel0(o)";
+
+const like = ({ storage: { device }, dtype }: Bound, size: number): Write => {
+  const storage = new Storage(device, size * (dtype === "f16" ? 2 : 4), "a folded tensor", true);
+  return { storage, size, dtype, fresh: true };
+};
+
+const elementwise = (
+  f: string,
+  reads: readonly Bound[],
+  y: Write,
+  params: ReturnType<typeof dense>,
+  holes: Recorded["holes"] = {},
+): Recorded => {
+  const plain = Object.values(holes).every((type) => type === "f32");
+  const kernel = map as unknown as Kernel;
+  return {
+    ...{ kernel, params, reads, writes: [y], live: undefined, variant: undefined },
+    holes: { ...(plain ? {} : holes), f },
+  };
+};
