@@ -92,6 +92,22 @@ export const checks = [
         ],
       }, // a bias
       {
+        shape: [37, 8],
+        strides: [
+          [8, 1],
+          [0, 1],
+          [0, 1],
+        ],
+      }, // two of them
+      {
+        shape: [1030, 3],
+        strides: [
+          [3, 1],
+          [0, 1],
+          [0, 1],
+        ],
+      },
+      {
         shape: [7, 12],
         strides: [
           [12, 1],

@@ -1,10 +1,23 @@
 import { collapse, type Quad, quads } from "../axes.ts";
-import { filling, type Kernel } from "../kernel.ts";
+import { type Kernel, spread, type Variant } from "../kernel.ts";
+import channels from "./channels.wgsl?raw";
 import source from "./map.wgsl?raw";
 import source4 from "./map4.wgsl?raw";
 
 export type MapParams = Record<"shape0" | "shape1" | "a0" | "a1" | "b0" | "b1" | "c0" | "c1", Quad> &
   Record<"length" | "axes" | "s" | "t", number>;
+
+/** Workgroups whose invocations take `lanes` elements in each of their turns. */
+const byTurns =
+  (lanes: number): Variant<MapParams>["workgroups"] =>
+  ({ length }, { THREADS = 64, TURNS = 16 }) =>
+    spread(Math.ceil(length / lanes / Number(THREADS) / Number(TURNS)));
+
+/** Workgroups whose invocations walk down `lanes` columns. */
+const byColumns =
+  (lanes: number): Variant<MapParams>["workgroups"] =>
+  ({ length, shape0: [columns] }) =>
+    spread(Math.ceil((Math.ceil(length / columns / 16) * columns) / lanes / 64));
 
 /**
  * Elementwise: y = f(a, b, c, s, t), with NumPy broadcasting of the tensors a, b, c; s and t are numbers.
@@ -34,33 +47,59 @@ export const map: Kernel<MapParams> = {
     {
       name: "vec4 dense",
       source: source4,
-      holes: { AXES: 1 },
+      holes: { AXES: 1, THREADS: 256, TURNS: 4 },
       fits: (p) => fours(p) && isDense(p),
-      workgroups: ({ length }) => filling(length / 4, 256),
+      workgroups: byTurns(4),
     },
+    {
+      name: "vec4 dense far",
+      source: source4,
+      holes: { AXES: 1, TURNS: 64 },
+      fits: (p) => fours(p) && isDense(p),
+      workgroups: byTurns(4),
+    },
+    {
+      name: "vec4 channels",
+      source: channels,
+      holes: {
+        LANES: 4,
+        V: "vec4<S>",
+        ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
+      },
+      fits: (p) => fours(p) && isByChannel(p),
+      workgroups: byColumns(4),
+    },
+    { name: "channels", source: channels, fits: isByChannel, workgroups: byColumns(1) },
     {
       name: "vec4 rows",
       source: source4,
       holes: { AXES: 2 },
       fits: (p) => fours(p) && p.axes <= 2,
-      workgroups: ({ length }) => filling(length / 4, 256),
+      workgroups: byTurns(4),
     },
-    { name: "vec4", source: source4, fits: fours, workgroups: ({ length }) => filling(length / 4, 256) },
-    {
-      name: "dense",
-      source,
-      holes: { AXES: 1 },
-      fits: isDense,
-      workgroups: ({ length }) => filling(length, 256),
-    },
-    { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) },
+    { name: "vec4", source: source4, fits: fours, workgroups: byTurns(4) },
+    { name: "dense", source, holes: { AXES: 1 }, fits: isDense, workgroups: byTurns(1) },
+    { name: "scalar", source, workgroups: byTurns(1) },
   ],
+  // A workgroup costs a software rasteriser as much as a thousand elements.
+  prefer: (_, { software }) => (software ? "vec4 dense far" : ""),
   // One operand at least; which of the three `f` uses is not known here.
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };
 
 function isDense({ axes, a0, b0, c0 }: MapParams): boolean {
   return axes === 1 && a0[0] === 1 && b0[0] === 1 && c0[0] === 1;
+}
+
+/** Whether a is dense, in rows along which the others repeat. */
+function isByChannel({ axes, shape0: [columns], a0, b0, c0 }: MapParams): boolean {
+  return (
+    axes === 2 &&
+    columns > 0 &&
+    a0[0] === 1 &&
+    a0[1] === columns &&
+    [b0, c0].every(([along, down]) => along === 1 && down === 0)
+  );
 }
 
 function fours({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {

@@ -1,11 +1,11 @@
 // y[i] = f(a[i], b[i], c[i], s, t)
 //
 // One kernel for every elementwise op of up to three operands and two scalars: `f` is a hole. An
-// operand that `f` does not use is bound to any buffer and never read. Grid-stride, so that one
-// dispatch covers any length.
+// operand that `f` does not use is bound to any buffer and never read. A workgroup covers
+// THREADS · TURNS neighbours, its invocations side by side.
 //
 //   a b c   broadcast by their strides along `shape`      y  dense, `length` elements
-//   dispatch  (min(ceil(length / THREADS), 512), 1, 1)
+//   dispatch  spread(ceil(length / THREADS / TURNS))
 
 alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
 alias A = Elem;
@@ -14,7 +14,8 @@ alias C = Elem;
 alias Y = Elem;
 alias S = f32;            // what `f` computes with: f32, i32 or u32
 alias V = S;
-const THREADS: u32 = 256;
+const THREADS: u32 = 64;
+const TURNS: u32 = 16;
 const AXES: u32 = 8;      // that `shape` has at most: 1, where all operands are dense, 2 or 8
 fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
 
@@ -73,13 +74,18 @@ fn offsets(k: vec4u) -> vec3u {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
   let s = V(bitcast<S>(p.s));
   let t = V(bitcast<S>(p.t));
-  let stride = groups.x * THREADS;
-  let by = position(stride);
-  var k = position(id.x);
-  for (var i = id.x; i < p.length; i += stride) {
+  let first = (group.y * groups.x + group.x) * THREADS * TURNS;
+  let end = min(first + THREADS * TURNS, p.length);
+  let by = position(THREADS);
+  var k = position(first + thread);
+  for (var i = first + thread; i < end; i += THREADS) {
     let at = offsets(k);
     y[i] = Y(f(V(a[at.x]), V(b[at.y]), V(c[at.z]), s, t));
     k = moved(k, by);

@@ -4,7 +4,7 @@
 // memory there, and then all its other strides are multiples of 4, or repeats one element.
 //
 //   a b c   broadcast by their strides along `shape`      y  dense, `length` elements
-//   dispatch  (min(ceil(length / 4 / THREADS), 512), 1, 1)
+//   dispatch  spread(ceil(length / 4 / THREADS / TURNS))
 
 alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
 alias A = Elem;
@@ -13,7 +13,8 @@ alias C = Elem;
 alias Y = Elem;
 alias S = f32;            // what `f` computes with: f32, i32 or u32
 alias V = vec4<S>;
-const THREADS: u32 = 256;
+const THREADS: u32 = 64;
+const TURNS: u32 = 16;
 const AXES: u32 = 8;      // that `shape` has at most: 1, where all operands are dense, 2 or 8
 fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
 
@@ -77,13 +78,18 @@ fn loadB(at: u32) -> V { if (AXES > 1 && p.b0.x == 0) { return V(S(b[at / 4][at 
 fn loadC(at: u32) -> V { if (AXES > 1 && p.c0.x == 0) { return V(S(c[at / 4][at % 4])); } return V(c[at / 4]); }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
   let s = V(bitcast<S>(p.s));
   let t = V(bitcast<S>(p.t));
-  let stride = groups.x * THREADS;
-  let by = position(stride);
-  var k = position(id.x);
-  for (var i = id.x; i < p.length / 4; i += stride) {
+  let first = (group.y * groups.x + group.x) * THREADS * TURNS;
+  let end = min(first + THREADS * TURNS, p.length / 4);
+  let by = position(THREADS);
+  var k = position(first + thread);
+  for (var i = first + thread; i < end; i += THREADS) {
     let at = offsets(k);
     y[i] = vec4<Y>(f(loadA(at.x), loadB(at.y), loadC(at.z), s, t));
     k = moved(k, by);

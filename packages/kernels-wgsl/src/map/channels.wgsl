@@ -1,0 +1,56 @@
+// y[m, n] = f(a[m, n], b[n], c[n], s, t)
+//
+// As map.wgsl, where a is dense and the others repeat along the rows: an invocation keeps theirs and
+// walks down LANES columns of DEPTH rows.
+//
+//   a y  [length / N, N]     b c  [N]     with N = shape0.x
+//   dispatch  spread(ceil(ceil(length / N / DEPTH) · N / LANES / THREADS))
+
+alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
+alias A = Elem;
+alias B = Elem;
+alias C = Elem;
+alias Y = Elem;
+alias S = f32;            // what `f` computes with: f32, i32 or u32
+const LANES: u32 = 1;
+alias V = S;              // LANES of each
+alias StoredA = A;
+alias StoredB = B;
+alias StoredC = C;
+alias StoredY = Y;
+const THREADS: u32 = 64;
+const DEPTH: u32 = 16;
+fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
+
+struct Params {
+  shape0: vec4u, shape1: vec4u,
+  a0: vec4u, a1: vec4u,
+  b0: vec4u, b1: vec4u,
+  c0: vec4u, c1: vec4u,
+  length: u32, axes: u32,
+  s: u32, t: u32,         // the bits of two S
+}
+
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
+@group(0) @binding(2) var<storage, read> c: array<StoredC>;
+@group(0) @binding(3) var<storage, read_write> y: array<StoredY>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let s = V(bitcast<S>(p.s));
+  let t = V(bitcast<S>(p.t));
+  let columns = p.shape0.x / LANES;
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let n = at % columns;
+  let first = at / columns * DEPTH * columns;
+  let end = min(first + DEPTH * columns, p.length / LANES);
+  let ofB = V(b[n]);
+  let ofC = V(c[n]);
+  for (var i = first + n; i < end; i += columns) { y[i] = StoredY(f(V(a[i]), ofB, ofC, s, t)); }
+}
