@@ -1,0 +1,14 @@
+import type { Engine } from "../engine/engine.ts";
+import { change } from "./state.ts";
+
+/** Open the device, and say where that stands. */
+export async function openDevice(engine: Engine, after?: string): Promise<boolean> {
+  try {
+    const info = await engine.call("open", null);
+    change({ device: { is: "open", info, ...(after !== undefined && { after }) } });
+    return true;
+  } catch (error) {
+    change({ device: { is: "missing", message: (error as Error).message.replace(/^init: /, "") } });
+    return false;
+  }
+}

@@ -1,0 +1,28 @@
+import { html, nothing, type TemplateResult } from "lit-html";
+import { icons } from "./icons.ts";
+
+export interface Message {
+  readonly kind: "problem" | "note";
+  readonly title: string;
+  readonly text: string;
+  /** What can be done about it. */
+  readonly action?: { readonly label: string; readonly run: () => void } | undefined;
+  readonly dismiss?: (() => void) | undefined;
+}
+
+/** A message in its place: problems are read out at once, notes when there is time. */
+export const message = ({ kind, title, text, action, dismiss }: Message): TemplateResult => html`
+  <div class="message ${kind}" role=${kind === "problem" ? "alert" : "status"}>
+    ${kind === "problem" ? icons.alert : icons.info}
+    <div>
+      <p class="title">${title}</p>
+      <p class="text">${text}</p>
+      ${action ? html`<button class="small" type="button" @click=${action.run}>${action.label}</button>` : nothing}
+    </div>
+    ${
+      dismiss
+        ? html`<button class="bare" type="button" aria-label="Dismiss" @click=${dismiss}>${icons.close}</button>`
+        : nothing
+    }
+  </div>
+`;

