@@ -1,4 +1,4 @@
-import { type Adapter, type Holes, type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
+import { type Adapter, type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
 import finishGradientsSource from "./finishGradients.wgsl?raw";
 import finishGradientsTree from "./finishGradientsTree.wgsl?raw";
 import finishMomentsSource from "./finishMoments.wgsl?raw";
@@ -18,7 +18,8 @@ const LONGEST = 4096; // rows that one invocation adds up in sequence, for round
  * is left to do for the second pass.
  */
 export function batchNormParams(rows: number, channels: number, software = false): BatchNormParams {
-  const busy = Math.ceil(Math.min(software ? 64 : 1024, 131_072 / channels, rows / 16));
+  const most = software ? Math.min(32, 4096 / channels) : Math.min(1024, 131_072 / channels);
+  const busy = Math.ceil(Math.min(most, rows / 16));
   const chunk = Math.min(LONGEST, Math.ceil(rows / Math.max(1, busy))) || 1;
   return { M: rows, C: channels, splits: Math.ceil(rows / chunk), chunk };
 }
@@ -27,34 +28,44 @@ export function batchNormParams(rows: number, channels: number, software = false
 const prefer = (_: unknown, { software }: Adapter) => (software ? "serial" : "tree");
 
 const THREADS = 64;
-const DEPTH = 16;
+const FOUR = { LANES: 4, V: "vec4f", Stored: "vec4<Elem>" };
+const isByFour = ({ C }: { C: number }) => C % 4 === 0;
 
-type Rows = ParamValues & { M: number; C: number };
-type Chunks = ParamValues & { C: number; splits: number };
-
-/** An invocation takes four channels, or one where they cannot be divided by four. */
-function byChannels<P extends ParamValues & { C: number }>(
+/** An invocation walks down one chunk, four channels at a time, or one where they cannot be divided by four. */
+function byChunk<P extends ParamValues & { C: number; splits: number }>(
   source: string,
-  invocations: (params: P) => number,
-  holes: Holes = {},
 ): [Variant<P>, Variant<P>] {
+  const workgroups = (lanes: number) => (p: P) => spread(Math.ceil((p.splits * p.C) / lanes / THREADS));
   return [
-    {
-      name: "channels4",
-      source,
-      holes: { LANES: 4, V: "vec4f", Stored: "vec4<Elem>", ...holes },
-      fits: ({ C }) => C % 4 === 0,
-      workgroups: (params) => spread(Math.ceil(invocations(params) / 4 / THREADS)),
-    },
-    { name: "channels", source, workgroups: (params) => spread(Math.ceil(invocations(params) / THREADS)) },
+    { name: "channels4", source, holes: FOUR, fits: isByFour, workgroups: workgroups(4) },
+    { name: "channels", source, workgroups: workgroups(1) },
   ];
 }
 
-const perChunk = ({ splits, C }: Chunks) => splits * C;
-const perRows = ({ M, C }: Rows) => Math.ceil(M / DEPTH) * C;
+/** An invocation walks down DEPTH rows, as `byChunk`; the kernel has an epilogue. */
+function byRows<P extends ParamValues & { M: number; C: number }>(
+  source: string,
+): [Variant<P>, Variant<P>, Variant<P>] {
+  const holes = { ...FOUR, Stored0: "vec4<E0>", Stored1: "vec4<E1>" };
+  const workgroups =
+    (lanes: number): Variant<P>["workgroups"] =>
+    ({ M, C }, { DEPTH = 16 }) =>
+      spread(Math.ceil((Math.ceil(M / Number(DEPTH)) * C) / lanes / THREADS));
+  return [
+    { name: "channels4", source, holes, fits: isByFour, workgroups: workgroups(4) },
+    {
+      name: "channels4 deep",
+      source,
+      holes: { ...holes, DEPTH: 64 },
+      fits: isByFour,
+      workgroups: workgroups(4),
+    },
+    { name: "channels", source, workgroups: workgroups(1) },
+  ];
+}
 
-/** Of kernels with an epilogue, where they take four channels. */
-const OPERANDS = { Stored0: "vec4<E0>", Stored1: "vec4<E1>" };
+// A workgroup costs a software rasteriser as much as a thousand elements.
+const preferDeep = (_: unknown, { software }: Adapter) => (software ? "channels4 deep" : "");
 
 const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
 
@@ -64,7 +75,7 @@ export const moments: Kernel<BatchNormParams> = {
   reads: ["x"],
   writes: ["partial"],
   params: CHUNKS,
-  variants: byChannels(momentsSource, perChunk),
+  variants: byChunk(momentsSource),
   cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 4 * M * C }),
 };
 
@@ -99,7 +110,8 @@ export const normalize: Kernel<Record<"M" | "C" | "eps", number>> = {
   reads: ["x", "mean", "variance", "gamma", "beta", "e0", "e1"],
   writes: ["y"],
   params: { M: "u32", C: "u32", eps: "f32" },
-  variants: byChannels(normalizeSource, perRows, OPERANDS),
+  variants: byRows(normalizeSource),
+  prefer: preferDeep,
   epilogue: ({ C }) => C,
   cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 8 * M * C }),
 };
@@ -114,7 +126,7 @@ export const sumGradients: Kernel<BatchNormParams & { eps: number }> = {
   reads: ["x", "dy", "mean", "variance", "gamma", "beta"],
   writes: ["partial"],
   params: { ...CHUNKS, eps: "f32" },
-  variants: byChannels(sumGradientsSource, perChunk),
+  variants: byChunk(sumGradientsSource),
   cost: ({ M, C }) => ({ flops: 5 * M * C, bytes: 8 * M * C }),
 };
 
@@ -146,7 +158,8 @@ export const inputGrad: Kernel<Record<"M" | "C", number>> = {
   reads: ["x", "dy", "vectors", "e0", "e1"],
   writes: ["dx"],
   params: { M: "u32", C: "u32" },
-  variants: byChannels(inputGradSource, perRows, OPERANDS),
+  variants: byRows(inputGradSource),
+  prefer: preferDeep,
   epilogue: ({ C }) => C,
   cost: ({ M, C }) => ({ flops: 6 * M * C, bytes: 12 * M * C }),
 };
