@@ -1,4 +1,4 @@
-import { init, noGrad, scope, tensor } from "@shadegrad/tensor";
+import { compile, init, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
 import { decodeImage } from "../data/decode.ts";
@@ -37,12 +37,13 @@ async function classify(
   const device = await init({ quiet: true });
   const net = await openNet(options, terminal);
   evaluate(net.model);
+  const predict = compile((x: Tensor) => noGrad(() => net.model.forward(x)));
   const results: ({ image: string; top: Guess[] } | { image: string; error: string })[] = [];
   const start = performance.now();
   for (const image of images) {
     if (terminal.signal.aborted) break;
     try {
-      const top = (await guesses(image, net)).slice(0, options.top);
+      const top = (await guesses(image, net, predict)).slice(0, options.top);
       results.push({ image, top });
       if (!options.json) terminal.print(`${picture(image, top, terminal.columns)}\n`);
     } catch (error) {
@@ -52,6 +53,7 @@ async function classify(
     }
   }
   const seconds = (performance.now() - start) / 1000;
+  predict.dispose();
   dispose(net.model);
 
   const failed = results.filter((result) => "error" in result).length;
@@ -74,11 +76,15 @@ async function classify(
 }
 
 /** All classes, the likeliest first. */
-async function guesses(image: string, { model, labels, preprocessing }: Net): Promise<Guess[]> {
+async function guesses(
+  image: string,
+  { model, labels, preprocessing }: Net,
+  predict: (x: Tensor) => Promise<Tensor>,
+): Promise<Guess[]> {
   const { data, shape } = pictureInput(await decodeImage(image), model, preprocessing);
-  const logits = noGrad(() => scope(() => model.forward(tensor(data, shape))));
+  using x = tensor(data, shape);
+  using logits = await predict(x);
   const scores = await logits.data();
-  logits.dispose();
   return ranked(scores, labels);
 }
 

@@ -1,4 +1,4 @@
-import { type Device, noGrad, ShapeError, scope, type Tensor, tensor } from "@shadegrad/tensor";
+import { compile, type Device, noGrad, ShapeError, type Tensor, tensor } from "@shadegrad/tensor";
 import { evaluate, type Layer, stateDict } from "@shadegrad/tensor/nn";
 import { batches, type DataInput, datasetOf, type InputOptions } from "../data/index.ts";
 
@@ -63,6 +63,7 @@ export async function evaluateModel(
   };
 
   const { crop, normalization } = options;
+  const predict = compile((x: Tensor) => noGrad(() => model.forward(x)));
   try {
     for await (const { images, shape, labels } of batches(dataset, {
       crop,
@@ -71,7 +72,8 @@ export async function evaluateModel(
       order,
     })) {
       if (signal?.aborted) break;
-      const logits = noGrad(() => scope(() => model.forward(tensor(images, shape, { device }))));
+      using x = tensor(images, shape, { device });
+      const logits = await predict(x);
       // The GPU has this batch to work on while the answers to the one before are read.
       await finish();
       pending = { logits, labels };
@@ -79,6 +81,7 @@ export async function evaluateModel(
     await finish();
   } finally {
     pending?.logits.dispose();
+    predict.dispose();
   }
   return tally.result(imagesPerSecond());
 }

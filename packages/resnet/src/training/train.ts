@@ -24,6 +24,11 @@ export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization
   augment?: Augmentation | undefined;
   /** Share of the target that is spread over all classes. */
   labelSmoothing?: number;
+  /**
+   * Whether a step is recorded once and then repeated (see `compile`), rather than run op by op. True, unless the
+   * optimizer is one's own; false is for models that decide anew on the host at each step.
+   */
+  compile?: boolean | undefined;
   /** Folder, in Node, for checkpoint, weights, metrics and report. Nothing is written if absent. */
   out?: string | undefined;
   /**

@@ -23,7 +23,7 @@ import type { EpochRecord, ProgressEvent, Settings, StepRecord } from "./records
 import { reportPage } from "./report.ts";
 import { RunFolder } from "./run-folder.ts";
 import { Snapshot } from "./snapshot.ts";
-import { StepSums } from "./step.ts";
+import { Steps } from "./step.ts";
 import { stepLine, terminalProgress } from "./terminal.ts";
 import type { TrainOptions, TrainResult } from "./train.ts";
 
@@ -43,7 +43,7 @@ export class Training {
   readonly #steps: number;
   readonly #perEpoch: number;
   readonly #folder: RunFolder | undefined;
-  readonly #sums: StepSums;
+  readonly #stepping: Steps;
   readonly #tell: (event: ProgressEvent) => void;
   readonly #stopTelling: (() => void) | undefined;
   #fixed: Fixed = {};
@@ -75,7 +75,7 @@ export class Training {
     this.#settings = settingsOf(options, data);
     this.#perEpoch = Math.ceil(data.length / options.batchSize);
     this.#steps = options.steps ?? options.epochs! * this.#perEpoch;
-    this.#sums = new StepSums(this.#device);
+    this.#stepping = new Steps(this.#device, options);
     const terminal = options.onProgress ? undefined : terminalProgress();
     this.#tell = options.onProgress ?? terminal!.onProgress;
     this.#stopTelling = terminal?.stop;
@@ -149,7 +149,7 @@ export class Training {
 
   dispose(): void {
     this.#stopTelling?.();
-    this.#sums.dispose();
+    this.#stepping.dispose();
     this.#snapshot?.dispose();
   }
 
@@ -163,7 +163,7 @@ export class Training {
     this.#see();
     for await (const batch of this.#batches(progress)) {
       if (signal?.aborted || progress.step >= this.#steps) break;
-      this.#step(batch, progress.step);
+      await this.#step(batch, progress.step);
       progress.step++;
       progress.position++;
       await this.#keepUp();
@@ -182,10 +182,10 @@ export class Training {
     return batches(this.#data, { seed, batchSize, augment, crop, normalization, epoch, order, start });
   }
 
-  #step(batch: Batch, step: number): void {
+  async #step(batch: Batch, step: number): Promise<void> {
     const { schedule, optimizer } = this.#options;
     if (schedule) optimizer.lr = schedule(step);
-    this.#sums.step(batch, this.#options);
+    await this.#stepping.step(batch);
   }
 
   /** Let the GPU be a few steps behind, not more: what waits for it takes memory. */
@@ -198,7 +198,7 @@ export class Training {
 
   /** Read the loss over the steps since the last look; stop where it is none. */
   async #look(due: boolean): Promise<void> {
-    const { loss, correct, images } = await this.#sums.read();
+    const { loss, correct, images } = await this.#stepping.read();
     await Promise.all(this.#inFlight);
     this.#inFlight = [];
     if (!Number.isFinite(loss)) throw await this.#explain(`the loss became ${loss}`);
