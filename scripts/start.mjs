@@ -27,16 +27,13 @@ console.log(describeAdapter(adapter));
  */
 const show = async (what, args) => {
   console.log(`\n$ npx shadegrad ${args.join(" ")}\n`);
-  const status = await run(PROGRAM, args, { env: adapter.env, isNoise });
+  const status = await run(PROGRAM, args, { env: adapter.env });
   if (status === INTERRUPTED) process.exit(status);
   if (status !== 0) console.log(`\nLeft out for this reason: ${what}.`);
   return status === 0;
 };
 
 const INTERRUPTED = 130;
-
-/** Dawn says so of every software adapter, and it means nothing here. */
-const isNoise = (/** @type {string} */ line) => /^Warning: maxDynamic\w+ artificially reduced/.test(line);
 
 const shown = [await show("the photographs", ["classify", ...PHOTOGRAPHS])];
 

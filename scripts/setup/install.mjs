@@ -23,7 +23,8 @@ export function install() {
 
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   console.error(`install: ${packageManager} install --frozen-lockfile`);
-  const { status } = runSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"]);
+  // What is run next may print for other programs: pnpm may not, on standard output.
+  const { status } = runSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"], {}, 2);
   if (status !== 0) fail("install: pnpm failed; its output above says why.");
   writeFileSync(STAMP, wanted);
 }
@@ -45,11 +46,17 @@ function fingerprint() {
  * @param {string} command
  * @param {readonly string[]} args
  * @param {NodeJS.ProcessEnv} [env] what the command sees beside this process's own environment
+ * @param {1 | 2} [output] the descriptor that gets its standard output
  */
-export function runSync(command, args, env = {}) {
+export function runSync(command, args, env = {}, output = 1) {
   // npm and npx are .cmd files on Windows, which only a shell starts.
   const shell = process.platform === "win32" && command !== process.execPath;
-  return spawnSync(command, args, { cwd: ROOT, stdio: "inherit", shell, env: { ...process.env, ...env } });
+  return spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: [0, output, 2],
+    shell,
+    env: { ...process.env, ...env },
+  });
 }
 
 /**

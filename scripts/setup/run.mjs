@@ -32,25 +32,29 @@ export async function setUp() {
  *
  * @param {string} script
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env: NodeJS.ProcessEnv, isNoise?: (line: string) => boolean }} options `env` is added to this
- * process's own; lines of errors that are noise are left out, and then errors have no terminal
+ * @param {{ cwd?: string, env: NodeJS.ProcessEnv }} options `env` is added to this process's own
  * @returns {Promise<number>}
  */
-export async function run(script, args, { cwd = ROOT, env, isNoise }) {
-  const child = spawn(process.execPath, [script, ...args], {
+export async function run(script, args, { cwd = ROOT, env }) {
+  // What Dawn writes is filtered by lines; a script that draws progress has the terminal itself, beside that.
+  const watched = process.stderr.isTTY;
+  const preload = watched ? ["--import", new URL("terminal.mjs", import.meta.url).href] : [];
+  const child = spawn(process.execPath, [...preload, script, ...args], {
     cwd,
-    stdio: ["inherit", "inherit", isNoise ? "pipe" : "inherit"],
+    stdio: ["inherit", "inherit", "pipe", ...(watched ? [2] : [])],
     env: { ...process.env, ...env },
   });
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
-  if (child.stderr) {
-    createInterface({ input: child.stderr }).on("line", (line) => isNoise?.(line) || console.error(line));
-  }
+  const { stderr } = child;
+  if (stderr) createInterface({ input: stderr }).on("line", (line) => isNoise(line) || console.error(line));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status, signal) => resolve(status ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
 }
+
+/** @param {string} line what Dawn says of every software adapter, and it means nothing here */
+const isNoise = (line) => /^Warning: maxDynamic\w+ artificially reduced/.test(line);
 
 const SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 

@@ -16,6 +16,8 @@ export interface Architecture {
   /** Its name in the zoo, if it has one; biases, classes and strides may differ from what the zoo builds. */
   readonly name: keyof typeof zoo | undefined;
   readonly options: ResNetOptions & { classes: number };
+  /** Whether the kind of its shortcuts is told, by weights or by a note, and not what is usual. */
+  readonly shortcutIsTold: boolean;
   /** Known for the usual ImageNet weights, and where `saveCheckpoint` noted it. */
   readonly preprocessing: Preprocessing | undefined;
 }
@@ -80,6 +82,7 @@ export function modelOf({ tensors, layout, metadata }: CheckpointInfo): Architec
   const groups = isBottleneck ? bottlenecks[0]! / (shapes.get("layer1.0.conv2.weight")?.[1] || 1) : 1;
   if (!Number.isInteger(groups)) return undefined;
   const isImageNet = firstKernelSize >= 7;
+  const notes = noted(metadata.get("resnet"));
   const hasProjection = [...shapes.keys()].some((name) => name.includes(".downsample."));
   const options = {
     nBlocks,
@@ -94,12 +97,14 @@ export function modelOf({ tensors, layout, metadata }: CheckpointInfo): Architec
     bias: shapes.has("layer1.0.conv1.bias"),
     shortcut: hasProjection ? ("projection" as const) : ("pad-both" as const),
     classes,
-    ...noted(metadata.get("resnet")),
+    ...notes,
   };
   const name = NAMES[`${nBlocks} ${nChannels[0]}${isBottleneck ? ` ${bottlenecks[0]} ${groups}` : ""}`];
   const isUsual = isImageNet && classes === 1000 && imgChannels === 3;
   const usual = isUsual ? (isKeras ? CAFFE : IMAGE_NET) : undefined;
-  return { name, options, preprocessing: notedPreprocessing(metadata.get("preprocessing")) ?? usual };
+  const shortcutIsTold = hasProjection || notes.shortcut !== undefined;
+  const preprocessing = notedPreprocessing(metadata.get("preprocessing")) ?? usual;
+  return { name, options, shortcutIsTold, preprocessing };
 }
 
 function stagesOf(shapes: ReadonlyMap<string, readonly number[]>) {

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import { zoo } from "../zoo.ts";
 
@@ -23,6 +24,22 @@ export function amount(text: string): number {
   if (text.trim() && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
   throw new InvalidArgumentError("It has to be a number ≥ 0.");
 }
+
+/** A number from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("It has to be a number from 0 to 1.");
+}
+
+/** The name of a file of one kind: with its ending, or none. */
+export const named =
+  (ending: string) =>
+  (path: string): string => {
+    const found = extname(path);
+    if (path && (!found || found.toLowerCase() === ending)) return path;
+    throw new InvalidArgumentError(`What is written is ${ending}, and its name has to end so.`);
+  };
 
 /** A number for each channel: `0.5,0.5,0.5`. */
 export function triple(text: string): number[] {

@@ -3,9 +3,10 @@ import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
 import type { ResNetOptions } from "../base.ts";
 import { inspectCheckpoint, saveCheckpoint } from "../checkpoints/index.ts";
-import { modelOption, shortcutOption } from "./arguments.ts";
+import { modelOption, named, shortcutOption } from "./arguments.ts";
 import type { Common, Perform } from "./main.ts";
 import { type NetOptions, openNet } from "./net.ts";
+import { checkOutputFile, checkWeights } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addConvert(program: Command, perform: Perform): void {
@@ -16,7 +17,7 @@ export function addConvert(program: Command, perform: Perform): void {
       "Read any checkpoint of a ResNet (safetensors, PyTorch, TensorFlow.js) and write it as safetensors with PyTorch's layouts and torchvision's names.",
     )
     .argument("<in>", "file to read: of TensorFlow.js, model.json")
-    .argument("<out>", "file to write")
+    .argument("<out>", "file to write, .safetensors", named(".safetensors"))
     .addOption(modelOption("net of the zoo, where the file does not tell which it is"))
     .addOption(shortcutOption())
     .action(perform(convert));
@@ -31,8 +32,10 @@ async function convert(
   to: string,
   { json, ...options }: Common & NetOptions,
 ): Promise<undefined> {
-  await init({ quiet: true });
+  await checkOutputFile("", to);
+  await checkWeights(from);
   const { format, tensors, metadata } = await inspectCheckpoint(from);
+  await init({ quiet: true });
   const { model, name, preprocessing } = await openNet({ ...options, weights: from }, terminal);
   const kept = [...metadata].filter(([key]) => !OWN.has(key));
   await saveCheckpoint(model, to, { preprocessing, metadata: Object.fromEntries(kept) });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cifar10 } from "../data/cifar10.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { imageFolder } from "../data/image-folder.ts";
@@ -7,6 +7,11 @@ import { cannotFetch } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type Split = "train" | "test";
+
+/** A data set that knows its labels without reading its images. */
+export interface Labelled extends Dataset {
+  readonly labels: ArrayLike<number>;
+}
 
 /** What folders of a split may be called, the likelier first. */
 const FOLDERS: Readonly<Record<Split, readonly string[]>> = {
@@ -23,7 +28,7 @@ export async function openDataset(
   split: Split,
   { large }: { large: boolean },
   terminal: Terminal,
-): Promise<Dataset> {
+): Promise<Labelled> {
   if (name === "cifar10") {
     return cifar10({ split, log: terminal.note }).catch(
       cannotFetch("CIFAR-10", "Without a network, --dataset names a folder that is here."),
@@ -31,17 +36,125 @@ export async function openDataset(
   }
   if (!existsSync(name))
     throw new Error(`there is no data set ${name}: it is cifar10, or a folder of pictures by class.`);
-  const folder = FOLDERS[split].map((part) => join(name, part)).find(existsSync);
-  if (!folder && isSplit(name)) throw new Error(`${name} has no subfolder ${FOLDERS[split].join(" or ")}.`);
+  const folder = subfolder(name, split);
+  const other = subfolder(name, split === "train" ? "test" : "train");
+  if (!folder && other) {
+    throw new Error(
+      `${name} has a subfolder ${basename(other)}, but none called ${FOLDERS[split].join(" or ")}.`,
+    );
+  }
   return imageFolder(folder ?? name, large ? { size: 224, resize: 256 } : { size: 32 });
 }
 
-/** Whether a data set has images to judge by apart from those to train with. */
-export const isSplit = (name: string): boolean => name === "cifar10" || existsSync(join(name, "train"));
+const subfolder = (name: string, split: Split): string | undefined =>
+  FOLDERS[split].map((part) => join(name, part)).find(existsSync);
 
-/** The first images of a data set. */
-export function firstOf(data: Dataset, count: number | undefined): Dataset {
-  if (count === undefined || count >= data.length) return data;
+export interface TrainingDataOptions {
+  dataset: string;
+  /** Images to learn from: all if absent. */
+  limit?: number;
+  /** Images to judge by: all of the test split if absent. */
+  validation?: number;
+}
+
+/**
+ * What to learn from and what to judge by: two splits of a data set, or, of a folder that is not split, pictures of each
+ * class and the others.
+ *
+ * @throws Error if there is but one class, or the splits do not have the same.
+ */
+export async function openTrainingData(
+  { dataset: name, limit, validation: wanted }: TrainingDataOptions,
+  shape: { large: boolean },
+  terminal: Terminal,
+): Promise<{ data: Labelled; validation: Labelled | undefined }> {
+  const all = await openDataset(name, "train", shape, terminal);
+  checkClasses(all, name);
+  // CIFAR-10 comes shuffled; a folder's pictures class by class.
+  const some = (data: Labelled, count = data.length) =>
+    name === "cifar10" ? part(data, firsts(count, data.length)) : part(data, spread(count, data.length));
+
+  let [data, validation]: [Labelled, Labelled | undefined] = [all, undefined];
+  if (wanted !== 0 && (name === "cifar10" || subfolder(name, "test"))) {
+    const test = await openDataset(name, "test", shape, terminal);
+    const strangers = test.classes.filter((label) => !all.classes.includes(label));
+    if (strangers.length > 0) {
+      throw new Error(
+        `${name} has pictures of ${few(strangers)} to judge by, but none to learn from: those are of ${few(all.classes)}.`,
+      );
+    }
+    const to = test.classes.map((label) => all.classes.indexOf(label));
+    validation = some(renumbered(test, to, all.classes), wanted);
+  } else if (wanted) {
+    if (wanted >= all.length) {
+      throw new Error(
+        `--validation ${wanted} leaves nothing of the ${all.length} pictures in ${name} to learn from.`,
+      );
+    }
+    const chosen = new Set(spread(wanted, all.length));
+    validation = part(all, [...chosen]);
+    data = part(
+      all,
+      Array.from(all.labels, (_, i) => i).filter((i) => !chosen.has(i)),
+    );
+  }
+  data = some(data, limit);
+  const labels = new Set(Array.from(data.labels));
+  if (labels.size < 2) throw new Error(oneClass(`what is left of ${name}`, data, labels));
+  return { data, validation };
+}
+
+function checkClasses({ classes, labels }: Labelled, name: string): void {
+  const there = new Set(Array.from(labels));
+  if (there.size < 2) throw new Error(oneClass(name, { classes }, there));
+  const empty = classes.filter((_, label) => !there.has(label));
+  if (empty.length > 0) {
+    throw new Error(
+      `${name} has no picture of ${few(empty)}: put some into ${empty.length > 1 ? "these subfolders" : "this subfolder"}, or take it away.`,
+    );
+  }
+}
+
+const oneClass = (what: string, { classes }: Pick<Dataset, "classes">, labels: ReadonlySet<number>): string =>
+  `${what} has pictures of one class only, ${[...labels].map((label) => classes[label])}. A net learns to tell classes apart: it needs two or more, the pictures of each in a subfolder of its name.`;
+
+/** Some names of many. */
+export const few = (names: readonly string[]): string =>
+  names.length > 5 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} others` : names.join(", ");
+
+/** Some images of a data set, by number. */
+function part(data: Labelled, numbers: readonly number[]): Labelled {
+  if (numbers.length === data.length) return data;
   const { classes, shape, normalization } = data;
-  return { length: count, classes, shape, normalization, read: (i) => data.read(i) };
+  return {
+    length: numbers.length,
+    classes,
+    shape,
+    normalization,
+    labels: numbers.map((i) => data.labels[i]!),
+    read: (i) => data.read(numbers[i]!),
+  };
+}
+
+const firsts = (count: number, of: number): number[] =>
+  Array.from({ length: Math.min(count, of) }, (_, i) => i);
+
+/** Numbers below `of`, evenly spread. */
+const spread = (count: number, of: number): number[] =>
+  firsts(count, of).map((k) => Math.floor(((k + 0.5) * of) / Math.min(count, of)));
+
+/** The same data, class `i` of which is called `to[i]` among other classes. */
+export function renumbered(data: Labelled, to: readonly number[], classes: readonly string[]): Labelled {
+  const { length, shape, normalization } = data;
+  return {
+    length,
+    shape,
+    normalization,
+    classes,
+    labels: Array.from(data.labels, (label) => to[label]!),
+    async read(i) {
+      const { image, label } = await data.read(i);
+      return { image, label: to[label]! };
+    },
+  };
 }

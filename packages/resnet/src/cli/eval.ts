@@ -4,11 +4,13 @@ import { dispose } from "@shadegrad/tensor/nn";
 import { type Command, Option } from "commander";
 import { isForLarge, preprocessed } from "../picture.ts";
 import { evaluateModel } from "../training/index.ts";
-import { modelOption, shortcutOption, triple, weightsOption, whole } from "./arguments.ts";
+import { modelOption, named, shortcutOption, triple, weightsOption, whole } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
 import { openDataset, type Split } from "./datasets.ts";
+import { checkUsual, fitted } from "./fitting.ts";
 import type { Common, Perform } from "./main.ts";
 import { type NetOptions, openNet } from "./net.ts";
+import { checkOutputFile } from "./paths.ts";
 import { watch } from "./progress.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 
@@ -48,17 +50,21 @@ export function addEval(program: Command, perform: Perform): void {
       triple,
     )
     .option("--std <r,g,b>", "what they are then divided by", triple)
-    .option("--logits <file.npy>", "write the scores: row i is image i")
+    .addOption(
+      new Option("--logits <file.npy>", "write the scores: row i is image i").argParser(named(".npy")),
+    )
     .action(perform(evaluate));
 }
 
 async function evaluate(terminal: Terminal, options: EvalOptions): Promise<number> {
   const { limit, mean, std, logits: out, json, signal } = { ...options, signal: terminal.signal };
+  if (out) await checkOutputFile("--logits", out);
+  await checkUsual(options.dataset, options);
   const device = await init({ quiet: true });
   const net = await openNet(options, terminal);
   const large = isForLarge(net.model);
   const opened = await openDataset(options.dataset, options.split, { large }, terminal);
-  const data = preprocessed(opened, net.preprocessing);
+  const data = preprocessed(await fitted(opened, options.dataset, net), net.preprocessing);
   const usual = data.normalization;
   const normalization = {
     mean: mean ?? usual?.mean ?? [0, 0, 0],
@@ -85,8 +91,11 @@ async function evaluate(terminal: Terminal, options: EvalOptions): Promise<numbe
       columns([
         ["net", `${net.name}, weights from ${net.weights}`],
         ["data", `${options.dataset} ${options.split}, ${images.toLocaleString("en")} images`],
+        ...(net.preprocessing || mean || std
+          ? []
+          : [["pixels", "scaled as usual for such data: the weights do not say how"] as const]),
         ["top 1", percent(top1, 2).trim()],
-        ["top 5", percent(top5, 2).trim()],
+        ...(net.labels.length > 5 ? [["top 5", percent(top5, 2).trim()] as const] : []),
         ["speed", `${imagesPerSecond.toFixed(1)} images/s on ${device.name}`],
         ...(out ? [["logits", out] as const] : []),
       ]),

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { addClassify } from "./classify.ts";
 import { addConvert } from "./convert.ts";
@@ -20,7 +22,7 @@ export type Action<A extends unknown[]> = (terminal: Terminal, ...args: A) => Pr
 export type Perform = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
 
 const USAGE = 2;
-const HELP = ["commander.help", "commander.helpDisplayed"];
+const HELP = ["commander.help", "commander.helpDisplayed", "commander.version"];
 
 /**
  * Do what the arguments say.
@@ -47,6 +49,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
       getErrHelpWidth: () => terminal.columns,
     })
     .showSuggestionAfterError(false)
+    .version(version(), "-v, --version", "say which version this is")
     .helpOption("-h, --help", "say this")
     .addHelpText("after", "\nshadegrad COMMAND --help says what a command takes.");
   for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert]) add(program, perform);
@@ -73,6 +76,12 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     terminal.note(failure(program.commands.find((command) => command.name() === args[0]) ?? program, error));
     return 1;
   }
+}
+
+/** This package's. */
+function version(): string {
+  const path = join(import.meta.dirname, "..", "..", "package.json");
+  return JSON.parse(readFileSync(path, "utf8")).version;
 }
 
 /** What was wrong, and what there is. */

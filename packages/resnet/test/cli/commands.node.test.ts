@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { init, manualSeed, noGrad, scope, tensor } from "@shadegrad/tensor";
@@ -8,29 +8,17 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectCheckpoint, loadCheckpoint, saveCheckpoint } from "../../src/checkpoints/index.ts";
 import { resnet8 } from "../../src/index.ts";
+import { pictures } from "./pictures.ts";
 import { shadegrad } from "./shadegrad.ts";
 
 let folder: string;
 let adapter: string;
 const at = (...names: string[]) => join(folder, ...names);
 
-/** A picture of one colour, and some noise that is always the same. */
-async function picture(path: string, red: number, blue: number): Promise<void> {
-  const pixels = Uint8Array.from({ length: 40 * 36 * 3 }, (_, i) => [red, (i * i) % 61, blue][i % 3]!);
-  await sharp(pixels, { raw: { width: 40, height: 36, channels: 3 } }).toFile(path);
-}
-
 beforeAll(async () => {
   adapter = (await init({ quiet: true })).name;
   folder = await mkdtemp(join(tmpdir(), "shadegrad-cli-"));
-  for (const split of ["train", "test"]) {
-    for (const [label, name] of ["blue", "red"].entries()) {
-      await mkdir(at("data", split, name), { recursive: true });
-      for (let i = 0; i < 4; i++) {
-        await picture(at("data", split, name, `${i}.png`), label ? 250 - i : i, label ? i : 250 - i);
-      }
-    }
-  }
+  for (const split of ["train", "test"]) await pictures(at("data", split), ["blue", "red"]);
   manualSeed(1);
   const net = resnet8();
   const preprocessing = {
@@ -42,6 +30,9 @@ beforeAll(async () => {
   await saveCheckpoint(net, at("plain.safetensors"));
   await saveCheckpoint(net, at("noted.safetensors"), { preprocessing });
   dispose(net);
+  const two = resnet8({ classes: 2 });
+  await saveCheckpoint(two, at("two.safetensors"));
+  dispose(two);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -144,7 +135,7 @@ describe("classify", () => {
 });
 
 describe("eval", () => {
-  const weights = () => ["--weights", at("plain.safetensors"), "--dataset", at("data")];
+  const weights = () => ["--weights", at("two.safetensors"), "--dataset", at("data")];
 
   test("JSON has what was promised; logits are in the data's order, whatever the batch", async () => {
     const all = await shadegrad("eval", ...weights(), "--logits", at("all.npy"), "--json");
@@ -156,13 +147,15 @@ describe("eval", () => {
     const some = ["--limit", "5", "--batch", "2", "--logits", at("some.npy")];
     const { status, out } = await shadegrad("eval", ...weights(), ...some);
     expect(status).toBe(0);
-    expect(out).toMatch(/^net +resnet8, weights from .*\ndata +.* test, 5 images\ntop 1 +\d+\.\d\d %\n/);
+    expect(out).toMatch(
+      /^net +resnet8, weights from .*\ndata +.* test, 5 images\npixels +scaled as usual .*\ntop 1 +\d+\.\d\d %\nspeed/,
+    );
     const [whole, part] = [await readNpy(at("all.npy")), await readNpy(at("some.npy"))];
     expect([whole.shape, part.shape]).toEqual([
-      [8, 10],
-      [5, 10],
+      [8, 2],
+      [5, 2],
     ]);
-    const expected = Array.from(whole.data as Float32Array).slice(0, 50);
+    const expected = Array.from(whole.data as Float32Array).slice(0, 10);
     Array.from(part.data as Float32Array).forEach((value, i) => {
       expect(value).toBeCloseTo(expected[i]!, 4);
     });
@@ -257,7 +250,7 @@ test("train, go on, and use what was trained", async () => {
 
   const again = await train("--epochs", "2");
   expect([again.status, again.out]).toEqual([1, ""]);
-  expect(again.err).toMatch(/shadegrad train: .*run has the checkpoint of a training already\./);
+  expect(again.err).toMatch(/shadegrad train: --out .*run has the checkpoint of a training already\./);
 
   const on = await train("--schedule", "constant", "--epochs", "3", "--resume");
   expect(on.status, on.err).toBe(0);

@@ -20,13 +20,19 @@ describe("help", () => {
   });
 });
 
+test("--version", async () => {
+  const { status, out, err } = await shadegrad("--version");
+  expect([status, err]).toEqual([0, ""]);
+  expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
 describe("arguments that make no sense: exit code 2, and what there is", () => {
   const cases: [string, string][] = [
     [
       "clasify",
       "shadegrad: unknown command 'clasify'.\nCommands: info, classify, eval, train, summary, convert.",
     ],
-    ["--foo", "shadegrad: unknown option '--foo'.\nOptions: --help."],
+    ["--foo", "shadegrad: unknown option '--foo'.\nOptions: --version, --help."],
     ["info --foo", "shadegrad info: unknown option '--foo'.\nOptions: --json, --help."],
     [
       "classify --fast x.png",
@@ -55,6 +61,18 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     [
       "train --epochs 1 --steps 2",
       "shadegrad train: option '--steps <n>' cannot be used with option '--epochs <n>'.\nshadegrad train --help says more.",
+    ],
+    [
+      "train --label-smoothing 2",
+      "shadegrad train: option '--label-smoothing <share>' argument '2' is invalid. It has to be a number from 0 to 1.\nshadegrad train --help says more.",
+    ],
+    [
+      "eval --logits scores.csv",
+      "shadegrad eval: option '--logits <file.npy>' argument 'scores.csv' is invalid. What is written is .npy, and its name has to end so.\nshadegrad eval --help says more.",
+    ],
+    [
+      "convert in.pth out.pth",
+      "shadegrad convert: command-argument value 'out.pth' is invalid for argument 'out'. What is written is .safetensors, and its name has to end so.\nshadegrad convert --help says more.",
     ],
     [
       "summary resnet51",

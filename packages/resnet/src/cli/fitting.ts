@@ -1,0 +1,73 @@
+import { inspectCheckpoint } from "../checkpoints/index.ts";
+import { CIFAR10_CLASSES } from "../data/cifar10.ts";
+import { few, type Labelled, renumbered } from "./datasets.ts";
+import { isImageNets, labelsOf, type Net, type NetOptions, trained } from "./net.ts";
+
+/**
+ * The data with their classes numbered as the net has them, by name where names are known.
+ *
+ * @throws Error if the net does not tell these classes apart, or takes images of other channels.
+ */
+export async function fitted(data: Labelled, name: string, { model, ...net }: Net): Promise<Labelled> {
+  const { classes: count, imgChannels = 3 } = model.options;
+  const [, , C] = data.shape;
+  if (imgChannels !== C) {
+    throw new Error(
+      `the net takes images of ${imgChannels} channels, and those of ${name} have ${C}. The weights are from ${net.weights}.`,
+    );
+  }
+  const to = numbering(data.classes, net.labels, net.labelsAreTold, count);
+  if (!to) throw await misfit(`The net of ${net.weights}`, count, net.labels, name, data.classes);
+  return to.every((label, i) => label === i) ? data : renumbered(data, to, net.labels);
+}
+
+/**
+ * Refuse, before 95 MB are fetched, ImageNet's net for CIFAR-10.
+ *
+ * @throws Error with the nets whose weights are here and would do.
+ */
+export async function checkUsual(name: string, options: NetOptions): Promise<void> {
+  if (name !== "cifar10" || !isImageNets(options)) return;
+  if ((await trained()).some((net) => net.name === options.model)) return;
+  throw await misfit("ImageNet's ResNet-50", 1000, ["tench", "goldfish", "…"], name, CIFAR10_CLASSES);
+}
+
+/** What each class is called by the net; undefined if it has others. */
+function numbering(
+  classes: readonly string[],
+  labels: readonly string[],
+  labelsAreTold: boolean,
+  count: number,
+): number[] | undefined {
+  const inOrder = classes.map((_, i) => i);
+  const plain = (name: string) => name.toLowerCase().replaceAll("_", " ");
+  const known = labels.map(plain);
+  if (classes.length === count && classes.every((name, i) => plain(name) === known[i])) return inOrder;
+  const byName = classes.map((name) => known.indexOf(plain(name)));
+  if (!byName.includes(-1)) return byName;
+  // ImageNet's folders have WordNet's numbers for names, in the order of its classes.
+  const areNumbers = classes.every((name) => /^n\d{8}$/.test(name));
+  return classes.length === count && (areNumbers || !labelsAreTold) ? inOrder : undefined;
+}
+
+async function misfit(
+  net: string,
+  count: number,
+  labels: readonly string[],
+  name: string,
+  classes: readonly string[],
+): Promise<Error> {
+  const fitting: string[] = [];
+  for (const { name, path } of await trained()) {
+    const { metadata } = await inspectCheckpoint(path);
+    const told = labelsOf(metadata);
+    if (told && numbering(classes, told, true, told.length)) fitting.push(name);
+  }
+  const there =
+    fitting.length > 0
+      ? `--model ${fitting.join(" or ")} has weights that fit, and --weights names a file with others.`
+      : "--weights names a file of a net that was trained for them.";
+  return new Error(
+    `${net} tells ${count} classes apart, ${few(labels)}, and ${name} has ${classes.length}, ${few(classes)}. ${there}`,
+  );
+}

@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import type { Difference, Settings, SettingsError } from "../training/index.ts";
+import { columns } from "./bars.ts";
+
+const STEPS = "steps in all";
+
+/** What options are called in the settings of a training. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  model: "--model",
+  shortcut: "--shortcut",
+  dataset: "--dataset",
+  limit: "--limit",
+  validation: "--validation",
+  recipe: "--recipe",
+  steps: STEPS,
+  batchSize: "--batch",
+  optimizer: "--optimizer",
+  lr: "--lr",
+  weightDecay: "--weight-decay",
+  schedule: "--schedule",
+  labelSmoothing: "--label-smoothing",
+  seed: "--seed",
+};
+
+/** Settings of the command that may be why something differs. */
+const CAUSES: Readonly<Record<string, readonly string[]>> = {
+  net: ["model"],
+  "net.shortcut": ["shortcut"],
+  images: ["dataset", "limit", "validation"],
+  pixels: ["dataset", "limit", "validation"],
+  classes: ["dataset"],
+  shape: ["model", "dataset"],
+  normalization: ["dataset"],
+  "optimizer.lr": ["lr"],
+  "optimizer.weightDecay": ["recipe", "weightDecay"],
+  "optimizer.momentum": ["recipe"],
+  "optimizer.nesterov": ["recipe"],
+  rate: ["recipe", "schedule", "lr", "steps"],
+};
+
+/** What no option of the command is called. */
+const WORDS: Readonly<Record<string, string>> = {
+  augment: "--no-augment",
+  pixels: "checksum of the images",
+  shape: "shape of the images",
+};
+
+/** In which options a training that was begun and one that would go on disagree, and what to do about it. */
+export function disagreement({ differences, settings }: SettingsError, given: Settings, out: string): string {
+  const rows = new Map<string, string>();
+  const add = (name: string, saved: Difference["saved"], now: Difference["saved"]) =>
+    rows.set(name, `${written(saved)}, now ${written(now)}`);
+  for (const { name, saved, given: now } of differences) {
+    const kind = /^rate/.test(name) ? "rate" : name;
+    const causes = (CAUSES[kind] ?? [kind]).filter(
+      (cause) => OPTIONS[cause] && String(settings[cause]) !== String(given[cause]),
+    );
+    for (const cause of causes) add(OPTIONS[cause]!, settings[cause], given[cause]);
+    if (causes.length === 0 || kind === "rate") add(WORDS[name] ?? name, saved, now);
+  }
+  return [
+    `${out} was begun with other settings:`,
+    columns([...rows].map(([name, values]) => [`  ${name}`, values])),
+    "Give the same to go on.",
+    ...(rows.has(STEPS)
+      ? ["A training that is begun with --schedule constant can be made longer at any time."]
+      : []),
+    "To train with others, name another folder by --out; to begin there with these weights:",
+    `  --weights ${join(out, "model.safetensors")}`,
+  ].join("\n");
+}
+
+const written = (value: Difference["saved"]): string => {
+  if (typeof value === "number") return String(Number(value.toPrecision(6)));
+  return String(value ?? "none");
+};
