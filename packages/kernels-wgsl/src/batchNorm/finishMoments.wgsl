@@ -3,43 +3,44 @@
 //
 // Chunk s has n[s] rows: `chunk`, the last one what is left. An invocation finishes one channel.
 //
-//   partial  [splits, 2, C]: mean, m2     mean variance runningMean runningVar  [C]
+//   partial  [splits, 2, C]: mean[s, c] − x[0, c], m2     x  [M, C]     mean variance runningMean runningVar  [C]
 //   batches  1 element, counts the batches that the running statistics have seen
 //   dispatch  (ceil(C / THREADS), 1, 1)
 
+alias Elem = f32;
 const THREADS: u32 = 64;
 const TRACK: bool = true;    // otherwise the running statistics are left alone
 
 struct Params { M: u32, C: u32, splits: u32, chunk: u32, momentum: f32 }
 
 @group(0) @binding(0) var<storage, read> partial: array<f32>;
-@group(0) @binding(1) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(2) var<storage, read_write> variance: array<f32>;
-@group(0) @binding(3) var<storage, read_write> runningMean: array<f32>;
-@group(0) @binding(4) var<storage, read_write> runningVar: array<f32>;
-@group(0) @binding(5) var<storage, read_write> batches: array<i32>;
-@group(0) @binding(6) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<Elem>;
+@group(0) @binding(2) var<storage, read_write> mean: array<f32>;
+@group(0) @binding(3) var<storage, read_write> variance: array<f32>;
+@group(0) @binding(4) var<storage, read_write> runningMean: array<f32>;
+@group(0) @binding(5) var<storage, read_write> runningVar: array<f32>;
+@group(0) @binding(6) var<storage, read_write> batches: array<i32>;
+@group(0) @binding(7) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = id.x;
   if (c >= p.C) { return; }
-  // Means are added up relative to the first one, as rows were.
-  let shift = partial[c];
   var sum = 0.0;
   for (var s = 0u; s < p.splits; s++) {
-    sum += (partial[2 * s * p.C + c] - shift) * f32(min(p.chunk, p.M - s * p.chunk));
+    sum += partial[2 * s * p.C + c] * f32(min(p.chunk, p.M - s * p.chunk));
   }
   let offset = sum / f32(p.M);
   var m2 = 0.0;
   for (var s = 0u; s < p.splits; s++) {
-    let d = partial[2 * s * p.C + c] - shift - offset;
+    let d = partial[2 * s * p.C + c] - offset;
     m2 += partial[(2 * s + 1) * p.C + c] + d * d * f32(min(p.chunk, p.M - s * p.chunk));
   }
-  mean[c] = shift + offset;
+  let batchMean = f32(x[c]) + offset;
+  mean[c] = batchMean;
   variance[c] = m2 / f32(p.M);
   if (TRACK) {
-    runningMean[c] += p.momentum * (shift + offset - runningMean[c]);
+    runningMean[c] += p.momentum * (batchMean - runningMean[c]);
     runningVar[c] += p.momentum * (m2 / f32(p.M - 1) - runningVar[c]);
     if (c == 0) { batches[0] += 1; }
   }

@@ -69,7 +69,7 @@ const preferDeep = (_: unknown, { software }: Adapter) => (software ? "channels4
 
 const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
 
-/** Mean, and sum of squares of what is left without it, of each chunk of rows. */
+/** Mean beyond the first row, and sum of squares of what is left without it, of each chunk of rows. */
 export const moments: Kernel<BatchNormParams> = {
   name: "moments",
   reads: ["x"],
@@ -86,7 +86,7 @@ export const moments: Kernel<BatchNormParams> = {
  */
 export const finishMoments: Kernel<BatchNormParams & { momentum: number }> = {
   name: "finishMoments",
-  reads: ["partial"],
+  reads: ["partial", "x"],
   writes: ["mean", "variance", "runningMean", "runningVar", "batches"],
   params: { ...CHUNKS, momentum: "f32" },
   prefer,

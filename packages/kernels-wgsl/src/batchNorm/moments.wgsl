@@ -1,9 +1,10 @@
 // For each chunk of rows:  mean[c] = Σ x[m, c] / n,  m2[c] = Σ (x[m, c] − mean[c])²
 //
 // An invocation walks down LANES channels of one chunk. What it adds up is relative to the chunk's
-// first row, so that a mean far from zero costs no digits of the deviation.
+// first row, and the mean to the first row of all, so that one far from zero costs no digits of the
+// deviation.
 //
-//   x  [M, C]     partial  [splits, 2, C]: mean, m2     chunk s is the rows from s·chunk on
+//   x  [M, C]     partial  [splits, 2, C]: mean[c] − x[0, c], m2     chunk s is the rows from s·chunk on
 //   dispatch  spread(ceil(splits · C / LANES / THREADS))
 
 alias Elem = f32;
@@ -43,6 +44,6 @@ fn main(
     squares += d * d;
   }
   let mean = sum / f32(rows);
-  partial[2 * s * columns + c] = shift + mean;
+  partial[2 * s * columns + c] = shift - V(x[c]) + mean;
   partial[(2 * s + 1) * columns + c] = max(squares - sum * mean, V());
 }

@@ -108,7 +108,7 @@ export function batchMoments(
   const { mean, variance, batches, ...rest } = run(
     finishMoments,
     { ...p, momentum },
-    [partial],
+    [partial, x],
     {
       ...{ mean: [C], variance: [C], batches: numBatchesTracked ?? uncounted },
       ...(runningMean && runningVar ? { runningMean, runningVar } : none),
