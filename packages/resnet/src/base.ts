@@ -75,11 +75,16 @@ export class ResNetBase implements Layer {
 
   /** [N, H, W, imgChannels] → [N, outChannels] */
   forward(x: Tensor): Tensor {
-    let y = this.bn.forward(this.conv.forward(x));
-    if (this.#relu) y = relu(y);
-    if (this.#pool) y = this.#pool.forward(y);
+    let y = this.stem(x);
     for (const block of this.blocks) y = block.forward(y);
     return mean(y, [1, 2]);
+  }
+
+  /** What comes before the blocks. [N, H, W, imgChannels] → [N, H', W', stemChannels] */
+  stem(x: Tensor): Tensor {
+    let y = this.bn.forward(this.conv.forward(x));
+    if (this.#relu) y = relu(y);
+    return this.#pool ? this.#pool.forward(y) : y;
   }
 }
 

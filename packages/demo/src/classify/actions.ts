@@ -1,6 +1,7 @@
 import { openDevice } from "../app/device.ts";
 import { change, state } from "../app/state.ts";
 import { type Engine, EngineError } from "../engine/engine.ts";
+import type { Loading, NetInfo } from "../engine/protocol.ts";
 import type { ClassifyState, Picture, Problem } from "./state.ts";
 
 /** What a visitor can do in the first view. */
@@ -8,6 +9,8 @@ export class Classify {
   readonly #engine: Engine;
   /** The last thing that was asked for: answers to what was asked before it do not count. */
   #latest = 0;
+  /** The net that is under way, so that two pictures in a row do not fetch it twice. */
+  #coming: { readonly choice: ClassifyState["choice"]; readonly net: Promise<NetInfo> } | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -77,16 +80,26 @@ export class Classify {
     const { net, choice } = state.classify;
     if (net) return true;
     if (choice === undefined) return false;
-    set({ loading: { phase: "fetch", bytes: 0, of: 0 } });
-    const ask = typeof choice === "string" ? { beside: choice } : { files: choice };
-    const loaded = await this.#engine.call("loadNet", ask, {
-      tell: (loading) => {
-        if (isLatest()) set({ loading });
-      },
-    });
+    if (this.#coming?.choice !== choice) {
+      set({ loading: { phase: "fetch", bytes: 0, of: 0 } });
+      this.#coming = { choice, net: this.#load(choice) };
+    }
+    const loaded = await this.#coming!.net;
     if (!isLatest()) return false;
     set({ net: loaded, loading: undefined });
     return true;
+  }
+
+  async #load(choice: string | readonly File[]): Promise<NetInfo> {
+    const ask = typeof choice === "string" ? { beside: choice } : { files: choice };
+    const tell = (loading: Loading) => {
+      if (state.classify.choice === choice) set({ loading });
+    };
+    try {
+      return await this.#engine.call("loadNet", ask, { tell });
+    } finally {
+      if (this.#coming?.choice === choice) this.#coming = undefined;
+    }
   }
 
   #problem(error: unknown): Problem {
@@ -96,7 +109,9 @@ export class Classify {
     if (error instanceof EngineError && error.isDevice) return { title: "The GPU gave up", text, retry };
     if (!net && typeof choice !== "string") return { title: "These weights cannot be used", text };
     if (!net) return { title: "The weights did not arrive", text, retry };
-    return { title: `${picture?.name ?? "This"} is no picture`, text };
+    if (error instanceof EngineError && error.isFormat)
+      return { title: `${picture?.name ?? "This"} is no picture`, text };
+    return { title: "The net did not get through", text, retry };
   }
 }
 

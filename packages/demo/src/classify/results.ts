@@ -9,7 +9,7 @@ import { recorded } from "./recorded.ts";
 /** What the net says, or how far it is. */
 export function results(state: State): TemplateResult {
   const { device, classify } = state;
-  const { result, running, loading, picture } = classify;
+  const { result, running, loading, picture, net } = classify;
   const isMissing = device.is === "missing";
   return html`
     <div class="results card" aria-busy=${Boolean(running || loading)}>
@@ -19,7 +19,7 @@ export function results(state: State): TemplateResult {
           : result
             ? found(result, undefined)
             : running
-              ? under(running, device.is === "open" && device.info.software)
+              ? under(running, net?.stages ?? 4, device.is === "open" && device.info.software)
               : loading
                 ? coming(loading)
                 : waiting(picture !== undefined)
@@ -71,13 +71,21 @@ const coming = ({ phase, bytes, of }: Loading): TemplateResult => html`
     <progress
       aria-label="Weights that have come"
       max=${of || 1}
-      .value=${phase === "upload" && bytes === 0 ? undefined : bytes}
+      value=${phase === "upload" || of === 0 ? nothing : bytes}
     ></progress>
     <p class="figures">${of ? (phase === "fetch" ? `${size(bytes)} of ${size(of)}` : size(of)) : "Looking in this browser’s storage"}</p>
   </div>
 `;
 
-const under = (stages: readonly Stage[], isSoftware: boolean): TemplateResult => html`
+function under(stages: readonly Stage[], count: number, isSoftware: boolean): TemplateResult {
+  const names = [
+    "decode",
+    "resize",
+    "stem",
+    ...Array.from({ length: count }, (_, i) => `stage ${i + 1}`),
+    "head",
+  ];
+  return html`
   <div class="waiting">
     <h2>Looking …</h2>
     <p>
@@ -88,29 +96,17 @@ const under = (stages: readonly Stage[], isSoftware: boolean): TemplateResult =>
       }
     </p>
     <ol class="steps">
-      ${STAGES.map((name) => {
+      ${names.map((name) => {
         const done = stages.find((stage) => stage.name === name);
-        const isNext = !done && stages.length === STAGES.indexOf(name);
+        const isNext = !done && stages.length === names.indexOf(name);
         return html`<li class=${done ? "done" : isNext ? "next" : ""}>
-          <span>${STAGE_TITLES[name]}</span><span class="figures">${done ? duration(done.milliseconds) : ""}</span>
+          <span>${name}</span><span class="figures">${done ? duration(done.milliseconds) : ""}</span>
         </li>`;
       })}
     </ol>
   </div>
 `;
-
-const STAGES = ["decode", "resize", "stem", "stage 1", "stage 2", "stage 3", "stage 4", "head"];
-
-const STAGE_TITLES: Readonly<Record<string, string>> = {
-  decode: "Decode",
-  resize: "Resize",
-  stem: "Stem",
-  "stage 1": "Stage 1",
-  "stage 2": "Stage 2",
-  "stage 3": "Stage 3",
-  "stage 4": "Stage 4",
-  head: "Head",
-};
+}
 
 function found(result: Classification, ribbon: string | undefined): TemplateResult {
   const { top, stages, milliseconds, crop, adapter, net } = result;
@@ -159,7 +155,7 @@ function found(result: Classification, ribbon: string | undefined): TemplateResu
         ${stages.map(
           ({ name, milliseconds: own }, i) => html`
             <li ${vars({ shade: i })}>
-              <span>${STAGE_TITLES[name] ?? name}</span><span class="figures">${duration(own)}</span>
+              <span>${name}</span><span class="figures">${duration(own)}</span>
             </li>
           `,
         )}

@@ -11,7 +11,7 @@ import { stage } from "./stage.ts";
 export function classifyView(state: State, classify: Classify): TemplateResult {
   const { problem } = state.classify;
   return html`
-    <section class="view classify" aria-labelledby="classify-title">
+    <section class="view classify" data-has-picture=${state.classify.picture !== undefined} aria-labelledby="classify-title">
       <header class="lead">
         <h1 id="classify-title">What is in this picture?</h1>
         <p>

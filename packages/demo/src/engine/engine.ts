@@ -5,11 +5,14 @@ import type { Call, Calls, Failure, FromWorker, Notice, Notices } from "./protoc
 export class EngineError extends Error {
   /** Whether the device is missing or lost, which another picture or file does not mend. */
   readonly isDevice: boolean;
+  /** Whether a file or picture is not what it should be. */
+  readonly isFormat: boolean;
 
   constructor({ name, message }: Failure) {
     super(message);
     this.name = name;
     this.isDevice = name === "DeviceError";
+    this.isFormat = name === "FormatError";
   }
 }
 

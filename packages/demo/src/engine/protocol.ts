@@ -53,6 +53,8 @@ export interface NetInfo {
   readonly classes: number;
   /** Side of the square that it takes. */
   readonly side: number;
+  /** Stages of residual blocks. */
+  readonly stages: number;
   readonly milliseconds: number;
 }
 

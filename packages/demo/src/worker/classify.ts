@@ -1,7 +1,8 @@
-import { decodeImage, listening, pictureInput, type ResNet, ranked } from "@shadegrad/resnet";
-import { type Device, noGrad, scope, type Tensor, tensor } from "@shadegrad/tensor";
+import { decodeImage, pictureInput, ranked } from "@shadegrad/resnet";
+import { type Tensor, tensor } from "@shadegrad/tensor";
 import type { Classification, Stage } from "../engine/protocol.ts";
 import { currentNet } from "./nets.ts";
+import type { Part } from "./parts.ts";
 
 /** Classes that the page shows. */
 const TOP = 5;
@@ -11,7 +12,7 @@ export async function classify(
   { image }: { image: Blob },
   tell: (told: Stage) => void,
 ): Promise<Classification> {
-  const { model, device, preprocessing, labels, title } = currentNet();
+  const { model, device, preprocessing, labels, title, parts } = currentNet();
   const stages: Stage[] = [];
   const start = performance.now();
   let last = start;
@@ -27,8 +28,7 @@ export async function classify(
   mark("decode");
   const { data, shape, crop } = pictureInput(picture, model, preprocessing);
   mark("resize");
-  const { logits, done } = forward(model, device, data, shape, mark);
-  await done;
+  const logits = await forward(parts, tensor(data, shape, { device }), mark);
   const scores = await logits.data();
   logits.dispose();
   mark("head");
@@ -42,47 +42,23 @@ export async function classify(
   };
 }
 
-/** Run the net; `mark` is told when the device has done each of its stages. */
-function forward(
-  model: ResNet,
-  device: Device,
-  data: Float32Array,
-  shape: readonly number[],
-  mark: (name: string) => void,
-): { logits: Tensor; done: Promise<unknown> } {
-  const ends = stageEnds(model);
+/** Run the net part by part; `mark` is told when the device has done each but the last. */
+async function forward(parts: readonly Part[], x: Tensor, mark: (name: string) => void): Promise<Tensor> {
+  const { device } = x;
   const marks: Promise<void>[] = [];
-  // Nothing here waits: the device works on a stage while the next is being encoded.
-  const passed = (name: string) => {
+  let y = x;
+  for (const [i, { name, run }] of parts.entries()) {
+    const next = await run(y);
+    y.dispose();
+    y = next;
+    if (i === parts.length - 1) break;
+    // Nothing waits here: the device works on a part while the next is being encoded.
     const done = device.synchronize().then(() => mark(name));
     done.catch(() => {}); // thrown where all of them are awaited
     marks.push(done);
-  };
-  const logits = noGrad(() =>
-    scope(() => {
-      const x = tensor(data, shape, { device });
-      const before = ({ name }: { name: string }) => {
-        if (name === "base.blocks.0") passed("stem");
-      };
-      const after = ({ name }: { name: string }) => {
-        const stage = ends.get(name);
-        if (stage) passed(stage);
-      };
-      return listening(model, { before, after }, () => model.forward(x));
-    }),
-  );
-  return { logits, done: Promise.all(marks) };
-}
-
-/** The last block of each stage, and what the page calls that stage. */
-function stageEnds({ options }: ResNet): Map<string, string> {
-  let end = -1;
-  return new Map(
-    options.nBlocks.map((count, stage) => {
-      end += count;
-      return [`base.blocks.${end}`, `stage ${stage + 1}`];
-    }),
-  );
+  }
+  await Promise.all(marks);
+  return y;
 }
 
 /** RGB with alpha, as a canvas takes it. */

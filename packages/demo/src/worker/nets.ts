@@ -13,6 +13,7 @@ import { countParameters, dispose, evaluate } from "@shadegrad/tensor/nn";
 import type { BesideNet, Loading, NetChoice, NetInfo } from "../engine/protocol.ts";
 import { beside } from "./beside.ts";
 import { type Fetched, fetchKept } from "./kept.ts";
+import { type Part, partsOf } from "./parts.ts";
 
 /** A net on the device, and what has to be known to use it. */
 export interface Net {
@@ -21,6 +22,7 @@ export interface Net {
   readonly device: Device;
   readonly preprocessing: Preprocessing | undefined;
   readonly labels: readonly string[];
+  readonly parts: readonly Part[];
 }
 
 let current: Net | undefined;
@@ -37,7 +39,10 @@ export async function loadNet(choice: NetChoice, tell: (told: Loading) => void):
   const device = await init({ quiet: true });
   const found = "beside" in choice ? await fromBeside(choice.beside, tell) : fromFiles(choice.files);
   const net = await build(found, device, tell);
-  if (current && !current.device.isLost) dispose(current.model);
+  if (current && !current.device.isLost) {
+    for (const { run } of current.parts) run.dispose();
+    dispose(current.model);
+  }
   current = net;
   const { options } = net.model;
   return {
@@ -47,6 +52,7 @@ export async function loadNet(choice: NetChoice, tell: (told: Loading) => void):
     parameters: countParameters(net.model),
     classes: options.classes,
     side: isForLarge(net.model) ? 224 : 32,
+    stages: options.nBlocks.length,
     milliseconds: performance.now() - start,
   };
 }
@@ -134,7 +140,8 @@ async function build(
     await device.synchronize();
     tell({ phase: "upload", bytes, of: bytes });
     const names = labels ?? labelsOf(checkpoint.metadata) ?? (await usualLabels(model));
-    return { title, model: evaluate(model), device, preprocessing: found.preprocessing, labels: names };
+    const { preprocessing } = found;
+    return { title, model: evaluate(model), device, preprocessing, labels: names, parts: partsOf(model) };
   } catch (error) {
     if (model && !device.isLost) dispose(model);
     throw error;
