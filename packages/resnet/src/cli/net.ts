@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Shortcut } from "../blocks.ts";
 import {
   type Architecture,
@@ -47,7 +47,7 @@ export async function openNet(options: NetOptions, terminal: Terminal): Promise<
   const { weights, model } = options;
   if (weights) return fromFile(weights, options);
   const own = model && (await trainedHere(model));
-  if (own) return fromFile(own, options);
+  if (own) return { ...(await fromFile(own, options)), weights: `${basename(own)} of this package` };
   if (isImageNets(options)) {
     const published = await imageNetResnet50({ log: terminal.note }).catch(
       cannotFetch("the weights", "Without a network, --weights names a file that is here."),

@@ -37,7 +37,7 @@ export const told = (value: Difference["saved"]): string => (value === undefined
 
 /** Everything that decides, step by step, what the weights become; rates are compared by themselves. */
 export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
-  const { model, batchSize, seed, labelSmoothing, augment, crop } = options;
+  const { model, batchSize, seed, labelSmoothing, augment, crop, compile } = options;
   const { pad = 0, flip = false } = augment ?? {};
   const varied = [pad > 0 && `pad ${pad}`, flip && "flip"].filter(Boolean).join(", ");
   const normalization = options.normalization ?? data.normalization ?? false;
@@ -54,6 +54,8 @@ export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
     crop: crop === undefined ? "none" : `${crop} ${augment ? "at random" : "from the centre"}`,
     normalization: normalization ? `mean ${normalization.mean}, std ${normalization.std}` : "none",
     ...optimizerOf(options),
+    // What is merged rounds otherwise.
+    ...(compile !== undefined && { compile }),
   };
 }
 
