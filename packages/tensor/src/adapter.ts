@@ -17,6 +17,8 @@ export interface Opened {
   readonly adapter: Adapter;
   /** For people: what the driver calls itself. */
   readonly description: string;
+  /** Whether this process finds out in a loop, rather than is told, that work is done. */
+  readonly polled: boolean;
 }
 
 const FEATURES = ["shader-f16", "subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix"];
@@ -75,7 +77,7 @@ function describe(gpu: GPUDevice, info: GPUAdapterInfo): Opened {
     workgroupMemory: gpu.limits.maxComputeWorkgroupStorageSize,
     workgroupThreads: gpu.limits.maxComputeInvocationsPerWorkgroup,
   };
-  return { gpu, adapter, description };
+  return { gpu, adapter, description, polled: dawn !== undefined };
 }
 
 const onNode = typeof process !== "undefined" && Boolean(process.versions?.node);

@@ -3,6 +3,7 @@ import { type InitOptions, type Opened, openAdapter } from "./adapter.ts";
 import { debugLevel, traceLaunches } from "./debug.ts";
 import { DeviceError } from "./errors.ts";
 import { BufferPool, mebibytes } from "./pool.ts";
+import { restUntil } from "./rest.ts";
 
 /** GPU objects made so far and memory held: in a loop in steady state, all but the first two stand still. */
 export interface DeviceCounts {
@@ -27,15 +28,17 @@ export class Device {
   readonly lost: Promise<DeviceError>;
   /** Waited for after each reading, for those who debug. */
   onRead: (() => Promise<void>) | undefined;
+  readonly #computesHere: boolean;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
   #failure: Error | undefined;
   #reject: ((error: Error) => void)[] = [];
 
-  constructor({ gpu, adapter, description }: Opened) {
+  constructor({ gpu, adapter, description, polled }: Opened) {
     this.gpu = gpu;
     this.adapter = adapter;
     this.name = description;
+    this.#computesHere = polled && adapter.software;
     const fail = (error: Error) => this.#fail(error);
     this.launcher = new Launcher(gpu, adapter, fail);
     const exhausted = (error: Error) => {
@@ -168,6 +171,11 @@ export class Device {
     await this.#settled(this.gpu.queue.onSubmittedWorkDone());
   }
 
+  /** Wait for something that the driver does, and leave it the CPU where that is what it computes with. */
+  rest<T>(work: Promise<T>): Promise<T> {
+    return this.#computesHere ? restUntil(work) : work;
+  }
+
   /** Give up the GPU and everything on it. */
   destroy(): void {
     this.gpu.destroy();
@@ -187,7 +195,7 @@ export class Device {
       this.#reject.push(rejects);
     });
     try {
-      if (!this.#failure) await Promise.race([work, failed]);
+      if (!this.#failure) await this.rest(Promise.race([work, failed]));
     } catch (error) {
       // Mapping fails the moment the device is lost, a little before the reason is known.
       const aborted = (error as Error).name === "AbortError";

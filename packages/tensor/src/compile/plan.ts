@@ -74,17 +74,17 @@ export class Plan {
       return { kernel, params, buffers, holes, variant };
     };
     try {
-      const all = [...parts.constant, ...parts.varying];
       let done = 0;
       const of = { constant: 0, varying: 0 };
       const both = (part: keyof typeof of) => (now: number, count: number) => {
         of[part] = count;
         if (now > 0) progress?.(++done, of.constant + of.varying);
       };
-      const [constants, varying] = await Promise.all([
+      const preparing = Promise.all([
         launcher.prepare(parts.constant.map(planned), both("constant")),
-        launcher.prepare(all.slice(parts.constant.length).map(planned), both("varying")),
+        launcher.prepare(parts.varying.map(planned), both("varying")),
       ]);
+      const [constants, varying] = await recording.device.rest(preparing);
       return new Plan(recording, parts, constants, varying);
     } catch (error) {
       for (const storage of parts.held) storage.release();
