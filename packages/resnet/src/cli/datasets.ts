@@ -46,6 +46,10 @@ export async function openDataset(
   return imageFolder(folder ?? name, large ? { size: 224, resize: 256 } : { size: 32 });
 }
 
+/** Whether a data set has one part to learn from and another to judge by. */
+export const isSplit = (name: string): boolean =>
+  name === "cifar10" || Boolean(subfolder(name, "train") ?? subfolder(name, "test"));
+
 const subfolder = (name: string, split: Split): string | undefined =>
   FOLDERS[split].map((part) => join(name, part)).find(existsSync);
 

@@ -6,7 +6,7 @@ import { isForLarge, preprocessed } from "../picture.ts";
 import { evaluateModel } from "../training/index.ts";
 import { modelOption, named, shortcutOption, triple, weightsOption, whole } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
-import { openDataset, type Split } from "./datasets.ts";
+import { isSplit, openDataset, type Split } from "./datasets.ts";
 import { checkUsual, fitted } from "./fitting.ts";
 import type { Common, Perform } from "./main.ts";
 import { type NetOptions, openNet } from "./net.ts";
@@ -85,12 +85,13 @@ async function evaluate(terminal: Terminal, options: EvalOptions): Promise<numbe
     await save(out, writeNpy({ dtype: "f32", shape: [images, logits.length / images], data: logits }));
   }
 
+  const part = isSplit(options.dataset) ? `${options.dataset} ${options.split}` : options.dataset;
   if (json) terminal.print(JSON.stringify({ images, top1, top5, imagesPerSecond, adapter: device.name }));
   else if (images > 0) {
     terminal.print(
       columns([
         ["net", `${net.name}, weights from ${net.weights}`],
-        ["data", `${options.dataset} ${options.split}, ${images.toLocaleString("en")} images`],
+        ["data", `${part}, ${images.toLocaleString("en")} images`],
         ...(net.preprocessing || mean || std
           ? []
           : [["pixels", "scaled as usual for such data: the weights do not say how"] as const]),

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Shortcut } from "../blocks.ts";
 import {
   type Architecture,
@@ -13,6 +13,7 @@ import { CIFAR10_CLASSES } from "../data/cifar10.ts";
 import { IMAGENET_RESNET50_PACKAGE, imageNetResnet50 } from "../data/imagenet.ts";
 import { cachedPackage } from "../data/npm-package.ts";
 import { isForLarge } from "../picture.ts";
+import { TRAINING_KEY } from "../training/checkpoint.ts";
 import { ResNet, zoo } from "../zoo.ts";
 import type { ModelName } from "./arguments.ts";
 import { cannotFetch } from "./errors.ts";
@@ -101,6 +102,10 @@ export async function inspectWeights(
 ): Promise<{ info: CheckpointInfo; found: Architecture | undefined }> {
   await checkWeights(weights);
   const info = await inspectCheckpoint(weights);
+  if (info.metadata.has(TRAINING_KEY)) {
+    const beside = join(dirname(weights), "model.safetensors");
+    throw new Error(`${weights} is what a training goes on from; its weights are in ${beside}.`);
+  }
   const found = modelOf(info);
   if (model && found?.name && found.name !== model) {
     throw new Error(`${weights} holds a ${found.name}, not the ${model} that --model names.`);

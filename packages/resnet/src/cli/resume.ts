@@ -63,9 +63,9 @@ export function disagreement({ differences, settings }: SettingsError, given: Se
     columns([...rows].map(([name, values]) => [`  ${name}`, values])),
     "Give the same to go on.",
     ...(rows.has(STEPS)
-      ? ["A training that is begun with --schedule constant can be made longer at any time."]
+      ? ["Begun with --schedule constant, a training can be made longer at any time."]
       : []),
-    "To train with others, name another folder by --out; to begin there with these weights:",
+    "For others, name another folder by --out. To begin there with these weights:",
     `  --weights ${join(out, "model.safetensors")}`,
   ].join("\n");
 }

@@ -101,7 +101,7 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
   const recipe = recipeOf(model, data.length, options);
   const { steps, batchSize } = recipe;
   const images = `${data.length.toLocaleString("en")} images of ${dataset}`;
-  terminal.note(`${name}, ${images}, ${steps} steps of ${batchSize}, on ${device.name}`);
+  terminal.note(`${name}, ${images}, ${steps.toLocaleString("en")} steps of ${batchSize}\non ${device.name}`);
   if (!validation && options.validation === undefined)
     terminal.note(`${dataset} has no pictures to judge by. --validation N sets N of them aside.`);
 
@@ -110,7 +110,7 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
     shortcut: model.options.shortcut ?? "projection",
     dataset,
     limit: options.limit ?? "all",
-    validation: options.validation ?? "all",
+    validation: options.validation ?? (validation ? "all" : 0),
     recipe: options.recipe,
     schedule: options.schedule ?? OWN[options.recipe],
     classes: JSON.stringify(data.classes),

@@ -47,7 +47,8 @@ export interface Going extends Trained {
   readonly schedule?: Schedule | undefined;
 }
 
-const KEY = "shadegrad.training";
+/** Under which the metadata of a checkpoint say how far a training is. */
+export const TRAINING_KEY = "shadegrad.training";
 
 /**
  * Model, optimizer and progress as one safetensors file, for {@link readTraining}: `save` writes it to a path, `toBytes`
@@ -67,7 +68,7 @@ export function writeTraining(
   put("model", stateDict(model));
   put("optimizer", optimizer.stateDict());
   tensors.set("rates", { dtype: "f64", shape: [rates.length], data: Float64Array.from(rates) });
-  return writeSafetensors(tensors, { ...notes, [KEY]: JSON.stringify(state) });
+  return writeSafetensors(tensors, { ...notes, [TRAINING_KEY]: JSON.stringify(state) });
 }
 
 /** A tensor of a training holds a NaN or an infinity. */
@@ -107,7 +108,7 @@ export async function readTraining(
   const path = typeof input === "string" ? input : "the file";
   const file = await openSafetensors(input);
   try {
-    const json = file.metadata.get(KEY);
+    const json = file.metadata.get(TRAINING_KEY);
     if (!json) {
       throw new FormatError(
         `resume: ${path} holds weights, but not how far a training was. Load it into the model and begin a training with that.`,

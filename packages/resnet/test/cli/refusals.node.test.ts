@@ -60,12 +60,12 @@ describe("train --resume", () => {
   };
   const advice = [
     "Give the same to go on.",
-    "To train with others, name another folder by --out; to begin there with these weights:",
+    "For others, name another folder by --out. To begin there with these weights:",
     "  --weights run/model.safetensors",
   ];
   const rows = async (command: Promise<Said>, ...expected: string[]) => {
     const { status, out, err } = await command;
-    const lines = err.replaceAll(`${folder}/`, "").trimEnd().split("\n").slice(1);
+    const lines = err.replaceAll(`${folder}/`, "").trimEnd().split("\n").slice(2);
     expect([status, out]).toEqual([1, ""]);
     expect(lines).toEqual(["shadegrad train: run was begun with other settings:", ...expected, ...advice]);
   };
@@ -142,9 +142,7 @@ describe("train --resume", () => {
     expect((await resume({ ...longer, epochs: "4" })).status).toBe(0);
     const { err } = await resume({ ...longer, epochs: "6" });
     expect(err).toContain("  steps in all    12, now 18\n  rate of step 7  0.001, now 0.01\n");
-    expect(err).toContain(
-      "A training that is begun with --schedule constant can be made longer at any time.\n",
-    );
+    expect(err).toContain("Begun with --schedule constant, a training can be made longer at any time.\n");
     const on = await resume({ epochs: "3" });
     expect(on.out).toMatch(/^trained +9 of 9 steps in /);
   });
@@ -182,7 +180,7 @@ describe("train", () => {
     const options = ["--dataset", at("pets"), "--steps", "1", "--json"];
     const { status, err } = await train(...options, "--validation", "4", "--out", at("aside"));
     expect(status, err).toBe(0);
-    expect(err).toMatch(/^resnet8, 8 images of /);
+    expect(err).toMatch(/^resnet8, 8 images of \S+, 1 steps of 4\non /);
     const report = await readFile(at("aside", "report.html"), "utf8");
     const { confusion } = JSON.parse(/<script>const page = (.*?);\n/.exec(report)![1]!);
     const [a, b, c, d] = confusion.counts;
@@ -313,6 +311,11 @@ describe("eval", () => {
     await refused(
       evaluate("--weights", folder, "--dataset", at("pets")),
       /^shadegrad eval: \S+: this is a folder; weights are a file, as (grey|pad-end|projection)\.safetensors or .* is\.$/,
+    );
+    expect((await train("--dataset", at("pets"), "--steps", "1", "--out", at("trained"))).status).toBe(0);
+    await refused(
+      evaluate("--weights", at("trained", "checkpoint.safetensors"), "--dataset", at("pets")),
+      "shadegrad eval: trained/checkpoint.safetensors is what a training goes on from; its weights are in trained/model.safetensors.",
     );
     await refused(
       evaluate("--weights", at("pets"), "--dataset", at("pets")),
