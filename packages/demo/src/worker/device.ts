@@ -3,13 +3,23 @@ import type { AdapterInfo, Notice, Notices } from "../engine/protocol.ts";
 
 type Notify = <K extends Notice>(notice: K, body: Notices[K]) => void;
 
-const told = new WeakSet<Device>();
+let opening: Promise<Device> | undefined;
 
-/** Open the device, or a new one if that was lost. */
+/** The device on which everything is computed: a new one, if that before was lost or could not be opened. */
+export async function theDevice(): Promise<Device> {
+  const device = await opening?.catch(() => undefined);
+  if (device && !device.isLost) return device;
+  opening = init({ quiet: true }); // the page itself says which adapter it is
+  return opening;
+}
+
+const watched = new WeakSet<Device>();
+
+/** Open the device, and tell of its loss. */
 export async function open(notify: Notify): Promise<AdapterInfo> {
-  const device = await init({ quiet: true });
-  if (!told.has(device)) {
-    told.add(device);
+  const device = await theDevice();
+  if (!watched.has(device)) {
+    watched.add(device);
     device.lost.then(({ message }) => notify("lost", { message }));
   }
   const { gpu, adapter, name } = device;

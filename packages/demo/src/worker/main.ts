@@ -1,3 +1,4 @@
+import { DeviceError } from "@shadegrad/tensor";
 import type { Call, Calls, FromWorker, Notice, Notices, ToWorker } from "../engine/protocol.ts";
 import { classify } from "./classify.ts";
 import { open } from "./device.ts";
@@ -8,7 +9,15 @@ type Handler<K extends Call> = (
   tell: (told: Calls[K]["told"]) => void,
 ) => Promise<Calls[K]["answer"]>;
 
-const notify = <K extends Notice>(notice: K, body: Notices[K]): void => post({ notice, body } as FromWorker);
+/** Calls that are under way. */
+const pending = new Map<number, Call>();
+
+function notify<K extends Notice>(notice: K, body: Notices[K]): void {
+  post({ notice, body } as FromWorker);
+  if (notice !== "lost") return;
+  // Some of what they wait for may never come now.
+  for (const [id, call] of pending) if (call !== "open") fail(id, new DeviceError(body.message));
+}
 
 const handlers: { [K in Call]: Handler<K> } = {
   open: () => open(notify),
@@ -22,11 +31,18 @@ const post = (message: FromWorker): void => scope.postMessage(message);
 
 scope.addEventListener("message", async ({ data: { id, call, ask } }: MessageEvent<ToWorker>) => {
   const tell = (told: unknown) => post({ id, told });
+  pending.set(id, call);
   try {
     const answer = await (handlers[call] as Handler<Call>)(ask as never, tell as never);
     post({ id, answer });
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    post({ id, failed: { name, message } });
+    fail(id, error);
+  } finally {
+    pending.delete(id);
   }
 });
+
+function fail(id: number, error: unknown): void {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  post({ id, failed: { name, message } });
+}

@@ -8,10 +8,11 @@ import {
   type Preprocessing,
   ResNet,
 } from "@shadegrad/resnet";
-import { type Device, FormatError, init } from "@shadegrad/tensor";
+import { type Device, FormatError } from "@shadegrad/tensor";
 import { countParameters, dispose, evaluate } from "@shadegrad/tensor/nn";
 import type { BesideNet, Loading, NetChoice, NetInfo } from "../engine/protocol.ts";
 import { beside } from "./beside.ts";
+import { theDevice } from "./device.ts";
 import { type Fetched, fetchKept } from "./kept.ts";
 import { type Part, partsOf } from "./parts.ts";
 
@@ -36,7 +37,7 @@ export function currentNet(): Net {
 /** Load a net's weights into the device, in place of those that were there. */
 export async function loadNet(choice: NetChoice, tell: (told: Loading) => void): Promise<NetInfo> {
   const start = performance.now();
-  const device = await init({ quiet: true });
+  const device = await theDevice();
   const found = "beside" in choice ? await fromBeside(choice.beside, tell) : fromFiles(choice.files);
   const net = await build(found, device, tell);
   if (current && !current.device.isLost) {

@@ -1,0 +1,94 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { SITE } from "../../../scripts/demo/build.mjs";
+import { serve } from "../../../scripts/demo/serve.mjs";
+import { chromiumLaunchOptions } from "../../../scripts/setup/chromium.mjs";
+import type { Beside } from "../src/engine/protocol.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+
+/** What lies beside the page that was built: weights and data only if they are in the cache, or `CI` is set. */
+export const beside = (): Beside => JSON.parse(readFileSync(join(SITE, "beside.json"), "utf8"));
+
+/** Milliseconds that anything may take on a slow rasteriser. */
+export const PATIENCE = 120_000;
+
+export interface Opened {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What may not happen in any test: errors in the console, and requests that leave this machine. */
+  readonly wrong: string[];
+}
+
+let browser: Browser;
+let site: Awaited<ReturnType<typeof serve>>;
+const open: Opened[] = [];
+
+/** Build and serve the page once for the tests of a file, under a path of its own; each test is then checked for errors. */
+export function withPage(): void {
+  beforeAll(async () => {
+    const offline = process.env.CI ? [] : ["--offline"];
+    // In a process of its own, which knows nothing of the tests' settings.
+    execFileSync(process.execPath, [join(ROOT, "scripts", "build.mjs"), "page", ...offline], {
+      env: { ...process.env, NODE_ENV: "production" },
+      stdio: "inherit",
+    });
+    site = await serve({ base: "/a/path/of/its/own/" });
+    browser = await chromium.launch({ ...chromiumLaunchOptions(), headless: true });
+  }, 600_000);
+
+  afterEach(async () => {
+    const opened = open.splice(0);
+    for (const { context } of opened) await context.close();
+    expect(opened.flatMap(({ wrong }) => wrong)).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+}
+
+export interface OpenOptions {
+  /** A view: `#/train`. */
+  at?: string;
+  /** Run in the worker before anything else there. */
+  inWorker?: string;
+  permissions?: string[];
+}
+
+/** Open the page in a browser that has never seen it. */
+export async function openPage({ at = "", inWorker, permissions = [] }: OpenOptions = {}): Promise<Opened> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, permissions });
+  const page = await context.newPage();
+  const opened: Opened = { page, context, wrong: [] };
+  open.push(opened);
+  page.setDefaultTimeout(PATIENCE);
+  page.on("console", (message) => {
+    if (message.type() === "error") opened.wrong.push(`console: ${message.text()} ${message.location().url}`);
+  });
+  page.on("pageerror", (error) => opened.wrong.push(`error: ${error.stack ?? error.message}`));
+  context.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol !== "blob:" && hostname !== "127.0.0.1")
+      opened.wrong.push(`left the machine: ${request.url()}`);
+  });
+  if (inWorker !== undefined) {
+    await context.route(/\/assets\/main-[^/]*\.js/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${inWorker}\n${await response.text()}` });
+    });
+  }
+  await page.goto(site.url + at);
+  return opened;
+}
+
+/** A photograph of the repository. */
+export function photograph(name: string): string {
+  const path = join(ROOT, "examples", "photographs", name);
+  if (!existsSync(path)) throw new Error(`there is no ${path}`);
+  return path;
+}
