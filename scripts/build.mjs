@@ -3,7 +3,10 @@
 import { parseArgs } from "node:util";
 import { fail, install } from "./setup/install.mjs";
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { offline: { type: "boolean" } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { offline: { type: "boolean" } },
+});
 const isWanted = (/** @type {string} */ part) => positionals.length === 0 || positionals.includes(part);
 
 install();

@@ -21,6 +21,7 @@ const STAMP = join(ROOT, ".cache", "built", "demo");
  * @param {{ fetchMissing?: boolean }} [options]
  */
 export async function buildDemo({ fetchMissing = false } = {}) {
+  process.env.NODE_ENV = "production"; // libraries have other builds for development, and Vite asks this first
   const published = await findPublished(fetchMissing);
   const wanted = fingerprint(published);
   if (existsSync(STAMP) && existsSync(SITE) && readFileSync(STAMP, "utf8") === wanted) return;

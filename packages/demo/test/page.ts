@@ -33,7 +33,6 @@ export function withPage(): void {
     const offline = process.env.CI ? [] : ["--offline"];
     // In a process of its own, which knows nothing of the tests' settings.
     execFileSync(process.execPath, [join(ROOT, "scripts", "build.mjs"), "page", ...offline], {
-      env: { ...process.env, NODE_ENV: "production" },
       stdio: "inherit",
     });
     site = await serve({ base: "/a/path/of/its/own/" });
