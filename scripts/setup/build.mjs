@@ -2,13 +2,15 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fail, ROOT, runSync } from "./install.mjs";
+import { strippedShaders } from "./shaders.mjs";
 
 // A package after those that it depends on.
 const PACKAGES = ["kernels-wgsl", "tensor", "resnet"];
 
 /** Write the `dist/` of every published package that has changed since the last time, or whose dependencies have. */
 export async function build() {
-  const hash = createHash("sha256").update(readFileSync(import.meta.filename));
+  const hash = createHash("sha256");
+  for (const name of ["build.mjs", "shaders.mjs"]) hash.update(readFileSync(join(import.meta.dirname, name)));
   for (const name of PACKAGES) {
     const folder = join(ROOT, "packages", name);
     const stamp = join(ROOT, ".cache", "built", name);
@@ -70,6 +72,7 @@ async function writeModules(folder) {
     configFile: false,
     root: folder,
     logLevel: "warn",
+    plugins: [strippedShaders],
     build: {
       outDir: "dist",
       target: "es2022",

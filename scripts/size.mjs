@@ -1,0 +1,19 @@
+// npm run size [-- --modules N]: what a page downloads that predicts with a ResNet and trains one; over 60 KB it fails.
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { install, ROOT } from "./setup/install.mjs";
+
+const { values } = parseArgs({ options: { modules: { type: "string", default: "15" } } });
+install();
+const { build } = await import("./setup/build.mjs");
+await build();
+
+const { BUDGET, bundleSize } = await import("./size/bundle.mjs");
+const { bytes, gzip, modules } = await bundleSize(join(ROOT, "scripts", "size", "page.mjs"));
+const kilobytes = (/** @type {number} */ bytes) => (bytes / 1000).toFixed(1);
+console.log(`${kilobytes(gzip)} KB gzip of at most ${kilobytes(BUDGET)}; ${kilobytes(bytes)} KB minified`);
+console.log("\nthe largest modules before that, KB:");
+for (const { name, bytes } of modules.slice(0, Number(values.modules))) {
+  console.log(`${kilobytes(bytes).padStart(6)}  ${name}`);
+}
+process.exit(gzip > BUDGET ? 1 : 0);

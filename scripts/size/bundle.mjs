@@ -1,0 +1,57 @@
+import { relative, sep } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { ROOT } from "../setup/install.mjs";
+
+/** Bytes, after gzip, that `resnet50` with all that inference and training need may have. */
+export const BUDGET = 60_000;
+
+/**
+ * @typedef {object} BundleSize
+ * @property {number} bytes minified
+ * @property {number} gzip
+ * @property {{ name: string, bytes: number }[]} modules before they are minified, the largest first
+ */
+
+/**
+ * What a page downloads that imports all that an entry exports, bundled by Vite as it stands.
+ *
+ * @param {string} entry
+ * @param {{ without?: RegExp }} [options] chunks, by name, that are there but are never asked for
+ * @returns {Promise<BundleSize>}
+ */
+export async function bundleSize(entry, { without = /^$/ } = {}) {
+  const result = await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: "error",
+    build: {
+      write: false,
+      target: "es2022",
+      rolldownOptions: { input: entry, preserveEntrySignatures: "strict", output: { format: "es" } },
+    },
+  });
+  const { output } = /** @type {import("vite").Rolldown.RolldownOutput} */ (result);
+  const chunks = output
+    .filter((file) => file.type === "chunk")
+    .filter(({ fileName }) => !without.test(fileName));
+  const modules = chunks
+    .flatMap(({ modules }) => Object.entries(modules))
+    .map(([path, { renderedLength }]) => ({ name: shortName(path), bytes: renderedLength }))
+    .sort((a, b) => b.bytes - a.bytes);
+  return {
+    bytes: sum(chunks.map(({ code }) => Buffer.byteLength(code))),
+    gzip: sum(chunks.map(({ code }) => gzipSync(code, { level: 9 }).length)),
+    modules,
+  };
+}
+
+/** @param {number[]} values */
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+/** @param {string} path */
+const shortName = (path) =>
+  relative(ROOT, path.replace("\0", ""))
+    .split(sep)
+    .join("/")
+    .replace(/^packages\/(.*)\/dist\//, "$1: ");
