@@ -17,7 +17,7 @@ export async function fitted(data: Labelled, name: string, { model, ...net }: Ne
     );
   }
   const to = numbering(data.classes, net.labels, net.labelsAreTold, count);
-  if (!to) throw await misfit(`the net of ${net.weights}`, count, net.labels, name, data.classes);
+  if (!to) throw await misfit(`${net.name} (${net.weights})`, count, net.labels, name, data.classes);
   return to.every((label, i) => label === i) ? data : renumbered(data, to, net.labels);
 }
 

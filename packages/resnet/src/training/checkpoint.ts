@@ -106,7 +106,12 @@ export async function readTraining(
   { model, optimizer, generator, fixed, schedule }: Going,
 ): Promise<Progress> {
   const path = typeof input === "string" ? input : "the file";
-  const file = await openSafetensors(input);
+  const file = await openSafetensors(input).catch((error: Error) => {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`resume: ${path} is damaged, and cannot be gone on with. ${error.message}`, {
+      cause: error,
+    });
+  });
   try {
     const json = file.metadata.get(TRAINING_KEY);
     if (!json) {

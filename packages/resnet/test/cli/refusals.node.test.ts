@@ -263,7 +263,7 @@ describe("eval", () => {
     );
     await refused(
       evaluate(...weights(), "--dataset", at("others")),
-      /^shadegrad eval: the net of pad-end\.safetensors tells 2 classes apart, cat, dog, and others has 3, cat, dog, yak\. --weights names a file of a net that was trained for them\.$/,
+      /^shadegrad eval: resnet8 \(pad-end\.safetensors\) tells 2 classes apart, cat, dog, and others has 3, cat, dog, yak\. --weights names a file of a net that was trained for them\.$/,
     );
     await refused(
       evaluate("--weights", at("grey.safetensors"), "--dataset", at("pets")),

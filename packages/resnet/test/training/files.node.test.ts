@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { init, mul, type Tensor } from "@shadegrad/tensor";
@@ -278,6 +278,9 @@ describe("a training that goes on", () => {
     await expect(again({ resume: join(out, "missing") })).rejects.toThrow(/ENOENT/);
     const strange = join(out, "strange.safetensors");
     await save(strange, writeSafetensors(new Map(), { "shadegrad.training": "{}" }));
+    const cut = join(out, "cut.safetensors");
+    await writeFile(cut, (await readFile(join(out, "checkpoint.safetensors"))).subarray(0, 5000));
+    await expect(again({ resume: cut })).rejects.toThrow(/^resume: \S+cut\.safetensors is damaged, and/);
     await expect(again({ resume: strange })).rejects.toThrow(/in a way that is not understood/);
   });
 });
