@@ -30,6 +30,17 @@ export function noGrad<T>(f: () => T): T {
   }
 }
 
+/** Run `f` while how tensors are made is recorded, though it may be called where it is not. */
+export function withGrad<T>(f: () => T): T {
+  const before = recording;
+  recording = true;
+  try {
+    return f();
+  } finally {
+    recording = before;
+  }
+}
+
 /**
  * Record how `y` was made, unless none of its inputs wants a gradient.
  *

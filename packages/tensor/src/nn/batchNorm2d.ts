@@ -2,6 +2,7 @@ import { choice } from "../compile/recorder.ts";
 import { full, ones, zeros } from "../create.ts";
 import { defaultDevice } from "../device.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
+import { isSecondPass } from "../passes.ts";
 import { keep } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Layer, parameter } from "./module.ts";
@@ -54,6 +55,8 @@ export class BatchNorm2d implements Layer {
   forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, numBatchesTracked, momentum, eps } = this;
     const training = choice(() => this.training);
+    // A pass that is repeated for its gradient has moved the statistics already.
+    if (training && isSecondPass()) return batchNorm(x, weight, bias, { training, eps });
     return batchNorm(x, weight, bias, {
       runningMean,
       runningVar,

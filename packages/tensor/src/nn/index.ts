@@ -1,5 +1,6 @@
 export type { Loaded, LoadOptions, State } from "../state.ts";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm2d.ts";
+export { checkpoint } from "./checkpoint.ts";
 export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
 export * as init from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";

@@ -4,9 +4,9 @@ import {
   dropoutParams,
   dropout as forward,
   integerParams,
+  random as kernel,
   normalParams,
   type RandomParams,
-  random,
   type Stream,
   uniformBits,
   uniformParams,
@@ -15,6 +15,7 @@ import { differentiable } from "../autograd.ts";
 import { eachCall } from "../compile/recorder.ts";
 import { defaultDevice } from "../device.ts";
 import { ShapeError } from "../errors.ts";
+import { drawn } from "../passes.ts";
 import { type Generator, generatorOf } from "../random.ts";
 import { run } from "../run.ts";
 import {
@@ -58,7 +59,7 @@ export const randn = (shape: Shape, options?: RandomOptions): Tensor => normal(s
 export function uniform(shape: Shape, low: number, high: number, options?: RandomOptions): Tensor {
   if (!(low <= high))
     throw new ShapeError(`uniform: low is ${low} but high is ${high}. The shape is [${shape}].`);
-  return drawn("uniform", shape, DISTRIBUTIONS.uniform, (n, at) => uniformParams(n, at, low, high), options);
+  return random("uniform", shape, DISTRIBUTIONS.uniform, (n, at) => uniformParams(n, at, low, high), options);
 }
 
 /**
@@ -67,7 +68,7 @@ export function uniform(shape: Shape, low: number, high: number, options?: Rando
  * → `shape`
  */
 export function normal(shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
-  return drawn("normal", shape, DISTRIBUTIONS.normal, (n, at) => normalParams(n, at, mean, std), options);
+  return random("normal", shape, DISTRIBUTIONS.normal, (n, at) => normalParams(n, at, mean, std), options);
 }
 
 /**
@@ -88,10 +89,10 @@ export function randint(low: number, high: number, shape: Shape, options: Random
     );
   }
   const params = (n: number, at: Stream) => integerParams(n, at, low, high);
-  return drawn("randint", shape, DISTRIBUTIONS.integers, params, { ...options, dtype });
+  return random("randint", shape, DISTRIBUTIONS.integers, params, { ...options, dtype });
 }
 
-function drawn(
+function random(
   op: string,
   shape: Shape,
   distribution: string,
@@ -110,9 +111,9 @@ function drawn(
   const itsShape = checkShape(op, shape);
   checkGradient(op, dtype, requiresGrad);
   const length = sizeOf(itsShape);
-  const stream = eachCall(() => generator.advance(blocksOf(length)));
+  const stream = drawn(() => eachCall(() => generator.advance(blocksOf(length))));
   const writes = { y: { shape: itsShape, dtype } };
-  const { y } = run(random, () => params(length, stream()), [], writes, {
+  const { y } = run(kernel, () => params(length, stream()), [], writes, {
     holes: { distribution, Elem: dtype, BITS: uniformBits(dtype) },
     device,
   });
@@ -138,7 +139,8 @@ export function dropout(x: Tensor, p = 0.5, { training = true, generator }: Drop
   if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
   if (!training || p === 0) return differentiable("dropout", x.view(), [x], (dy) => [() => dy.view()]);
   const { size, device } = x; // of each call, when this x is long gone
-  const stream = eachCall(() => (generator ?? generatorOf(device)).advance(blocksOf(size)));
+  const from = generator ?? generatorOf(device);
+  const stream = drawn(() => eachCall(() => from.advance(blocksOf(size))));
   const params = () => dropoutParams(size, stream(), p);
   // The same numbers again for the gradient: nothing is kept but where they began.
   return differentiable("dropout", run(forward, params, [x], x.shape), [x], (dy) => [
