@@ -13,7 +13,8 @@ import { type Layer, parameters } from "./module.ts";
  */
 export function checkpoint<B extends Layer & object>(block: B): B {
   const forward = block.forward.bind(block);
-  block.forward = (x) => repeated(x, block, forward);
+  // Not enumerable, since what is belongs to a model's state, or is a layer of Sequential.
+  Object.defineProperty(block, "forward", { value: (x: Tensor) => repeated(x, block, forward) });
   return block;
 }
 

@@ -22,6 +22,7 @@ import {
   stateDict,
   zeroGrad,
 } from "../../src/nn/index.ts";
+import { SGD } from "../../src/optim/index.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -82,10 +83,12 @@ it("adds to gradients that are there", async () => {
 
 it("needs less memory", async () => {
   const bytes = async (model: Sequential) => {
+    const optimizer = new SGD(model, { lr: 0.1 });
     const step = compile((x: Tensor) => {
       const loss = sum(square(model.forward(x)));
       backward(loss);
-      zeroGrad(model);
+      optimizer.step();
+      optimizer.zeroGrad();
       return loss;
     });
     await step(tensor(new Float32Array(16 * 16 * 16 * 4), [16, 16, 16, 4], { device }));
