@@ -1,4 +1,4 @@
-export { KernelError } from "@shadegrad/kernels-wgsl";
+export { KernelError, type Timing } from "@shadegrad/kernels-wgsl";
 export type { InitOptions } from "./adapter.ts";
 export { assign } from "./assign.ts";
 export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./autograd.ts";

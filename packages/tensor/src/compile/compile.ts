@@ -1,3 +1,4 @@
+import type { Timing } from "@shadegrad/kernels-wgsl";
 import { type Device, defaultDevice } from "../device.ts";
 import { kindOf } from "../errors.ts";
 import { observer } from "../observe.ts";
@@ -16,6 +17,12 @@ export interface CompileOptions {
 export interface Compiled<A extends readonly Tensor[], R> {
   /** The results are new tensors, of whoever called. */
   (...args: A): Promise<R>;
+  /**
+   * Call it once and tell what each launch took, in order.
+   *
+   * @throws KernelError if the device has no timestamps.
+   */
+  profile(...args: A): Promise<Timing[]>;
   /** What was made of it for the shapes of the latest call. */
   readonly plan: PlanSummary | undefined;
   /** Give back its memory; the next call prepares it anew. */
@@ -49,7 +56,7 @@ export function compile<A extends readonly Tensor[], R>(
   const call = (args: A): Promise<R> | R => {
     check(args);
     if (observer()) return scope(() => f(...args));
-    const key = args.map(({ shape, dtype, requiresGrad }) => `${dtype} ${shape} ${requiresGrad}`).join("; ");
+    const key = keyOf(args);
     let entry = plans.get(key);
     if (entry?.made && !entry.made.plan.isCurrent) {
       entry.made.plan.dispose();
@@ -81,17 +88,28 @@ export function compile<A extends readonly Tensor[], R>(
         for (const x of held) x.dispose();
       });
   };
+  const profile = async (...args: A): Promise<Timing[]> => {
+    check(args);
+    await call(args);
+    const entry = plans.get(keyOf(args));
+    if (!entry) throw new Error("compile: an observer looks on, and so nothing was compiled to be timed.");
+    const { plan } = await entry.plan;
+    return plan.profile(args);
+  };
   const dispose = () => {
     for (const { plan } of plans.values()) plan.then((made) => made.plan.dispose()).catch(() => {});
     plans.clear();
     latest = undefined;
   };
   return Object.defineProperty(
-    Object.assign(async (...args: A) => call(args), { dispose, [Symbol.dispose]: dispose }),
+    Object.assign(async (...args: A) => call(args), { profile, dispose, [Symbol.dispose]: dispose }),
     "plan",
     { get: () => latest },
   ) as Compiled<A, R>;
 }
+
+const keyOf = (args: readonly Tensor[]): string =>
+  args.map(({ shape, dtype, requiresGrad }) => `${dtype} ${shape} ${requiresGrad}`).join("; ");
 
 /** A plan, and how its results are arranged. */
 interface Made<R> {

@@ -1,4 +1,4 @@
-import type { Copy, Planned, Program } from "@shadegrad/kernels-wgsl";
+import type { Copy, Planned, Program, Timing } from "@shadegrad/kernels-wgsl";
 import type { Device } from "../device.ts";
 import type { Storage } from "../storage.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -21,6 +21,8 @@ export interface PlanSummary {
   readonly bytesWithoutReuse: number;
   /** Bytes that last from call to call: folded weights and the like. */
   readonly constantBytes: number;
+  /** The launches of a call in order, and how many elementwise ones each does as well. */
+  readonly steps: readonly { readonly kernel: string; readonly merged: number }[];
   toString(): string;
 }
 
@@ -121,6 +123,30 @@ export class Plan {
     return made;
   }
 
+  /** Run it once, and tell what each launch took, where the device has timestamps. */
+  async profile(args: readonly Tensor[]): Promise<Timing[]> {
+    const { launcher } = this.#device;
+    const before = launcher.onTimings;
+    const count = this.#varying.launches.filter((launch) => launch !== undefined).length;
+    const timings: Timing[] = [];
+    try {
+      launcher.startTiming();
+      const all = new Promise<void>((resolve) => {
+        launcher.onTimings = (some) => {
+          timings.push(...some);
+          if (timings.length >= count) resolve();
+        };
+      });
+      for (const y of this.run(args)) y.dispose();
+      await this.#device.synchronize();
+      await all;
+    } finally {
+      launcher.stopTiming();
+      launcher.onTimings = before;
+    }
+    return timings.slice(-count); // constants may have been computed before
+  }
+
   /** Give its memory back. */
   dispose(): void {
     for (const x of [...this.#recording.args, ...this.#recording.results]) x.dispose();
@@ -190,6 +216,7 @@ function partsOf({ recorder, device, args, results }: Recording): Parts {
       bytes: total(second.buffers),
       bytesWithoutReuse: bytesOfAll(recorder.launches),
       constantBytes: total(first.buffers),
+      steps: varying.map(({ kernel, also = 0 }: Merged) => ({ kernel: kernel.name, merged: also })),
     }),
   };
 }
