@@ -1,4 +1,9 @@
-// npm run bench [-- arguments of bench/kernels.mjs]
+// npm run bench, bench:models, bench:peers [-- arguments of what is in bench/]
 import { runOnAdapter } from "./setup/run.mjs";
 
-await runOnAdapter("bench/kernels.mjs", process.argv.slice(2));
+const [which, ...args] = process.argv.slice(2);
+if (which === "peers") {
+  const { installPeers } = await import("./setup/peers.mjs");
+  installPeers();
+}
+await runOnAdapter(which === "peers" ? "bench/peers/main.mjs" : "bench/kernels.mjs", args);

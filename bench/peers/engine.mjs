@@ -1,0 +1,61 @@
+import { fork } from "node:child_process";
+import { join } from "node:path";
+
+/** A worker, and what it answers. */
+export class Engine {
+  #child;
+  #noise = "";
+  #settle;
+
+  /**
+   * @param {string} name of a file in `engines/`
+   * @param {import("./workloads.mjs").Workload} workload
+   * @param {NodeJS.ProcessEnv} env
+   */
+  constructor(name, workload, env) {
+    this.name = name;
+    this.workload = workload;
+    this.#child = fork(join(import.meta.dirname, "worker.mjs"), [name, workload.name], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      serialization: "advanced",
+      env: { ...process.env, ...env },
+    });
+    // Drivers and engines chatter; it matters when something fails.
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.on("data", (text) => {
+        this.#noise += text;
+      });
+    }
+    this.#child.on("message", (message) => this.#settle(message));
+    this.#child.on("exit", (code, signal) => this.#settle({ error: `ended with ${signal ?? code}` }));
+  }
+
+  ready() {
+    return this.#answer();
+  }
+
+  /**
+   * @param {"start" | "call" | "result" | "turn"} command
+   * @param {object} [options]
+   */
+  ask(command, options) {
+    const answer = this.#answer();
+    this.#child.send({ command, ...options });
+    return answer;
+  }
+
+  async end() {
+    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    this.#settle = () => {};
+    if (this.#child.connected) this.#child.send({ command: "end" });
+    await ended;
+  }
+
+  async #answer() {
+    const { error, value } = await new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    if (error) throw new Error(`${this.name}, ${this.workload.name}: ${error}\n${this.#noise}`);
+    return value;
+  }
+}
