@@ -7,6 +7,7 @@ import {
   maxPool,
   maxPoolGrad,
   maxPoolGradReference,
+  maxPoolIndex,
   maxPoolReference,
   type PoolParams,
 } from "./index.ts";
@@ -34,6 +35,12 @@ const SHAPES = [
   pool([1, 1, 1, 5], [1, 1], [1, 1]),
   pool([2, 8, 8, 4], [5, 5], [4, 4], [2, 2]),
 ];
+/** More than a strip of outputs, whose windows overlap by one column and by two, and by more than half. */
+const WIDE = [
+  pool([1, 3, 71, 4], [2, 3], [1, 2], [0, 1]),
+  pool([1, 2, 53, 3], [1, 4], [1, 2], [0, 2]),
+  pool([1, 3, 23, 4], [3, 4], [2, 1], [1, 1]),
+];
 const DILATED = [
   pool([2, 9, 7, 4], [3, 2], [2, 1], [1, 1], [2, 3]),
   pool([1, 2, 2, 4], [2, 2], [1, 1], [2, 2], [3, 3]), // some windows meet no pixel
@@ -46,8 +53,35 @@ const outputs = ({ N, P, Q, C }: PoolParams) => N * P * Q * C;
 /** Few different values, so that there are ties. */
 const tied = (length: number) => randomValues(length).map((value) => Math.round(2 * value) / 2);
 
+/** In pairs, of which the last has a NaN with a sign. */
+const OUTSIDE_ORDER = Float32Array.of(Number.NaN, 1, 2, Number.NaN, -1 / 0, -1 / 0, 3, 0);
+new DataView(OUTSIDE_ORDER.buffer).setUint32(28, 0xffc00000, true);
+
 export const checks: Check[] = [
   check(maxPool, () => [
+    ...[...SHAPES, ...DILATED, ...WIDE].map((params) => {
+      const x = tied(inputs(params));
+      const { y } = maxPoolReference(x, params);
+      return { name: name(params), params, reads: [x], writes: [new Float32Array(y.length)], expected: [y] };
+    }),
+    {
+      name: "NaN and -∞",
+      params: pool([1, 1, 8, 1], [1, 2], [1, 2]),
+      half: false,
+      reads: [OUTSIDE_ORDER],
+      writes: [new Float32Array(4)],
+      expected: [[Number.NaN, Number.NaN, Number.NEGATIVE_INFINITY, Number.NaN]],
+    },
+    {
+      name: "NaN that two windows share",
+      params: pool([1, 1, 7, 1], [1, 3], [1, 2]),
+      half: false,
+      reads: [Float32Array.of(0, 1, Number.NaN, 2, 3, 4, 5)],
+      writes: [new Float32Array(3)],
+      expected: [[Number.NaN, Number.NaN, 5]],
+    },
+  ]),
+  check(maxPoolIndex, () => [
     ...[...SHAPES, ...DILATED].map((params) => {
       const x = tied(inputs(params));
       const { y, index } = maxPoolReference(x, params);
@@ -60,15 +94,15 @@ export const checks: Check[] = [
       };
     }),
     {
-      name: "y alone, of NaN and -∞",
-      params: pool([1, 1, 6, 1], [1, 2], [1, 2]),
-      holes: { INDEX: false },
+      name: "NaN and -∞",
+      params: pool([1, 1, 8, 1], [1, 2], [1, 2]),
       half: false,
-      reads: [
-        Float32Array.of(Number.NaN, 1, 2, Number.NaN, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY),
+      reads: [OUTSIDE_ORDER],
+      writes: [new Float32Array(4), new Uint32Array(4)],
+      expected: [
+        [Number.NaN, Number.NaN, Number.NEGATIVE_INFINITY, Number.NaN],
+        [0, 3, 4, 7],
       ],
-      writes: [new Float32Array(3), new Uint32Array(0)],
-      expected: [[Number.NaN, Number.NaN, Number.NEGATIVE_INFINITY], []],
     },
   ]),
   check(maxPoolGrad, () =>

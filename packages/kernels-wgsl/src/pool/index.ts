@@ -3,6 +3,7 @@ import avgPoolSource from "./avgPool.wgsl?raw";
 import avgPoolGradSource from "./avgPoolGrad.wgsl?raw";
 import maxPoolSource from "./maxPool.wgsl?raw";
 import maxPoolGradSource from "./maxPoolGrad.wgsl?raw";
+import maxPoolIndexSource from "./maxPoolIndex.wgsl?raw";
 
 /** N batch · H W image · C channels · R S window · P Q output. */
 export type PoolParams = Record<
@@ -67,20 +68,27 @@ const inputs = ({ N, H, W, C }: PoolParams) => N * H * W * C;
 const outputStrips = ({ N, P, Q, C }: PoolParams) => N * P * Math.ceil(Q / STRIP) * C;
 const inputStrips = ({ N, H, W, C }: PoolParams) => N * H * Math.ceil(W / STRIP) * C;
 
-/**
- * Largest element of each window, and where in the image it is.
- *
- * Holes: `INDEX`, whether `index` is written; without, it may be of any size.
- */
+/** Largest element of each window. */
 export const maxPool: Kernel<PoolParams> = {
   name: "maxPool",
   reads: ["x"],
+  writes: ["y"],
+  params,
+  variants: byChannels(maxPoolSource, { Bits: "vec4u" }, ({ N, P, Q, C }) => N * P * Math.ceil(Q / 16) * C),
+  cost: (p) => ({ flops: outputs(p) * p.R * p.S, bytes: 4 * (inputs(p) + outputs(p)) }),
+};
+
+/** Largest element of each window, and where in the image it is. */
+export const maxPoolIndex: Kernel<PoolParams> = {
+  name: "maxPoolIndex",
+  reads: ["x"],
   writes: ["y", "index"],
   params,
-  variants: byChannels(maxPoolSource, { Bits: "vec4u" }, outputStrips),
+  variants: byChannels(maxPoolIndexSource, { Bits: "vec4u" }, outputStrips),
   cost: (p) => ({ flops: outputs(p) * p.R * p.S, bytes: 4 * (inputs(p) + 2 * outputs(p)) }),
 };
 
+/** dx from dy and the index of `maxPoolIndex`. */
 export const maxPoolGrad: Kernel<PoolParams> = {
   name: "maxPoolGrad",
   reads: ["dy", "index"],

@@ -1,20 +1,18 @@
 // y[n, p, q, c] = max over r, s of  x[n, h, v, c],   h = p·stride + r·dilation − pad,  v likewise,
-// without what lies outside the image; a NaN is larger than anything
-// index[n, p, q, c] = h·W + v of the first such x, row by row: where the gradient goes
-// For a window that meets no pixel, −∞ and H·W, which is none.
+// without what lies outside the image; a NaN is larger than anything, and no pixel at all is −∞
 //
-// An invocation computes LANES channels of STRIP pixels beside each other.
+// An invocation computes LANES channels of STRIP pixels beside each other, column after column of
+// their windows. Columns that two neighbouring windows have in common are looked through once.
 //
-//   x  [N, H, W, C]     y index  [N, P, Q, C]
+//   x  [N, H, W, C]     y  [N, P, Q, C]
 //   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / LANES / THREADS))
 
 alias Elem = f32;
-const INDEX: bool = true;    // otherwise only y is wanted
 const THREADS: u32 = 64;
-const STRIP: u32 = 8;
+const STRIP: u32 = 16;
 const LANES: u32 = 1;
 alias Value = f32;           // LANES values
-alias Bits = u32;            // those of LANES values; LANES indices
+alias Bits = u32;            // those of LANES values
 alias Stored = Elem;         // LANES elements
 
 struct Params {
@@ -28,8 +26,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
 @group(0) @binding(1) var<storage, read_write> y: array<Stored>;
-@group(0) @binding(2) var<storage, read_write> index: array<Bits>;
-@group(0) @binding(3) var<uniform> p: Params;
+@group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -47,33 +44,49 @@ fn main(
   let line = strip / strips;
   let first = (strip - line * strips) * STRIP;
   let n = line / p.P;
-  // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
-  let top = (line - n * p.P) * p.strideRows - p.padTop;
-  let image = n * p.H * p.W * columns + c;
+
+  // Rows of the window from r0 to r1 are in the image.
+  let down = (line - n * p.P) * p.strideRows;
+  let r0 = (max(p.padTop, down) - down + p.dilationRows - 1) / p.dilationRows;
+  let below = (max(p.padTop + p.H, down) - down + p.dilationRows - 1) / p.dilationRows;
+  let r1 = max(r0, min(p.R, below));
+  let width = p.W * columns;
+  let image = n * p.H * width + c;
+  let upper = image + (down + r0 * p.dilationRows - p.padTop) * width;
+  let lower = image + (down + r1 * p.dilationRows - p.padTop) * width;
+  let step = p.dilationRows * width;
+
+  // From `own` on, the columns of a window are the next one's too.
+  let own = select(p.S, p.strideCols, p.dilationCols == 1 && p.S <= 2 * p.strideCols);
   let minusInfinity = Bits(0xff800000u);    // which WGSL has no constant for
+  let least = bitcast<Value>(minusInfinity);
+  var s = 0u;
+  var best = least;
+  var nan = Bits();    // of all values the largest bits, without signs: compilers take x != x for false
   for (var q = first; q < min(first + STRIP, p.Q); q++) {
     let left = q * p.strideCols - p.padLeft;
-    let to = (line * p.Q + q) * columns + c;
-    var best = bitcast<Value>(minusInfinity);
-    var bestAt = Bits(p.H * p.W);
-    var empty = true;
-    for (var r = 0u; r < p.R; r++) {
-      let h = top + r * p.dilationRows;
-      if (h >= p.H) { continue; }
-      for (var s = 0u; s < p.S; s++) {
-        let v = left + s * p.dilationCols;
-        if (v >= p.W) { continue; }
-        let pixel = h * p.W + v;
-        let value = Value(x[image + pixel * columns]);
-        // Compilers take x != x for false, hence the bits of a NaN.
-        let isNan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(0x7f800000u);
-        let better = (value > best) | isNan;
-        best = select(select(best, value, better), value, empty);
-        if (INDEX) { bestAt = select(select(bestAt, Bits(pixel), better), Bits(pixel), empty); }
-        empty = false;
+    var next = least;
+    var nextNan = Bits();
+    for (; s < p.S; s++) {
+      let v = left + s * p.dilationCols;
+      let end = select(0, lower + v * columns, v < p.W);
+      var most = least;
+      var mostNan = Bits();
+      for (var i = upper + v * columns; i < end; i += step) {
+        let value = Value(x[i]);
+        most = select(most, value, value > most);
+        mostNan = max(mostNan, bitcast<Bits>(value) & Bits(0x7fffffffu));
+      }
+      best = select(best, most, most > best);
+      nan = max(nan, mostNan);
+      if (s >= own) {
+        next = select(next, most, most > next);
+        nextNan = max(nextNan, mostNan);
       }
     }
-    y[to] = Stored(best);
-    if (INDEX) { index[to] = bestAt; }
+    y[(line * p.Q + q) * columns + c] = Stored(select(best, bitcast<Value>(nan), nan > Bits(0x7f800000u)));
+    best = next;
+    nan = nextNan;
+    s = p.S - min(own, p.S);
   }
 }

@@ -1,4 +1,11 @@
-import { avgPool, avgPoolGrad, maxPool, maxPoolGrad, type PoolParams } from "@shadegrad/kernels-wgsl/pool";
+import {
+  avgPool,
+  avgPoolGrad,
+  maxPool,
+  maxPoolGrad,
+  maxPoolIndex,
+  type PoolParams,
+} from "@shadegrad/kernels-wgsl/pool";
 import { differentiable, needsGrad } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
@@ -36,12 +43,14 @@ export interface AvgPool2dOptions extends Pool2dOptions {
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   const p = poolParams("maxPool2d", x, options);
   const shape = [p.N, p.P, p.Q, p.C];
-  const INDEX = needsGrad(x);
-  const writes = { y: shape, index: { shape: INDEX ? shape : [0], dtype: "u32" } } as const;
-  const { y, index } = run(maxPool, p, [x], writes, { op: "maxPool2d", holes: { INDEX } });
-  return differentiable("maxPool2d", y, [x], (dy) => [() => run(maxPoolGrad, p, [dy, index], x.shape)], [
-    index,
-  ]);
+  if (!needsGrad(x)) {
+    const y = run(maxPool, p, [x], shape, { op: "maxPool2d" });
+    return differentiable("maxPool2d", y, [x], () => []);
+  }
+  const writes = { y: shape, index: { shape, dtype: "u32" } } as const;
+  const { y, index } = run(maxPoolIndex, p, [x], writes, { op: "maxPool2d" });
+  const of = (dy: Tensor) => [() => run(maxPoolGrad, p, [dy, index], x.shape)];
+  return differentiable("maxPool2d", y, [x], of, [index]);
 }
 
 /**

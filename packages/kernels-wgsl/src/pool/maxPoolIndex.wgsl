@@ -1,0 +1,78 @@
+// y[n, p, q, c] = max over r, s of  x[n, h, v, c],   h = p·stride + r·dilation − pad,  v likewise,
+// without what lies outside the image; a NaN is larger than anything
+// index[n, p, q, c] = h·W + v of the first such x, row by row: where the gradient goes
+// For a window that meets no pixel, −∞ and H·W, which is none.
+//
+// An invocation computes LANES channels of STRIP pixels beside each other.
+//
+//   x  [N, H, W, C]     y index  [N, P, Q, C]
+//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / LANES / THREADS))
+
+alias Elem = f32;
+const THREADS: u32 = 64;
+const STRIP: u32 = 8;
+const LANES: u32 = 1;
+alias Value = f32;           // LANES values
+alias Bits = u32;            // those of LANES values; LANES indices
+alias Stored = Elem;         // LANES elements
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> index: array<Bits>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let columns = p.C / LANES;
+  let strips = (p.Q + STRIP - 1) / STRIP;
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  if (at >= p.N * p.P * strips * columns) { return; }
+  // A division costs a software rasteriser as much as a dozen multiplications.
+  let strip = at / columns;
+  let c = at - strip * columns;
+  let line = strip / strips;
+  let first = (strip - line * strips) * STRIP;
+  let n = line / p.P;
+  // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
+  let top = (line - n * p.P) * p.strideRows - p.padTop;
+  let image = n * p.H * p.W * columns + c;
+  let minusInfinity = Bits(0xff800000u);    // which WGSL has no constant for
+  for (var q = first; q < min(first + STRIP, p.Q); q++) {
+    let left = q * p.strideCols - p.padLeft;
+    let to = (line * p.Q + q) * columns + c;
+    var best = bitcast<Value>(minusInfinity);
+    var bestAt = Bits(p.H * p.W);
+    var empty = true;
+    for (var r = 0u; r < p.R; r++) {
+      let h = top + r * p.dilationRows;
+      if (h >= p.H) { continue; }
+      for (var s = 0u; s < p.S; s++) {
+        let v = left + s * p.dilationCols;
+        if (v >= p.W) { continue; }
+        let pixel = h * p.W + v;
+        let value = Value(x[image + pixel * columns]);
+        // Compilers take x != x for false, hence the bits of a NaN.
+        let isNan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(0x7f800000u);
+        let better = (value > best) | isNan;
+        best = select(select(best, value, better), value, empty);
+        bestAt = select(select(bestAt, Bits(pixel), better), Bits(pixel), empty);
+        empty = false;
+      }
+    }
+    y[to] = Stored(best);
+    index[to] = bestAt;
+  }
+}
