@@ -4,6 +4,7 @@ const SHARE = 0.1;
 
 let waiting = 0;
 let since = 0;
+let turning = false;
 let asleep: Int32Array | undefined;
 
 /**
@@ -14,10 +15,10 @@ let asleep: Int32Array | undefined;
  * threads share a core. So each turn ends with a short sleep of this thread; other events are served in between.
  */
 export async function restUntil<T>(work: Promise<T>): Promise<T> {
-  if (waiting++ === 0) {
-    since = performance.now();
-    setImmediate(turn);
-  }
+  if (waiting++ === 0) since = performance.now();
+  // The turn that follows the end of one wait serves the next.
+  if (!turning) setImmediate(turn);
+  turning = true;
   try {
     return await work;
   } finally {
@@ -26,7 +27,8 @@ export async function restUntil<T>(work: Promise<T>): Promise<T> {
 }
 
 function turn(): void {
-  if (waiting === 0) return;
+  turning = waiting > 0;
+  if (!turning) return;
   asleep ??= new Int32Array(new SharedArrayBuffer(4));
   Atomics.wait(asleep, 0, 0, Math.min(LONGEST, SHARE * (performance.now() - since)));
   setImmediate(turn);
