@@ -1,12 +1,11 @@
 import type { Timing } from "@shadegrad/kernels-wgsl";
-import { type Device, defaultDevice } from "../device.ts";
 import { kindOf } from "../errors.ts";
 import { observer } from "../observe.ts";
 import { scope } from "../scope.ts";
-import { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { Plan, type PlanSummary } from "./plan.ts";
-import { Recorder, recorder, recording } from "./recorder.ts";
+import { record, unowned } from "./record.ts";
+import { recorder } from "./recorder.ts";
 
 export interface CompileOptions {
   /** Told how many of how many pipelines are compiled, while they are. */
@@ -122,61 +121,9 @@ async function prepared<A extends readonly Tensor[], R>(
   args: A,
   onProgress: CompileOptions["onProgress"],
 ): Promise<Made<R>> {
-  const device = args[0]?.device ?? defaultDevice();
-  const into = new Recorder();
-  const placeholders = args.map((x) => placeholderOf(x, device));
-  const result = recording(into, () => scope(() => f(...(placeholders as unknown as A))));
-  const returned: Tensor[] = [];
-  const arrange = arrangement(result, returned);
-  const results = returned.map((y) => unowned(y.detach()));
-  const isGiven = ({ storage }: Tensor) => placeholders.some((x) => x.storage === storage);
-  for (const y of new Set(returned)) if (y.storage.isPlanned && !isGiven(y)) y.dispose();
-  const kept = new Set(results.map(({ storage }) => storage));
-  const made = into.launches.flatMap(({ writes }) => writes.filter(({ fresh }) => fresh));
-  const left = made.filter(({ storage }) => storage.isUsed && !kept.has(storage));
-  if (left.length > 0) {
-    throw new Error(
-      `compile: the function leaves ${left.length} tensors behind that it does not return, the first of ${left[0]!.size} elements: gradients that optimizer.zeroGrad() would clear at its end, or something that was kept.`,
-    );
-  }
-  const recorded = { recorder: into, device, args: placeholders, results };
-  const plan = await Plan.make(recorded, onProgress);
+  const { recording, arrange } = record("compile", f, args);
+  const plan = await Plan.make(recording, onProgress);
   return { plan, run: (args) => arrange(plan.run(args)) as R };
-}
-
-/** A tensor like `x`, without memory. */
-function placeholderOf({ shape, dtype, requiresGrad, storage }: Tensor, device: Device): Tensor {
-  const made = new Tensor(shape, dtype, new Storage(device, storage.bytes, "an argument", true));
-  made.requiresGrad = requiresGrad;
-  return unowned(made);
-}
-
-/** Outside of any scope. */
-function unowned(x: Tensor): Tensor {
-  x.moveTo(undefined);
-  return x;
-}
-
-/** Collect the tensors of a result, in arrays and plain objects, and say how to put others in their places. */
-function arrangement(result: unknown, into: Tensor[]): (made: readonly Tensor[]) => unknown {
-  if (result instanceof Tensor) {
-    const i = into.push(result) - 1;
-    return (made) => made[i];
-  }
-  if (Array.isArray(result)) {
-    const parts = result.map((part) => arrangement(part, into));
-    return (made) => parts.map((part) => part(made));
-  }
-  if (typeof result === "object" && result !== null) {
-    if (Object.getPrototypeOf(result) !== Object.prototype) {
-      throw new TypeError(
-        `compile: the function returns ${kindOf(result)}; return tensors, in arrays or plain objects.`,
-      );
-    }
-    const parts = Object.entries(result).map(([name, part]) => [name, arrangement(part, into)] as const);
-    return (made) => Object.fromEntries(parts.map(([name, part]) => [name, part(made)]));
-  }
-  return () => result;
 }
 
 function check(args: readonly unknown[]): void {

@@ -175,14 +175,21 @@ interface Parts {
   find(storage: Storage): GPUBufferBinding;
 }
 
-/** Everything that can be decided before pipelines are compiled. */
-function partsOf({ recorder, device, args, results }: Recording): Parts {
-  const given = new Set(args.map(({ storage }) => storage));
+/** What is left to launch of a recorded function: only when weights change, and at each call. */
+export function reduced({ recorder, results }: Recording): { constant: Merged[]; varying: Merged[] } {
   const kept = new Set(results.map(({ storage }) => storage));
   const needed = dropUnread(recorder.launches, kept);
   const folded = dropUnread(foldNormalization(needed, kept, unchanged(needed)), kept);
-  const launches = mergeElementwise(folded, kept);
-  const { constant, varying } = divide(launches);
+  return divide(mergeElementwise(folded, kept));
+}
+
+/** Everything that can be decided before pipelines are compiled. */
+function partsOf(recording: Recording): Parts {
+  const { recorder, device, args, results } = recording;
+  const given = new Set(args.map(({ storage }) => storage));
+  const kept = new Set(results.map(({ storage }) => storage));
+  const { constant, varying } = reduced(recording);
+  const launches = [...constant, ...varying];
   const known = new Set(constant.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
   const lasting = new Set(
     [...known].filter(
@@ -212,11 +219,11 @@ function partsOf({ recorder, device, args, results }: Recording): Parts {
       recorded: recorder.launches.length,
       launches: varying.length,
       constant: constant.length,
-      merged: launches.reduce((sum, { also = 0 }: Merged) => sum + also, 0),
+      merged: launches.reduce((sum, { also = 0 }) => sum + also, 0),
       bytes: total(second.buffers),
       bytesWithoutReuse: bytesOfAll(recorder.launches),
       constantBytes: total(first.buffers),
-      steps: varying.map(({ kernel, also = 0 }: Merged) => ({ kernel: kernel.name, merged: also })),
+      steps: varying.map(({ kernel, also = 0 }) => ({ kernel: kernel.name, merged: also })),
     }),
   };
 }

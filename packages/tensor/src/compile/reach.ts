@@ -36,15 +36,15 @@ export function unchanged(launches: readonly Recorded[]): Set<Storage> {
  * Divide launches into those that find the same at every call, as long as the tensors that were there
  * before stay as they are, and the others.
  */
-export function divide(launches: readonly Recorded[]): { constant: Recorded[]; varying: Recorded[] } {
+export function divide<L extends Recorded>(launches: readonly L[]): { constant: L[]; varying: L[] } {
   const changed = new Set(
     launches.flatMap(({ writes }) => writes.flatMap(({ storage, fresh }) => (fresh ? [] : [storage]))),
   );
   const known = new Set<Storage>();
   const isKnown = ({ storage }: { storage: Storage }) =>
     storage.isPlanned ? known.has(storage) : !changed.has(storage);
-  const constant: Recorded[] = [];
-  const varying: Recorded[] = [];
+  const constant: L[] = [];
+  const varying: L[] = [];
   for (const launch of launches) {
     const { reads, writes, live } = launch;
     const is =

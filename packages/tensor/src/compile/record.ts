@@ -1,0 +1,81 @@
+import { type Device, defaultDevice } from "../device.ts";
+import { kindOf } from "../errors.ts";
+import { scope } from "../scope.ts";
+import { Storage } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
+import type { Recording } from "./plan.ts";
+import { Recorder, recording } from "./recorder.ts";
+
+/** One call of a function, recorded, and how its results are arranged. */
+export interface RecordedCall<R> {
+  readonly recording: Recording;
+  arrange(made: readonly Tensor[]): R;
+}
+
+/**
+ * Call a function once for arguments of these shapes, and write down what it launches in place of launching it.
+ *
+ * @param op who complains
+ */
+export function record<A extends readonly Tensor[], R>(
+  op: string,
+  f: (...args: A) => R,
+  args: A,
+): RecordedCall<R> {
+  const device = args[0]?.device ?? defaultDevice();
+  const recorder = new Recorder();
+  const placeholders = args.map((x) => placeholderOf(x, device));
+  const result = recording(recorder, () => scope(() => f(...(placeholders as unknown as A))));
+  const returned: Tensor[] = [];
+  const arrange = arrangement(op, result, returned);
+  const results = returned.map((y) => unowned(y.detach()));
+  const isGiven = ({ storage }: Tensor) => placeholders.some((x) => x.storage === storage);
+  for (const y of new Set(returned)) if (y.storage.isPlanned && !isGiven(y)) y.dispose();
+  const kept = new Set(results.map(({ storage }) => storage));
+  const made = recorder.launches.flatMap(({ writes }) => writes.filter(({ fresh }) => fresh));
+  const left = made.filter(({ storage }) => storage.isUsed && !kept.has(storage));
+  if (left.length > 0) {
+    throw new Error(
+      `${op}: the function leaves ${left.length} tensors behind that it does not return, the first of ${left[0]!.size} elements: gradients that optimizer.zeroGrad() would clear at its end, or something that was kept.`,
+    );
+  }
+  return {
+    recording: { recorder, device, args: placeholders, results },
+    arrange: arrange as RecordedCall<R>["arrange"],
+  };
+}
+
+/** A tensor like `x`, without memory. */
+function placeholderOf({ shape, dtype, requiresGrad, storage }: Tensor, device: Device): Tensor {
+  const made = new Tensor(shape, dtype, new Storage(device, storage.bytes, "an argument", true));
+  made.requiresGrad = requiresGrad;
+  return unowned(made);
+}
+
+/** Outside of any scope. */
+export function unowned(x: Tensor): Tensor {
+  x.moveTo(undefined);
+  return x;
+}
+
+/** Collect the tensors of a result, in arrays and plain objects, and say how to put others in their places. */
+function arrangement(op: string, result: unknown, into: Tensor[]): (made: readonly Tensor[]) => unknown {
+  if (result instanceof Tensor) {
+    const i = into.push(result) - 1;
+    return (made) => made[i];
+  }
+  if (Array.isArray(result)) {
+    const parts = result.map((part) => arrangement(op, part, into));
+    return (made) => parts.map((part) => part(made));
+  }
+  if (typeof result === "object" && result !== null) {
+    if (Object.getPrototypeOf(result) !== Object.prototype) {
+      throw new TypeError(
+        `${op}: the function returns ${kindOf(result)}; return tensors, in arrays or plain objects.`,
+      );
+    }
+    const parts = Object.entries(result).map(([name, part]) => [name, arrangement(op, part, into)] as const);
+    return (made) => Object.fromEntries(parts.map(([name, part]) => [name, part(made)]));
+  }
+  return () => result;
+}
