@@ -12,9 +12,10 @@ export const lanes = <P extends Length>(source: string): [Variant<P>, Variant<P>
     source,
     holes: { LANES: 4, Value: "vec4f" },
     fits: ({ length }) => length % 4 === 0,
-    workgroups: ({ length }) => strided(length / 4, 4 * THREADS),
+    workgroups: ({ length }) => strided(length / 4, TURNS * THREADS),
   },
-  { name: "scalar", source, workgroups: ({ length }) => strided(length, 4 * THREADS) },
+  { name: "scalar", source, workgroups: ({ length }) => strided(length, TURNS * THREADS) },
 ];
 
-const THREADS = 256;
+const THREADS = 64;
+const TURNS = 16; // that an invocation takes: a workgroup costs a software rasteriser as much as a thousand elements

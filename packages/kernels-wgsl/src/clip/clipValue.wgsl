@@ -7,7 +7,7 @@
 
 alias Value = f32;        // what a load takes: f32, or vec4f where 4 divides the length
 const LANES: u32 = 1;
-const THREADS: u32 = 256;
+const THREADS: u32 = 64;
 
 struct Params { length: u32, most: f32 }
 
