@@ -33,6 +33,12 @@ export interface Variant<P extends ParamValues = ParamValues> {
   readonly holes?: Holes;
   /** WebGPU features without which the shader does not compile. */
   readonly needs?: readonly string[];
+  /**
+   * Reads that the shader has as textures of `Texels`, by name, with how many of their elements are
+   * needed: a rasteriser fetches four neighbours from a texture at once, and from a buffer one by one,
+   * with two branches for each. `textures.ts` says where in a texture an element is.
+   */
+  textures?(params: P, holes: Holes): Readonly<Record<string, number>>;
   /** Whether the result is right for these parameters on this adapter; absent: for all. */
   fits?(params: P, adapter: Adapter): boolean;
   /** `holes` are the variant's own, overridden by the caller's. */

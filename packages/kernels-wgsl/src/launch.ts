@@ -12,6 +12,7 @@ import {
 } from "./kernel.ts";
 import { type Pipeline, Pipelines } from "./pipelines.ts";
 import { type Copy, type Planned, type Prepared, Program } from "./program.ts";
+import { isHalf, type Staged, stage, Textures, texelHoles } from "./textures.ts";
 import { type Launched, Timer, type Timing } from "./timing.ts";
 
 /** GPU objects made so far; a loop in steady state makes none. */
@@ -50,7 +51,8 @@ export class Launcher {
   readonly #arena: GPUBuffer;
   readonly #params = new DataView(new ArrayBuffer(ARENA_BYTES));
   readonly #pipelines: Pipelines;
-  readonly #ids = new WeakMap<GPUBuffer, number>();
+  readonly #textures: Textures;
+  readonly #ids = new WeakMap<object, number>();
   #timer: Timer | undefined;
   #nextId = 0;
   #used = 0;
@@ -66,6 +68,7 @@ export class Launcher {
     this.#device = device;
     this.#adapter = adapter;
     this.#pipelines = new Pipelines(device, this.counts, fail);
+    this.#textures = new Textures(device);
     this.#batch = batch;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
     this.#arena = device.createBuffer({
@@ -88,15 +91,18 @@ export class Launcher {
   ): void {
     const resolved = this.#resolve(kernel, params, buffers.length, holes, name);
     if (!resolved) return;
-    const { variant, grid } = resolved;
-    const pipeline = this.#pipelines.find(kernel, variant, resolved.holes);
-    pipeline.gpu ??= this.#pipelines.compile(kernel, variant, resolved.holes);
+    const { variant, grid, pipeline } = resolved;
+    pipeline.gpu ??= this.#pipelines.compile(kernel, variant, resolved.holes, pipeline);
     const offset = this.#writeParams(kernel, params);
-    const pass = this.#openPass(() => launched(kernel, variant.name, params));
+    const bound = this.#bind(
+      kernel,
+      resolved,
+      buffers.map((buffer) => ({ buffer })),
+    );
+    const pass = this.#openPass(() => launched(kernel, variant.name, params), stagedOf(bound));
     pass.setPipeline(pipeline.gpu);
-    pass.setBindGroup(0, this.#bindGroup(kernel.name, pipeline, buffers, layout(kernel.params).size), [
-      offset,
-    ]);
+    const arena = { buffer: this.#arena, size: layout(kernel.params).size };
+    pass.setBindGroup(0, this.#bindGroup(kernel.name, pipeline, [...bound, arena]), [offset]);
     pass.dispatchWorkgroups(...grid);
     this.counts.launches++;
     this.onLaunch?.(launched(kernel, variant.name, params));
@@ -124,10 +130,11 @@ export class Launcher {
     const steps = planned.map(({ kernel, params, buffers, holes = {}, variant: name }) => {
       const resolved = this.#resolve(kernel, params, buffers.length, holes, name);
       if (!resolved) return undefined;
-      const pipeline = this.#pipelines.find(kernel, resolved.variant, resolved.holes);
-      return { ...resolved, kernel, params, buffers, pipeline };
+      return { ...resolved, kernel, params, buffers };
     });
     const some = steps.filter((step) => step !== undefined);
+    // All of a program's launches share textures as large as the largest needs.
+    for (const step of some) this.#bind(step.kernel, step, step.buffers);
     const missing = new Map(
       some.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
     );
@@ -135,7 +142,7 @@ export class Launcher {
     progress(done, missing.size);
     await Promise.all(
       Array.from(missing.values(), async ({ kernel, variant, holes, pipeline }) => {
-        pipeline.gpu = await this.#pipelines.compileAside(kernel, variant, holes);
+        pipeline.gpu = await this.#pipelines.compileAside(kernel, variant, holes, pipeline);
         progress(++done, missing.size);
       }),
     );
@@ -154,23 +161,12 @@ export class Launcher {
     const launches = steps.map((step): Prepared | undefined => {
       if (!step) return undefined;
       const { kernel, variant, params, grid, buffers, pipeline } = step;
-      const entries = [...buffers, { buffer: uniforms, size: layout(kernel.params).size }];
-      const key = entries
-        .map(({ buffer, offset = 0, size = 0 }) => `${this.#id(buffer)}:${offset}:${size}`)
-        .join();
-      let group = groups.get(key);
-      if (!group) {
-        group = this.#device.createBindGroup({
-          label: kernel.name,
-          layout: pipeline.layout,
-          entries: entries.map((resource, binding) => ({ binding, resource })),
-        });
-        groups.set(key, group);
-        this.counts.bindGroups++;
-      }
+      const bound = this.#bind(kernel, step, buffers);
+      const resources = [...bound, { buffer: uniforms, size: layout(kernel.params).size }];
+      const group = this.#groupIn(groups, kernel.name, pipeline, resources);
       const offset = offsets.shift()!;
       return {
-        ...{ kernel, grid, group, offset, pipeline: pipeline.gpu! },
+        ...{ kernel, grid, group, offset, pipeline: pipeline.gpu!, staged: stagedOf(bound) },
         launched: launched(kernel, variant.name, params),
       };
     });
@@ -184,8 +180,9 @@ export class Launcher {
     const offsets = [0];
     for (const prepared of program.launches) {
       if (!prepared) continue;
-      const { pipeline, group, grid, offset, launched } = prepared;
-      const pass = this.#timer || !this.#pass ? this.#openPass(() => launched) : this.#pass;
+      const { pipeline, group, grid, offset, staged, launched } = prepared;
+      const isOpen = this.#pass && !this.#timer && staged.length === 0;
+      const pass = isOpen ? this.#pass! : this.#openPass(() => launched, staged);
       pass.setPipeline(pipeline);
       offsets[0] = offset;
       pass.setBindGroup(0, group, offsets);
@@ -237,13 +234,18 @@ export class Launcher {
     return this.#encoder;
   }
 
-  #openPass(launch: () => Launched): GPUComputePassEncoder {
-    if (this.#timer) {
-      this.#closePass();
-      const timestampWrites = this.#timer.next(launch());
-      this.#pass = this.#open().beginComputePass({ timestampWrites });
+  #openPass(launch: () => Launched, staged: readonly Staged[]): GPUComputePassEncoder {
+    if (this.#timer || staged.length > 0) this.#closePass();
+    let times = this.#timer?.next(launch());
+    if (times && staged.length > 0) {
+      // The time of a launch has that of its copies in it.
+      const { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex } = times;
+      const begin = { querySet, beginningOfPassWriteIndex: beginningOfPassWriteIndex! };
+      this.#open().beginComputePass({ timestampWrites: begin }).end();
+      times = { querySet, endOfPassWriteIndex: endOfPassWriteIndex! };
     }
-    this.#pass ??= this.#open().beginComputePass();
+    for (const part of staged) stage(this.#open(), part);
+    this.#pass ??= this.#open().beginComputePass(times ? { timestampWrites: times } : {});
     return this.#pass;
   }
 
@@ -268,13 +270,15 @@ export class Launcher {
     buffers: number,
     given: Holes,
     name: string | undefined,
-  ): { variant: Variant<P>; holes: Holes; grid: Workgroups } | undefined {
+  ): Resolved<P> | undefined {
     const bindings = kernel.reads.length + kernel.writes.length;
     if (buffers !== bindings) {
       throw new KernelError(`${kernel.name}: ${buffers} buffers for ${bindings} bindings`);
     }
     const variant = name === undefined ? choose(kernel, params, this.#adapter) : named(kernel, name);
-    const holes = { ...variant.holes, ...given };
+    const own = { ...variant.holes, ...given };
+    const textures = variant.textures?.(params, own) ?? {};
+    const holes = { ...own, ...texelHoles(Object.keys(textures), own) };
     const grid = variant.workgroups(params, holes);
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return undefined;
     const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
@@ -283,32 +287,78 @@ export class Launcher {
         `${kernel.name} ${variant.name}: ${grid.join("×")} workgroups; at most ${limit} along an axis`,
       );
     }
-    return { variant, holes, grid };
+    const pipeline = this.#pipelines.find(kernel, variant, holes, Object.keys(textures));
+    return { variant, holes, grid, textures, pipeline };
   }
 
-  #bindGroup(label: string, pipeline: Pipeline, buffers: readonly GPUBuffer[], params: number): GPUBindGroup {
-    const key = buffers.map((buffer) => this.#id(buffer)).join();
-    let group = pipeline.groups.get(key);
-    if (group) return group;
+  /** What each buffer is bound as: itself, or a texture that it is copied to before. */
+  #bind<P extends ParamValues>(
+    { reads }: Kernel<P>,
+    { textures, holes }: Resolved<P>,
+    buffers: readonly GPUBufferBinding[],
+  ): Bound[] {
+    return buffers.map((from, binding) => {
+      const name = reads[binding] ?? "";
+      const elements = textures[name];
+      if (elements === undefined) return from;
+      const texture = this.#textures.find(binding, isHalf(name, holes), elements);
+      return { from, texture, texels: Math.ceil(elements / 4) };
+    });
+  }
+
+  #bindGroup(label: string, pipeline: Pipeline, resources: readonly Bound[]): GPUBindGroup {
     // Bounds what buffers that were destroyed meanwhile leave behind.
     if (pipeline.groups.size >= MAX_BIND_GROUPS) pipeline.groups.clear();
-    const resources = [...buffers.map((buffer) => ({ buffer })), { buffer: this.#arena, size: params }];
+    return this.#groupIn(pipeline.groups, label, pipeline, resources);
+  }
+
+  #groupIn(
+    groups: Map<string, GPUBindGroup>,
+    label: string,
+    { layout }: Pipeline,
+    resources: readonly Bound[],
+  ): GPUBindGroup {
+    const parts = resources.map((bound) =>
+      "texture" in bound
+        ? this.#id(bound.texture)
+        : `${this.#id(bound.buffer)}:${bound.offset ?? 0}:${bound.size ?? 0}`,
+    );
+    const key = [this.#id(layout), ...parts].join();
+    let group = groups.get(key);
+    if (group) return group;
     group = this.#device.createBindGroup({
       label,
-      layout: pipeline.layout,
-      entries: resources.map((resource, binding) => ({ binding, resource })),
+      layout,
+      entries: resources.map((bound, binding) => ({
+        binding,
+        resource: "texture" in bound ? bound.texture.createView() : bound,
+      })),
     });
-    pipeline.groups.set(key, group);
+    groups.set(key, group);
     this.counts.bindGroups++;
     return group;
   }
 
-  #id(buffer: GPUBuffer): number {
-    let id = this.#ids.get(buffer);
-    if (id === undefined) this.#ids.set(buffer, (id = this.#nextId++));
+  #id(made: object): number {
+    let id = this.#ids.get(made);
+    if (id === undefined) this.#ids.set(made, (id = this.#nextId++));
     return id;
   }
 }
+
+/** How a launch is done on an adapter. */
+interface Resolved<P extends ParamValues> {
+  readonly variant: Variant<P>;
+  readonly holes: Holes;
+  readonly grid: Workgroups;
+  /** Elements that are read as textures, by the name of the binding. */
+  readonly textures: Readonly<Record<string, number>>;
+  readonly pipeline: Pipeline;
+}
+
+type Bound = GPUBufferBinding | Staged;
+
+const stagedOf = (bound: readonly Bound[]): Staged[] => bound.filter((one) => "texture" in one);
 
 function launched<P extends ParamValues>(kernel: Kernel<P>, variant: string, params: P): Launched {
   return { kernel: kernel.name, variant, params, cost: kernel.cost?.(params) };

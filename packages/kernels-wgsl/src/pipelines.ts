@@ -7,6 +7,7 @@ import {
   specialize,
   type Variant,
 } from "./kernel.ts";
+import { isHalf, texelFormat } from "./textures.ts";
 
 /** A shader with its holes filled, compiled, or to be compiled with others. */
 export interface Pipeline {
@@ -33,26 +34,37 @@ export class Pipelines {
     this.#fail = fail;
   }
 
-  /** The shader with these holes filled, compiled already or not. */
-  find<P extends ParamValues>(kernel: Kernel<P>, variant: Variant<P>, holes: Holes): Pipeline {
+  /** The shader with these holes filled, compiled already or not; `textures` are the reads that it has as such. */
+  find<P extends ParamValues>(
+    kernel: Kernel<P>,
+    variant: Variant<P>,
+    holes: Holes,
+    textures: readonly string[],
+  ): Pipeline {
     let filled = this.#filled.get(variant);
     if (!filled) this.#filled.set(variant, (filled = new Map()));
     const key = JSON.stringify(holes);
     let pipeline = filled.get(key);
     if (!pipeline) {
-      pipeline = { gpu: undefined, layout: this.#layout(kernel), groups: new Map() };
+      const layout = this.#layout(kernel, textures, holes);
+      pipeline = { gpu: undefined, layout, groups: new Map() };
       filled.set(key, pipeline);
     }
     return pipeline;
   }
 
   /** A pipeline to use at once, which waits for its compilation; what is wrong with it is told later. */
-  compile<P extends ParamValues>(kernel: Kernel<P>, variant: Variant<P>, holes: Holes): GPUComputePipeline {
+  compile<P extends ParamValues>(
+    kernel: Kernel<P>,
+    variant: Variant<P>,
+    holes: Holes,
+    { layout }: Pipeline,
+  ): GPUComputePipeline {
     const code = specialize(kernel.name, variant.source, holes);
     const known = this.#compiled.get(code);
     if (known) return known;
     this.#device.pushErrorScope("validation");
-    const descriptor = this.#describe(kernel, variant, code);
+    const descriptor = this.#describe(kernel, variant, code, layout);
     const gpu = this.#device.createComputePipeline(descriptor);
     this.#compiled.set(code, gpu);
     this.#device.popErrorScope().then(
@@ -69,12 +81,13 @@ export class Pipelines {
     kernel: Kernel<P>,
     variant: Variant<P>,
     holes: Holes,
+    { layout }: Pipeline,
   ): Promise<GPUComputePipeline> {
     const code = specialize(kernel.name, variant.source, holes);
     const known = this.#compiled.get(code) ?? this.#compiling.get(code);
     if (known) return known;
     this.#device.pushErrorScope("validation");
-    const descriptor = this.#describe(kernel, variant, code);
+    const descriptor = this.#describe(kernel, variant, code, layout);
     this.#device.popErrorScope().catch(() => {}); // of the module: the pipeline's own error says so again
     const compiling = this.#device.createComputePipelineAsync(descriptor);
     this.#compiling.set(code, compiling);
@@ -93,27 +106,32 @@ export class Pipelines {
     kernel: Kernel<P>,
     variant: Variant<P>,
     code: string,
+    layout: GPUBindGroupLayout,
   ): GPUComputePipelineDescriptor & { label: string } {
     const label = `${kernel.name} ${variant.name}`;
     this.#counts.pipelines++;
     return {
       label,
-      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layout(kernel)] }),
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.#device.createShaderModule({ label, code }), entryPoint: "main" },
     };
   }
 
-  #layout(kernel: Interface): GPUBindGroupLayout {
-    const key = `${kernel.reads.length},${kernel.writes.length}`;
+  #layout({ reads, writes }: Interface, textures: readonly string[], holes: Holes): GPUBindGroupLayout {
+    const types: (Omit<GPUBindGroupLayoutEntry, "binding" | "visibility"> & { key: string })[] = [
+      ...reads.map((name) => {
+        if (!textures.includes(name)) return { key: "read", buffer: { type: "read-only-storage" } as const };
+        const format = texelFormat(isHalf(name, holes));
+        return { key: format, storageTexture: { access: "read-only", format } as const };
+      }),
+      ...writes.map(() => ({ key: "write", buffer: { type: "storage" } as const })),
+      { key: "Params", buffer: { type: "uniform", hasDynamicOffset: true } },
+    ];
+    const key = types.map(({ key }) => key).join();
     let made = this.#layouts.get(key);
     if (made) return made;
-    const types: GPUBufferBindingLayout[] = [
-      ...kernel.reads.map(() => ({ type: "read-only-storage" }) as const),
-      ...kernel.writes.map(() => ({ type: "storage" }) as const),
-      { type: "uniform", hasDynamicOffset: true },
-    ];
     made = this.#device.createBindGroupLayout({
-      entries: types.map((buffer, binding) => ({ binding, visibility: GPU_COMPUTE, buffer })),
+      entries: types.map(({ key: _, ...type }, binding) => ({ binding, visibility: GPU_COMPUTE, ...type })),
     });
     this.#layouts.set(key, made);
     return made;

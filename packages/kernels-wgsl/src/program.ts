@@ -7,6 +7,7 @@ import {
   type Workgroups,
   writeParams,
 } from "./kernel.ts";
+import type { Staged } from "./textures.ts";
 import type { Launched } from "./timing.ts";
 
 /** A launch that is to be made many times: its buffers, or parts of buffers, are known. */
@@ -25,6 +26,8 @@ export interface Prepared {
   readonly launched: Launched;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
+  /** What to copy to textures before. */
+  readonly staged: readonly Staged[];
   readonly grid: Workgroups;
   /** Where its `Params` are in the program's uniforms. */
   readonly offset: number;

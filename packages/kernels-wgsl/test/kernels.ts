@@ -10,7 +10,7 @@ export const checks: Check[] = Object.values(modules).flatMap((module) => module
 export const shaders: string[] = Object.keys(import.meta.glob("../src/*/*.wgsl", { query: "?raw" }));
 export const checked: string[] = Object.keys(modules);
 
-/** Element type of each storage binding as the holes leave it, read off the shader. */
+/** Element type of each binding of data as the holes leave it, read off the shader. */
 export function elements(source: string, holes: Holes): Map<string, string> {
   const found = new Map<string, string>();
   const resolve = (type: string): string => {
@@ -22,6 +22,9 @@ export function elements(source: string, holes: Holes): Map<string, string> {
   };
   for (const [, name, type] of source.matchAll(/var<storage, \w+> (\w+): array<(\w+(?:<\w+>)?)/g)) {
     found.set(name!, resolve(type!));
+  }
+  for (const [, name, which] of source.matchAll(/var (\w+): Texels(\d?);/g)) {
+    found.set(name!, resolve(which ? `E${which}` : "Elem"));
   }
   return found;
 }

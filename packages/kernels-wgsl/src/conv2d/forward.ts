@@ -3,7 +3,7 @@ import direct from "./direct.wgsl?raw";
 import { overLanes } from "./lanes.ts";
 import lanes from "./lanes.wgsl?raw";
 import lanes4 from "./lanes4.wgsl?raw";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import tiled from "./tiled.wgsl?raw";
 
 const tiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number) =>
@@ -20,7 +20,11 @@ export const conv2d: Kernel<Conv2dParams> = {
   writes: ["y"],
   params: conv2dParams,
   variants: [
-    ...overLanes({ lanes4, lanes, tiles }),
+    ...overLanes({
+      ...{ lanes4, lanes, tiles },
+      operands: (p) => ({ x: p.N * p.H * p.W * p.C, w: weights(p) }),
+      result: (p) => [p.N * p.P * p.Q * p.O, p.O],
+    }),
     {
       name: "tiled",
       source: tiled,

@@ -4,7 +4,7 @@ import lanes from "./inputGradLanes.wgsl?raw";
 import lanes4 from "./inputGradLanes4.wgsl?raw";
 import tiled from "./inputGradTiled.wgsl?raw";
 import { overLanes } from "./lanes.ts";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 
 /** Pixels a stride apart share a tile, so each phase of the strides has its own. */
 function tiles(p: Conv2dParams, rows: number, cols: number): number {
@@ -20,7 +20,11 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
   writes: ["dx"],
   params: conv2dParams,
   variants: [
-    ...overLanes({ lanes4, lanes, tiles }),
+    ...overLanes({
+      ...{ lanes4, lanes, tiles },
+      operands: (p) => ({ dy: p.N * p.P * p.Q * p.O, w: weights(p) }),
+      result: (p) => [p.N * p.H * p.W * p.C, p.C],
+    }),
     {
       name: "tiled",
       source: tiled,

@@ -7,16 +7,19 @@ enable subgroups;
 // registers, as the forward pass does. Its pixels lie a stride apart, so that a tap reaches all
 // of them or none, and those that reach none are skipped.
 //
-//   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     dx  [N, H, W, C]     dense, C / groups and O / groups multiples of 4
+//   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     dx  [N, H, W, C]
+//   all dense, row-major; C / groups and O / groups multiples of 4, the latter at most 4 · PITCH
 //   dispatch  strideRows·strideCols · ceil(N·⌈H/strideRows⌉·⌈W/strideCols⌉ / ROWS)
 //             · groups · ceil(C / groups / COLS), spread over x and y
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
 const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
-const BLOCKS: u32 = 3;    // rows that each lane loads
+const WIDTH: u32 = 8;     // lanes side by side, each with four columns; those below one another have other rows
+const BLOCKS: u32 = 2;    // rows that each lane fetches
 const ROWS = LANES * BLOCKS;
-const COLS = LANES * 4;
+const COLS = WIDTH * 4;
+const SUMS = WIDTH * BLOCKS;
 
 // Applied to what is stored: four values at a time, the first of them dx[i], in channel o. e0 and e1 hold
 // operands of dx's shape, or one value a channel.
@@ -24,10 +27,10 @@ alias V = vec4f;
 alias E0 = f32;
 alias E1 = f32;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn dense0(i: u32) -> V { return V(e0[i / 4]); }
-fn dense1(i: u32) -> V { return V(e1[i / 4]); }
-fn channel0(o: u32) -> V { return V(e0[o / 4]); }
-fn channel1(o: u32) -> V { return V(e1[o / 4]); }
+fn dense0(i: u32) -> V { return textureLoad(e0, place(PITCH + i / 4)); }
+fn dense1(i: u32) -> V { return textureLoad(e1, place(PITCH + i / 4)); }
+fn channel0(o: u32) -> V { return textureLoad(e0, place(PITCH + o / 4)); }
+fn channel1(o: u32) -> V { return textureLoad(e1, place(PITCH + o / 4)); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -39,31 +42,38 @@ struct Params {
   groups: u32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<Elem4>;
-@group(0) @binding(1) var<storage, read> w: array<Elem4>;
-@group(0) @binding(2) var<storage, read> e0: array<vec4<E0>>;
-@group(0) @binding(3) var<storage, read> e1: array<vec4<E1>>;
+alias Texels = texture_storage_2d<rgba32float, read>;
+alias Texels0 = texture_storage_2d<rgba32float, read>;
+alias Texels1 = texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var dy: Texels;
+@group(0) @binding(1) var w: Texels;
+@group(0) @binding(2) var e0: Texels0;
+@group(0) @binding(3) var e1: Texels1;
 @group(0) @binding(4) var<storage, read_write> dx: array<Elem4>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+// The first PITCH texels of an operand are zeros; then come its elements, by fours.
+const PITCH: u32 = 4096;
+fn place(i: u32) -> vec2u { return vec2u(i % PITCH, i / PITCH); }
 
-// Add four k of row i, whose values `v` have reached all lanes.
+var<private> sum: array<vec4f, SUMS>;    // four columns of each row
+
+// Add four k of row i, whose values `v` have reached all lanes that need them.
 fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of LANES rows; lane l holds those of row l.
-fn addRows(i: u32, v: vec4f, b: mat4x4f) {
-  add(i, subgroupBroadcast(v, 0), b);
-  add(i + 1, subgroupBroadcast(v, 1), b);
-  add(i + 2, subgroupBroadcast(v, 2), b);
-  add(i + 3, subgroupBroadcast(v, 3), b);
-  if (LANES == 8) {
-    add(i + 4, subgroupBroadcast(v, 4), b);
-    add(i + 5, subgroupBroadcast(v, 5), b);
-    add(i + 6, subgroupBroadcast(v, 6), b);
-    add(i + 7, subgroupBroadcast(v, 7), b);
+// Add four k of LANES rows, of which lane l holds row l and needs those from `first`.
+fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
+  add(i, subgroupShuffle(v, first), b);
+  add(i + 1, subgroupShuffle(v, first + 1), b);
+  add(i + 2, subgroupShuffle(v, first + 2), b);
+  add(i + 3, subgroupShuffle(v, first + 3), b);
+  if (WIDTH == 8) {
+    add(i + 4, subgroupShuffle(v, first + 4), b);
+    add(i + 5, subgroupShuffle(v, first + 5), b);
+    add(i + 6, subgroupShuffle(v, first + 6), b);
+    add(i + 7, subgroupShuffle(v, first + 7), b);
   }
 }
 
@@ -75,21 +85,29 @@ fn main(
 ) {
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
-  let across = (channels + COLS - 1) / COLS;
-  let tile = group.y * groups.x + group.x;
-  let g = tile / across % p.groups;
   // Pixels that are a stride apart form a grid of rows × cols per image; there is one for each phase.
   let rows = (p.H + p.strideRows - 1) / p.strideRows;
   let cols = (p.W + p.strideCols - 1) / p.strideCols;
   let M = p.N * rows * cols;
-  let perPhase = (M + ROWS - 1) / ROWS;
-  let part = tile / (across * p.groups);
-  let phase = part / perPhase;
+  let perGroup = (channels + COLS - 1) / COLS;
+  let across = perGroup * p.groups;
+  let down = (M + ROWS - 1) / ROWS;
+  let tile = group.y * groups.x + group.x;
+  let phase = tile / (across * down);
   if (phase >= p.strideRows * p.strideCols) { return; }
-  let m0 = part % perPhase * ROWS;
   let phaseRow = phase / p.strideCols;
-  let phaseCol = phase % p.strideCols;
-  let n = tile % across * COLS + 4 * lane;    // the first of this lane's four channels in the group
+  let phaseCol = phase - phaseRow * p.strideCols;
+  // The larger operand is read once, the smaller one again and again.
+  let rowsFirst = p.C > M;
+  let inner = select(across, down, rowsFirst);
+  let inPhase = tile - phase * across * down;
+  let outer = inPhase / inner;
+  let rest = inPhase - outer * inner;
+  let m0 = select(outer, rest, rowsFirst) * ROWS;
+  let strip = select(rest, outer, rowsFirst);
+  let g = strip / perGroup;
+  let part = lane / WIDTH * WIDTH;    // of the lanes
+  let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
   let columns = (min(n, channels - 4) + vec4u(0, 1, 2, 3)) * p.O + g * outputs;
 
   var image: array<u32, BLOCKS>;
@@ -97,9 +115,11 @@ fn main(
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
     let m = min(m0 + LANES * i + lane, M - 1);
-    image[i] = m / (rows * cols) * p.P;
-    row[i] = m / cols % rows * p.strideRows + phaseRow + p.padTop;
-    col[i] = m % cols * p.strideCols + phaseCol + p.padLeft;
+    let line = m / cols;
+    let first = line / rows;
+    image[i] = first * p.P;
+    row[i] = (line - first * rows) * p.strideRows + phaseRow + p.padTop;
+    col[i] = (m - line * cols) * p.strideCols + phaseCol + p.padLeft;
   }
 
   for (var r = 0u; r < p.R; r++) {
@@ -108,25 +128,24 @@ fn main(
       let restRow = (phaseRow + p.padTop + r * p.dilationRows * (p.strideRows - 1)) % p.strideRows;
       let restCol = (phaseCol + p.padLeft + s * p.dilationCols * (p.strideCols - 1)) % p.strideCols;
       var at: array<u32, BLOCKS>;
-      var inside: array<bool, BLOCKS>;
       for (var i = 0u; i < BLOCKS; i++) {
         // Before the first output these wrap to a huge u32, which is beyond the last one too.
         let h = (row[i] - r * p.dilationRows) / p.strideRows;
         let v = (col[i] - s * p.dilationCols) / p.strideCols;
-        inside[i] = h < p.P && v < p.Q;
-        at[i] = (((image[i] + h) * p.Q + v) * p.O + g * outputs) / 4;
+        let texel = (((image[i] + h) * p.Q + v) * p.O + g * outputs) / 4;
+        at[i] = select(0, PITCH + texel, h < p.P && v < p.Q);
       }
-      var weight = ((r * p.S + s) * channels * p.O + columns) / 4;
+      var weight = PITCH + ((r * p.S + s) * channels * p.O + columns) / 4;
       let depth = select(outputs, 0, (restRow | restCol) != 0);
       for (var o = 0u; o < depth; o += 4) {
         let weights = transpose(mat4x4f(
-          vec4f(w[weight.x]),
-          vec4f(w[weight.y]),
-          vec4f(w[weight.z]),
-          vec4f(w[weight.w]),
+          textureLoad(w, place(weight.x)),
+          textureLoad(w, place(weight.y)),
+          textureLoad(w, place(weight.z)),
+          textureLoad(w, place(weight.w)),
         ));
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(LANES * i, select(vec4f(), vec4f(dy[at[i]]), inside[i]), weights);
+          addRows(WIDTH * i, textureLoad(dy, place(at[i])), part, weights);
           at[i]++;
         }
         weight += 1;
@@ -135,13 +154,17 @@ fn main(
   }
 
   // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
-  for (var i = min(ROWS, M - m0); i > 0; i--) {
-    let m = m0 + i - 1;
-    let h = m / cols % rows * p.strideRows + phaseRow;
-    let v = m % cols * p.strideCols + phaseCol;
-    let at = ((m / (rows * cols) * p.H + h) * p.W + v) * p.C + g * channels + n;
-    if (h < p.H && v < p.W && n < channels) {
-      dx[at / 4] = Elem4(epilogue(sum[i - 1], at, g * channels + n));
+  for (var i = min(SUMS, M - m0); i > 0; i--) {
+    let j = i - 1;
+    let tier = j / WIDTH;
+    let m = m0 + LANES * tier + part + j - WIDTH * tier;
+    let line = m / cols;
+    let first = line / rows;
+    let h = (line - first * rows) * p.strideRows + phaseRow;
+    let v = (m - line * cols) * p.strideCols + phaseCol;
+    let at = ((first * p.H + h) * p.W + v) * p.C + g * channels + n;
+    if (m < M && h < p.H && v < p.W && n < channels) {
+      dx[at / 4] = Elem4(epilogue(sum[j], at, g * channels + n));
     }
   }
 }

@@ -1,49 +1,90 @@
-import { type Adapter, spread, type Variant } from "../kernel.ts";
+import { type Adapter, type Holes, spread, type Variant } from "../kernel.ts";
+import { fitsTexture } from "../textures.ts";
 import type { Conv2dParams } from "./params.ts";
-
-/** Rows of a tile that each lane loads; it holds four columns of them all. */
-const BLOCKS = 3;
 
 /** The shaders of a direction: for channels in fours, and for any. */
 interface Shaders<P> {
   readonly lanes4: string;
   readonly lanes: string;
+  /** Elements of each operand that `lanes4` reads. */
+  operands(p: P): Readonly<Record<string, number>>;
   /** Beyond channels in fours, what `lanes4` demands. */
   fits4?(p: P): boolean;
   /** How many tiles of so many outputs cover the result, in either shader. */
   tiles(p: P, rows: number, cols: number): number;
   tilesOfAny?(p: P, rows: number, cols: number): number;
+  /** Rows that a lane fetches where the columns of a group are 16 or fewer. */
+  readonly narrow?: number;
+  /** Elements of the result, and of its last axis: where it has an epilogue. */
+  result?(p: P): readonly [elements: number, channels: number];
 }
+
+/** Blocks of rows in a tile of `lanes`. */
+const BLOCKS = 3;
 
 /** Register tiles over subgroups of 8 (llvmpipe) and of 4 (SwiftShader). */
-export function overLanes<P extends Conv2dParams>({
-  lanes4,
-  lanes,
-  fits4 = () => true,
-  tiles,
-  tilesOfAny = tiles,
-}: Shaders<P>): [Variant<P>, ...Variant<P>[]] {
-  const of = (LANES: number, suffix: string): [Variant<P>, Variant<P>] => [
-    {
-      name: `lanes4${suffix}`,
-      source: lanes4,
-      holes: { LANES },
-      needs: ["subgroups"],
-      fits: (p, adapter) => hasLanes(adapter, LANES) && inFours(p) && fits4(p),
-      workgroups: (p) => spread(tiles(p, LANES * BLOCKS, LANES * 4)),
-    },
-    {
-      name: `lanes${suffix}`,
-      source: lanes,
-      holes: { LANES },
-      needs: ["subgroups"],
-      fits: (_, adapter) => hasLanes(adapter, LANES),
-      workgroups: (p) => spread(tilesOfAny(p, LANES * BLOCKS, LANES * 4)),
-    },
+export function overLanes<P extends Conv2dParams>(shaders: Shaders<P>): [Variant<P>, ...Variant<P>[]] {
+  const { lanes, tiles, tilesOfAny = tiles } = shaders;
+  const any = (name: string, LANES: number): Variant<P> => ({
+    name,
+    source: lanes,
+    holes: { LANES },
+    needs: ["subgroups"],
+    fits: (_, adapter) => hasLanes(adapter, LANES),
+    workgroups: (p) => spread(tilesOfAny(p, LANES * BLOCKS, LANES * 4)),
+  });
+  return [
+    inFours(shaders, "lanes4", 8, 8, 2),
+    inFours(shaders, "lanes4 narrow", 8, 4, shaders.narrow ?? 4),
+    any("lanes", 8),
+    inFours(shaders, "lanes4 of 4", 4, 4, 3),
+    any("lanes of 4", 4),
   ];
-  return [...of(8, ""), ...of(4, " of 4")];
 }
 
-const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number) => min === lanes && max === lanes;
+/** Tiles of LANES · BLOCKS rows and 4 · WIDTH columns, whose operands are textures. */
+function inFours<P extends Conv2dParams>(
+  { lanes4, fits4 = () => true, tiles, operands, result }: Shaders<P>,
+  name: string,
+  LANES: number,
+  WIDTH: number,
+  BLOCKS: number,
+): Variant<P> {
+  return {
+    name,
+    source: lanes4,
+    holes: { LANES, WIDTH, BLOCKS },
+    needs: ["subgroups"],
+    fits: (p, adapter) =>
+      hasLanes(adapter, LANES) &&
+      divides(4, p.C / p.groups, p.O / p.groups) &&
+      Math.max(p.C, p.O) / p.groups <= MOST_CHANNELS &&
+      [...Object.values(operands(p)), result?.(p)[0] ?? 0].every(fitsTexture) &&
+      fits4(p),
+    textures: (p, holes) => ({ ...operands(p), ...(result ? epilogueTextures(holes, ...result(p)) : {}) }),
+    workgroups: (p) => spread(tiles(p, LANES * BLOCKS, WIDTH * 4)),
+  };
+}
 
-const inFours = ({ C, O, groups }: Conv2dParams) => (C / groups) % 4 === 0 && (O / groups) % 4 === 0;
+/** Zeros at the beginning of a texture, which the channels of a pixel outside of an image are read from. */
+const MOST_CHANNELS = 4 * 4096;
+
+/** Elements of e0 and e1 that an epilogue reads. */
+export function epilogueTextures(
+  { epilogue = "" }: Holes,
+  elements: number,
+  channels: number,
+): { e0: number; e1: number } {
+  const needed = (which: 0 | 1) =>
+    String(epilogue).includes(`dense${which}`)
+      ? elements
+      : String(epilogue).includes(`channel${which}`)
+        ? channels
+        : 0;
+  return { e0: needed(0), e1: needed(1) };
+}
+
+export const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number): boolean =>
+  min === lanes && max === lanes;
+
+const divides = (by: number, ...values: readonly number[]) => values.every((value) => value % by === 0);

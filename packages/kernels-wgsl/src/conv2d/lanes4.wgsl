@@ -5,18 +5,20 @@ enable subgroups;
 //
 // For CPU rasterisers: the register tile of the matrix product beside this (matmul/lanes4), where
 // row m = (n·P + p)·Q + q is a pixel of y. One subgroup computes ROWS pixels × COLS channels of
-// one group; for four input channels of a tap, each lane loads those of BLOCKS pixels and four w.
+// one group; for four input channels of a tap, each lane fetches those of BLOCKS pixels and four w.
 //
-//   x  [N, H, W, C]     w  [R, S, C / groups, O]
-//   y  [N, P, Q, O]     all dense, row-major; C / groups and O / groups multiples of 4
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]     y  [N, P, Q, O]
+//   all dense, row-major; C / groups and O / groups multiples of 4, the former at most 4 · PITCH
 //   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
 
 alias Elem = f32;
 alias Elem4 = vec4<Elem>;
 const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
-const BLOCKS: u32 = 3;    // rows that each lane loads
+const WIDTH: u32 = 8;     // lanes side by side, each with four columns; those below one another have other rows
+const BLOCKS: u32 = 2;    // rows that each lane fetches
 const ROWS = LANES * BLOCKS;
-const COLS = LANES * 4;
+const COLS = WIDTH * 4;
+const SUMS = WIDTH * BLOCKS;
 
 // Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
 // operands of y's shape, or one value a channel.
@@ -24,10 +26,10 @@ alias V = vec4f;
 alias E0 = f32;
 alias E1 = f32;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn dense0(i: u32) -> V { return V(e0[i / 4]); }
-fn dense1(i: u32) -> V { return V(e1[i / 4]); }
-fn channel0(o: u32) -> V { return V(e0[o / 4]); }
-fn channel1(o: u32) -> V { return V(e1[o / 4]); }
+fn dense0(i: u32) -> V { return textureLoad(e0, place(PITCH + i / 4)); }
+fn dense1(i: u32) -> V { return textureLoad(e1, place(PITCH + i / 4)); }
+fn channel0(o: u32) -> V { return textureLoad(e0, place(PITCH + o / 4)); }
+fn channel1(o: u32) -> V { return textureLoad(e1, place(PITCH + o / 4)); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -39,31 +41,38 @@ struct Params {
   groups: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Elem4>;
-@group(0) @binding(1) var<storage, read> w: array<Elem4>;
-@group(0) @binding(2) var<storage, read> e0: array<vec4<E0>>;
-@group(0) @binding(3) var<storage, read> e1: array<vec4<E1>>;
+alias Texels = texture_storage_2d<rgba32float, read>;
+alias Texels0 = texture_storage_2d<rgba32float, read>;
+alias Texels1 = texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var x: Texels;
+@group(0) @binding(1) var w: Texels;
+@group(0) @binding(2) var e0: Texels0;
+@group(0) @binding(3) var e1: Texels1;
 @group(0) @binding(4) var<storage, read_write> y: array<Elem4>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+// The first PITCH texels of an operand are zeros; then come its elements, by fours.
+const PITCH: u32 = 4096;
+fn place(i: u32) -> vec2u { return vec2u(i % PITCH, i / PITCH); }
 
-// Add four k of row i, whose values `v` have reached all lanes.
+var<private> sum: array<vec4f, SUMS>;    // four columns of each row
+
+// Add four k of row i, whose values `v` have reached all lanes that need them.
 fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of LANES rows; lane l holds those of row l.
-fn addRows(i: u32, v: vec4f, b: mat4x4f) {
-  add(i, subgroupBroadcast(v, 0), b);
-  add(i + 1, subgroupBroadcast(v, 1), b);
-  add(i + 2, subgroupBroadcast(v, 2), b);
-  add(i + 3, subgroupBroadcast(v, 3), b);
-  if (LANES == 8) {
-    add(i + 4, subgroupBroadcast(v, 4), b);
-    add(i + 5, subgroupBroadcast(v, 5), b);
-    add(i + 6, subgroupBroadcast(v, 6), b);
-    add(i + 7, subgroupBroadcast(v, 7), b);
+// Add four k of LANES rows, of which lane l holds row l and needs those from `first`.
+fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
+  add(i, subgroupShuffle(v, first), b);
+  add(i + 1, subgroupShuffle(v, first + 1), b);
+  add(i + 2, subgroupShuffle(v, first + 2), b);
+  add(i + 3, subgroupShuffle(v, first + 3), b);
+  if (WIDTH == 8) {
+    add(i + 4, subgroupShuffle(v, first + 4), b);
+    add(i + 5, subgroupShuffle(v, first + 5), b);
+    add(i + 6, subgroupShuffle(v, first + 6), b);
+    add(i + 7, subgroupShuffle(v, first + 7), b);
   }
 }
 
@@ -76,12 +85,21 @@ fn main(
   let M = p.N * p.P * p.Q;
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
-  let across = (outputs + COLS - 1) / COLS;
+  let perGroup = (outputs + COLS - 1) / COLS;
+  let across = perGroup * p.groups;
+  let down = (M + ROWS - 1) / ROWS;
   let tile = group.y * groups.x + group.x;
-  let g = tile / across % p.groups;
-  let m0 = tile / (across * p.groups) * ROWS;
-  if (m0 >= M) { return; }
-  let n = tile % across * COLS + 4 * lane;    // the first of this lane's four channels in the group
+  if (tile >= across * down) { return; }
+  // The larger operand is read once, the smaller one again and again.
+  let rowsFirst = p.O > M;
+  let inner = select(across, down, rowsFirst);
+  let outer = tile / inner;
+  let rest = tile - outer * inner;
+  let m0 = select(outer, rest, rowsFirst) * ROWS;
+  let strip = select(rest, outer, rowsFirst);
+  let g = strip / perGroup;
+  let part = lane / WIDTH * WIDTH;    // of the lanes
+  let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
   let column = g * outputs + min(n, outputs - 4);
 
   // Pixels beyond the last repeat it, and are not stored.
@@ -90,33 +108,34 @@ fn main(
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
     let m = min(m0 + LANES * i + lane, M - 1);
-    image[i] = m / (p.P * p.Q) * p.H;
-    row[i] = m / p.Q % p.P * p.strideRows - p.padTop;
-    col[i] = m % p.Q * p.strideCols - p.padLeft;
+    let line = m / p.Q;
+    let first = line / p.P;
+    image[i] = first * p.H;
+    row[i] = (line - first * p.P) * p.strideRows - p.padTop;
+    col[i] = (m - line * p.Q) * p.strideCols - p.padLeft;
   }
 
   for (var r = 0u; r < p.R; r++) {
     for (var s = 0u; s < p.S; s++) {
       var at: array<u32, BLOCKS>;
-      var inside: array<bool, BLOCKS>;
       for (var i = 0u; i < BLOCKS; i++) {
         // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
         let h = row[i] + r * p.dilationRows;
         let v = col[i] + s * p.dilationCols;
-        inside[i] = h < p.H && v < p.W;
-        at[i] = (((image[i] + h) * p.W + v) * p.C + g * channels) / 4;
+        let texel = (((image[i] + h) * p.W + v) * p.C + g * channels) / 4;
+        at[i] = select(0, PITCH + texel, h < p.H && v < p.W);
       }
       let step = p.O / 4;
-      var weight = ((r * p.S + s) * channels * p.O + column) / 4;
+      var weight = PITCH + ((r * p.S + s) * channels * p.O + column) / 4;
       for (var c = 0u; c < channels; c += 4) {
         let weights = mat4x4f(
-          vec4f(w[weight]),
-          vec4f(w[weight + step]),
-          vec4f(w[weight + 2 * step]),
-          vec4f(w[weight + 3 * step]),
+          textureLoad(w, place(weight)),
+          textureLoad(w, place(weight + step)),
+          textureLoad(w, place(weight + 2 * step)),
+          textureLoad(w, place(weight + 3 * step)),
         );
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(LANES * i, select(vec4f(), vec4f(x[at[i]]), inside[i]), weights);
+          addRows(WIDTH * i, textureLoad(x, place(at[i])), part, weights);
           at[i]++;
         }
         weight += p.O;
@@ -125,8 +144,11 @@ fn main(
   }
 
   // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
-  for (var i = min(ROWS, M - m0); i > 0; i--) {
-    let at = (m0 + i - 1) * p.O + column;
-    if (n < outputs) { y[at / 4] = Elem4(epilogue(sum[i - 1], at, column)); }
+  for (var i = min(SUMS, M - m0); i > 0; i--) {
+    let j = i - 1;
+    let tier = j / WIDTH;
+    let m = m0 + LANES * tier + part + j - WIDTH * tier;
+    let at = m * p.O + column;
+    if (m < M && n < outputs) { y[at / 4] = Elem4(epilogue(sum[j], at, column)); }
   }
 }

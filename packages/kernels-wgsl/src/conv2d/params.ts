@@ -43,6 +43,9 @@ export const conv2dParams: { readonly [K in keyof Conv2dParams]: ParamType } = {
   groups: "u32",
 };
 
+/** Elements of w. */
+export const weights = ({ R, S, C, O, groups }: Conv2dParams): number => (R * S * C * O) / groups;
+
 /** Multiplications and additions of each of the three directions, padding counted, and bytes touched. */
 export function conv2dCost({ N, H, W, C, R, S, O, P, Q, groups }: Conv2dParams): {
   flops: number;
@@ -64,5 +67,7 @@ export const TILE = 64;
  */
 export function preferred(columns: number, { software }: Adapter): string {
   if (columns < (software ? 3 : 8)) return "direct";
-  return software ? "" : "tiled";
+  if (!software) return "tiled";
+  // Of 32 columns, a third or more would be empty.
+  return columns <= 16 || (columns > 32 && columns <= 40) ? "lanes4 narrow" : "";
 }

@@ -1,6 +1,6 @@
 import { type Kernel, spread, strided } from "../kernel.ts";
 import { overLanes } from "./lanes.ts";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import sum from "./sumPartials.wgsl?raw";
 import direct from "./weightGradDirect.wgsl?raw";
 import lanes from "./weightGradLanes.wgsl?raw";
@@ -9,9 +9,6 @@ import tiled from "./weightGradTiled.wgsl?raw";
 
 /** `splits`: stretches of N·P·Q that are summed apart. */
 export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
-
-/** Elements of w. */
-const weights = ({ R, S, C, O, groups }: Conv2dParams) => (R * S * C * O) / groups;
 
 function tiles(p: Conv2dWeightGradParams, rows: number, cols: number): number {
   const { splits, R, S, C, O, groups } = p;
@@ -22,10 +19,9 @@ function tiles(p: Conv2dWeightGradParams, rows: number, cols: number): number {
 const blocks = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
   splits * groups * Math.ceil((R * S * C) / groups / TILE) * Math.ceil(O / groups / TILE);
 
-/** Where channels are few, those of a row's taps count as those of one tap. */
-function flattened(p: Conv2dWeightGradParams, rows: number): Conv2dWeightGradParams {
-  const flat = p.groups === 1 && p.dilationCols === 1 && p.C < rows;
-  return flat ? { ...p, S: 1, C: p.S * p.C } : p;
+/** Where they are neighbours in memory, the channels of a row's taps count as those of one tap. */
+function flattened<P extends Conv2dParams>(p: P): P {
+  return p.groups === 1 && p.dilationCols === 1 ? { ...p, S: 1, C: p.S * p.C } : p;
 }
 
 /**
@@ -38,12 +34,13 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
   writes: ["partial"],
   params: { ...conv2dParams, splits: "u32" },
   variants: [
-    ...overLanes({
-      lanes4,
-      lanes,
+    ...overLanes<Conv2dWeightGradParams>({
+      ...{ lanes4, lanes },
+      operands: (p) => ({ x: p.N * p.H * p.W * p.C, dy: p.N * p.P * p.Q * p.O }),
       fits4: ({ Q }) => Q >= 4,
-      tiles,
-      tilesOfAny: (p, rows, cols) => tiles(flattened(p, rows), rows, cols),
+      tiles: (p, rows, cols) => tiles(flattened(p), rows, cols),
+      tilesOfAny: (p, rows, cols) => tiles(p.C < rows ? flattened(p) : p, rows, cols),
+      narrow: 3,
     }),
     {
       name: "tiled",

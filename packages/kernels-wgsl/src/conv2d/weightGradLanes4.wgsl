@@ -4,19 +4,21 @@ enable subgroups;
 //   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
 //
 // For CPU rasterisers: one subgroup computes ROWS channels in × COLS channels out of one tap
-// and stretch in registers. For four m at a time each lane loads four channels of one pixel, for
-// each of BLOCKS, and four of each dy; pixels then reach all lanes by broadcast.
+// and stretch in registers. For four m at a time each lane fetches four channels of one pixel, for
+// each of BLOCKS, and four of each dy; pixels then reach all lanes by shuffling.
 //
 //   x  [N, H, W, C]     dy  [N, P, Q, O]     partial  [splits, R, S, C / groups, O]
 //   C / groups and O / groups multiples of 4, Q at least 4
-//   dispatch  splits · R · S · groups · ceil(C / groups / ROWS) · ceil(O / groups / COLS) over x and y
+//   dispatch  splits · R · groups · (S · ceil(C / groups / ROWS), or ceil(S · C / ROWS) where flat)
+//             · ceil(O / groups / COLS) over x and y
 
 alias Elem = f32;
-alias Elem4 = vec4<Elem>;
 const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
-const BLOCKS: u32 = 3;    // rows that each lane loads
+const WIDTH: u32 = 8;     // lanes side by side, each with four columns; those below one another have other rows
+const BLOCKS: u32 = 2;    // fours of rows that each lane fetches
 const ROWS = LANES * BLOCKS;
-const COLS = LANES * 4;
+const COLS = WIDTH * 4;
+const SUMS = WIDTH * BLOCKS;
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -28,36 +30,32 @@ struct Params {
   groups: u32, splits: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Elem4>;
-@group(0) @binding(1) var<storage, read> dy: array<Elem4>;
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
+alias Texels = texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var x: Texels;
+@group(0) @binding(1) var dy: Texels;
+@group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 
-var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+// The first PITCH texels of an operand are zeros; then come its elements, by fours.
+const PITCH: u32 = 4096;
+fn place(i: u32) -> vec2u { return vec2u(i % PITCH, i / PITCH); }
 
-// Add four k of row i, whose values `v` have reached all lanes.
+var<private> sum: array<vec4f, SUMS>;    // four columns of each row
+
+// Add four k of row i, whose values `v` have reached all lanes that need them.
 fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of LANES rows; lane l holds k = l mod 4 of the rows from 4·⌊l / 4⌋.
-fn addRows(i: u32, v: vec4f, b: mat4x4f) {
-  let first = transpose(mat4x4f(
-    subgroupBroadcast(v, 0),
-    subgroupBroadcast(v, 1),
-    subgroupBroadcast(v, 2),
-    subgroupBroadcast(v, 3),
+// Add four k of four rows, of which lane `first` + l holds k = l.
+fn addFour(i: u32, v: vec4f, first: u32, b: mat4x4f) {
+  let rows = transpose(mat4x4f(
+    subgroupShuffle(v, first),
+    subgroupShuffle(v, first + 1),
+    subgroupShuffle(v, first + 2),
+    subgroupShuffle(v, first + 3),
   ));
-  for (var j = 0u; j < 4; j++) { add(i + j, first[j], b); }
-  if (LANES == 8) {
-    let second = transpose(mat4x4f(
-      subgroupBroadcast(v, 4),
-      subgroupBroadcast(v, 5),
-      subgroupBroadcast(v, 6),
-      subgroupBroadcast(v, 7),
-    ));
-    for (var j = 0u; j < 4; j++) { add(i + 4 + j, second[j], b); }
-  }
+  for (var j = 0u; j < 4; j++) { add(i + j, rows[j], b); }
 }
 
 @compute @workgroup_size(LANES)
@@ -67,59 +65,62 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let M = p.N * p.P * p.Q;
-  let channels = p.C / p.groups;
-  let taps = p.S;
+  // In an image's row, the channels of neighbouring taps are neighbours: they count as one tap's.
+  let flat = p.groups == 1 && p.dilationCols == 1;
+  let channels = select(p.C / p.groups, p.S * p.C, flat);
+  let taps = select(p.S, 1, flat);
   let outputs = p.O / p.groups;
-  let across = (outputs + COLS - 1) / COLS;
+  let perGroup = (outputs + COLS - 1) / COLS;
+  let across = perGroup * p.groups;
   let down = (channels + ROWS - 1) / ROWS;
   let tile = group.y * groups.x + group.x;
-  let g = tile / across % p.groups;
-  let c0 = tile / (across * p.groups) % down * ROWS;
-  let tap = tile / (across * p.groups * down);    // of all stretches: (k·R + r)·taps + s
+  let tap = tile / (across * down);    // of all stretches: (k·R + r)·taps + s
   if (tap >= p.splits * p.R * taps) { return; }
+  let inTap = tile - tap * across * down;
+  let c0 = inTap / across * ROWS;
+  let strip = inTap % across;
+  let g = strip / perGroup;
   let top = tap / taps % p.R * p.dilationRows - p.padTop;
   let left = tap % taps * p.dilationCols - p.padLeft;
   let stretch = (M + p.splits - 1) / p.splits;
   let begin = tap / (p.R * taps) * stretch;
   let end = min(begin + stretch, M);
 
-  let n = tile % across * COLS + 4 * lane + vec4u(0, 1, 2, 3);    // this lane's channels in the group
-  let column = g * outputs + min(n.x, outputs - 4);
+  let part = lane / WIDTH * WIDTH;    // of the lanes
+  let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
+  let column = g * outputs + min(n, outputs - 4);
   var channel: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    channel[i] = g * channels + min(c0 + LANES * i + lane / 4 * 4, channels - 4);
+    channel[i] = select(g * channels, 0, flat) + min(c0 + LANES * i + lane / 4 * 4, channels - 4);
   }
 
   // This lane's pixel of every four.
   var m = begin + lane % 4;
-  var image = m / (p.P * p.Q);
-  var row = m / p.Q % p.P;
-  var col = m % p.Q;
-  var k = vec4u(0, 1, 2, 3) + begin;
-  while (k.x < end) {
+  let line = m / p.Q;
+  var image = line / p.P;
+  var row = line - image * p.P;
+  var col = m - line * p.Q;
+  for (var k = begin; k < end; k += 4) {
+    let ks = k + vec4u(0, 1, 2, 3);
+    let at = select(vec4u(), PITCH + (ks * p.O + column) / 4, ks < vec4u(end));
     let dys = mat4x4f(
-      vec4f(dy[(k.x * p.O + column) / 4]),
-      vec4f(dy[(k.y * p.O + column) / 4]),
-      vec4f(dy[(k.z * p.O + column) / 4]),
-      vec4f(dy[(k.w * p.O + column) / 4]),
-    );
-    let known = mat4x4f(
-      dys[0],
-      select(vec4f(), dys[1], k.y < end),
-      select(vec4f(), dys[2], k.z < end),
-      select(vec4f(), dys[3], k.w < end),
+      textureLoad(dy, place(at.x)),
+      textureLoad(dy, place(at.y)),
+      textureLoad(dy, place(at.z)),
+      textureLoad(dy, place(at.w)),
     );
     // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
     let h = row * p.strideRows + top;
-    let v = col * p.strideCols + left;
-    let inside = h < p.H && v < p.W && m < end;
-    let at = ((image * p.H + h) * p.W + v) * p.C;
+    let pixel = (col * p.strideCols + left) * p.C;
     for (var i = 0u; i < BLOCKS; i++) {
-      addRows(LANES * i, select(vec4f(), vec4f(x[(at + channel[i]) / 4]), inside), known);
+      let inside = h < p.H && pixel + channel[i] < p.W * p.C && m < end;
+      let texel = PITCH + ((image * p.H + h) * p.W * p.C + pixel + channel[i]) / 4;
+      let pixels = textureLoad(x, place(select(0, texel, inside)));
+      addFour(WIDTH * i, pixels, part, dys);
+      if (WIDTH == 8) { addFour(WIDTH * i + 4, pixels, part + 4, dys); }
     }
     // Four pixels on; a division here would cost more than the loads.
     m += 4;
-    k += 4;
     let nextRow = col + 4 >= p.Q;
     col = select(col + 4, col + 4 - p.Q, nextRow);
     let nextImage = nextRow && row + 1 >= p.P;
@@ -127,11 +128,12 @@ fn main(
     image = select(image, image + 1, nextImage);
   }
 
-  let count = min(ROWS, channels - c0);
-  for (var i = 0u; i < count; i++) {
-    let at = ((tap * channels) + c0 + i) * p.O + g * outputs;
-    for (var j = 0u; j < 4; j++) {
-      if (n[j] < outputs) { partial[at + n[j]] = sum[i][j]; }
-    }
+  // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
+  for (var i = min(SUMS, channels - c0); i > 0; i--) {
+    let j = i - 1;
+    let tier = j / WIDTH;
+    let c = c0 + LANES * tier + part + j - WIDTH * tier;
+    let at = (tap * channels + c) * p.O + column;
+    if (c < channels && n < outputs) { partial[at / 4] = sum[j]; }
   }
 }

@@ -1,0 +1,83 @@
+import type { Holes } from "./kernel.ts";
+
+/**
+ * Texels in a row of a texture: elements 4·i … 4·i + 3 of a buffer are texel i mod PITCH of row
+ * i / PITCH + 1. Row 0 holds zeros, for what lies beyond the edge of an image.
+ */
+const PITCH = 4096;
+
+/** Rows that WebGPU promises. */
+const MOST_ROWS = 8192;
+
+/** Whether a texture can hold so many elements. */
+export const fitsTexture = (elements: number): boolean => elements <= 4 * PITCH * (MOST_ROWS - 1);
+
+/** The holes by which a shader says what a texture holds, and what the buffer holds that it is copied from. */
+const holesOf = (name: string): readonly [texels: string, element: string] =>
+  name === "e0" ? ["Texels0", "E0"] : name === "e1" ? ["Texels1", "E1"] : ["Texels", "Elem"];
+
+/** Whether a read that is a texture is of f16. */
+export const isHalf = (name: string, holes: Holes): boolean => holes[holesOf(name)[1]] === "f16";
+
+/** What remains to be filled in once it is known which of the textures are of f16. */
+export const texelHoles = (names: readonly string[], holes: Holes): Holes =>
+  Object.fromEntries(
+    names
+      .filter((name) => isHalf(name, holes))
+      .map((name) => [holesOf(name)[0], "texture_storage_2d<rgba16float, read>"]),
+  );
+
+export const texelFormat = (half: boolean): GPUTextureFormat => (half ? "rgba16float" : "rgba32float");
+
+/** Part of a buffer that a launch reads as a texture, and has to be copied there before. */
+export interface Staged {
+  readonly from: GPUBufferBinding;
+  readonly texture: GPUTexture;
+  readonly texels: number;
+}
+
+/** The textures that launches read in place of buffers: one for each binding and type, which grows. */
+export class Textures {
+  readonly #device: GPUDevice;
+  readonly #largest = new Map<string, GPUTexture>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** The texture for `elements` of a binding; launches run in turn, so that all have the same one. */
+  find(binding: number, half: boolean, elements: number): GPUTexture {
+    const key = `${binding},${half}`;
+    const rows = Math.ceil(elements / 4 / PITCH) + 1;
+    let texture = this.#largest.get(key);
+    if (!texture || texture.height < rows) {
+      texture = this.#device.createTexture({
+        label: `binding ${binding}`,
+        size: [PITCH, 2 ** Math.ceil(Math.log2(rows))],
+        format: texelFormat(half),
+        usage: GPU_COPY_DST | GPU_STORAGE_BINDING,
+      });
+      this.#largest.set(key, texture);
+    }
+    return texture;
+  }
+}
+
+/** Copy whole rows, then what is left. */
+export function stage(encoder: GPUCommandEncoder, { from, texture, texels }: Staged): void {
+  const bytes = texture.format === "rgba16float" ? 8 : 16;
+  const bytesPerRow = PITCH * bytes;
+  const rows = Math.floor(texels / PITCH);
+  const copy = (first: number, size: [number, number]) =>
+    encoder.copyBufferToTexture(
+      { buffer: from.buffer, offset: (from.offset ?? 0) + first * bytesPerRow, bytesPerRow },
+      { texture, origin: [0, first + 1] },
+      size,
+    );
+  if (rows > 0) copy(0, [PITCH, rows]);
+  if (texels % PITCH > 0) copy(rows, [texels % PITCH, 1]);
+}
+
+// WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.
+const GPU_COPY_DST = 0x02;
+const GPU_STORAGE_BINDING = 0x08;
