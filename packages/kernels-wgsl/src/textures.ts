@@ -29,6 +29,21 @@ export const texelHoles = (names: readonly string[], holes: Holes): Holes =>
 
 export const texelFormat = (half: boolean): GPUTextureFormat => (half ? "rgba16float" : "rgba32float");
 
+/** Elements of e0 and e1 that an epilogue reads. */
+export function epilogueTextures(
+  { epilogue = "" }: Holes,
+  elements: number,
+  channels: number,
+): { e0: number; e1: number } {
+  const needed = (which: 0 | 1) =>
+    String(epilogue).includes(`dense${which}`)
+      ? elements
+      : String(epilogue).includes(`channel${which}`)
+        ? channels
+        : 0;
+  return { e0: needed(0), e1: needed(1) };
+}
+
 /** Part of a buffer that a launch reads as a texture, and has to be copied there before. */
 export interface Staged {
   readonly from: GPUBufferBinding;

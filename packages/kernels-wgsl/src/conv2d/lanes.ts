@@ -1,5 +1,5 @@
-import { type Adapter, type Holes, spread, type Variant } from "../kernel.ts";
-import { fitsTexture } from "../textures.ts";
+import { type Adapter, spread, type Variant } from "../kernel.ts";
+import { epilogueTextures, fitsTexture } from "../textures.ts";
 import type { Conv2dParams } from "./params.ts";
 
 /** The shaders of a direction: for channels in fours, and for any. */
@@ -69,22 +69,7 @@ function inFours<P extends Conv2dParams>(
 /** Zeros at the beginning of a texture, which the channels of a pixel outside of an image are read from. */
 const MOST_CHANNELS = 4 * 4096;
 
-/** Elements of e0 and e1 that an epilogue reads. */
-export function epilogueTextures(
-  { epilogue = "" }: Holes,
-  elements: number,
-  channels: number,
-): { e0: number; e1: number } {
-  const needed = (which: 0 | 1) =>
-    String(epilogue).includes(`dense${which}`)
-      ? elements
-      : String(epilogue).includes(`channel${which}`)
-        ? channels
-        : 0;
-  return { e0: needed(0), e1: needed(1) };
-}
-
-export const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number): boolean =>
+const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number): boolean =>
   min === lanes && max === lanes;
 
 const divides = (by: number, ...values: readonly number[]) => values.every((value) => value % by === 0);

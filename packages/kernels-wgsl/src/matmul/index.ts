@@ -1,4 +1,5 @@
 import { type Adapter, type Kernel, spread, type Variant } from "../kernel.ts";
+import { epilogueTextures, fitsTexture } from "../textures.ts";
 import direct from "./direct.wgsl?raw";
 import lanes from "./lanes.wgsl?raw";
 import lanes4 from "./lanes4.wgsl?raw";
@@ -16,42 +17,67 @@ export type MatmulParams = Record<"batch" | "aBatch" | "bBatch", Quad> &
 const tiles = (p: MatmulParams, rows: number, cols: number) =>
   batches(p) * Math.ceil(p.M / rows) * Math.ceil(p.N / cols);
 
-/** Tiles that subgroups of so many lanes keep in registers. */
-const laneTiles = (p: MatmulParams, LANES: number) => tiles(p, 3 * LANES, 4 * LANES);
-
 const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number) => min === lanes && max === lanes;
 
 const fours = (...values: readonly number[]) => values.every((value) => value % 4 === 0);
 
-/** Loads by fours, along the axis of each operand that is contiguous. */
-function inFours(name: string, LANES: number, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<MatmulParams> {
+/** The holes of a tile of LANES · BLOCKS rows and 4 · WIDTH columns. */
+type Tile = Readonly<Record<"LANES" | "WIDTH" | "BLOCKS", number>>;
+
+/** Fetches by fours, along the axis of each operand that is contiguous. */
+function inFours(name: string, tile: Tile, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<MatmulParams> {
+  const { LANES, WIDTH, BLOCKS } = tile;
   return {
     name,
     source: lanes4,
-    holes: { LANES, A_COLUMNS, B_COLUMNS },
+    holes: { ...tile, A_COLUMNS, B_COLUMNS },
     needs: ["subgroups"],
-    fits: ({ M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch }, adapter) =>
-      hasLanes(adapter, LANES) &&
-      fours(N, K, ...aBatch, ...bBatch) &&
-      (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
-      (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(bRow)),
-    workgroups: (p) => spread(laneTiles(p, LANES)),
+    fits(p, adapter) {
+      const { M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch } = p;
+      return (
+        hasLanes(adapter, LANES) &&
+        fours(N, K, ...aBatch, ...bBatch) &&
+        (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
+        (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(bRow)) &&
+        [...Object.values(operands(p)), batches(p) * M * N].every(fitsTexture)
+      );
+    },
+    textures: (p, holes) => ({
+      ...operands(p),
+      ...epilogueTextures(holes, batches(p) * p.M * p.N, p.N),
+    }),
+    workgroups: (p) => spread(tiles(p, LANES * BLOCKS, 4 * WIDTH)),
+  };
+}
+
+/** Elements of each operand, up to the last that is read. */
+function operands({ batch, aBatch, bBatch, M, N, K, aRow, aCol, bRow, bCol }: MatmulParams): {
+  a: number;
+  b: number;
+} {
+  if (M * N * K === 0) return { a: 0, b: 0 };
+  const last = (strides: Quad) =>
+    batch.reduce((sum, size, axis) => sum + Math.max(0, size - 1) * strides[axis]!, 1);
+  return {
+    a: last(aBatch) + (M - 1) * aRow + (K - 1) * aCol,
+    b: last(bBatch) + (K - 1) * bRow + (N - 1) * bCol,
   };
 }
 
 /** Register tiles over subgroups of 8 (llvmpipe) or of 4 (SwiftShader). */
-function overLanes(LANES: number, suffix: string): [Variant<MatmulParams>, ...Variant<MatmulParams>[]] {
+function overLanes(tile: Tile, suffix: string): [Variant<MatmulParams>, ...Variant<MatmulParams>[]] {
+  const { LANES } = tile;
   return [
-    inFours(`lanes4${suffix}`, LANES, false, false),
-    inFours(`lanes4 aᵀ${suffix}`, LANES, true, false),
-    inFours(`lanes4 bᵀ${suffix}`, LANES, false, true),
+    inFours(`lanes4${suffix}`, tile, false, false),
+    inFours(`lanes4 aᵀ${suffix}`, tile, true, false),
+    inFours(`lanes4 bᵀ${suffix}`, tile, false, true),
     {
       name: `lanes${suffix}`,
       source: lanes,
       holes: { LANES },
       needs: ["subgroups"],
       fits: (_, adapter) => hasLanes(adapter, LANES),
-      workgroups: (p) => spread(laneTiles(p, LANES)),
+      workgroups: (p) => spread(tiles(p, 3 * LANES, 4 * LANES)),
     },
   ];
 }
@@ -78,8 +104,9 @@ export const matmul: Kernel<MatmulParams> = {
     bCol: "u32",
   },
   variants: [
-    ...overLanes(8, ""),
-    ...overLanes(4, " of 4"),
+    ...overLanes({ LANES: 8, WIDTH: 8, BLOCKS: 2 }, ""),
+    inFours("lanes4 narrow", { LANES: 8, WIDTH: 4, BLOCKS: 4 }, false, false),
+    ...overLanes({ LANES: 4, WIDTH: 4, BLOCKS: 3 }, " of 4"),
     {
       name: "tiled",
       source: tiled,
@@ -93,7 +120,7 @@ export const matmul: Kernel<MatmulParams> = {
   ],
   prefer({ N }, { software }) {
     if (!software) return N < 8 ? "direct" : "tiled";
-    return N < 3 ? "direct" : "";
+    return N < 3 ? "direct" : N <= 16 ? "lanes4 narrow" : "";
   },
   epilogue: ({ N }) => N,
   linearIn: ({ N, bCol, bRow }) => (bCol === 1 && bRow === N ? "b" : undefined),
