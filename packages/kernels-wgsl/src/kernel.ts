@@ -1,3 +1,5 @@
+import { type Tuned, tuningKey } from "./tuned.ts";
+
 /** What a kernel's `const` (number, boolean), `alias` (type) or one-line `fn` (expression) may be given. */
 export type Hole = number | boolean | string;
 export type Holes = Readonly<Record<string, Hole>>;
@@ -23,6 +25,8 @@ export interface Adapter {
   readonly workgroupMemory: number;
   /** Invocations that one workgroup may have. */
   readonly workgroupThreads: number;
+  /** Variants that were measured here, and are taken before those that kernels prefer. */
+  readonly tuned?: Tuned;
 }
 
 /** One way to compute a kernel's result: a shader, and the values of its holes. */
@@ -58,6 +62,8 @@ export interface Interface {
 
 export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
   readonly params: { readonly [K in keyof P]: ParamType };
+  /** Of `params`, those of a whole type that are not shapes but numbers to compute with, as `bits` gives them. */
+  readonly numbers?: readonly string[];
   /** Interchangeable but for speed. The last one fits everywhere. */
   readonly variants: readonly [Variant<P>, ...Variant<P>[]];
   /** The variant to take here, by name; absent, or where that one does not fit: the first that fits. */
@@ -106,11 +112,23 @@ export function specialize(name: string, source: string, holes: Holes): string {
   return half ? `enable f16; ${filled}` : filled;
 }
 
-/** The first variant that the kernel prefers, the adapter can run and the parameters allow. */
-export function choose<P extends ParamValues>(kernel: Kernel<P>, params: P, adapter: Adapter): Variant<P> {
+/**
+ * The variant to launch, of those that the adapter can run and the parameters allow: the one that was measured to be
+ * the fastest here, else the one that the kernel prefers, else the first.
+ */
+export function choose<P extends ParamValues>(
+  kernel: Kernel<P>,
+  params: P,
+  adapter: Adapter,
+  holes: Holes = {},
+): Variant<P> {
   const fitting = kernel.variants.filter((variant) => fits(variant, params, adapter));
-  const preferred = kernel.prefer?.(params, adapter);
-  const chosen = fitting.find((variant) => variant.name === preferred) ?? fitting[0];
+  const named = (name: string | undefined) => fitting.find((variant) => variant.name === name);
+  const measured =
+    adapter.tuned?.size && fitting.length > 1
+      ? named(adapter.tuned.get(tuningKey(kernel, params, holes)))
+      : undefined;
+  const chosen = measured ?? named(kernel.prefer?.(params, adapter)) ?? fitting[0];
   if (!chosen)
     throw new KernelError(`${kernel.name}: no variant fits ${JSON.stringify(params)} on ${adapter.key}`);
   return chosen;

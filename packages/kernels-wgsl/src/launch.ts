@@ -275,7 +275,7 @@ export class Launcher {
     if (buffers !== bindings) {
       throw new KernelError(`${kernel.name}: ${buffers} buffers for ${bindings} bindings`);
     }
-    const variant = name === undefined ? choose(kernel, params, this.#adapter) : named(kernel, name);
+    const variant = name === undefined ? choose(kernel, params, this.#adapter, given) : named(kernel, name);
     const own = { ...variant.holes, ...given };
     const textures = variant.textures?.(params, own) ?? {};
     const holes = { ...own, ...texelHoles(Object.keys(textures), own) };

@@ -43,6 +43,7 @@ export const map: Kernel<MapParams> = {
     s: "u32",
     t: "u32",
   },
+  numbers: ["s", "t"],
   variants: [
     {
       name: "vec4 dense",

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { conv2d } from "../src/conv2d/index.ts";
+import { type Adapter, choose, type Kernel } from "../src/kernel.ts";
+import { dense, map } from "../src/map/index.ts";
+import { momentum } from "../src/sgd/index.ts";
+import { kernelKey, tuningKey } from "../src/tuned.ts";
+
+const workgroups = () => [1, 1, 1] as const;
+const fits = ({ length }: { length: number }) => length % 4 === 0;
+const kernel: Kernel<{ length: number; lr: number }> = {
+  name: "step",
+  reads: [],
+  writes: ["y"],
+  params: { length: "u32", lr: "f32" },
+  variants: [
+    { name: "first", source: "1", workgroups },
+    { name: "fours", source: "2", fits, workgroups },
+    { name: "plain", source: "3", workgroups },
+  ],
+  prefer: () => "plain",
+};
+const adapter = (tuned?: Adapter["tuned"]): Adapter => ({
+  ...{ key: "any", software: false, features: new Set(), subgroupSize: [32, 32] },
+  ...{ workgroupMemory: 1, workgroupThreads: 1, ...(tuned && { tuned }) },
+});
+
+describe("choose", () => {
+  const key = (length: number, holes = {}) => tuningKey(kernel, { length, lr: 0.1 }, holes);
+  const chosen = (tuned: [string, string][], length = 8, holes = {}) =>
+    choose(kernel, { length, lr: 0.3 }, adapter(new Map(tuned)), holes).name;
+
+  it("takes what was measured before what the kernel prefers", () => {
+    expect(chosen([])).toBe("plain");
+    expect(chosen([[key(8), "fours"]])).toBe("fours");
+    expect(choose(kernel, { length: 8, lr: 0 }, adapter()).name).toBe("plain");
+  });
+
+  it("takes it for these shapes and this type of elements alone", () => {
+    expect(chosen([[key(8), "fours"]], 12)).toBe("plain");
+    expect(chosen([[key(8), "fours"]], 8, { Elem: "f16" })).toBe("plain");
+    expect(chosen([[key(8, { Elem: "f16" }), "first"]], 8, { Elem: "f16" })).toBe("first");
+  });
+
+  it("passes over a variant that does not fit, or that there is not", () => {
+    expect(chosen([[key(6), "fours"]], 6)).toBe("plain");
+    expect(chosen([[key(8), "gone"]])).toBe("plain");
+  });
+
+  it("passes over what was measured of other shaders", () => {
+    const [first, fours, plain] = kernel.variants as [...typeof kernel.variants, Kernel["variants"][0]];
+    const changed = { ...kernel, variants: [first, fours, { ...plain!, source: "4" }] } as typeof kernel;
+    const holes = { ...kernel, variants: [first, fours, { ...plain!, holes: { A: 1 } }] } as typeof kernel;
+    expect(new Set([kernel, changed, holes].map(kernelKey)).size).toBe(3);
+    expect(choose(changed, { length: 8, lr: 0 }, adapter(new Map([[key(8), "fours"]]))).name).toBe("plain");
+  });
+});
+
+it("numbers that are computed with are no part of a key", () => {
+  expect(tuningKey(momentum, { length: 8, lr: 1, momentum: 0, weightDecay: 0 }, {})).toMatch(
+    /^momentum [0-9a-f]{8} f32 8$/,
+  );
+  expect(tuningKey(map, dense(8, 1, 2), {})).toBe(tuningKey(map, dense(8, 3, 4), {}));
+  expect(tuningKey(map, dense(8), {})).not.toBe(tuningKey(map, dense(12), {}));
+});
+
+it("two kernels have two keys, and a key is the same in every process", () => {
+  const p = Object.fromEntries(Object.keys(conv2d.params).map((name, i) => [name, i]));
+  expect(tuningKey(conv2d, p as never, {})).toMatch(
+    /^conv2d [0-9a-f]{8} f32 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15$/,
+  );
+});
