@@ -1,5 +1,6 @@
 import type { Adapter } from "@shadegrad/kernels-wgsl";
 import { DeviceError } from "./errors.ts";
+import { checkPrecision, type Precision } from "./precision.ts";
 
 export interface InitOptions {
   /** Which of several GPUs. */
@@ -8,6 +9,11 @@ export interface InitOptions {
   limits?: Record<string, number>;
   /** A device that the page already has, in place of one of our own. */
   device?: GPUDevice;
+  /**
+   * What products (conv2d, linear, matmul) are computed with: f32 unless given. With f16, tensors that are
+   * f32 are cast on their way in, parameters stay f32, sums are f32, and so are losses.
+   */
+  precision?: Precision | undefined;
   /** Say nothing about a software adapter. */
   quiet?: boolean;
 }
@@ -17,6 +23,7 @@ export interface Opened {
   readonly adapter: Adapter;
   /** For people: what the driver calls itself. */
   readonly description: string;
+  readonly precision: Precision;
   /** Whether this process finds out in a loop, rather than is told, that work is done. */
   readonly polled: boolean;
 }
@@ -38,7 +45,12 @@ const LIMITS = [
 
 /** Ask the platform for a device: the page's `navigator.gpu`, or Dawn through the `webgpu` package in Node. */
 export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
-  if (options.device) return describe(options.device, options.device.adapterInfo);
+  const { precision = "f32" } = options;
+  if (options.device) {
+    const { features, adapterInfo } = options.device;
+    checkPrecision("init", precision, features, nameOf(adapterInfo));
+    return describe(options.device, adapterInfo, precision);
+  }
   const gpu = await entryPoint();
   const { powerPreference } = options;
   const found = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
@@ -53,6 +65,7 @@ export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
       );
     }
   }
+  checkPrecision("init", precision, found.features, nameOf(found.info));
   const device = await found.requestDevice({
     requiredFeatures: FEATURES.filter((feature) => found.features.has(feature)) as GPUFeatureName[],
     requiredLimits: {
@@ -60,13 +73,15 @@ export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
       ...options.limits,
     },
   });
-  return describe(device, found.info);
+  return describe(device, found.info, precision);
 }
 
-function describe(gpu: GPUDevice, info: GPUAdapterInfo): Opened {
-  const { vendor, architecture, subgroupMinSize = 4, subgroupMaxSize = 128 } = info;
-  const description =
-    info.description || [vendor, architecture, info.device].filter(Boolean).join(" ") || "unnamed adapter";
+const nameOf = ({ description, vendor, architecture, device }: GPUAdapterInfo): string =>
+  description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
+
+function describe(gpu: GPUDevice, info: GPUAdapterInfo, precision: Precision): Opened {
+  const { architecture, subgroupMinSize = 4, subgroupMaxSize = 128 } = info;
+  const description = nameOf(info);
   const adapter: Adapter = {
     key: description,
     software:
@@ -77,7 +92,7 @@ function describe(gpu: GPUDevice, info: GPUAdapterInfo): Opened {
     workgroupMemory: gpu.limits.maxComputeWorkgroupStorageSize,
     workgroupThreads: gpu.limits.maxComputeInvocationsPerWorkgroup,
   };
-  return { gpu, adapter, description, polled: dawn !== undefined };
+  return { gpu, adapter, description, precision, polled: dawn !== undefined };
 }
 
 const onNode = typeof process !== "undefined" && Boolean(process.versions?.node);

@@ -3,6 +3,7 @@ import { type InitOptions, type Opened, openAdapter } from "./adapter.ts";
 import { debugLevel, traceLaunches } from "./debug.ts";
 import { DeviceError } from "./errors.ts";
 import { BufferPool, mebibytes } from "./pool.ts";
+import type { Precision } from "./precision.ts";
 import { restUntil } from "./rest.ts";
 
 /** GPU objects made so far and memory held: in a loop in steady state, all but the first two stand still. */
@@ -22,6 +23,8 @@ export class Device {
   /** For people: what the driver calls itself. */
   readonly name: string;
   readonly adapter: Adapter;
+  /** What products are computed with, where `autocast` does not say otherwise. */
+  readonly precision: Precision;
   readonly gpu: GPUDevice;
   readonly launcher: Launcher;
   /** Resolves, with the reason, when the device is lost; it never rejects. */
@@ -34,9 +37,10 @@ export class Device {
   #failure: Error | undefined;
   #reject: ((error: Error) => void)[] = [];
 
-  constructor({ gpu, adapter, description, polled }: Opened) {
+  constructor({ gpu, adapter, description, precision, polled }: Opened) {
     this.gpu = gpu;
     this.adapter = adapter;
+    this.precision = precision;
     this.name = description;
     this.#computesHere = polled && adapter.software;
     const fail = (error: Error) => this.#fail(error);
@@ -225,7 +229,8 @@ let opened: Device | undefined;
  * Called again without options it gives the same one, or a new one if that was lost; with options a new
  * one, unless that fails.
  *
- * @throws DeviceError if there is no adapter, with what to install; or if it lacks a limit asked for.
+ * @throws DeviceError if there is no adapter, with what to install; or if it lacks a limit asked for, or shader-f16
+ *   where precision is f16.
  */
 export async function init(options?: InitOptions): Promise<Device> {
   if (current && !options && !opened?.isLost) return current;

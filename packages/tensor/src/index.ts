@@ -55,6 +55,7 @@ export { flip, pad, slice, split } from "./ops/slice.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { type VarianceOptions, variance } from "./ops/variance.ts";
 export { measurePeak, type Peak } from "./peak.ts";
+export { autocast, type Precision } from "./precision.ts";
 export { Generator, generatorOf, manualSeed } from "./random.ts";
 export { keep, type Scope, scope } from "./scope.ts";
 export {

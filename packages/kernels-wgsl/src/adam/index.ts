@@ -7,10 +7,14 @@ export type AdamParams = Record<
   number
 >;
 
-/** One step of Adam, or of AdamW where `shrink` takes the place of `l2`; m and v are running means of g and g². */
+/**
+ * One step of Adam, or of AdamW where `shrink` takes the place of `l2`; m and v are running means of g and g².
+ *
+ * Holes: `factor`, what dw is multiplied by, in place of 1: `unscale[0]`, where gradients are of a scaled loss.
+ */
 export const adam: Kernel<AdamParams> = {
   name: "adam",
-  reads: ["dw"],
+  reads: ["dw", "unscale"],
   writes: ["w", "m", "v"],
   params: {
     length: "u32",

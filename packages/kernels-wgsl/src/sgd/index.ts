@@ -6,10 +6,14 @@ import source from "./sgd.wgsl?raw";
 export type SgdParams = Record<"length" | "lr" | "weightDecay", number>;
 export type MomentumParams = SgdParams & Record<"momentum", number>;
 
-/** One step of gradient descent: w −= lr · (dw + weightDecay · w). */
+/**
+ * One step of gradient descent: w −= lr · (dw + weightDecay · w).
+ *
+ * Holes: `factor`, what dw is multiplied by, in place of 1: `unscale[0]`, where gradients are of a scaled loss.
+ */
 export const sgd: Kernel<SgdParams> = {
   name: "sgd",
-  reads: ["dw"],
+  reads: ["dw", "unscale"],
   writes: ["w"],
   params: { length: "u32", lr: "f32", weightDecay: "f32" },
   variants: lanes(source),
@@ -19,11 +23,11 @@ export const sgd: Kernel<SgdParams> = {
 /**
  * One step of gradient descent with momentum, m its running sum.
  *
- * Holes: `NESTEROV`, whether the step looks ahead along m.
+ * Holes: `NESTEROV`, whether the step looks ahead along m; `factor`, as `sgd` has it.
  */
 export const momentum: Kernel<MomentumParams> = {
   name: "momentum",
-  reads: ["dw"],
+  reads: ["dw", "unscale"],
   writes: ["w", "m"],
   params: { length: "u32", lr: "f32", momentum: "f32", weightDecay: "f32" },
   variants: lanes(momentumSource),

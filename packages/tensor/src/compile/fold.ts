@@ -33,7 +33,10 @@ export function foldNormalization(
       ...launch,
       reads: reads.map((x, i) => (i === at ? by : x)),
     });
-    if (isKnown(weights)) {
+    const maker = launches[makers.get(weights.storage) ?? -1];
+    // Weights that were cast are scaled before they are rounded.
+    const source = maker && isCast(maker) ? maker.reads[0]! : weights;
+    if (isKnown(source)) {
       const after = like(weights, weights.size);
       const p = broadcast(
         [weights.size / scale.size, scale.size],
@@ -42,13 +45,12 @@ export function foldNormalization(
           [0, 1],
         ],
       );
-      const holes = { A: weights.dtype, C: weights.dtype, Y: weights.dtype };
+      const holes = { A: source.dtype, C: source.dtype, Y: after.dtype };
       return {
-        before: [elementwise("a * b", [weights, scale, weights], after, p, holes)],
+        before: [elementwise("a * b", [source, scale, source], after, p, holes)],
         launch: replaced(after),
       };
     }
-    const maker = launches[makers.get(weights.storage) ?? -1];
     if (!maker || !isOnly(weights) || "epilogue" in maker.holes) return undefined;
     const inner = scaled(maker, scale);
     if (!inner) return undefined;
@@ -104,6 +106,10 @@ export function foldNormalization(
   }
   return result.flat();
 }
+
+/** Whether it does nothing but round. */
+const isCast = ({ kernel, holes, reads: [x], writes: [y] }: Recorded): boolean =>
+  kernel.name === map.name && holes.f === "a" && x!.size === y!.size;
 
 /** The epilogue of a convolution or a product with a bias. */
 const BIASED = "value + channel0(o)";

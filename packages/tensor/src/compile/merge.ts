@@ -1,5 +1,7 @@
+import type { Holes } from "@shadegrad/kernels-wgsl";
 import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
 import type { Storage } from "../storage.ts";
+import { isInteger } from "../tensor.ts";
 import { countReaders } from "./reach.ts";
 import type { Bound, Recorded } from "./recorder.ts";
 
@@ -132,15 +134,16 @@ function scalarsOf({ s, t }: MapParams): Record<string, string> {
 
 /** Do both in one elementwise launch, which walks as `first` does. */
 function intoMap(first: Merged, second: Recorded): Merged | undefined {
-  if (!isPlainMap(first) || [...first.reads, ...first.writes, ...second.reads, ...second.writes].some(isHalf))
-    return undefined;
   const p = first.params as MapParams;
   const y = first.writes[0]!;
+  // What is made whole by being stored has to be stored.
+  if (!isPlainMap(first) || isInteger(y.dtype)) return undefined;
   const own = String(first.holes.f);
   const operands = operandsOf(second);
   if (operands.some(({ lies }) => lies !== "dense") || second.params.length !== p.length) return undefined;
   if (["s", "t"].some((name) => uses(String(second.holes.f), name))) return undefined;
   const reads = [...first.reads];
+  const types: Record<string, string> = {};
   const params: Record<string, MapParams["a0"]> = {};
   const free = (["a", "b", "c"] as const).filter((name) => !uses(own, name));
   const by: Record<string, string> = {};
@@ -155,21 +158,23 @@ function intoMap(first: Merged, second: Recorded): Merged | undefined {
     const slot = known?.name ?? free.shift();
     if (!slot) return undefined;
     reads["abc".indexOf(slot)] = operand;
+    types[slot.toUpperCase()] = operand.dtype;
     if (!known) Object.assign(params, denseStrides(p, slot));
     by[name] = slot;
   }
   const f = substitute(String(second.holes.f), by);
   if (f.length > LONGEST) return undefined;
+  const { writes } = second;
+  const held: Holes = { A: "f32", B: "f32", C: "f32", ...first.holes, ...types, Y: writes[0]!.dtype };
+  const plain = [held.A, held.B, held.C, held.Y].every((type) => type === "f32");
   return {
     ...first,
     reads,
     params: { ...p, ...params },
-    writes: second.writes,
-    holes: { ...first.holes, f },
+    writes,
+    holes: { ...(plain ? {} : held), f },
   };
 }
-
-const isHalf = ({ dtype }: Bound): boolean => dtype === "f16";
 
 /** Strides of an operand that lies as y does, for the axes that a launch walks along. */
 function denseStrides({ shape0, shape1 }: MapParams, slot: string): Record<string, MapParams["a0"]> {

@@ -1,6 +1,7 @@
 import { differentiable } from "../autograd.ts";
+import { precisionOn } from "../precision.ts";
 import { type DType, isInteger, type Tensor } from "../tensor.ts";
-import { fitted, unary } from "./elementwise.ts";
+import { elementwise, fitted, unary } from "./elementwise.ts";
 
 /**
  * The same numbers in another type: fractions are cut off towards 0, and gradients pass between floats.
@@ -12,3 +13,17 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   if (isInteger(dtype) || isInteger(x.dtype)) return y;
   return differentiable("cast", y, [x], (dy) => [() => fitted(dy, x, dy)]);
 }
+
+/**
+ * An operand as products take it: a copy in f16 of what is f32, where that is the precision; else itself.
+ * Not recorded: for ops that give the gradient of what they were given.
+ */
+export const lowered = (x: Tensor): Tensor => converted(x, "f32", "f16");
+
+/** What exponentials are taken of: a copy in f32 of what is f16, where that is only the precision of products. */
+export const raised = (x: Tensor): Tensor => converted(x, "f16", "f32");
+
+const converted = (x: Tensor, from: DType, dtype: DType): Tensor =>
+  x.dtype === from && precisionOn(x.device) === "f16"
+    ? elementwise((x) => x!, [x], { dtype, op: "cast" })
+    : x;

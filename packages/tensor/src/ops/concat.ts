@@ -1,7 +1,9 @@
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
+import { precisionOn } from "../precision.ts";
 import { type DType, empty, type Shape, type Tensor } from "../tensor.ts";
 import { axisOf } from "./axes.ts";
+import { cast } from "./cast.ts";
 import { isSame, strides } from "./elementwise.ts";
 import { gathered, scatter } from "./move.ts";
 
@@ -12,7 +14,8 @@ import { gathered, scatter } from "./move.ts";
  *
  * @throws ShapeError if there are no tensors, they differ along another axis, or in type.
  */
-export function concat(xs: readonly Tensor[], axis = 0): Tensor {
+export function concat(given: readonly Tensor[], axis = 0): Tensor {
+  const xs = widened(given);
   const first = firstOf("concat", xs);
   const at = axisOf("concat", first.shape, axis);
   const others = (shape: Shape) => shape.map((side, i) => (i === at ? -1 : side));
@@ -35,7 +38,8 @@ export function concat(xs: readonly Tensor[], axis = 0): Tensor {
  *
  * @throws ShapeError if there are no tensors, or they differ in shape or type.
  */
-export function stack(xs: readonly Tensor[], axis = 0): Tensor {
+export function stack(given: readonly Tensor[], axis = 0): Tensor {
+  const xs = widened(given);
   const first = firstOf("stack", xs);
   const at = axisOf("stack", [...first.shape, 1], axis);
   checkAlike("stack", xs, (shape) => isSame(shape, first.shape), "their shapes");
@@ -49,6 +53,12 @@ export function stack(xs: readonly Tensor[], axis = 0): Tensor {
     at,
   );
 }
+
+/** All in f32 where one is, if what is f16 is that only by the precision of products. */
+const widened = (xs: readonly Tensor[]): readonly Tensor[] =>
+  xs.some(({ dtype }) => dtype === "f32")
+    ? xs.map((x) => (x.dtype === "f16" && precisionOn(x.device) === "f16" ? cast(x, "f32") : x))
+    : xs;
 
 function joined(
   op: string,

@@ -10,6 +10,8 @@ import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
 import { isInteger, type Tensor } from "../tensor.ts";
+import { lowered } from "./cast.ts";
+import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
 
@@ -39,19 +41,27 @@ export interface Conv2dOptions {
 export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions = {}): Tensor {
   const p = conv2dParams(x, w, options, bias);
   const shape = [p.N, p.P, p.Q, p.O];
+  const [a, b] = [lowered(x), lowered(w)];
+  const types = { E0: b.dtype, E1: b.dtype };
   const y = bias
-    ? run(forward, p, [x, w, bias, w], shape, {
-        holes: { epilogue: "value + channel0(o)", E0: bias.dtype, E1: w.dtype },
+    ? run(forward, p, [a, b, bias, b], shape, {
+        holes: { ...types, epilogue: "value + channel0(o)", E0: bias.dtype },
       })
-    : run(forward, p, [x, w, w, w], shape, { holes: { E0: w.dtype, E1: w.dtype } });
-  return differentiable("conv2d", y, bias ? [x, w, bias] : [x, w], (dy) => [
-    () => run(conv2dInputGrad, p, [dy, w, w, w], x.shape, { holes: { E0: w.dtype, E1: w.dtype } }),
-    () => weightGrad(x, dy, w, p),
-    () => sumTo(dy, [p.O]),
-  ]);
+    : run(forward, p, [a, b, b, b], shape, { holes: types });
+  return differentiable(
+    "conv2d",
+    y,
+    bias ? [x, w, bias] : [x, w],
+    (dy) => [
+      () => fitted(run(conv2dInputGrad, p, [dy, b, b, b], x.shape, { holes: types }), x, dy),
+      () => weightGrad(a, dy, w, p),
+      () => sumTo(dy, [p.O], bias!.dtype),
+    ],
+    [a, b].filter((copy) => copy !== x && copy !== w),
+  );
 }
 
-/** Partial sums over stretches of N·P·Q, then their sum: the same order every time. */
+/** Partial sums over stretches of N·P·Q, then their sum, of w's type: the same order every time. */
 function weightGrad(x: Tensor, dy: Tensor, { shape, dtype, size }: Tensor, p: Conv2dParams): Tensor {
   const splits = weightGradSplits(p);
   const partials = { partial: { shape: [splits, ...shape], dtype: "f32" } } as const;

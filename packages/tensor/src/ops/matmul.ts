@@ -3,6 +3,8 @@ import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
 import { isInteger, type Shape, sizeOf, type Tensor } from "../tensor.ts";
+import { lowered } from "./cast.ts";
+import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
 
 /** A tensor read as a stack of matrices: its batch axes, and how far apart its elements lie. */
@@ -24,18 +26,31 @@ interface Matrices {
  * @throws ShapeError if the inner sizes differ or the batch axes do not broadcast.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  const { left, right, batch, shape } = operands(a, b);
+  const { batch, shape, ...given } = operands(a, b);
+  const [left, right] = [inPrecision(given.left), inPrecision(given.right)];
   const y = product(left, right, batch, shape);
-  return differentiable("matmul", y, [a, b], (dy) => {
-    const out: Matrices = { of: dy, batch, rows: left.rows, cols: right.cols, row: right.cols, col: 1 };
-    return [
-      // da = dy · bᵀ
-      () => reduced(out, transposed(right), batch, a.shape),
-      // db = aᵀ · dy
-      () => reduced(transposed(left), out, batch, b.shape),
-    ];
-  });
+  return differentiable(
+    "matmul",
+    y,
+    [a, b],
+    (dy) => {
+      const out: Matrices = { of: dy, batch, rows: left.rows, cols: right.cols, row: right.cols, col: 1 };
+      return [
+        // da = dy · bᵀ
+        () => fitted(reduced(out, transposed(right), batch, a.shape), a, dy),
+        // db = aᵀ · dy
+        () => fitted(reduced(transposed(left), out, batch, b.shape), b, dy),
+      ];
+    },
+    copiesOf([left, right], [a, b]),
+  );
 }
+
+const inPrecision = (x: Matrices): Matrices => ({ ...x, of: lowered(x.of) });
+
+/** What was made to be multiplied, in place of what was given. */
+const copiesOf = (operands: readonly Matrices[], given: readonly Tensor[]): Tensor[] =>
+  operands.flatMap(({ of }) => (given.includes(of) ? [] : [of]));
 
 /**
  * An affine map of the last axis.
@@ -61,17 +76,23 @@ export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   }
   // All leading axes are rows of one matrix.
   const rows = sizeOf(x.shape.slice(0, -1));
-  const left: Matrices = { of: x, batch: [], rows, cols: inputs, row: inputs, col: 1 };
-  const right: Matrices = { of: w, batch: [], rows: inputs, cols: outputs, row: outputs, col: 1 };
+  const left = inPrecision({ of: x, batch: [], rows, cols: inputs, row: inputs, col: 1 });
+  const right = inPrecision({ of: w, batch: [], rows: inputs, cols: outputs, row: outputs, col: 1 });
   const y = product(left, right, [], [...x.shape.slice(0, -1), outputs], b);
-  return differentiable("linear", y, b ? [x, w, b] : [x, w], (dy) => {
-    const out: Matrices = { of: dy, batch: [], rows, cols: outputs, row: outputs, col: 1 };
-    return [
-      () => product(out, transposed(right), [], x.shape),
-      () => product(transposed(left), out, [], w.shape),
-      () => sumTo(dy, [outputs]),
-    ];
-  });
+  return differentiable(
+    "linear",
+    y,
+    b ? [x, w, b] : [x, w],
+    (dy) => {
+      const out: Matrices = { of: dy, batch: [], rows, cols: outputs, row: outputs, col: 1 };
+      return [
+        () => fitted(product(out, transposed(right), [], x.shape), x, dy),
+        () => fitted(product(transposed(left), out, [], w.shape), w, dy),
+        () => sumTo(dy, [outputs], b!.dtype),
+      ];
+    },
+    copiesOf([left, right], [x, w]),
+  );
 }
 
 function operands(a: Tensor, b: Tensor): { left: Matrices; right: Matrices; batch: Shape; shape: Shape } {

@@ -2,6 +2,7 @@ import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
 import { expand, NAN_OR, type Reduction, reduce, reducePasses } from "@shadegrad/kernels-wgsl/reduce";
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
+import { precisionOn } from "../precision.ts";
 import { run } from "../run.ts";
 import { type DType, isInteger, type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { around, axesOf, without } from "./axes.ts";
@@ -15,18 +16,20 @@ export interface ReduceOptions {
 }
 
 /**
- * Sum over axes, all of them if none are given; integers stay integers.
+ * Sum over axes, all of them if none are given; integers stay integers, and where f16 is only the precision
+ * of products the sum is f32.
  *
  * x `[…]` → x without `axes`, or with 1 in their places.
  *
  * @throws ShapeError if x lacks one of the axes.
  */
 export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
-  return added("sum", x, axesOf("sum", x.shape, axes), keepdims, 1, x.dtype);
+  return added("sum", x, axesOf("sum", x.shape, axes), keepdims, 1, typeOfSum(x));
 }
 
 /**
- * Mean over axes, all of them if none are given; NaN where there is nothing to take it of.
+ * Mean over axes, all of them if none are given; NaN where there is nothing to take it of. Its type is that of `sum`,
+ * or f32.
  *
  * x `[…]` → x without `axes`, or with 1 in their places.
  *
@@ -35,8 +38,11 @@ export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions 
 export function mean(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
   const over = axesOf("mean", x.shape, axes);
   const count = sizeOf(over.map((axis) => x.shape[axis]!));
-  return added("mean", x, over, keepdims, 1 / count, x.dtype === "f16" ? "f16" : "f32");
+  return added("mean", x, over, keepdims, 1 / count, typeOfSum(x) === "f16" ? "f16" : "f32");
 }
+
+const typeOfSum = ({ dtype, device }: Tensor): DType =>
+  dtype === "f16" && precisionOn(device) === "f16" ? "f32" : dtype;
 
 /**
  * Largest element over axes, all of them if none are given; the gradient is shared among equals.
@@ -63,15 +69,16 @@ export function min(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions 
 /**
  * The gradient of what was broadcast from `shape`: dy summed over the axes that were repeated.
  *
- * dy `[…]` → `shape`; dy itself if that is its shape. Not recorded: for the thunks of other ops.
+ * dy `[…]` → `shape`, of dy's type unless given; dy itself if that is its shape. Not recorded: for the thunks of
+ * other ops.
  */
-export function sumTo(dy: Tensor, shape: Shape): Tensor {
+export function sumTo(dy: Tensor, shape: Shape, dtype = dy.dtype): Tensor {
   const extra = dy.shape.length - shape.length;
   const repeated = dy.shape.flatMap((side, axis) =>
     axis < extra || (side !== 1 && shape[axis - extra] === 1) ? [axis] : [],
   );
-  if (extra === 0 && repeated.length === 0) return dy;
-  return reduced(dy, repeated, shape, SUM, dy.dtype);
+  if (extra === 0 && repeated.length === 0 && dtype === dy.dtype) return dy;
+  return reduced(dy, repeated, shape, SUM, dtype);
 }
 
 export const SUM: Combination = { combine: "a + b", initial: 0, scale: 1 };
@@ -86,7 +93,14 @@ function added(
 ): Tensor {
   const shape = without(x.shape, axes, keepdims);
   const y = reduced(x, axes, shape, { ...SUM, scale }, dtype);
-  return differentiable(op, y, [x], (dy) => [() => expanded(dy, x.shape, axes, scale)]);
+  return differentiable(op, y, [x], (dy) => [
+    () => {
+      const own = sumTo(dy, dy.shape, x.dtype);
+      const dx = expanded(own, x.shape, axes, scale);
+      if (own !== dy && own !== dx) own.dispose();
+      return dx;
+    },
+  ]);
 }
 
 function extreme(op: "max" | "min", x: Tensor, axes: Axes | undefined, keepdims: boolean): Tensor {

@@ -3,9 +3,11 @@ import { differentiable } from "../autograd.ts";
 import { run } from "../run.ts";
 import type { Tensor } from "../tensor.ts";
 import { around, axisOf } from "./axes.ts";
+import { raised } from "./cast.ts";
+import { fitted } from "./elementwise.ts";
 
 /**
- * e^x / Σ e^x along an axis, the last unless given; large numbers do not overflow.
+ * e^x / Σ e^x along an axis, the last unless given; large numbers do not overflow. f32 where f16 is only the precision of products.
  *
  * x `[…]` → `[…]`
  *
@@ -29,8 +31,10 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
 function along(op: string, x: Tensor, axis: number, LOG: boolean): Tensor {
   const [outer, size, inner] = around(x.shape, axisOf(op, x.shape, axis));
   const params = { outer, size, inner };
-  const y = run(kernel, params, [x], x.shape, { holes: { LOG } });
+  const own = raised(x);
+  const y = run(kernel, params, [own], x.shape, { holes: { LOG } });
+  if (own !== x) own.dispose();
   return differentiable(op, y, [x], (dy) => [
-    () => run(softmaxGrad, params, [y, dy], x.shape, { holes: { LOG } }),
+    () => fitted(run(softmaxGrad, params, [y, dy], x.shape, { holes: { LOG } }), x, dy),
   ]);
 }

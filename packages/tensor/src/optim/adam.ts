@@ -1,7 +1,14 @@
 import { adam, adamParams } from "@shadegrad/kernels-wgsl/adam";
 import { run } from "../run.ts";
 import type { Tensor } from "../tensor.ts";
-import { checkOption, Optimizer, type ParameterGroup, type Parameters, type Slot } from "./optimizer.ts";
+import {
+  checkOption,
+  factorOf,
+  Optimizer,
+  type ParameterGroup,
+  type Parameters,
+  type Slot,
+} from "./optimizer.ts";
 
 export interface AdamOptions {
   lr?: number;
@@ -21,8 +28,8 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
     super("Adam", params, { ...DEFAULTS, ...options }, MEMORY, (filled) => checkOptions("Adam", filled));
   }
 
-  protected override update(slot: Slot, dw: Tensor, options: Required<AdamOptions>): void {
-    move(slot, dw, options, false);
+  protected override update(...step: Step): void {
+    move(step, false);
   }
 }
 
@@ -33,15 +40,18 @@ export class AdamW extends Optimizer<Required<AdamOptions>> {
     super("AdamW", params, defaults, MEMORY, (filled) => checkOptions("AdamW", filled));
   }
 
-  protected override update(slot: Slot, dw: Tensor, options: Required<AdamOptions>): void {
-    move(slot, dw, options, true);
+  protected override update(...step: Step): void {
+    move(step, true);
   }
 }
 
-function move(slot: Slot, dw: Tensor, options: Required<AdamOptions>, decoupled: boolean): void {
+type Step = [slot: Slot, dw: Tensor, options: Required<AdamOptions>, unscale: Tensor | undefined];
+
+function move([slot, dw, options, unscale]: Step, decoupled: boolean): void {
   const { w, state } = slot;
   const params = () => adamParams(w.size, slot.steps, { ...options, decoupled });
-  run(adam, params, [dw], { w, m: state.m!, v: state.v! });
+  const writes = { w, m: state.m!, v: state.v! };
+  run(adam, params, [dw, unscale ?? dw], writes, { holes: factorOf(unscale) });
 }
 
 function checkOptions(kind: string, { lr, betas, eps, weightDecay }: Required<AdamOptions>): void {

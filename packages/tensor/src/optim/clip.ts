@@ -18,21 +18,25 @@ import { checkOption, namedTensors, type Parameters } from "./optimizer.ts";
 export function clipGradNorm(params: Parameters, most: number): Tensor {
   checkOption("clipGradNorm", "the limit", most, most >= 0, "a number ≥ 0");
   const gradients = gradientsOf("clipGradNorm", params);
-  const sums = gradients.map(({ size }) => squaresSums(size));
+  using squared = sumOfSquares(gradients);
+  const norm = noGrad(() => sqrt(squared));
+  for (const x of gradients) run(clipNorm, { length: x.size, most }, [norm], { x });
+  return norm;
+}
+
+/** `[]`: of all elements of all tensors, in an order that is always the same. */
+export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
+  const sums = tensors.map(({ size }) => squaresSums(size));
   const total = sums.reduce((count, own) => count + own, 0);
-  const partial = empty([total], "f32", gradients[0]!.device);
+  const partial = empty([total], "f32", tensors[0]!.device);
   let start = 0;
-  gradients.forEach((x, i) => {
+  tensors.forEach((x, i) => {
     run(squares, { length: x.size, start, sums: sums[i]! }, [x], { partial });
     start += sums[i]!;
   });
-  const norm = noGrad(() => {
-    using squared = sum(partial);
-    return sqrt(squared);
-  });
+  const squared = noGrad(() => sum(partial));
   partial.dispose();
-  for (const x of gradients) run(clipNorm, { length: x.size, most }, [norm], { x });
-  return norm;
+  return squared;
 }
 
 /**
@@ -45,7 +49,8 @@ export function clipGradValue(params: Parameters, most: number): void {
   for (const x of gradientsOf("clipGradValue", params)) run(clipValue, { length: x.size, most }, [], { x });
 }
 
-function gradientsOf(op: string, params: Parameters): Tensor[] {
+/** @throws ShapeError if there are none. */
+export function gradientsOf(op: string, params: Parameters): Tensor[] {
   const gradients = [...namedTensors(params)].flatMap(([, { grad }]) => grad ?? []);
   if (gradients.length === 0) {
     throw new ShapeError(`${op}: no parameter has a gradient. Call it between backward and the step.`);

@@ -1,3 +1,4 @@
+import type { Holes } from "@shadegrad/kernels-wgsl";
 import { eachCall } from "../compile/recorder.ts";
 import { zerosLike } from "../create.ts";
 import { ShapeError } from "../errors.ts";
@@ -69,8 +70,11 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     }
   }
 
-  /** Move one parameter along its gradient; parameters of kernels are functions, since options may change. */
-  protected abstract update(slot: Slot, dw: Tensor, options: O): void;
+  /**
+   * Move one parameter along its gradient, times `unscale` if that is given; not at all where it is 0. Parameters of
+   * kernels are functions, since options may change.
+   */
+  protected abstract update(slot: Slot, dw: Tensor, options: O, unscale: Tensor | undefined): void;
 
   /** The learning rate: of the first group when it is read, of all when it is set. */
   get lr(): number {
@@ -85,9 +89,11 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
   /**
    * Move every parameter that has a gradient, in place.
    *
+   * @param unscale `[]`, from a {@link LossScaler}, which takes the step: what gradients are multiplied by; where it
+   *   is 0 nothing moves
    * @throws Error if a parameter was disposed.
    */
-  step(): void {
+  step(unscale?: Tensor): void {
     for (const group of this.groups) {
       for (const slot of group.slots) {
         if (slot.w.isDisposed) {
@@ -99,7 +105,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
         if (!grad) continue;
         this.#remember(slot, group);
         eachCall(() => slot.steps++);
-        this.update(slot, grad, group);
+        this.update(slot, grad, group, unscale);
       }
     }
   }
@@ -173,6 +179,9 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     for (const part of this.#memory(options)) state[part] ??= keep(zerosLike(w));
   }
 }
+
+/** The hole of an optimizer's kernel for what gradients are multiplied by. */
+export const factorOf = (unscale: Tensor | undefined): Holes => (unscale ? { factor: "unscale[0]" } : {});
 
 /** @throws RangeError with the option's value, unless it is `right`. */
 export function checkOption(kind: string, name: string, value: unknown, right: boolean, what: string): void {

@@ -1,7 +1,14 @@
 import { momentum as momentumKernel, sgd } from "@shadegrad/kernels-wgsl/sgd";
 import { run } from "../run.ts";
 import type { Tensor } from "../tensor.ts";
-import { checkOption, Optimizer, type ParameterGroup, type Parameters, type Slot } from "./optimizer.ts";
+import {
+  checkOption,
+  factorOf,
+  Optimizer,
+  type ParameterGroup,
+  type Parameters,
+  type Slot,
+} from "./optimizer.ts";
 
 export interface SGDOptions {
   lr: number;
@@ -20,15 +27,21 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     super("SGD", params, defaults, ({ momentum }) => (momentum > 0 ? ["momentum"] : []), checkOptions);
   }
 
-  protected override update({ w, state }: Slot, dw: Tensor, options: Required<SGDOptions>): void {
-    const { nesterov } = options;
+  protected override update(
+    { w, state }: Slot,
+    dw: Tensor,
+    options: Required<SGDOptions>,
+    unscale: Tensor | undefined,
+  ): void {
+    const { nesterov: NESTEROV } = options;
     const params = () => {
       const { lr, momentum, weightDecay } = options;
       return { length: w.size, lr, momentum, weightDecay };
     };
     const m = state.momentum;
-    if (m) run(momentumKernel, params, [dw], { w, m }, { holes: { NESTEROV: nesterov } });
-    else run(sgd, params, [dw], { w });
+    const reads = [dw, unscale ?? dw];
+    if (m) run(momentumKernel, params, reads, { w, m }, { holes: { NESTEROV, ...factorOf(unscale) } });
+    else run(sgd, params, reads, { w }, { holes: factorOf(unscale) });
   }
 }
 

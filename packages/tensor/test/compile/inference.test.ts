@@ -2,6 +2,7 @@ import { beforeAll, expect, it } from "vitest";
 import {
   add,
   assign,
+  cast,
   compile,
   type Device,
   init,
@@ -148,4 +149,9 @@ it("what is used twice, or returned, is not merged away", async () => {
   const [y, z] = await f(x);
   expect([...(await y!.data())]).toEqual([-3, 6]);
   expect([...(await z!.data())]).toEqual([-3, 12]);
+});
+
+it("numbers that are cut off by a cast stay so", async () => {
+  using f = compile((x: Tensor) => mul(cast(x, "i32"), 0.5));
+  expect([...(await (await f(tensor([1.9, -3.2]))).data())]).toEqual([0.5, -1.5]);
 });

@@ -145,7 +145,7 @@ it("a launch that is refused changes nothing and allocates nothing", async () =>
   const loss = sum(mul(w, w));
   const dw = tensor(Int32Array.of(1, 1));
   const { bytes, freeBytes } = defaultDevice().counts;
-  expect(() => run(sgd, { length: 2, lr: 1, weightDecay: 0 }, [dw], { w })).toThrow(ShapeError);
+  expect(() => run(sgd, { length: 2, lr: 1, weightDecay: 0 }, [dw, dw], { w })).toThrow(ShapeError);
   expect(() => dropout(dw, 0.5)).toThrow(ShapeError);
   expect(defaultDevice().counts).toMatchObject({ bytes, freeBytes });
   backward(loss);
