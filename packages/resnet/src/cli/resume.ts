@@ -20,6 +20,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   schedule: "--schedule",
   labelSmoothing: "--label-smoothing",
   seed: "--seed",
+  precision: "--precision",
 };
 
 /** Settings of the command that may be why something differs. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { init, manualSeed } from "@shadegrad/tensor";
+import { init, manualSeed, type Precision } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import { Adam, AdamW, cosine, multiStep, oneCycle, type Schedule, type SGD } from "@shadegrad/tensor/optim";
 import { type Command, Option } from "commander";
@@ -11,6 +11,7 @@ import {
   amount,
   type ModelName,
   modelOption,
+  precisionOption,
   share,
   shortcutOption,
   weightsOption,
@@ -39,6 +40,7 @@ interface TrainOptions extends Common, NetOptions {
   schedule?: "cosine" | "steps" | "one-cycle" | "constant";
   labelSmoothing?: number;
   augment: boolean;
+  precision?: Precision;
   seed: number;
   out: string;
   resume?: true;
@@ -81,6 +83,11 @@ export function addTrain(program: Command, perform: Perform): void {
     .addOption(choice("--schedule <name>", "how the rate goes", ["cosine", "steps", "one-cycle", "constant"]))
     .option("--label-smoothing <share>", "of the target, spread over all classes", share)
     .option("--no-augment", "show images as they are, neither shifted nor mirrored")
+    .addOption(
+      precisionOption(
+        "what products are computed with: f32, or f16 where the adapter has it; weights stay f32. f32 if absent",
+      ),
+    )
     .option("--seed <n>", "decides weights, order and augmentation", whole(0), 0)
     .option("--out <folder>", "where everything goes", "training")
     .option(
@@ -95,7 +102,7 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
   await checkOutput(options);
   const large = LARGE.test(name);
   const { data, validation } = await openTrainingData(options, { large }, terminal);
-  const device = await init({ quiet: true });
+  const device = await init({ quiet: true, precision: options.precision });
   manualSeed(seed);
   const model = await begun(options, data);
   const recipe = recipeOf(model, data.length, options);
@@ -113,6 +120,7 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
     validation: options.validation ?? (validation ? "all" : 0),
     recipe: options.recipe,
     schedule: options.schedule ?? OWN[options.recipe],
+    precision: options.precision ?? "f32",
     classes: JSON.stringify(data.classes),
   };
   const result = await train({

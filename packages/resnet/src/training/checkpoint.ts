@@ -10,7 +10,7 @@ import { loadStateDict, type State, stateDict } from "@shadegrad/tensor/nn";
 import type { Schedule } from "@shadegrad/tensor/optim";
 import { differencesOf, type Fixed, SettingsError } from "./fixed.ts";
 import type { Settings } from "./records.ts";
-import type { StepOptions } from "./step.ts";
+import type { Trained } from "./step.ts";
 
 /** How far a training is: what it needs to go on as if nothing had happened, beside numbers on the GPU. */
 export interface Progress {
@@ -38,8 +38,6 @@ export interface Checkpointed {
   readonly rates?: readonly number[];
 }
 
-type Trained = Pick<StepOptions, "model" | "optimizer">;
-
 /** What a training goes on with. */
 export interface Going extends Trained {
   readonly generator: Generator;
@@ -51,13 +49,13 @@ export interface Going extends Trained {
 export const TRAINING_KEY = "shadegrad.training";
 
 /**
- * Model, optimizer and progress as one safetensors file, for {@link readTraining}: `save` writes it to a path, `toBytes`
+ * Model, optimizer, loss scale and progress as one safetensors file, for {@link readTraining}: `save` writes it to a path, `toBytes`
  * gathers it for a download. `notes` are kept beside them.
  *
  * @throws NotFiniteError while it is written, at a NaN or an infinity: nothing could go on from it.
  */
 export function writeTraining(
-  { model, optimizer }: Trained,
+  { model, optimizer, scaler }: Trained,
   { rates = [], ...state }: Checkpointed,
   notes: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<Uint8Array> {
@@ -67,6 +65,7 @@ export function writeTraining(
   };
   put("model", stateDict(model));
   put("optimizer", optimizer.stateDict());
+  if (scaler) put("scaler", scaler.stateDict());
   tensors.set("rates", { dtype: "f64", shape: [rates.length], data: Float64Array.from(rates) });
   return writeSafetensors(tensors, { ...notes, [TRAINING_KEY]: JSON.stringify(state) });
 }
@@ -96,14 +95,14 @@ function finite(name: string, value: Tensor | Writable): Writable {
 }
 
 /**
- * Put model, optimizer and generator back to where a checkpoint has them.
+ * Put model, optimizer, loss scale and generator back to where a checkpoint has them.
  *
  * @throws FormatError if it is no checkpoint of a training; SettingsError, before anything is changed, with all that was
  * otherwise when it was made: `fixed`, or the rates that `schedule` gives for the steps that are done.
  */
 export async function readTraining(
   input: SourceInput,
-  { model, optimizer, generator, fixed, schedule }: Going,
+  { model, optimizer, scaler, generator, fixed, schedule }: Going,
 ): Promise<Progress> {
   const path = typeof input === "string" ? input : "the file";
   const file = await openSafetensors(input).catch((error: Error) => {
@@ -120,10 +119,11 @@ export async function readTraining(
       );
     }
     const state = parsed(json, path);
-    const parts = { model: new Map<string, HostTensor>(), optimizer: new Map<string, HostTensor>() };
+    const part = () => new Map<string, HostTensor>();
+    const parts = { model: part(), optimizer: part(), scaler: part() };
     let rates: ArrayLike<number> = [];
     for await (const [name, entry] of file) {
-      const [, part, rest] = /^(model|optimizer)\.(.*)$/.exec(name) ?? [];
+      const [, part, rest] = /^(model|optimizer|scaler)\.(.*)$/.exec(name) ?? [];
       if (part) parts[part as keyof typeof parts].set(rest!, await entry.read());
       else if (name === "rates") rates = (await entry.read()).data as Float64Array;
     }
@@ -131,6 +131,7 @@ export async function readTraining(
     if (found.length > 0) throw new SettingsError(path, found, state.settings ?? {});
     loadStateDict(model, parts.model);
     optimizer.loadStateDict(parts.optimizer);
+    scaler?.loadStateDict(parts.scaler);
     Object.assign(generator, state.generator);
     return state.progress;
   } finally {

@@ -1,4 +1,13 @@
-import { compile, type Device, noGrad, ShapeError, type Tensor, tensor } from "@shadegrad/tensor";
+import {
+  autocast,
+  compile,
+  type Device,
+  noGrad,
+  type Precision,
+  ShapeError,
+  type Tensor,
+  tensor,
+} from "@shadegrad/tensor";
 import { evaluate, type Layer, stateDict } from "@shadegrad/tensor/nn";
 import { batches, type DataInput, datasetOf, type InputOptions } from "../data/index.ts";
 
@@ -6,6 +15,8 @@ export interface EvaluateOptions extends Pick<InputOptions, "crop" | "normalizat
   batchSize?: number;
   /** Only so many images, from the first on. */
   limit?: number | undefined;
+  /** What products are computed with: the device's own precision if absent. */
+  precision?: Precision | undefined;
   /** Whether to give back the logits of every image. */
   logits?: boolean;
   /** Told after each batch. */
@@ -62,8 +73,8 @@ export async function evaluateModel(
     onProgress?.({ images: tally.images, of, imagesPerSecond: imagesPerSecond() });
   };
 
-  const { crop, normalization } = options;
-  const predict = compile((x: Tensor) => noGrad(() => model.forward(x)));
+  const { crop, normalization, precision = device.precision } = options;
+  const predict = compile((x: Tensor) => autocast(precision, () => noGrad(() => model.forward(x))));
   try {
     for await (const { images, shape, labels } of batches(dataset, {
       crop,

@@ -3,6 +3,7 @@ import type { HostTensor } from "@shadegrad/tensor/formats";
 import type { Schedule } from "@shadegrad/tensor/optim";
 import type { Dataset } from "../data/index.ts";
 import { ResNet } from "../zoo.ts";
+import { deviceOf } from "./evaluate.ts";
 import type { Options } from "./options.ts";
 import type { Settings } from "./records.ts";
 
@@ -38,6 +39,7 @@ export const told = (value: Difference["saved"]): string => (value === undefined
 /** Everything that decides, step by step, what the weights become; rates are compared by themselves. */
 export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
   const { model, batchSize, seed, labelSmoothing, augment, crop, compile } = options;
+  const precision = options.precision ?? deviceOf(model).precision;
   const { pad = 0, flip = false } = augment ?? {};
   const varied = [pad > 0 && `pad ${pad}`, flip && "flip"].filter(Boolean).join(", ");
   const normalization = options.normalization ?? data.normalization ?? false;
@@ -56,6 +58,8 @@ export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
     ...optimizerOf(options),
     // What is merged rounds otherwise.
     ...(compile !== undefined && { compile }),
+    // What says nothing of it was f32.
+    ...(precision !== "f32" && { precision }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { countParameters } from "@shadegrad/tensor/nn";
 import type { Preprocessing } from "../checkpoints/index.ts";
 import type { Dataset } from "../data/index.ts";
+import { deviceOf } from "./evaluate.ts";
 import type { Settings } from "./records.ts";
 import type { TrainOptions } from "./train.ts";
 
@@ -36,6 +37,7 @@ export function filled(given: TrainOptions): Options {
 /** What a training is begun with, for its report. */
 export function settingsOf(options: Options, data: Dataset): Settings {
   const { model, optimizer, batchSize, seed, augment, labelSmoothing, epochs, steps, settings } = options;
+  const precision = options.precision ?? deviceOf(model).precision;
   const state = [...optimizer.stateDict()].filter(([name]) => name.startsWith("groups.0."));
   return {
     ...settings,
@@ -48,6 +50,7 @@ export function settingsOf(options: Options, data: Dataset): Settings {
     ...Object.fromEntries(state.map(([name, value]) => [name.slice("groups.0.".length), String(value.data)])),
     augment: JSON.stringify(augment ?? {}),
     labelSmoothing,
+    ...(precision !== "f32" && { precision }),
   };
 }
 

@@ -1,21 +1,20 @@
 import { assign, type Generator, keep, Tensor, zerosLike } from "@shadegrad/tensor";
 import type { HostTensor } from "@shadegrad/tensor/formats";
 import { loadStateDict, type State, stateDict } from "@shadegrad/tensor/nn";
-import type { StepOptions } from "./step.ts";
-
-type Part = "model" | "optimizer";
+import type { Trained } from "./step.ts";
 
 /** A copy, on the GPU, of all that a step changes. */
 export class Snapshot {
-  readonly #trained: Pick<StepOptions, Part>;
+  readonly #trained: Trained;
   readonly #generator: Generator;
   readonly #copies = {
     model: new Map<string, Tensor | HostTensor>(),
     optimizer: new Map<string, Tensor | HostTensor>(),
+    scaler: new Map<string, Tensor | HostTensor>(),
   };
   #offset = 0;
 
-  constructor(trained: Pick<StepOptions, Part>, generator: Generator) {
+  constructor(trained: Trained, generator: Generator) {
     this.#trained = trained;
     this.#generator = generator;
     this.take();
@@ -24,15 +23,19 @@ export class Snapshot {
   /** Copy things as they are now. */
   take(): void {
     this.#offset = this.#generator.offset;
-    this.#copy("model", stateDict(this.#trained.model));
-    this.#copy("optimizer", this.#trained.optimizer.stateDict());
+    const { model, optimizer, scaler } = this.#trained;
+    this.#copy("model", stateDict(model));
+    this.#copy("optimizer", optimizer.stateDict());
+    if (scaler) this.#copy("scaler", scaler.stateDict());
   }
 
   /** Make things as they were. */
   restore(): void {
     this.#generator.offset = this.#offset;
-    loadStateDict(this.#trained.model, this.#copies.model);
-    this.#trained.optimizer.loadStateDict(this.#copies.optimizer);
+    const { model, optimizer, scaler } = this.#trained;
+    loadStateDict(model, this.#copies.model);
+    optimizer.loadStateDict(this.#copies.optimizer);
+    scaler?.loadStateDict(this.#copies.scaler);
   }
 
   dispose(): void {
@@ -41,7 +44,7 @@ export class Snapshot {
     }
   }
 
-  #copy(part: Part, state: State): void {
+  #copy(part: keyof Trained, state: State): void {
     const copies = this.#copies[part];
     for (const [name, value] of state) {
       if (!(value instanceof Tensor)) {

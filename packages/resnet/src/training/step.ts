@@ -2,6 +2,7 @@ import {
   add,
   argmax,
   assign,
+  autocast,
   backward,
   type Compiled,
   compile,
@@ -11,6 +12,7 @@ import {
   keep,
   mul,
   noGrad,
+  type Precision,
   scope,
   sum,
   type Tensor,
@@ -18,7 +20,7 @@ import {
   zeros,
 } from "@shadegrad/tensor";
 import type { Layer } from "@shadegrad/tensor/nn";
-import { Adam, AdamW, type Optimizer, SGD } from "@shadegrad/tensor/optim";
+import { Adam, AdamW, LossScaler, type Optimizer, SGD } from "@shadegrad/tensor/optim";
 import type { Batch } from "../data/index.ts";
 
 /** What training asks of an optimizer: SGD, Adam or one's own. */
@@ -36,12 +38,22 @@ export interface StepOptions {
    * the optimizer is one's own, of which nobody knows what it decides anew at each step.
    */
   readonly compile?: boolean | undefined;
+  /** What products are computed with: the device's own precision if absent. */
+  readonly precision?: Precision | undefined;
+}
+
+/** What a step changes. */
+export interface Trained extends Pick<StepOptions, "model" | "optimizer"> {
+  /** Where products are computed in f16. */
+  readonly scaler?: LossScaler | undefined;
 }
 
 type Step = (images: Tensor, labels: Tensor) => void;
 
 /** Steps of training, with losses and right answers summed on the GPU, so that reading them is not a matter of every step. */
 export class Steps {
+  /** Keeps gradients from vanishing, and steps that overflow from counting, where products are computed in f16. */
+  readonly scaler: LossScaler | undefined;
   readonly #device: Device;
   readonly #loss: Tensor;
   readonly #correct: Tensor;
@@ -50,22 +62,37 @@ export class Steps {
   #images = 0;
 
   constructor(device: Device, options: StepOptions) {
-    const { model, optimizer, labelSmoothing } = options;
+    const { model, optimizer, labelSmoothing, precision = device.precision } = options;
+    const known = [SGD, Adam, AdamW].some((kind) => optimizer.constructor === kind);
+    if (precision === "f16") {
+      if (!known) {
+        throw new RangeError(
+          `train: precision is f16, for which gradients are scaled, and ${optimizer.constructor.name} does not know by how much; SGD, Adam and AdamW do.`,
+        );
+      }
+      this.scaler = new LossScaler({ device });
+    }
     this.#device = device;
     this.#loss = keep(zeros([], { device }));
     this.#correct = keep(zeros([], { device }));
-    this.#step = (images, labels) => {
+    const step: Step = (images, labels) => {
       const logits = model.forward(images);
       const loss = crossEntropy(logits, labels, { labelSmoothing });
       noGrad(() => {
         assign(this.#loss, add(this.#loss, mul(loss, labels.size)));
         assign(this.#correct, add(this.#correct, sum(equal(argmax(logits, 1), labels))));
       });
-      backward(loss);
-      optimizer.step();
+      if (this.scaler) {
+        this.scaler.backward(loss);
+        this.scaler.step(optimizer as SGD | Adam | AdamW);
+      } else {
+        backward(loss);
+        optimizer.step();
+      }
       optimizer.zeroGrad();
     };
-    const known = [SGD, Adam, AdamW].some((kind) => optimizer.constructor === kind);
+    // Its way back as well: a checkpointed block runs once more there.
+    this.#step = (images, labels) => autocast(precision, () => step(images, labels));
     if (options.compile ?? known) this.#compiled = compile(this.#step);
   }
 
@@ -92,6 +119,7 @@ export class Steps {
 
   dispose(): void {
     this.#compiled?.dispose();
+    this.scaler?.dispose();
     this.#loss.dispose();
     this.#correct.dispose();
   }

@@ -1,3 +1,4 @@
+import type { Precision } from "@shadegrad/tensor";
 import type { Layer } from "@shadegrad/tensor/nn";
 import type { Schedule } from "@shadegrad/tensor/optim";
 import type { Augmentation, DataInput, InputOptions } from "../data/index.ts";
@@ -29,6 +30,11 @@ export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization
    * optimizer is one's own; false is for models that decide anew on the host at each step.
    */
   compile?: boolean | undefined;
+  /**
+   * What products are computed with: the device's own precision if absent. With f16, weights and optimizer stay f32, and
+   * losses are scaled (see `LossScaler`), for which the optimizer has to be SGD, Adam or AdamW.
+   */
+  precision?: Precision | undefined;
   /** Folder, in Node, for checkpoint, weights, metrics and report. Nothing is written if absent. */
   out?: string | undefined;
   /**

@@ -1,4 +1,5 @@
 import {
+  autocast,
   crossEntropy,
   type Device,
   debugLevel,
@@ -23,7 +24,7 @@ import type { EpochRecord, ProgressEvent, Settings, StepRecord } from "./records
 import { reportPage } from "./report.ts";
 import { RunFolder } from "./run-folder.ts";
 import { Snapshot } from "./snapshot.ts";
-import { Steps } from "./step.ts";
+import { Steps, type Trained } from "./step.ts";
 import { stepLine, terminalProgress } from "./terminal.ts";
 import type { TrainOptions, TrainResult } from "./train.ts";
 
@@ -89,8 +90,13 @@ export class Training {
     const folder = options.out === undefined ? undefined : await RunFolder.open(options.out);
     const training = new Training(options, data, validation, folder);
     await training.#resume();
-    training.#snapshot = new Snapshot(options, training.#generator);
+    training.#snapshot = new Snapshot(training.#trained, training.#generator);
     return training;
+  }
+
+  get #trained(): Trained {
+    const { model, optimizer } = this.#options;
+    return { model, optimizer, scaler: this.#stepping.scaler };
   }
 
   async #resume(): Promise<void> {
@@ -106,9 +112,9 @@ export class Training {
     const path = typeof resume === "string" ? resume : there ? folder.checkpoint : undefined;
     if (folder || path !== undefined) this.#fixed = await fixedOf(this.#options, this.#data);
     if (path !== undefined) {
-      const { model, optimizer, schedule } = this.#options;
+      const { schedule } = this.#options;
       const [generator, fixed] = [this.#generator, this.#fixed];
-      this.#progress = await readTraining(path, { model, optimizer, generator, fixed, schedule });
+      this.#progress = await readTraining(path, { ...this.#trained, generator, fixed, schedule });
     }
     const { step } = this.#progress;
     if (step > this.#steps) {
@@ -244,13 +250,13 @@ export class Training {
   /** Judge, record and save; false if that was interrupted. */
   async #endEpoch(): Promise<boolean> {
     const progress = this.#progress;
-    const { model, crop, normalization, batchSize, signal } = this.#options;
+    const { model, crop, normalization, batchSize, precision, signal } = this.#options;
     const epoch = progress.epoch + 1;
     if (this.#validation) {
       const started = performance.now();
       const onProgress = (done: { images: number; of: number }) =>
         this.#tell({ kind: "validation", epoch, images: done.images, of: done.of });
-      const options = { crop, normalization, batchSize, signal, onProgress };
+      const options = { crop, normalization, batchSize, precision, signal, onProgress };
       const evaluation = await evaluateModel(model, this.#validation, options);
       if (signal?.aborted) return false;
       if (!Number.isFinite(evaluation.loss))
@@ -281,7 +287,7 @@ export class Training {
   async #save(): Promise<void> {
     const folder = this.#folder;
     if (!folder) return;
-    const { model, optimizer, schedule } = this.#options;
+    const { model, schedule } = this.#options;
     const { seed, offset } = this.#generator;
     const progress = this.#progress;
     const state = {
@@ -292,7 +298,7 @@ export class Training {
       ...(schedule && { rates: Array.from({ length: progress.step }, (_, step) => schedule(step)) }),
     };
     // A draft becomes the file once it is on the disk: a kill at any moment leaves the one before whole.
-    await save(folder.checkpoint, writeTraining({ model, optimizer }, state)).catch(async (error) => {
+    await save(folder.checkpoint, writeTraining(this.#trained, state)).catch(async (error) => {
       throw error instanceof NotFiniteError ? await this.#explain(error.message) : error;
     });
     await saveCheckpoint(model, folder.weights, {
@@ -328,15 +334,17 @@ export class Training {
       if (at === this.#progress.step) return undefined;
       const origin = await findNaN(() => this.#step(batch, at), this.#device);
       at++;
-      if (origin) return `in step ${at}, ${describeOrigin(origin)}`;
+      // A gradient that overflows in f16 reaches no weight.
+      const isLeftOut = this.#stepping.scaler && origin?.op.startsWith("the gradient of ");
+      if (origin && !isLeftOut) return `in step ${at}, ${describeOrigin(origin)}`;
     }
     return undefined;
   }
 
   /** Judge once more, looking at everything. */
   async #judgeAgain(): Promise<string | undefined> {
-    const { model, crop, normalization, batchSize } = this.#options;
     const device = this.#device;
+    const { model, crop, normalization, batchSize, precision = device.precision } = this.#options;
     if (!this.#validation) return undefined;
     evaluationMode(model);
     let count = 0;
@@ -349,7 +357,7 @@ export class Training {
         const logits = model.forward(tensor(images, shape, { device }));
         crossEntropy(logits, tensor(labels, [shape[0]], { device }));
       };
-      const origin = await findNaN(() => noGrad(() => scope(judge)), device);
+      const origin = await findNaN(() => noGrad(() => scope(() => autocast(precision, judge))), device);
       count += shape[0];
       if (origin) return `among the first ${count} images to judge by, ${describeOrigin(origin)}`;
     }
