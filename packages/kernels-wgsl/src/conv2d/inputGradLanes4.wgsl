@@ -118,25 +118,29 @@ fn main(
     let line = m / cols;
     let first = line / rows;
     image[i] = first * p.P;
-    row[i] = (line - first * rows) * p.strideRows + phaseRow + p.padTop;
-    col[i] = (m - line * cols) * p.strideCols + phaseCol + p.padLeft;
+    row[i] = line - first * rows;
+    col[i] = m - line * cols;
   }
 
   for (var r = 0u; r < p.R; r++) {
+    // All pixels of the tile agree on what the strides leave over, and on how many outputs on they meet.
+    let top = i32(phaseRow + p.padTop) - i32(r * p.dilationRows);
+    let rowsOn = u32(top / i32(p.strideRows));
+    let meetsRow = top == i32(rowsOn) * i32(p.strideRows);
     for (var s = 0u; s < p.S; s++) {
-      // All pixels of the tile agree on what the strides leave over.
-      let restRow = (phaseRow + p.padTop + r * p.dilationRows * (p.strideRows - 1)) % p.strideRows;
-      let restCol = (phaseCol + p.padLeft + s * p.dilationCols * (p.strideCols - 1)) % p.strideCols;
+      let left = i32(phaseCol + p.padLeft) - i32(s * p.dilationCols);
+      let colsOn = u32(left / i32(p.strideCols));
+      let meets = meetsRow && left == i32(colsOn) * i32(p.strideCols);
       var at: array<u32, BLOCKS>;
       for (var i = 0u; i < BLOCKS; i++) {
         // Before the first output these wrap to a huge u32, which is beyond the last one too.
-        let h = (row[i] - r * p.dilationRows) / p.strideRows;
-        let v = (col[i] - s * p.dilationCols) / p.strideCols;
+        let h = row[i] + rowsOn;
+        let v = col[i] + colsOn;
         let texel = (((image[i] + h) * p.Q + v) * p.O + g * outputs) / 4;
         at[i] = select(0, PITCH + texel, h < p.P && v < p.Q);
       }
       var weight = PITCH + ((r * p.S + s) * channels * p.O + columns) / 4;
-      let depth = select(outputs, 0, (restRow | restCol) != 0);
+      let depth = select(0, outputs, meets);
       for (var o = 0u; o < depth; o += 4) {
         let weights = transpose(mat4x4f(
           textureLoad(w, place(weight.x)),

@@ -62,7 +62,7 @@ function inFours<P extends Conv2dParams>(
       [...Object.values(operands(p)), result?.(p)[0] ?? 0].every(fitsTexture) &&
       fits4(p),
     textures: (p, holes) => ({ ...operands(p), ...(result ? epilogueTextures(holes, ...result(p)) : {}) }),
-    workgroups: (p) => spread(tiles(p, LANES * BLOCKS, WIDTH * 4)),
+    workgroups: (p, holes) => spread(tiles(p, LANES * Number(holes.BLOCKS), WIDTH * 4)),
   };
 }
 

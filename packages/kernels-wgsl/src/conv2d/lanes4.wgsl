@@ -83,7 +83,10 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let M = p.N * p.P * p.Q;
-  let channels = p.C / p.groups;
+  // In an image's row, the channels of neighbouring taps are neighbours: they count as one tap's.
+  let flat = p.groups == 1 && p.dilationCols == 1;
+  let channels = select(p.C / p.groups, p.S * p.C, flat);
+  let taps = select(p.S, 1, flat);
   let outputs = p.O / p.groups;
   let perGroup = (outputs + COLS - 1) / COLS;
   let across = perGroup * p.groups;
@@ -115,18 +118,21 @@ fn main(
     col[i] = (m - line * p.Q) * p.strideCols - p.padLeft;
   }
 
+  let step = p.O / 4;
+  let pixel = p.C / 4;    // texels
+  let width = p.W * pixel;
+  var weight = PITCH + column / 4;
   for (var r = 0u; r < p.R; r++) {
-    for (var s = 0u; s < p.S; s++) {
-      var at: array<u32, BLOCKS>;
+    for (var s = 0u; s < taps; s++) {
+      var start: array<u32, BLOCKS>;    // of the line
+      var at: array<u32, BLOCKS>;       // in the line
       for (var i = 0u; i < BLOCKS; i++) {
         // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
         let h = row[i] + r * p.dilationRows;
+        start[i] = PITCH + (image[i] + h) * width;
         let v = col[i] + s * p.dilationCols;
-        let texel = (((image[i] + h) * p.W + v) * p.C + g * channels) / 4;
-        at[i] = select(0, PITCH + texel, h < p.H && v < p.W);
+        at[i] = select(width, v * pixel + g * channels / 4, h < p.H);
       }
-      let step = p.O / 4;
-      var weight = PITCH + ((r * p.S + s) * channels * p.O + column) / 4;
       for (var c = 0u; c < channels; c += 4) {
         let weights = mat4x4f(
           textureLoad(w, place(weight)),
@@ -135,7 +141,8 @@ fn main(
           textureLoad(w, place(weight + 3 * step)),
         );
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(WIDTH * i, textureLoad(x, place(at[i])), part, weights);
+          let texel = select(0, start[i] + at[i], at[i] < width);
+          addRows(WIDTH * i, textureLoad(x, place(texel)), part, weights);
           at[i]++;
         }
         weight += p.O;

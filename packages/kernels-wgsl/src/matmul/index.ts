@@ -26,7 +26,7 @@ type Tile = Readonly<Record<"LANES" | "WIDTH" | "BLOCKS", number>>;
 
 /** Fetches by fours, along the axis of each operand that is contiguous. */
 function inFours(name: string, tile: Tile, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<MatmulParams> {
-  const { LANES, WIDTH, BLOCKS } = tile;
+  const { LANES, WIDTH } = tile;
   return {
     name,
     source: lanes4,
@@ -46,7 +46,7 @@ function inFours(name: string, tile: Tile, A_COLUMNS: boolean, B_COLUMNS: boolea
       ...operands(p),
       ...epilogueTextures(holes, batches(p) * p.M * p.N, p.N),
     }),
-    workgroups: (p) => spread(tiles(p, LANES * BLOCKS, 4 * WIDTH)),
+    workgroups: (p, holes) => spread(tiles(p, LANES * Number(holes.BLOCKS), 4 * WIDTH)),
   };
 }
 

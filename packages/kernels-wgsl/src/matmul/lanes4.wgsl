@@ -77,7 +77,10 @@ fn addFour(i: u32, v: vec4f, first: u32, b: mat4x4f) {
     subgroupShuffle(v, first + 3),
   );
   if (A_COLUMNS) { rows = transpose(rows); }
-  for (var j = 0u; j < 4; j++) { add(i + j, rows[j], b); }
+  add(i, rows[0], b);
+  add(i + 1, rows[1], b);
+  add(i + 2, rows[2], b);
+  add(i + 3, rows[3], b);
 }
 
 @compute @workgroup_size(LANES)
