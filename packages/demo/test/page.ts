@@ -31,8 +31,7 @@ const open: Opened[] = [];
 export function withPage(): void {
   beforeAll(async () => {
     const offline = process.env.CI ? [] : ["--offline"];
-    // In a process of its own, which knows nothing of the tests' settings.
-    execFileSync(process.execPath, [join(ROOT, "scripts", "build.mjs"), "page", ...offline], {
+    execFileSync(process.execPath, [join(ROOT, "scripts", "demo", "site.mjs"), ...offline], {
       stdio: "inherit",
     });
     site = await serve({ base: "/a/path/of/its/own/" });

@@ -1,6 +1,8 @@
 import type { ClassifyState } from "../classify/state.ts";
 import { emptyClassify } from "../classify/state.ts";
 import type { AdapterInfo, Beside } from "../engine/protocol.ts";
+import { emptyInside, type InsideState } from "../inside/state.ts";
+import { emptyTrain, type TrainState } from "../train/state.ts";
 import { type Route, routeOf } from "./router.ts";
 import { savedTheme, type Theme } from "./theme.ts";
 
@@ -21,6 +23,8 @@ export interface State {
   device: DeviceState;
   beside: Beside | undefined;
   classify: ClassifyState;
+  train: TrainState;
+  inside: InsideState;
 }
 
 export const state: State = {
@@ -29,6 +33,8 @@ export const state: State = {
   device: { is: "opening" },
   beside: undefined,
   classify: emptyClassify,
+  train: emptyTrain,
+  inside: emptyInside,
 };
 
 let draw = () => {};

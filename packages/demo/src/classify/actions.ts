@@ -1,7 +1,7 @@
 import { openDevice } from "../app/device.ts";
 import { change, state } from "../app/state.ts";
 import { type Engine, EngineError } from "../engine/engine.ts";
-import type { Loading, NetInfo } from "../engine/protocol.ts";
+import type { Loading, NetInfo, Sample } from "../engine/protocol.ts";
 import type { ClassifyState, Picture, Problem } from "./state.ts";
 
 /** What a visitor can do in the first view. */
@@ -24,12 +24,18 @@ export class Classify {
     await this.show(first, first.name || "a picture from the clipboard", "Your picture");
   }
 
-  /** A photograph that lies beside the page. */
-  async sample({ path, title, alt }: { path: string; title: string; alt: string }): Promise<void> {
+  /** Show a photograph that lies beside the page. */
+  async put({ path, title, alt }: Sample): Promise<void> {
+    const response = await fetch(path);
+    if (!response.ok) throw new Error(`${path} does not come: ${response.status} ${response.statusText}`);
+    show(await response.blob(), title, alt);
+  }
+
+  /** Show such a photograph, and say what is in it. */
+  async sample(sample: Sample): Promise<void> {
     try {
-      const response = await fetch(path);
-      if (!response.ok) throw new Error(`${path} does not come: ${response.status} ${response.statusText}`);
-      await this.show(await response.blob(), title, alt);
+      await this.put(sample);
+      await this.run();
     } catch (error) {
       set({ problem: { title: "The photograph does not come", text: messageOf(error) } });
     }
@@ -37,10 +43,7 @@ export class Classify {
 
   /** Show a picture and say what is in it. */
   async show(blob: Blob, name: string, alt: string): Promise<void> {
-    const { picture } = state.classify;
-    if (picture) URL.revokeObjectURL(picture.url);
-    const next: Picture = { blob, name, alt, url: URL.createObjectURL(blob) };
-    set({ picture: next, result: undefined, problem: undefined });
+    show(blob, name, alt);
     await this.run();
   }
 
@@ -57,7 +60,7 @@ export class Classify {
     set({ problem: undefined });
     try {
       if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
-      if (!(await this.#ready(isLatest)) || !isLatest()) return;
+      if (!(await this.ready()) || !isLatest()) return;
       const { picture } = state.classify;
       if (!picture) return;
       set({ running: [] });
@@ -77,7 +80,7 @@ export class Classify {
   }
 
   /** Whether a net is there, once it has been loaded. */
-  async #ready(isLatest: () => boolean): Promise<boolean> {
+  async ready(): Promise<boolean> {
     const { net, choice } = state.classify;
     if (net) return true;
     if (choice === undefined) return false;
@@ -86,7 +89,7 @@ export class Classify {
       this.#coming = { choice, net: this.#load(choice) };
     }
     const loaded = await this.#coming!.net;
-    if (!isLatest()) return false;
+    if (state.classify.choice !== choice) return false; // the visitor has chosen another one meanwhile
     set({ net: loaded, loading: undefined });
     return true;
   }
@@ -114,6 +117,13 @@ export class Classify {
       return { title: `${picture?.name ?? "This"} is no picture`, text };
     return { title: "The net did not get through", text, retry };
   }
+}
+
+function show(blob: Blob, name: string, alt: string): void {
+  const { picture } = state.classify;
+  if (picture) URL.revokeObjectURL(picture.url);
+  const next: Picture = { blob, name, alt, url: URL.createObjectURL(blob) };
+  set({ picture: next, result: undefined, problem: undefined });
 }
 
 /** Change this view's part of the state. */

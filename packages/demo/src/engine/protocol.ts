@@ -5,6 +5,20 @@ export interface Calls {
   open: { ask: null; answer: AdapterInfo; told: never };
   loadNet: { ask: NetChoice; answer: NetInfo; told: Loading };
   classify: { ask: { image: Blob }; answer: Classification; told: Stage };
+  /** Make a net and its data ready; or go on from a checkpoint, in whose place no settings are needed. */
+  trainBegin: { ask: TrainBegin; answer: TrainBegun; told: Loading };
+  /** Train until so many steps are done, or until a pause. */
+  trainRun: { ask: { steps: number }; answer: null; told: TrainTold };
+  /** Let the step that runs be the last. */
+  trainPause: { ask: null; answer: null; told: never };
+  /** Run the net on a picture and note everything. */
+  insideLook: { ask: { image: Blob }; answer: Inside; told: never };
+  /** What a layer put out for that picture, channel by channel. */
+  insideMaps: { ask: { name: string; first: number }; answer: Tiles; told: never };
+  /** The weights of a convolution. */
+  insideFilters: { ask: { name: string }; answer: Tiles; told: never };
+  /** All that is needed to go on, as one file. */
+  trainCheckpoint: { ask: { curve: Curve }; answer: Blob; told: never };
 }
 
 export type Call = keyof Calls;
@@ -118,3 +132,136 @@ export interface Sample {
 }
 
 export type { Guess, Preprocessing };
+
+/** What a training is begun with. */
+export interface TrainSettings {
+  readonly data: "cifar10" | "shapes";
+  /** Images to learn from. */
+  readonly images: number;
+  /** Blocks a stage: 6n + 2 layers. */
+  readonly blocks: number;
+  /** Channels of the first stage. */
+  readonly width: number;
+  readonly shortcuts: boolean;
+  readonly batchSize: number;
+  readonly lr: number;
+  readonly optimizer: "SGD" | "Adam" | "AdamW";
+  readonly augment: boolean;
+  readonly seed: number;
+}
+
+/** `last`: where the training was that the device was lost with. */
+export type TrainBegin = { readonly settings: TrainSettings } | { readonly from: File | "last" };
+
+export interface TrainBegun {
+  readonly settings: TrainSettings;
+  readonly layers: number;
+  readonly parameters: number;
+  /** Steps done before. */
+  readonly step: number;
+  readonly perEpoch: number;
+  readonly curve: Curve;
+  readonly classes: readonly string[];
+  readonly test: TestImages;
+}
+
+/** Images of the test set that the page shows: RGBA, one after the other. */
+export interface TestImages {
+  readonly side: number;
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  readonly labels: Uint8Array;
+}
+
+/** What is drawn of a training; each list has an entry for each step that is told of. */
+export interface Curve {
+  readonly steps: readonly number[];
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly test: { readonly steps: readonly number[]; readonly accuracy: readonly number[] };
+}
+
+export type TrainTold =
+  | {
+      readonly kind: "step";
+      readonly step: number;
+      readonly loss: number;
+      /** Share of the batch that was classified rightly, before the step. */
+      readonly accuracy: number;
+      readonly imagesPerSecond: number;
+      /** Bytes on the device. */
+      readonly memory: number;
+    }
+  | {
+      readonly kind: "test";
+      readonly step: number;
+      /** Over so many images of the test set. */
+      readonly images: number;
+      readonly accuracy: number;
+      /** Of those that the page shows: the class, and how likely the net finds it. */
+      readonly guesses: Uint8Array;
+      readonly sureness: Float32Array;
+    }
+  | { readonly kind: "preparing"; readonly done: number; readonly of: number };
+
+/** A net, as it ran on a picture. */
+export interface Inside {
+  readonly net: string;
+  readonly adapter: string;
+  readonly parts: readonly InsidePart[];
+  readonly kernels: readonly InsideKernel[];
+  /** Whether kernels were timed by the device itself; if not, parts were, from outside. */
+  readonly isTimed: boolean;
+  readonly milliseconds: number;
+  /** What the adapter reached with nothing else to do. */
+  readonly peak: { readonly gflops: number; readonly gbytes: number };
+}
+
+/** The stem, a block, or the head. */
+export interface InsidePart {
+  readonly name: string;
+  readonly title: string;
+  /** From 0; undefined for stem and head. */
+  readonly stage: number | undefined;
+  /** Whether a shortcut leads around it, and whether that changes the shape. */
+  readonly shortcut: "none" | "identity" | "changing";
+  readonly shape: readonly number[];
+  readonly layers: readonly InsideLayer[];
+  readonly milliseconds: number;
+}
+
+export interface InsideLayer {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly number[];
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+  readonly bytes: number;
+  /** Sides of the window of a convolution. */
+  readonly window: readonly number[] | undefined;
+}
+
+/** A kernel that was launched. */
+export interface InsideKernel {
+  readonly kernel: string;
+  readonly variant: string;
+  /** Which part it belongs to. */
+  readonly part: number;
+  readonly microseconds: number | undefined;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** Small pictures side by side, as one. */
+export interface Tiles {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  /** What there are in all, of which some are shown from `first` on. */
+  readonly count: number;
+  readonly first: number;
+  readonly shown: number;
+  readonly columns: number;
+  /** Sides of one. */
+  readonly tile: readonly [height: number, width: number];
+  readonly about: string;
+}

@@ -23,7 +23,19 @@ const handlers: { [K in Call]: Handler<K> } = {
   open: () => open(notify),
   loadNet,
   classify,
+  trainBegin: async (ask, tell) => (await training()).trainBegin(ask, tell),
+  trainRun: async (ask, tell) => (await training()).trainRun(ask, tell),
+  trainPause: async () => (await training()).trainPause(),
+  trainCheckpoint: async (ask) => (await training()).trainCheckpoint(ask),
+  insideLook: async (ask) => (await inside()).insideLook(ask),
+  insideMaps: async (ask) => (await inside()).insideMaps(ask),
+  insideFilters: async (ask) => (await inside()).insideFilters(ask),
 };
+
+const inside = () => import("./inside/handlers.ts");
+
+/** Fetched when it is wanted: whoever classifies needs no gradients. */
+const training = () => import("./train/handlers.ts");
 
 /** A worker's own, where the types are a page's. */
 const scope = self as unknown as Pick<Worker, "postMessage" | "addEventListener">;

@@ -7,10 +7,8 @@ import {
   type SourceInput,
 } from "@shadegrad/tensor/formats";
 import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint.ts";
-import { recognize } from "./recognize.ts";
+import { type Kind, recognize } from "./recognize.ts";
 import { openTfjs } from "./tfjs.ts";
-import { openTorchLegacy } from "./torch-legacy.ts";
-import { openTorchZip } from "./torch-zip.ts";
 
 const EXPECTED = "expected safetensors, a PyTorch checkpoint or a TensorFlow.js model.json";
 
@@ -34,8 +32,7 @@ export async function openCheckpoint(input: CheckpointInput): Promise<Checkpoint
   try {
     const kind = recognize(await source.read(0, HEAD_BYTES), source.size!);
     if (typeof kind === "object") throw new FormatError(`${labelOf(main)} is ${kind.what}; ${EXPECTED}.`);
-    const open = { safetensors, "torch-zip": openTorchZip, "torch-legacy": openTorchLegacy, tfjs };
-    return unwrapped(await open[kind](source, (path) => openShard(main, files, path)));
+    return unwrapped(await READERS[kind](source, (path) => openShard(main, files, path)));
   } catch (error) {
     await source.close();
     throw error;
@@ -73,7 +70,15 @@ async function safetensors(source: ByteSource): Promise<Checkpoint> {
   };
 }
 
-const tfjs = openTfjs;
+type Reader = (source: ByteSource, openShard: (path: string) => Promise<ByteSource>) => Promise<Checkpoint>;
+
+/** A page fetches what reads PyTorch's files when it is given one. */
+const READERS: Readonly<Record<Kind, Reader>> = {
+  safetensors,
+  tfjs: openTfjs,
+  "torch-zip": async (source) => (await import("./torch-zip.ts")).openTorchZip(source),
+  "torch-legacy": async (source) => (await import("./torch-legacy.ts")).openTorchLegacy(source),
+};
 
 /** The formats are read back and forth; of a source that only goes forth, everything is kept. */
 async function seekable(source: ByteSource): Promise<ByteSource> {

@@ -1,7 +1,8 @@
-import { LEGACY_START } from "./torch-legacy.ts";
-
 /** The formats that can be read, told by how a file begins. */
 export type Kind = "safetensors" | "torch-zip" | "torch-legacy" | "tfjs";
+
+/** How PyTorch's legacy files begin: their magic number as a pickle. */
+const LEGACY_START = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /** The longest header that safetensors allows itself. */
 const MAX_SAFETENSORS_HEADER = 100_000_000;

@@ -9,9 +9,6 @@ import { lastOnly, type TorchStorage } from "./torch-tensor.ts";
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 
-/** How a legacy file begins: the magic number as a pickle. */
-export const LEGACY_START = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-
 /** State dicts without their numbers are small; a larger one is read again, four times as much of it. */
 const FIRST_READ = 1 << 20;
 

@@ -1,0 +1,103 @@
+import { openDevice } from "../app/device.ts";
+import { change, state } from "../app/state.ts";
+import type { Classify } from "../classify/actions.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { InsidePart, Sample } from "../engine/protocol.ts";
+import { emptyInside, type InsideState } from "./state.ts";
+
+/** What a visitor can do in the view of the net's inside. */
+export class Looking {
+  readonly #engine: Engine;
+  readonly #classify: Classify;
+  #latest = 0;
+
+  constructor(engine: Engine, classify: Classify) {
+    this.#engine = engine;
+    this.#classify = classify;
+  }
+
+  /** Run the net on the picture that is there, and note everything. */
+  look = async (): Promise<void> => {
+    const asked = ++this.#latest;
+    try {
+      if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
+      set({ ...emptyInside, is: "loading the net" });
+      const picture = state.classify.picture ?? (await this.#sample());
+      if (!(await this.#classify.ready()) || asked !== this.#latest) return;
+      set({ is: "looking" });
+      const found = await this.#engine.call("insideLook", { image: picture.blob });
+      if (asked !== this.#latest) return;
+      set({ is: "idle", found, part: 0 });
+      await this.choose(0);
+    } catch (error) {
+      if (asked !== this.#latest) return;
+      const text = (error as Error).message;
+      set({
+        is: "idle",
+        problem: { title: "The net could not be looked into", text, retry: () => void this.look() },
+      });
+    }
+  };
+
+  /** With another photograph. */
+  async sample(sample: Sample): Promise<void> {
+    await this.#classify.put(sample);
+    await this.look();
+  }
+
+  /** Show a part's layers, maps and filters. */
+  async choose(part: number): Promise<void> {
+    set({ part, maps: undefined, filters: undefined });
+    const chosen = state.inside.found?.parts[part];
+    if (!chosen) return;
+    const map = mapsOf(chosen)[0];
+    const filter = filtersOf(chosen)[0];
+    await Promise.all([map && this.maps(map, 0), filter && this.filters(filter)]);
+  }
+
+  /** Show what a layer put out, from a channel on. */
+  async maps(name: string, first: number): Promise<void> {
+    set({ maps: { name, tiles: undefined } });
+    await this.#show(async () => {
+      const tiles = await this.#engine.call("insideMaps", { name, first });
+      if (state.inside.maps?.name === name) set({ maps: { name, tiles } });
+    });
+  }
+
+  /** Show the weights of a convolution. */
+  async filters(name: string): Promise<void> {
+    set({ filters: { name, tiles: undefined } });
+    await this.#show(async () => {
+      const tiles = await this.#engine.call("insideFilters", { name });
+      if (state.inside.filters?.name === name) set({ filters: { name, tiles } });
+    });
+  }
+
+  async #show(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const text = (error as Error).message;
+      set({ problem: { title: "This layer cannot be shown", text, retry: () => void this.look() } });
+    }
+  }
+
+  async #sample(): Promise<{ readonly blob: Blob }> {
+    const [first] = state.beside?.samples ?? [];
+    if (!first) throw new Error("There is no picture yet. Choose one under Classify.");
+    await this.#classify.put(first);
+    return state.classify.picture!;
+  }
+}
+
+/** What can be shown of a part: its own output first, then its layers'. */
+export function mapsOf({ name, layers, stage }: InsidePart): string[] {
+  const images = layers.filter(({ shape }) => shape.length === 4).map((layer) => layer.name);
+  return stage === undefined ? images.reverse() : [name, ...images];
+}
+
+export const filtersOf = ({ layers }: InsidePart): string[] =>
+  layers.filter(({ window }) => window !== undefined).map(({ name }) => name);
+
+/** Change this view's part of the state. */
+export const set = (part: Partial<InsideState>): void => change({ inside: { ...state.inside, ...part } });

@@ -1,0 +1,72 @@
+import type { Tiles } from "../../engine/protocol.ts";
+
+/** Channels that are shown at once. */
+export const AT_ONCE = 64;
+
+/** What is drawn: numbers by tile and pixel, and the colour of each. */
+export interface Drawing {
+  readonly count: number;
+  readonly first: number;
+  readonly shown: number;
+  readonly columns: number;
+  readonly tile: readonly [height: number, width: number];
+  readonly about: string;
+  /** Red, green and blue from 0 to 255. */
+  colour(tile: number, y: number, x: number): readonly [number, number, number];
+}
+
+/** Tiles side by side, a transparent pixel between them. */
+export function draw({ colour, ...tiles }: Drawing): Tiles {
+  const { shown, columns, tile } = tiles;
+  const [H, W] = tile;
+  const rows = Math.ceil(shown / columns);
+  const gap = 1;
+  const width = columns * (W + gap) - gap;
+  const height = rows * (H + gap) - gap;
+  const pixels = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < shown; i++) {
+    const [top, left] = [Math.floor(i / columns) * (H + gap), (i % columns) * (W + gap)];
+    for (let y = 0; y < H; y++) {
+      for (let x = 0; x < W; x++) {
+        const at = ((top + y) * width + left + x) * 4;
+        pixels.set(colour(i, y, x), at);
+        pixels[at + 3] = 255;
+      }
+    }
+  }
+  return { ...tiles, width, height, pixels };
+}
+
+type Colour = readonly [number, number, number];
+
+/** Dark to light by way of the page's two colours. */
+const HEAT: readonly Colour[] = [
+  [18, 14, 44],
+  [74, 51, 214],
+  [160, 60, 150],
+  [236, 110, 40],
+  [255, 236, 190],
+];
+
+/** Less than nothing in one colour, more in the other. */
+const SIGNED: readonly Colour[] = [
+  [74, 51, 214],
+  [170, 160, 238],
+  [250, 249, 246],
+  [240, 166, 110],
+  [194, 65, 12],
+];
+
+/** A number from 0 to 1 as a colour. */
+export const heat = (value: number): Colour => between(HEAT, value);
+
+/** A number from −1 to 1 as a colour. */
+export const signed = (value: number): Colour => between(SIGNED, (value + 1) / 2);
+
+function between(stops: readonly Colour[], value: number): Colour {
+  const at = Math.max(0, Math.min(1, value)) * (stops.length - 1);
+  const low = Math.min(Math.floor(at), stops.length - 2);
+  const [from, to] = [stops[low]!, stops[low + 1]!];
+  const mix = (i: number) => from[i]! + (to[i]! - from[i]!) * (at - low);
+  return [mix(0), mix(1), mix(2)];
+}

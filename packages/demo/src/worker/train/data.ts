@@ -1,0 +1,80 @@
+import { CIFAR10_CLASSES, CIFAR10_NORMALIZATION, decodeImage, ImageSet } from "@shadegrad/resnet";
+import type { BesideFile, Loading, TrainSettings } from "../../engine/protocol.ts";
+import { beside } from "../beside.ts";
+import { fetchKept } from "../kept.ts";
+import { shapes } from "./shapes.ts";
+
+export interface Data {
+  readonly train: ImageSet;
+  readonly test: ImageSet;
+}
+
+/** Images of the test set that judge a net; more would take longer than they tell. */
+const TEST = 2000;
+
+const ready = new Map<string, Promise<Data>>();
+
+/** Images to learn from and to judge by; the same ones are made ready once. */
+export function dataOf(
+  { data, images }: Pick<TrainSettings, "data" | "images">,
+  tell: (told: Loading) => void,
+): Promise<Data> {
+  const key = `${data} ${images}`;
+  let found = ready.get(key);
+  if (!found) {
+    found = data === "shapes" ? drawn(images) : fetched(images, tell);
+    ready.clear(); // images take memory; those of one training at a time are enough
+    ready.set(key, found);
+    found.catch(() => ready.delete(key));
+  }
+  return found;
+}
+
+const drawn = async (images: number): Promise<Data> => ({ train: shapes(images, 1), test: shapes(TEST, 2) });
+
+/** Images in each picture of CIFAR-10, a row each. */
+const ROWS = 10_000;
+
+async function fetched(images: number, tell: (told: Loading) => void): Promise<Data> {
+  const { cifar10 } = await beside();
+  if (!cifar10)
+    throw new Error(
+      "CIFAR-10 does not lie beside this page. Shapes are drawn here, and can be learned as well.",
+    );
+  const parts = cifar10.train.slice(0, Math.ceil(images / ROWS));
+  const wanted = [...parts, cifar10.test, ...cifar10.labels];
+  const of = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+  let bytes = 0;
+  const get = async (file: BesideFile) =>
+    (
+      await fetchKept(file, (more) => {
+        bytes += more;
+        tell({ phase: "fetch", bytes, of });
+      })
+    ).file;
+  const [trainLabels, testLabels] = await Promise.all(
+    cifar10.labels.map(async (file) => labelsIn(await get(file))),
+  );
+  const pixels = new Uint8Array(parts.length * ROWS * 3072);
+  // One after the other: a decoded picture takes 40 MB.
+  for (const [i, part] of parts.entries())
+    pixels.set((await decodeImage(await get(part))).pixels, i * ROWS * 3072);
+  const test = (await decodeImage(await get(cifar10.test))).pixels;
+  tell({ phase: "upload", bytes: of, of });
+  return {
+    train: setOf(pixels, trainLabels!).slice(0, images),
+    test: setOf(test, testLabels!).slice(0, TEST),
+  };
+}
+
+const setOf = (images: Uint8Array, labels: Uint8Array): ImageSet =>
+  new ImageSet({
+    images,
+    labels: labels.subarray(0, images.length / 3072),
+    shape: [32, 32, 3],
+    classes: CIFAR10_CLASSES,
+    normalization: CIFAR10_NORMALIZATION,
+  });
+
+/** The file's hash was checked against what the build saw. */
+const labelsIn = async (file: File): Promise<Uint8Array> => Uint8Array.from(JSON.parse(await file.text()));

@@ -1,0 +1,80 @@
+import { FormatError } from "@shadegrad/tensor";
+import { openSafetensors } from "@shadegrad/tensor/formats";
+import type {
+  Calls,
+  Curve,
+  Loading,
+  TrainBegin,
+  TrainBegun,
+  TrainSettings,
+  TrainTold,
+} from "../../engine/protocol.ts";
+import { theDevice } from "../device.ts";
+import { dataOf } from "./data.ts";
+import { Session } from "./session.ts";
+
+let session: Session | undefined;
+
+export async function trainBegin(ask: TrainBegin, tell: (told: Loading) => void): Promise<TrainBegun> {
+  const source = "from" in ask ? (ask.from === "last" ? lastFile() : ask.from) : undefined;
+  const { settings, curve } = source
+    ? await notesOf(source)
+    : { ...(ask as { settings: TrainSettings }), curve: EMPTY };
+  const data = await dataOf(settings, tell);
+  const before = session;
+  session = undefined;
+  await before?.dispose();
+  const next = new Session(settings, data, await theDevice());
+  if (source) await next.resume(source);
+  session = next;
+  return {
+    settings,
+    curve,
+    layers: 6 * settings.blocks + 2,
+    parameters: next.parameters,
+    step: next.step,
+    perEpoch: next.perEpoch,
+    classes: data.train.classes,
+    test: next.test,
+  };
+}
+
+const EMPTY: Curve = { steps: [], loss: [], accuracy: [], test: { steps: [], accuracy: [] } };
+
+function lastFile(): File {
+  if (!session?.kept) throw new Error("The training had not been kept yet; it begins anew.");
+  return new File([session.kept], "the last copy");
+}
+
+/** What the page noted in a checkpoint of its own. */
+async function notesOf(file: File): Promise<{ settings: TrainSettings; curve: Curve }> {
+  const opened = await openSafetensors(file);
+  try {
+    const { settings, curve } = JSON.parse(opened.metadata.get("page") ?? "{}");
+    if (settings && curve) return { settings, curve };
+  } catch {
+    // as below
+  } finally {
+    await opened.close();
+  }
+  throw new FormatError(`${file.name} is no training of this page. Its weights can be used under Classify.`);
+}
+
+function current(): Session {
+  if (!session) throw new Error("There is no training; begin one.");
+  return session;
+}
+
+export async function trainRun({ steps }: { steps: number }, tell: (told: TrainTold) => void): Promise<null> {
+  await current().run(steps, tell);
+  return null;
+}
+
+export async function trainPause(): Promise<null> {
+  await session?.pause();
+  return null;
+}
+
+export async function trainCheckpoint({ curve }: Calls["trainCheckpoint"]["ask"]): Promise<Blob> {
+  return new Blob([await current().file(curve)]);
+}
