@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { flip, init, noGrad, permute, scope, tensor } from "@shadegrad/tensor";
+import { defaultDevice, flip, init, noGrad, permute, scope, tensor } from "@shadegrad/tensor";
 import { readNpy } from "@shadegrad/tensor/formats";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -36,6 +36,21 @@ test.skipIf(!hasImageNet)(
     // What Keras' weights give for the same pixels.
     expect(first[0].probability).toBeCloseTo(0.78, 2);
     expect(first[1].probability).toBeCloseTo(0.995, 3);
+  },
+  300_000,
+);
+
+test.skipIf(!hasImageNet)(
+  `in f16 as well${needing(hasImageNet, IMAGENET)}`,
+  async ({ skip }) => {
+    skip(!defaultDevice().adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    const images = ["chelsea.png", "coffee.png"].map(photograph);
+    const { status, out, err } = await shadegrad("classify", ...images, "--precision", "f16", "--json");
+    expect(status, err).toBe(0);
+    const first = JSON.parse(out).images.map(({ top: [guess] }: { top: unknown[] }) => guess);
+    expect(first).toMatchObject([{ label: "Egyptian cat" }, { label: "espresso" }]);
+    expect(first[0].probability).toBeCloseTo(0.78, 1);
+    expect(first[1].probability).toBeCloseTo(0.995, 2);
   },
   300_000,
 );

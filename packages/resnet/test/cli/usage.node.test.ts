@@ -36,7 +36,7 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     ["info --foo", "shadegrad info: unknown option '--foo'.\nOptions: --json, --help."],
     [
       "classify --fast x.png",
-      "shadegrad classify: unknown option '--fast'.\nOptions: --model, --weights, --shortcut, --top, --json, --help.",
+      "shadegrad classify: unknown option '--fast'.\nOptions: --model, --weights, --shortcut, --precision, --top, --json, --help.",
     ],
     [
       "classify",
@@ -53,6 +53,10 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     [
       "eval --mean 1,2",
       "shadegrad eval: option '--mean <r,g,b>' argument '1,2' is invalid. It has to be three numbers, as in 0.5,0.5,0.5.\nshadegrad eval --help says more.",
+    ],
+    [
+      "train --precision bf16",
+      "shadegrad train: option '--precision <type>' argument 'bf16' is invalid. Allowed choices are f32, f16.\nshadegrad train --help says more.",
     ],
     [
       "eval --split none",

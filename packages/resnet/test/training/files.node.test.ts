@@ -1,8 +1,8 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { init, mul, type Tensor } from "@shadegrad/tensor";
-import { save, writeSafetensors } from "@shadegrad/tensor/formats";
+import { assign, defaultDevice, init, mul, type Tensor } from "@shadegrad/tensor";
+import { readSafetensors, save, writeSafetensors } from "@shadegrad/tensor/formats";
 import { Adam, multiStep, oneCycle, SGD } from "@shadegrad/tensor/optim";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCheckpoint, type ProgressEvent, ResNet, train } from "../../src/index.ts";
@@ -114,12 +114,27 @@ describe("a training that goes on", () => {
   const kinds = {
     SGD: { optimizer: sgd, schedule: oneCycle({ lr: 0.1, steps: 21 }) },
     Adam: { optimizer: (model: object) => new Adam(model, { lr: 0.01 }), schedule: undefined },
+    "SGD and products in f16": {
+      optimizer: sgd,
+      schedule: oneCycle({ lr: 0.1, steps: 21 }),
+      precision: "f16" as const,
+    },
+  };
+  /** A net whose gradients are so large that the first steps overflow in f16, and are left out. */
+  const steep = () => {
+    const model = new Small();
+    const { weight } = model.net.fc;
+    assign(weight, mul(weight, 300));
+    return model;
   };
 
-  it.each(Object.entries(kinds))(
+  it.for(Object.entries(kinds))(
     "after an interruption, with %s, has the weights of one that was not",
-    async (_, kind) => {
-      const whole = new Small();
+    async ([, kind], { skip }) => {
+      const half = "precision" in kind;
+      skip(half && !defaultDevice().adapter.features.has("shader-f16"), "no shader-f16");
+      const begin = half ? steep : () => new Small();
+      const whole = begin();
       const straight = await train({
         ...common,
         ...kind,
@@ -132,7 +147,7 @@ describe("a training that goes on", () => {
       let interruptions = 0;
       for (let done = false; !done; ) {
         const model = new Small(100 + interruptions); // other weights, which the checkpoint replaces
-        if (interruptions === 0) Object.assign(model, new Small());
+        if (interruptions === 0) Object.assign(model, begin());
         const controller = new AbortController();
         const begun = interruptions;
         const onProgress = (event: ProgressEvent) => {
@@ -153,6 +168,10 @@ describe("a training that goes on", () => {
         }
       }
       expect(interruptions).toBe(3);
+      const saved = await readSafetensors(await readFile(join(out, "checkpoint.safetensors")));
+      const [scale] = (saved.get("scaler.scale")?.data as Float32Array | undefined) ?? [];
+      if (half) expect(scale).toBeLessThan(2 ** 16);
+      else expect(scale).toBe(undefined);
     },
   );
 
@@ -213,6 +232,8 @@ describe("a training that goes on", () => {
       "optimizer.weightDecay 0.0001, now 0.0005; optimizer.lr 0.05, now 0.1",
     );
     await refused({ optimizer: new Adam(model) }, "optimizer SGD, now Adam");
+    if (defaultDevice().adapter.features.has("shader-f16"))
+      await refused({ precision: "f16" }, "precision none, now f16");
     await refused({ schedule: () => 0.05 }, "optimizer.lr 0.05, now by a schedule");
     // As many, of the same size, and otherwise.
     await expect(again({ data: colours(50, 7) })).rejects.toThrow(
@@ -306,6 +327,27 @@ describe("a training that breaks", () => {
     const on = new Small(5);
     const options = { ...common, epochs: 1, model: on, optimizer: sgd(on), out, resume: true };
     expect(await train(options)).toMatchObject({ begun: 7, step: 7 });
+  });
+
+  it("in f16 is told apart from gradients that overflow", async ({ skip }) => {
+    skip(!defaultDevice().adapter.features.has("shader-f16"), "no shader-f16");
+    const model = new Small();
+    let at = 0;
+    const schedule = (step: number) => {
+      at = step;
+      return 0.05;
+    };
+    const breaking = Object.assign(model, {
+      forward(x: Tensor): Tensor {
+        const y = model.net.forward(model.dropout.forward(x));
+        // In the first steps gradients overflow, to infinities and NaN; then the scores do.
+        return at < 4 ? mul(y, 3000) : mul(mul(y, 1e30), 1e30);
+      },
+    });
+    const options = { ...common, logEvery: 50, model: breaking, optimizer: sgd(model), schedule };
+    await expect(train({ ...options, precision: "f16", compile: false })).rejects.toThrow(
+      /^train: the loss became NaN by step \d of epoch 1: in step 5, crossEntropy made it, of values that are infinite since mul\./,
+    );
   });
 
   it("in its last step, of which no loss tells, saves nothing", async () => {

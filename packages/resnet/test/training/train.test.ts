@@ -1,5 +1,14 @@
-import { crossEntropy, init, mul, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
-import { dispose } from "@shadegrad/tensor/nn";
+import {
+  crossEntropy,
+  defaultDevice,
+  init,
+  mul,
+  noGrad,
+  type Precision,
+  type Tensor,
+  tensor,
+} from "@shadegrad/tensor";
+import { dispose, stateDict } from "@shadegrad/tensor/nn";
 import { multiStep, SGD } from "@shadegrad/tensor/optim";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { evaluateModel, ImageSet, type ProgressEvent, train } from "../../src/index.ts";
@@ -71,6 +80,36 @@ describe("train", () => {
     const first = await run(5);
     expect(await run(5)).toEqual(first);
     expect(await run(6)).not.toEqual(first);
+  });
+
+  it("learns as well with products in f16, from weights in f32", async ({ skip }) => {
+    skip(!defaultDevice().adapter.features.has("shader-f16"), "no shader-f16");
+    const run = async (precision: Precision) => {
+      const model = small();
+      const validation = colours(40, 2);
+      const options = { epochs: 4, batchSize: 16, optimizer: sgd(model), precision, ...quiet };
+      const { epochs } = await train({ model, data: colours(90), validation, ...options });
+      expect(Object.values(stateDict(model)).every(({ dtype }) => dtype !== "f16")).toBe(true);
+      return epochs;
+    };
+    const [half, full] = [await run("f16"), await run("f32")];
+    half.forEach(({ loss, validation }, i) => {
+      expect(loss).not.toBe(full[i]!.loss);
+      expect(Math.abs(loss - full[i]!.loss)).toBeLessThan(0.02);
+      expect(Math.abs(validation!.loss - full[i]!.validation!.loss)).toBeLessThan(0.05);
+    });
+    expect(half.at(-1)!.validation!.top1).toBeGreaterThan(0.9);
+  });
+
+  it("asks for an optimizer that knows of scaled gradients, where products are in f16", async () => {
+    const model = small();
+    class Own extends SGD {}
+    const optimizer = new Own(model, { lr: 0.1 });
+    await expect(
+      train({ model, data: colours(4), epochs: 1, optimizer, precision: "f16", ...quiet }),
+    ).rejects.toThrow(
+      "train: precision is f16, for which gradients are scaled, and Own does not know by how much; SGD, Adam and AdamW do.",
+    );
   });
 
   it("follows the schedule, and stops after so many steps", async () => {
