@@ -287,7 +287,7 @@ test(
     const wanted = [
       "Skip to",
       "Classify",
-      "Benchmark",
+      "Look inside",
       "Switch to the",
       "Choose a picture",
       "Camera",

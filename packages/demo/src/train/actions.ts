@@ -1,4 +1,5 @@
 import { openDevice } from "../app/device.ts";
+import { download } from "../app/download.ts";
 import { change, state } from "../app/state.ts";
 import type { Problem } from "../classify/state.ts";
 import { type Engine, EngineError } from "../engine/engine.ts";
@@ -57,11 +58,7 @@ export class Training {
     try {
       const { curve, step } = state.train;
       const blob = await this.#engine.call("trainCheckpoint", { curve });
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = `shadegrad-step-${step}.safetensors`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+      download(blob, `shadegrad-step-${step}.safetensors`);
     } catch (error) {
       set({ problem: problemOf(error, undefined) });
     }

@@ -1,0 +1,97 @@
+// node scripts/demo/screenshots.mjs [view …]: pictures of the views, in light, in dark and on a phone, into
+// packages/demo/screenshots. What the first view shows is kept as the example for browsers without WebGPU.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright";
+import { chromiumLaunchOptions } from "../setup/chromium.mjs";
+import { ROOT } from "../setup/install.mjs";
+import { buildDemo } from "./build.mjs";
+import { serve } from "./serve.mjs";
+
+// It belongs to the package that decodes pictures.
+const sharp = createRequire(join(ROOT, "packages", "resnet", "package.json"))("sharp");
+
+/** @typedef {import("playwright").Page} Page */
+
+const FOLDER = join(ROOT, "packages", "demo", "screenshots");
+const RECORDED = join(ROOT, "packages", "demo", "src", "classify", "recorded.json");
+
+const LOOKS = /** @type {const} */ ([
+  { name: "light", colorScheme: "light", width: 1280, height: 1480 },
+  { name: "dark", colorScheme: "dark", width: 1280, height: 1480 },
+  { name: "phone", colorScheme: "light", width: 390, height: 1688 },
+]);
+
+/** What is done in each view before its pictures. @type {Record<string, (page: Page) => Promise<void>>} */
+const VIEWS = {
+  async classify(page) {
+    await page.getByRole("button", { name: "A cat" }).click();
+    await page.locator(".answer").waitFor();
+    const [answer] = await page.evaluate(() => /** @type {any} */ (globalThis).answers);
+    const { crop: _, ...recorded } = answer;
+    writeFileSync(RECORDED, `${JSON.stringify(recorded, undefined, 2)}\n`);
+  },
+  async train(page) {
+    await page.getByRole("combobox", { name: "Width" }).selectOption({ index: 1 });
+    await page.getByRole("combobox", { name: "Batch" }).selectOption("32 images");
+    await page.getByRole("combobox", { name: "Optimizer" }).selectOption("Adam");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForFunction(
+      (steps) => Number(document.querySelector(".tiles dd")?.textContent) >= steps,
+      120,
+    );
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Go on" }).waitFor();
+  },
+  async inside(page) {
+    await page.getByRole("button", { name: "Look", exact: true }).click();
+    await page.locator(".tiles-picture.maps canvas").waitFor();
+    await page.getByRole("button", { name: /Block 1\.1/ }).click();
+    await page.locator(".tiles-picture.maps canvas").waitFor();
+  },
+};
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(VIEWS);
+process.chdir(ROOT);
+await buildDemo({ fetchMissing: true });
+const site = await serve();
+const browser = await chromium.launch({ ...chromiumLaunchOptions(), headless: true });
+mkdirSync(FOLDER, { recursive: true });
+const page = await browser.newPage();
+page.setDefaultTimeout(600_000);
+await page.addInitScript(() => {
+  /** @type {unknown[]} */
+  const answers = [];
+  Object.assign(globalThis, { answers });
+  const Original = Worker;
+  globalThis.Worker = class extends Original {
+    /** @param {ConstructorParameters<typeof Worker>} args */
+    constructor(...args) {
+      super(...args);
+      this.addEventListener("message", ({ data }) => {
+        if (data.answer?.top) answers.push(data.answer);
+      });
+    }
+  };
+});
+
+await page.goto(site.url);
+for (const view of wanted) {
+  await page.goto(`${site.url}#/${view}`);
+  await VIEWS[view]?.(page);
+  for (const { name, colorScheme, width, height } of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width, height: Math.min(whole, height) });
+    await page.waitForTimeout(700); // bars grow, and charts follow their width
+    const picture = await page.screenshot({ animations: "disabled" });
+    const path = join(FOLDER, `${view}-${name}.png`);
+    await sharp(picture).png({ palette: true, quality: 92, effort: 8 }).toFile(path);
+    console.log(path);
+  }
+}
+await browser.close();
+await site.close();
+process.exit();
