@@ -7,9 +7,9 @@ import { chromiumLaunchOptions } from "./scripts/setup/chromium.mjs";
 import { swiftshaderEnvironment } from "./scripts/setup/embedded.mjs";
 import { trainedOnSwiftshader } from "./scripts/test/trained.mjs";
 
-const EVERYWHERE = ["packages/*/test/**/*.test.ts"];
-const NODE_ONLY = ["packages/*/test/**/*.node.test.ts", "test/*.node.test.ts"];
-const BROWSER_ONLY = ["packages/*/test/**/*.browser.test.ts"];
+const EVERYWHERE = ["{packages/*,bench}/test/**/*.test.ts"];
+const NODE_ONLY = ["{packages/*,bench}/test/**/*.node.test.ts", "test/*.node.test.ts"];
+const BROWSER_ONLY = ["{packages/*,bench}/test/**/*.browser.test.ts"];
 
 const swiftshader = {
   // Forks start with this environment, which is when the dynamic linker reads it.

@@ -1,77 +1,129 @@
 /**
  * @typedef {import("@shadegrad/tensor").Device} Device
- * @typedef {{ microseconds: number, wall: number, variants: string[], timed: boolean }} Measured
+ * @typedef {import("./row.mjs").Prepared} Prepared
+ *
+ * @typedef {object} Measured medians
+ * @property {number} microseconds of all launches by the GPU's clock; where it has none, `wall` in long batches
+ * @property {number} wall microseconds that a caller waits, encoding included
+ * @property {number} spread of `microseconds`: the quartiles' distance over the median
+ * @property {number} runs
+ * @property {{ kernel: string, variant: string }[]} launches of one run
+ * @property {boolean} timed whether by the GPU's clock
  */
 
 const WARM_UP = 2;
 const LEAST_RUNS = 7;
 const LEAST_MILLISECONDS = 300;
+/** So long is a batch that the way to the GPU and back is lost in it. */
+const BATCH_MILLISECONDS = 20;
 
 /**
- * Medians over runs of `run(i)`, i counting up: what its launches took by the GPU's clock, and what a caller
- * waits, encoding included. Without timestamps the first is the second.
+ * Medians over runs of `run(i)`, i counting up.
  *
  * @param {Device} device
- * @param {(i: number) => void} run
+ * @param {Prepared} prepared
  * @returns {Promise<Measured>}
  */
-export async function measure(device, run) {
+export async function measure(device, prepared) {
   const timed = device.adapter.features.has("timestamp-query");
-  const clock = timed ? launchClock(device.launcher) : undefined;
-  for (let i = 0; i < WARM_UP; i++) {
-    run(i);
-    await device.synchronize();
-    await clock?.();
+  const clock = timed ? gpuClock(device.launcher) : undefined;
+  const launches = launchesOf(device, prepared);
+  try {
+    let i = 0;
+    const once = async (count = 1) => {
+      if (prepared.before) {
+        prepared.before(i);
+        await device.synchronize();
+        await clock?.read();
+      }
+      const begin = performance.now();
+      for (let k = 0; k < count; k++) prepared.run(i++);
+      await device.synchronize();
+      const wall = performance.now() - begin;
+      return { wall: (1000 * wall) / count, gpu: (await clock?.read()) ?? 0 };
+    };
+    for (let k = 0; k < WARM_UP; k++) await once();
+    // A run that needs another before it is a batch of its own.
+    const batch = timed || prepared.before ? 1 : Math.ceil((1000 * BATCH_MILLISECONDS) / (await once()).wall);
+    const walls = [];
+    const gpu = [];
+    const begin = performance.now();
+    while (walls.length < LEAST_RUNS || performance.now() - begin < LEAST_MILLISECONDS) {
+      const times = await once(batch);
+      walls.push(times.wall);
+      gpu.push(timed ? times.gpu : times.wall);
+    }
+    const [low, microseconds, high] = quartiles(gpu);
+    const spread = (high - low) / microseconds;
+    return { microseconds, wall: quartiles(walls)[1], spread, runs: walls.length, launches, timed };
+  } finally {
+    clock?.stop();
   }
-  const walls = [];
-  const launches = [];
-  let variants = [];
-  const begin = performance.now();
-  for (let i = 0; i < LEAST_RUNS || performance.now() - begin < LEAST_MILLISECONDS; i++) {
-    const before = performance.now();
-    run(i);
-    await device.synchronize();
-    walls.push(1000 * (performance.now() - before));
-    if (!clock) continue;
-    const timings = await clock();
-    launches.push(timings.reduce((sum, { microseconds }) => sum + microseconds, 0));
-    variants = timings.map(({ variant }) => variant);
-  }
-  if (timed) device.launcher.stopTiming();
-  const wall = median(walls);
-  return { microseconds: timed ? median(launches) : wall, wall, variants, timed };
 }
 
 /**
- * Starts timing; what it returns resolves with the timings of all launches since it was last called.
+ * What one run launches.
+ *
+ * @param {Device} device
+ * @param {Prepared} prepared
+ */
+export function launchesOf({ launcher }, prepared) {
+  /** @type {{ kernel: string, variant: string }[]} */
+  const launches = [];
+  prepared.before?.(0);
+  const listener = launcher.onLaunch;
+  launcher.onLaunch = ({ kernel, variant }) => launches.push({ kernel, variant });
+  try {
+    prepared.run(0);
+  } finally {
+    launcher.onLaunch = listener;
+  }
+  return launches;
+}
+
+/**
+ * Times every launch from here on; `read` gives the microseconds of all since it was last called.
  *
  * @param {Device["launcher"]} launcher
  */
-function launchClock(launcher) {
-  let timings = [];
+function gpuClock(launcher) {
+  let sum = 0;
+  let arrived = 0;
   let counted = launcher.counts.launches;
-  let arrived = () => {};
+  let notice = () => {};
+  const before = launcher.onTimings;
   launcher.startTiming();
-  launcher.onTimings = (more) => {
-    timings.push(...more);
-    arrived();
+  launcher.onTimings = (timings) => {
+    for (const { microseconds } of timings) sum += microseconds;
+    arrived += timings.length;
+    notice();
   };
-  return async () => {
-    const expected = launcher.counts.launches - counted;
-    while (timings.length < expected) {
-      await new Promise((resolve) => {
-        arrived = resolve;
-      });
-    }
-    counted += expected;
-    const taken = timings;
-    timings = [];
-    return taken;
+  return {
+    async read() {
+      const expected = launcher.counts.launches - counted;
+      while (arrived < expected) {
+        await new Promise((resolve) => {
+          notice = () => resolve(undefined);
+        });
+      }
+      counted += expected;
+      const taken = sum;
+      [sum, arrived] = [0, 0];
+      return taken;
+    },
+    stop() {
+      launcher.stopTiming();
+      launcher.onTimings = before;
+    },
   };
 }
 
-/** @param {number[]} values */
-function median(values) {
+/**
+ * @param {number[]} values
+ * @returns {[low: number, median: number, high: number]}
+ */
+export function quartiles(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
+  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
+  return [at(0.25), at(0.5), at(0.75)];
 }

@@ -1,7 +1,16 @@
+import { earlier } from "./compare.mjs";
+
+/**
+ * @typedef {import("./benchmark.mjs").Result} Result
+ * @typedef {import("./benchmark.mjs").Report} Report
+ */
+
+/** @type {[title: string, width: number][]} to the left where the width is negative */
 const COLUMNS = [
-  ["kernel and shape", -38],
-  ["variant", -10],
+  ["kernel and shape", -39],
+  ["variant", -11],
   ["µs", 9],
+  ["±", 5],
   ["µs in all", 9],
   ["GFLOP/s", 8],
   ["of peak", 7],
@@ -9,33 +18,66 @@ const COLUMNS = [
   ["of copy", 7],
 ];
 
-/** @param {readonly string[]} cells */
-const columns = (cells) =>
-  cells
-    .map((cell, i) => {
-      const width = COLUMNS[i][1];
-      return width < 0 ? cell.padEnd(-width) : cell.padStart(width);
-    })
-    .join(" ");
-
-export const heading = () => columns(COLUMNS.map(([title]) => title));
+/** @type {typeof COLUMNS} */
+const COMPARED = [
+  ["µs before", 9],
+  ["faster", 7],
+];
 
 /**
- * @param {import("./row.mjs").Row} row
- * @param {import("./measure.mjs").Measured} measured
- * @param {import("./peak.mjs").Peak} peak
+ * What a row of the table says, in the order of its columns; a page may lay them out otherwise.
+ *
+ * @param {Result} result
+ * @param {Report} report
  */
-export function line({ name, flops, bytes }, { microseconds, wall, variants }, { gflops, gbytes }) {
+export function cells({ name, variant, chosen, microseconds, spread, wall, flops, bytes }, { peak }) {
   const rate = (count) => count / microseconds / 1000;
   const percent = (part, whole) => `${((100 * part) / whole).toFixed(0)} %`;
-  return columns([
-    name,
-    variants[0] ?? "",
+  return [
+    chosen ? name : "",
+    variant,
     microseconds.toFixed(0),
+    `${(50 * spread).toFixed(0)} %`,
     wall.toFixed(0),
     rate(flops).toFixed(1),
-    percent(rate(flops), gflops),
+    percent(rate(flops), peak.gflops),
     rate(bytes).toFixed(1),
-    percent(rate(bytes), gbytes),
-  ]);
+    percent(rate(bytes), peak.gbytes),
+  ];
 }
+
+/** @param {Report} [old] to compare with */
+export const heading = (old) => laidOut([...COLUMNS, ...(old ? COMPARED : [])].map(([title]) => title));
+
+/** The titles of `cells`. */
+export const TITLES = COLUMNS.map(([title]) => title);
+
+/**
+ * A line of the table; a variant that is not the one chosen stands under that, without the name.
+ *
+ * @param {Result} result
+ * @param {Report} report that it is of
+ * @param {Report} [old] to compare with
+ */
+export function line(result, report, old) {
+  const before = old && earlier(old, result);
+  const more = before
+    ? [before.microseconds.toFixed(0), `${(before.microseconds / result.microseconds).toFixed(2)}×`]
+    : [];
+  return laidOut([...cells(result, report), ...more]);
+}
+
+/** @param {Report} report */
+export const summary = ({ adapter, peak, timed }) =>
+  `${adapter}: ${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gbytes.toFixed(1)} GB/s of copying` +
+  (timed ? "" : "; it has no timestamps, so µs are a caller's, in batches");
+
+/** @param {readonly string[]} row */
+const laidOut = (row) =>
+  row
+    .map((cell, i) => {
+      const width = [...COLUMNS, ...COMPARED][i]?.[1] ?? 0;
+      return width < 0 ? cell.padEnd(-width) : cell.padStart(width);
+    })
+    .join(" ")
+    .trimEnd();

@@ -5,7 +5,7 @@ import { install, ROOT, runSync } from "./setup/install.mjs";
 
 install();
 const packages = readdirSync(join(ROOT, "packages")).map((name) => join("packages", name));
-const projects = [".", ...packages, ...packages.map((path) => join(path, "test"))].filter((path) =>
+const projects = [".", "bench", ...packages, ...packages.map((path) => join(path, "test"))].filter((path) =>
   existsSync(join(ROOT, path, "tsconfig.json")),
 );
 const commands = [

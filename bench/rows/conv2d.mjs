@@ -6,7 +6,7 @@ import {
   weightGradSplits,
 } from "@shadegrad/kernels-wgsl/conv2d";
 import { conv2d } from "@shadegrad/tensor";
-import { kernelRow, opRow } from "../row.mjs";
+import { costOf, kernelRow, opRow } from "../row.mjs";
 
 /** @typedef {[channels: number, outputs: number, window: number, stride: number, side: number]} Shape */
 
@@ -27,14 +27,14 @@ const RESNET = [
       [width, outputs, 1, 1, side],
       [outputs, width, 1, 1, side],
     ];
-    return stage === 0
-      ? shapes
-      : [
-          ...shapes,
-          [width, width, 3, 2, 2 * side],
-          [inputs, outputs, 1, 2, 2 * side],
-          [width / 2, width, 3, 2, 2 * side],
-        ];
+    if (stage > 0) {
+      shapes.push(
+        [width, width, 3, 2, 2 * side],
+        [inputs, outputs, 1, 2, 2 * side],
+        [width / 2, width, 3, 2, 2 * side],
+      );
+    }
+    return shapes;
   }),
 ];
 
@@ -72,7 +72,7 @@ function directions(N, [C, O, R, stride, H]) {
   return [
     opRow(
       `conv2d ${name}`,
-      conv2dKernel.cost(p),
+      costOf(conv2dKernel, p),
       [
         [N, H, H, C],
         [R, R, C, O],

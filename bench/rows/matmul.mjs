@@ -1,6 +1,6 @@
 import { matmul as matmulKernel } from "@shadegrad/kernels-wgsl/matmul";
 import { matmul } from "@shadegrad/tensor";
-import { kernelRow, opRow } from "../row.mjs";
+import { costOf, kernelRow, opRow } from "../row.mjs";
 
 /** Squares, and the classifiers of ResNets; and with one operand transposed, as gradients have them. */
 export const products = () => [
@@ -34,7 +34,7 @@ function eager(M, K, N) {
   const name = M === K && K === N ? `${M}³` : `${M}×${K} · ${K}×${N}`;
   return opRow(
     `matmul ${name}`,
-    matmulKernel.cost(params(M, K, N)),
+    costOf(matmulKernel, params(M, K, N)),
     [
       [M, K],
       [K, N],
@@ -43,6 +43,7 @@ function eager(M, K, N) {
   );
 }
 
+/** @returns {import("@shadegrad/kernels-wgsl/matmul").MatmulParams} */
 function params(M, K, N, aT = false, bT = false) {
   return {
     ...{ batch: [1, 1, 1, 1], aBatch: [0, 0, 0, 0], bBatch: [0, 0, 0, 0], M, N, K },

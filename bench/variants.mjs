@@ -1,0 +1,64 @@
+import { fits } from "@shadegrad/kernels-wgsl";
+
+/**
+ * @typedef {import("@shadegrad/tensor").Device} Device
+ * @typedef {import("./row.mjs").Prepared} Prepared
+ * @typedef {import("@shadegrad/kernels-wgsl").Kernel<any>} Kernel
+ */
+
+/**
+ * The launch of a run that costs most, and every variant that could do it here.
+ *
+ * @param {Device} device
+ * @param {Prepared} prepared
+ * @returns {{ kernel: Kernel, names: string[] }}
+ */
+export function variantsOf(device, prepared) {
+  /** @type {{ kernel: Kernel, params: any, cost: number }[]} */
+  const launches = [];
+  prepared.before?.(0);
+  const stop = intercept(device, (kernel, params, options) => {
+    const { flops = 0, bytes = 0 } = kernel.cost?.(params) ?? {};
+    launches.push({ kernel, params, cost: flops + bytes });
+    return options;
+  });
+  try {
+    prepared.run(0);
+  } finally {
+    stop();
+  }
+  const [first, ...others] = launches;
+  if (!first) throw new Error("bench: a run that launches nothing");
+  const { kernel, params } = others.reduce(
+    (most, launch) => (launch.cost > most.cost ? launch : most),
+    first,
+  );
+  const fitting = kernel.variants.filter((variant) => fits(variant, params, device.adapter));
+  return { kernel, names: fitting.map(({ name }) => name) };
+}
+
+/**
+ * Take one variant of a kernel for all launches, until the function that this returns is called.
+ *
+ * @param {Device} device
+ * @param {Kernel} kernel
+ * @param {string} name
+ * @returns {() => void}
+ */
+export const insistOn = (device, kernel, name) =>
+  intercept(device, (launched, _params, options) =>
+    launched === kernel ? { ...options, variant: name } : options,
+  );
+
+/**
+ * @param {Device} device
+ * @param {(kernel: Kernel, params: any, options: object | undefined) => object | undefined} change options of each launch
+ */
+function intercept({ launcher }, change) {
+  const launch = launcher.launch;
+  /** @type {(kernel: any, params: any, buffers: readonly GPUBuffer[], options?: object) => void} */
+  const changed = (kernel, params, buffers, options) =>
+    launch.call(launcher, kernel, params, buffers, change(kernel, params, options));
+  launcher.launch = changed;
+  return () => void Reflect.deleteProperty(launcher, "launch"); // the class has the one that was there
+}
