@@ -2,14 +2,16 @@ import {
   type Conv2dParams,
   conv2dInputGrad,
   conv2dWeightGrad,
+  fitRows,
   conv2d as forward,
+  inFours,
   sumPartials,
   weightGradSplits,
 } from "@shadegrad/kernels-wgsl/conv2d";
 import { differentiable } from "../autograd.ts";
 import { ShapeError } from "../errors.ts";
 import { run } from "../run.ts";
-import { isInteger, type Tensor } from "../tensor.ts";
+import { type DType, isInteger, type Shape, type Tensor } from "../tensor.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
@@ -43,37 +45,52 @@ export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions
   const shape = [p.N, p.P, p.Q, p.O];
   const [a, b] = [lowered(x), lowered(w)];
   const types = { E0: b.dtype, E1: b.dtype };
+  const q = inFours(p, x.device.adapter) ?? p;
+  const image = withChannels(a, p.C, q.C);
+  const window = withChannels(b, p.C * p.O, q.C * p.O, [p.R, p.S, q.C, p.O]);
   const y = bias
-    ? run(forward, p, [a, b, bias, b], shape, {
+    ? run(forward, q, [image, window, bias, window], shape, {
         holes: { ...types, epilogue: "value + channel0(o)", E0: bias.dtype },
       })
-    : run(forward, p, [a, b, b, b], shape, { holes: types });
+    : run(forward, q, [image, window, window, window], shape, { holes: types });
+  if (window !== b) window.dispose();
   return differentiable(
     "conv2d",
     y,
     bias ? [x, w, bias] : [x, w],
     (dy) => [
       () => fitted(run(conv2dInputGrad, p, [dy, b, b, b], x.shape, { holes: types }), x, dy),
-      () => weightGrad(a, dy, w, p),
+      () => weightGrad(image, dy, w, q),
       () => sumTo(dy, [p.O], bias!.dtype),
     ],
-    [a, b].filter((copy) => copy !== x && copy !== w),
+    [...new Set([a, b, image])].filter((copy) => copy !== x && copy !== w),
   );
 }
 
+/** Rows of `width` elements, cut to `length` or filled up with zeros; the tensor itself where they are the same. */
+function withChannels(x: Tensor, width: number, length: number, shape?: Shape): Tensor {
+  if (width === length) return x;
+  const rows = x.size / width;
+  return run(fitRows, { rows, width, length }, [x], shape ?? [...x.shape.slice(0, -1), length]);
+}
+
 /** Partial sums over stretches of N·P·Q, then their sum, of w's type: the same order every time. */
-function weightGrad(x: Tensor, dy: Tensor, { shape, dtype, size }: Tensor, p: Conv2dParams): Tensor {
+function weightGrad(x: Tensor, dy: Tensor, w: Tensor, p: Conv2dParams): Tensor {
   const splits = weightGradSplits(p);
+  const shape = [p.R, p.S, p.C / p.groups, p.O];
   const partials = { partial: { shape: [splits, ...shape], dtype: "f32" } } as const;
   const { partial } = run(conv2dWeightGrad, { ...p, splits }, [x, dy], partials);
-  if (splits === 1 && dtype === "f32") {
-    const dw = partial.view(shape);
-    partial.dispose();
-    return dw;
-  }
-  const { y: dw } = run(sumPartials, { length: size, splits }, [partial], { y: { shape, dtype } });
+  const sum = summed(partial, splits, shape, w.dtype);
   partial.dispose();
+  const dw = withChannels(sum, sum.size / p.R / p.S, w.size / p.R / p.S, w.shape);
+  if (dw !== sum) sum.dispose();
   return dw;
+}
+
+function summed(partial: Tensor, splits: number, shape: Shape, dtype: DType): Tensor {
+  if (splits === 1 && dtype === "f32") return partial.view(shape);
+  const params = { length: partial.size / splits, splits };
+  return run(sumPartials, params, [partial], { y: { shape, dtype } }).y;
 }
 
 function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions, bias: Tensor | undefined): Conv2dParams {
