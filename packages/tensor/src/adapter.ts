@@ -14,6 +14,11 @@ export interface InitOptions {
    * f32 are cast on their way in, parameters stay f32, sums are f32, and so are losses.
    */
   precision?: Precision | undefined;
+  /**
+   * Whether kernels go by what `tune` measured on this adapter in a process before, true if absent; or what it found,
+   * where somebody else has kept that, as a page does for its worker. Bits of results may depend on it.
+   */
+  tuned?: boolean | ReadonlyMap<string, string>;
   /** Say nothing about a software adapter. */
   quiet?: boolean;
 }

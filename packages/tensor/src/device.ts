@@ -5,6 +5,7 @@ import { DeviceError } from "./errors.ts";
 import { BufferPool, mebibytes } from "./pool.ts";
 import type { Precision } from "./precision.ts";
 import { restUntil } from "./rest.ts";
+import { keptVariants } from "./tuned.ts";
 
 /** GPU objects made so far and memory held: in a loop in steady state, all but the first two stand still. */
 export interface DeviceCounts {
@@ -25,6 +26,8 @@ export class Device {
   readonly adapter: Adapter;
   /** What products are computed with, where `autocast` does not say otherwise. */
   readonly precision: Precision;
+  /** The variants of kernels that `tune` found to be the fastest here: what is launched from now on goes by them. */
+  readonly tuned: Map<string, string>;
   readonly gpu: GPUDevice;
   readonly launcher: Launcher;
   /** Resolves, with the reason, when the device is lost; it never rejects. */
@@ -37,14 +40,16 @@ export class Device {
   #failure: Error | undefined;
   #reject: ((error: Error) => void)[] = [];
 
-  constructor({ gpu, adapter, description, precision, polled }: Opened) {
+  constructor(opened: Opened, tuned: ReadonlyMap<string, string> = new Map()) {
+    const { gpu, adapter, description, precision, polled } = opened;
     this.gpu = gpu;
-    this.adapter = adapter;
+    this.tuned = new Map(tuned);
+    this.adapter = { ...adapter, tuned: this.tuned };
     this.precision = precision;
     this.name = description;
     this.#computesHere = polled && adapter.software;
     const fail = (error: Error) => this.#fail(error);
-    this.launcher = new Launcher(gpu, adapter, fail);
+    this.launcher = new Launcher(gpu, this.adapter, fail);
     const exhausted = (error: Error) => {
       this.trim();
       fail(error);
@@ -250,7 +255,9 @@ let warned = false;
 
 /** Open a device beside the default one; give it to `tensor`, `zeros` and the like as `device`. */
 export async function openDevice(options: InitOptions = {}): Promise<Device> {
-  const device = new Device(await openAdapter(options));
+  const opened = await openAdapter(options);
+  const { tuned = true } = options;
+  const device = new Device(opened, tuned === true ? keptVariants(opened.adapter.key) : tuned || undefined);
   if (device.adapter.software && !options.quiet && !warned) {
     warned = true;
     console.warn(

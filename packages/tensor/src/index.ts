@@ -2,6 +2,7 @@ export { KernelError, type Timing } from "@shadegrad/kernels-wgsl";
 export type { InitOptions } from "./adapter.ts";
 export { assign } from "./assign.ts";
 export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./autograd.ts";
+export { cacheFolder } from "./cache-folder.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export type { PlanSummary } from "./compile/plan.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
@@ -67,3 +68,4 @@ export {
   type TensorOptions,
   tensor,
 } from "./tensor.ts";
+export { type TuneOptions, type Tuning, type TuningRow, tune } from "./tune/tune.ts";

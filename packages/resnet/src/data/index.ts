@@ -29,5 +29,5 @@ export {
   imageFolder,
 } from "./image-folder.ts";
 export { IMAGENET_RESNET50_PACKAGE, imageNetResnet50, type PublishedNet } from "./imagenet.ts";
-export { cachedPackage, cacheFolder, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
+export { cachedPackage, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
 export { cropCentre, resize, resizeShorter } from "./resize.ts";

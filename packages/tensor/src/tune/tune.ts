@@ -1,0 +1,155 @@
+import { reduced } from "../compile/plan.ts";
+import { record } from "../compile/record.ts";
+import type { Recorded } from "../compile/recorder.ts";
+import { type Device, defaultDevice } from "../device.ts";
+import { ShapeError } from "../errors.ts";
+import type { Layer } from "../nn/module.ts";
+import { Storage } from "../storage.ts";
+import { bytesOf, checkShape, type Shape, sizeOf, Tensor } from "../tensor.ts";
+import { keepVariants } from "../tuned.ts";
+import { shapeText } from "./shape-text.ts";
+import { deviceOf, withStep } from "./step.ts";
+import { type Subject, subjectsOf } from "./subjects.ts";
+import { table } from "./table.ts";
+import { tryVariants } from "./trial.ts";
+
+export interface TuneOptions {
+  /** Of a model: whether it is to be trained, and not only used. */
+  training?: boolean | undefined;
+  /** Whether later processes on this adapter shall know what was found, true if absent. */
+  keep?: boolean | undefined;
+  /** Told of each choice that was made, the how-manieth of how many it is. */
+  onProgress?: ((row: TuningRow, done: number, of: number) => void) | undefined;
+  /** Ends it: what was found by then counts. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Of one kernel, for one set of shapes: which variant is taken from now on. */
+export interface TuningRow {
+  readonly kernel: string;
+  /** For people: `3×3/2 64→128 56×56 ×1`. */
+  readonly shape: string;
+  /** How often a call launches it. */
+  readonly launches: number;
+  readonly variant: string;
+  /** Of one launch: the median. */
+  readonly microseconds: number;
+  /** What is taken where nothing was measured. */
+  readonly preferred: string;
+  /** The other variants that are right, the fastest first. */
+  readonly others: readonly { readonly variant: string; readonly microseconds: number }[];
+  /** Those that are wrong here, or do not run; never taken. */
+  readonly rejected: readonly { readonly variant: string; readonly reason: string }[];
+}
+
+/** What was measured. */
+export interface Tuning {
+  readonly adapter: string;
+  readonly rows: readonly TuningRow[];
+  readonly seconds: number;
+  /** Whether the signal ended it before everything was tried. */
+  readonly stopped: boolean;
+  /** Where it is kept for later processes; undefined if it is not. */
+  readonly kept: string | undefined;
+  /** A table, 80 columns wide. */
+  toString(): string;
+}
+
+/**
+ * Measure which variants of kernels are the fastest here for what a function launches, or a model for images of these
+ * shapes, and take them from now on, in later processes too: `await tune(model, [[1, 224, 224, 3]])`.
+ *
+ * Nothing of the function runs but its recording, as by `compile`, whose launches these are. Each variant that fits is
+ * first run on random numbers and compared with the kernel's last variant, the plain one, which the tests of this package
+ * hold against float64: one that is off by more than 10⁻⁴ (2·10⁻³ in f16), or whose shader does not compile, is
+ * rejected and named. The others are timed in turns, by timestamps where there are any. The kernel's own preference stays
+ * unless another is 3 % faster. Let nothing else compute meanwhile.
+ *
+ * Variants add up in different orders: results may change in their last bits, and a training that goes on after this is
+ * not the same, bit by bit, as one that was not interrupted. Functions that were compiled before stay as they are.
+ *
+ * @throws ShapeError where a call would; DeviceError if the device is lost.
+ */
+export async function tune<A extends readonly Tensor[]>(
+  f: (...args: A) => unknown,
+  args: A,
+  options?: TuneOptions,
+): Promise<Tuning>;
+export async function tune(
+  model: Layer & object,
+  shapes: readonly Shape[],
+  options?: TuneOptions,
+): Promise<Tuning>;
+export async function tune(
+  what: ((...args: Tensor[]) => unknown) | (Layer & object),
+  given: readonly Tensor[] | readonly Shape[],
+  options: TuneOptions = {},
+): Promise<Tuning> {
+  const { keep = true, onProgress, signal } = options;
+  const start = performance.now();
+  const isFunction = typeof what === "function";
+  const device = isFunction ? ((given[0] as Tensor | undefined)?.device ?? defaultDevice()) : deviceOf(what);
+  const launches = isFunction
+    ? launchesOf(what, given as Tensor[])
+    : ofModel(what, given as readonly Shape[], device, options.training ?? false);
+  const subjects = subjectsOf(launches, device);
+  const rows: TuningRow[] = [];
+  let kept: string | undefined;
+  try {
+    for (const subject of subjects) {
+      if (signal?.aborted) break;
+      const row = await rowOf(subject, device);
+      rows.push(row);
+      device.tuned.set(subject.key, row.variant);
+      onProgress?.(row, rows.length, subjects.length);
+    }
+  } finally {
+    if (keep && rows.length > 0) kept = keepVariants(device.adapter.key, device.tuned);
+  }
+  const stopped = rows.length < subjects.length;
+  const seconds = (performance.now() - start) / 1000;
+  const found = { adapter: device.name, rows, seconds, stopped, kept };
+  return { ...found, toString: () => table(found) };
+}
+
+/** What a compiled function launches at each call. */
+function launchesOf(f: (...args: Tensor[]) => unknown, args: Tensor[]): readonly Recorded[] {
+  const { recording } = record("tune", f, args);
+  const { varying } = reduced(recording);
+  for (const x of [...recording.args, ...recording.results]) x.dispose();
+  return varying;
+}
+
+function ofModel(
+  model: Layer & object,
+  shapes: readonly Shape[],
+  device: Device,
+  training: boolean,
+): Recorded[] {
+  if (shapes.length === 0) throw new ShapeError("tune: there is no shape to tune the model for.");
+  return shapes.flatMap((shape) => {
+    const size = bytesOf("f32") * sizeOf(checkShape("tune", shape));
+    using x = new Tensor(shape, "f32", new Storage(device, size, "an argument", true));
+    return withStep(model, training, (step) => launchesOf(step, [x]));
+  });
+}
+
+/** So much slower than the fastest, what the kernel prefers is still taken: as much as measuring may err. */
+const LENIENCE = 1.03;
+
+async function rowOf(subject: Subject, device: Device): Promise<TuningRow> {
+  const { launch, count, preferred } = subject;
+  const { times, rejected } = await tryVariants(subject, device);
+  const own = times.find(({ variant }) => variant === preferred);
+  const [fastest] = times as [(typeof times)[number]];
+  const best = own && own.microseconds <= LENIENCE * fastest.microseconds ? own : fastest;
+  return {
+    kernel: launch.kernel.name,
+    shape: shapeText(launch.params),
+    launches: count,
+    ...best,
+    preferred,
+    others: times.filter((time) => time !== best),
+    rejected,
+  };
+}
