@@ -64,9 +64,9 @@ describe("examples", () => {
 });
 
 describe("commands", () => {
-  test("all six are there", () => {
+  test("all seven are there", () => {
     const names = new Set(commands.map((command) => command.split(" ")[0]));
-    expect([...names]).toEqual(["info", "classify", "eval", "train", "summary", "convert"]);
+    expect([...names]).toEqual(["info", "classify", "eval", "train", "summary", "convert", "tune"]);
   });
 
   for (const command of commands) {

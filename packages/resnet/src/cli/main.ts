@@ -9,6 +9,7 @@ import { addInfo } from "./info.ts";
 import { addSummary } from "./summary.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTrain } from "./train.ts";
+import { addTune } from "./tune.ts";
 
 /** Options that every command has. */
 export interface Common {
@@ -52,7 +53,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     .version(version(), "-v, --version", "say which version this is")
     .helpOption("-h, --help", "say this")
     .addHelpText("after", "\nshadegrad COMMAND --help says what a command takes.");
-  for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert]) add(program, perform);
+  for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert, addTune])
+    add(program, perform);
 
   let at = program;
   for (const command of [program, ...program.commands]) {

@@ -314,3 +314,33 @@ test("convert", async () => {
     `shadegrad convert: ${pt} tells no ResNet by its names; --model says which it is.\n`,
   ]);
 });
+
+describe("tune", () => {
+  test("tells which variants are the fastest, in 80 columns", async () => {
+    const { status, out, err } = await shadegrad("tune", "--model", "resnet8", "--size", "16");
+    expect(status, err).toBe(0);
+    expect(err).toMatch(/^resnet8, 16×16 ×1\non .+\n/);
+    const lines = out.split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(out).toMatch(/^conv2d 3×3 3→16 16×16 ×1 +\*?\w.* \d+ /m);
+    expect(out).toMatch(/^matmul 1×64 · 64×10 /m);
+  });
+
+  test("as JSON, for a step of training", async () => {
+    const options = ["--size", "8", "--batch", "2", "--training"];
+    const { status, out, err } = await shadegrad("tune", "--model", "resnet8", ...options, "--json");
+    expect(status, err).toBe(0);
+    const { rows, seconds, ...rest } = JSON.parse(out);
+    const what = { model: "resnet8", size: 8, batch: 2, training: true, precision: "f32" };
+    expect(rest).toEqual({ ...what, adapter }); // the tests keep nothing
+    expect(seconds).toBeGreaterThan(0);
+    const kernels = new Set(rows.map(({ kernel }: { kernel: string }) => kernel));
+    for (const kernel of ["conv2d", "conv2dInputGrad", "conv2dWeightGrad", "moments", "momentum"]) {
+      expect(kernels).toContain(kernel);
+    }
+    for (const { variant, preferred, others, rejected } of rows) {
+      expect(rejected).toEqual([]);
+      expect([variant, ...others.map((other: { variant: string }) => other.variant)]).toContain(preferred);
+    }
+  });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { shadegrad } from "./shadegrad.ts";
 
-const COMMANDS = ["info", "classify", "eval", "train", "summary", "convert"];
+const COMMANDS = ["info", "classify", "eval", "train", "summary", "convert", "tune"];
 
 describe("help", () => {
   test.each([[], ...COMMANDS.map((command) => [command])])("shadegrad %s --help", async (...command) => {
@@ -30,7 +30,7 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
   const cases: [string, string][] = [
     [
       "clasify",
-      "shadegrad: unknown command 'clasify'.\nCommands: info, classify, eval, train, summary, convert.",
+      "shadegrad: unknown command 'clasify'.\nCommands: info, classify, eval, train, summary, convert, tune.",
     ],
     ["--foo", "shadegrad: unknown option '--foo'.\nOptions: --version, --help."],
     ["info --foo", "shadegrad info: unknown option '--foo'.\nOptions: --json, --help."],
