@@ -31,7 +31,8 @@ export function foldNormalization(
     if (!weights) return undefined;
     const replaced = (by: Bound): Recorded => ({
       ...launch,
-      reads: reads.map((x, i) => (i === at ? by : x)),
+      // Among the operands of an epilogue that has none, weights stand in their place.
+      reads: reads.map((x) => (x.storage === weights.storage ? by : x)),
     });
     const maker = launches[makers.get(weights.storage) ?? -1];
     // Weights that were cast are scaled before they are rounded.
