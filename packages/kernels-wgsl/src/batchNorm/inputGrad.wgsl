@@ -49,11 +49,19 @@ fn main(
   let c = at % columns;
   let first = at / columns * DEPTH;
   if (first >= p.M) { return; }
-  let mean = vectors[c];
-  let scale = vectors[columns + c];
-  let beta = vectors[2 * columns + c];
-  let pull = vectors[3 * columns + c];
-  let offset = vectors[4 * columns + c];
+  // One load in the shader, where each costs a rasteriser 15 ms of compile time.
+  var mean = V();
+  var scale = V();
+  var beta = V();
+  var pull = V();
+  var offset = V();
+  for (var k = c; k < 5 * columns; k += columns) {
+    mean = scale;
+    scale = beta;
+    beta = pull;
+    pull = offset;
+    offset = vectors[k];
+  }
   let end = min(first + DEPTH, p.M) * columns;
   for (var i = first * columns + c; i < end; i += columns) {
     let centred = V(x[i]) - mean;
