@@ -86,6 +86,9 @@ addEventListener("hashchange", () => {
   scrollTo({ top: 0 });
 });
 
+// Charts and the button for the theme follow the system.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => change({}));
+
 // A page that nobody sees must not film.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) stopCamera();

@@ -2,6 +2,7 @@ import { html, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
 import { percent } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
+import { otherTheme } from "../app/theme.ts";
 import { Chart, type Line } from "./chart.ts";
 import { labelOf } from "./state.ts";
 
@@ -29,7 +30,7 @@ export function curves(state: State): TemplateResult {
     { label: "Of test images", colour: "warm", steps: curve.test.steps, values: curve.test.accuracy },
   ];
   const last = curve.loss.at(-1);
-  const key = `${points} ${state.theme} ${earlier.length}`;
+  const key = `${points} ${otherTheme(state.theme)} ${earlier.length}`;
   return html`
     <div class="charts">
       ${figure("Loss", loss, key, "chart-loss", `Now ${last?.toFixed(3) ?? "none"}, at the start ${curve.loss[0]?.toFixed(3) ?? "none"}.`)}
