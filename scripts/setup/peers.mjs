@@ -6,7 +6,7 @@ import { fail, ROOT, runSync } from "./install.mjs";
 const FOLDER = join("bench", "peers");
 const STAMP = join(ROOT, FOLDER, "node_modules", ".installed");
 
-/** Install the other engines, 430 MB, unless that has been done since their lockfile last changed. */
+/** Install the other engines, 530 MB, unless that has been done since their lockfile last changed. */
 export function installPeers() {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   const wanted = hash.update(readFileSync(join(ROOT, FOLDER, "package-lock.json"))).digest("hex");
