@@ -41,6 +41,7 @@ describe("examples", () => {
 
   test.for(expected.map((pattern, i) => ({ i, pattern })))(
     "number $i prints $pattern",
+    { timeout: 400_000 },
     async ({ i, pattern }, { skip }) => {
       const code = examples[i]!;
       skip(code.includes("cifar10(") && !hasCifar, `it needs ${CIFAR}`);
@@ -57,7 +58,6 @@ describe("examples", () => {
         await rm(path);
       }
     },
-    400_000,
   );
 
   test("there is no other", () => expect(examples).toHaveLength(expected.length));

@@ -61,7 +61,10 @@ export class LossScaler {
    * @throws ShapeError as that does.
    */
   backward(loss: Tensor): void {
-    if (loss.size !== 1) return backward(loss); // which says that a loss has one element
+    if (loss.size !== 1) {
+      backward(loss); // which says that a loss has one element
+      return;
+    }
     using seed = this.scale.view(loss.shape);
     using typed = cast(seed, loss.dtype);
     backward(loss, typed);
