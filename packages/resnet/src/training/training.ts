@@ -1,21 +1,10 @@
-import {
-  autocast,
-  crossEntropy,
-  type Device,
-  debugLevel,
-  describeOrigin,
-  findNaN,
-  type Generator,
-  generatorOf,
-  noGrad,
-  scope,
-  tensor,
-} from "@shadegrad/tensor";
+import { type Device, debugLevel, type Generator, generatorOf } from "@shadegrad/tensor";
 import { save } from "@shadegrad/tensor/formats";
-import { evaluate as evaluationMode, train as trainingMode } from "@shadegrad/tensor/nn";
+import { train as trainingMode } from "@shadegrad/tensor/nn";
 import { saveCheckpoint } from "../checkpoints/index.ts";
 import { type Batch, batches, type Dataset, datasetOf, shuffled } from "../data/index.ts";
 import { NotFiniteError, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
+import { Diagnosis, type Position } from "./diagnosis.ts";
 import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
 import { type Fixed, fixedOf } from "./fixed.ts";
 import { filled, type Options, preprocessingOf, settingsOf } from "./options.ts";
@@ -23,7 +12,6 @@ import { Pace } from "./pace.ts";
 import type { EpochRecord, ProgressEvent, Settings, StepRecord } from "./records.ts";
 import { reportPage } from "./report.ts";
 import { RunFolder } from "./run-folder.ts";
-import { Snapshot } from "./snapshot.ts";
 import { Steps, type Trained } from "./step.ts";
 import { stepLine, terminalProgress } from "./terminal.ts";
 import type { TrainOptions, TrainResult } from "./train.ts";
@@ -49,10 +37,8 @@ export class Training {
   readonly #stopTelling: (() => void) | undefined;
   #fixed: Fixed = {};
   #begun = 0;
-  #snapshot: Snapshot | undefined;
+  #diagnosis: Diagnosis | undefined;
   #progress: Progress = { step: 0, epoch: 0, position: 0, loss: 0, correct: 0, images: 0, seconds: 0 };
-  /** Where the snapshot was taken. */
-  #seen = { step: 0, epoch: 0, position: 0 };
   /** Up to which step the loss was read, and when. */
   #read = 0;
   #looked = performance.now();
@@ -90,7 +76,15 @@ export class Training {
     const folder = options.out === undefined ? undefined : await RunFolder.open(options.out);
     const training = new Training(options, data, validation, folder);
     await training.#resume();
-    training.#snapshot = new Snapshot(training.#trained, training.#generator);
+    training.#diagnosis = new Diagnosis({
+      ...training.#trained,
+      device: training.#device,
+      generator: training.#generator,
+      precision: options.precision ?? training.#device.precision,
+      perEpoch: training.#perEpoch,
+      batches: (from) => training.#batches(from),
+      step: (batch, step) => training.#step(batch, step),
+    });
     return training;
   }
 
@@ -156,7 +150,7 @@ export class Training {
   dispose(): void {
     this.#stopTelling?.();
     this.#stepping.dispose();
-    this.#snapshot?.dispose();
+    this.#diagnosis?.dispose();
   }
 
   /** Go through what is left of an epoch. */
@@ -166,7 +160,7 @@ export class Training {
     trainingMode(this.#options.model);
     this.#looked = performance.now();
     this.#read = progress.step;
-    this.#see();
+    this.#diagnosis!.see(progress);
     for await (const batch of this.#batches(progress)) {
       if (signal?.aborted || progress.step >= this.#steps) break;
       await this.#step(batch, progress.step);
@@ -177,12 +171,12 @@ export class Training {
       const due = progress.step % logEvery === 0;
       if (last || due || performance.now() - this.#looked >= LOOK) await this.#look(due);
       // What the last steps broke may show when they are judged or saved, and is then looked for from before them.
-      if (!last && this.#read === progress.step) this.#see();
+      if (!last && this.#read === progress.step) this.#diagnosis!.see(progress);
     }
     if (this.#read < progress.step) await this.#look(false);
   }
 
-  #batches({ epoch, position: start }: Pick<Progress, "epoch" | "position">): AsyncGenerator<Batch> {
+  #batches({ epoch, position: start }: Position): AsyncGenerator<Batch> {
     const { seed, batchSize, augment, crop, normalization } = this.#options;
     const order = shuffled(this.#data.length, seed, epoch);
     return batches(this.#data, { seed, batchSize, augment, crop, normalization, epoch, order, start });
@@ -230,13 +224,6 @@ export class Training {
     this.#pace.begin();
   }
 
-  /** Remember how things are, in case that the next steps go wrong. */
-  #see(): void {
-    const { step, epoch, position } = this.#progress;
-    this.#seen = { step, epoch, position };
-    this.#snapshot!.take();
-  }
-
   #stepRecord(): StepRecord {
     const { step, epoch, seconds } = this.#progress;
     const { lr } = this.#options.optimizer;
@@ -260,7 +247,7 @@ export class Training {
       const evaluation = await evaluateModel(model, this.#validation, options);
       if (signal?.aborted) return false;
       if (!Number.isFinite(evaluation.loss))
-        throw await this.#explain(`the loss of the validation became ${evaluation.loss}`, true);
+        throw await this.#explain(`the loss of the validation became ${evaluation.loss}`, this.#validation);
       this.#evaluation = evaluation;
       this.#pace.validationSeconds = (performance.now() - started) / 1000;
     }
@@ -282,6 +269,13 @@ export class Training {
     await this.#save();
     this.#tell({ ...record, ...this.#extent() });
     return true;
+  }
+
+  /** What went wrong, and where; the model is put back to how it was before. */
+  #explain(what: string, judging?: Dataset): Promise<Error> {
+    const { crop, normalization, batchSize } = this.#options;
+    const judged = judging && batches(judging, { crop, normalization, batchSize });
+    return this.#diagnosis!.explain(what, this.#progress, judged);
   }
 
   async #save(): Promise<void> {
@@ -309,58 +303,5 @@ export class Training {
       folder.report,
       await reportPage({ model, records: folder.records, evaluation: this.#evaluation }),
     );
-  }
-
-  /** Find out what went wrong since the snapshot, and put the model back to that. */
-  async #explain(what: string, whenJudged = false): Promise<Error> {
-    const { step } = this.#progress;
-    const { lr } = this.#options.optimizer;
-    const found =
-      (await this.#repeat()) ??
-      (whenJudged ? await this.#judgeAgain() : undefined) ??
-      `no op made a NaN when the steps from ${this.#seen.step + 1} on were repeated`;
-    this.#snapshot!.restore();
-    return new Error(
-      `train: ${what} by step ${step} of epoch ${Math.ceil(step / this.#perEpoch)}: ${found}. The model is as it was after step ${this.#seen.step}. A learning rate below ${lr} may help.`,
-    );
-  }
-
-  /** Go through the steps since the snapshot once more, looking at everything. */
-  async #repeat(): Promise<string | undefined> {
-    this.#snapshot!.restore();
-    trainingMode(this.#options.model);
-    let at = this.#seen.step;
-    for await (const batch of this.#batches(this.#seen)) {
-      if (at === this.#progress.step) return undefined;
-      const origin = await findNaN(() => this.#step(batch, at), this.#device);
-      at++;
-      // A gradient that overflows in f16 reaches no weight.
-      const isLeftOut = this.#stepping.scaler && origin?.op.startsWith("the gradient of ");
-      if (origin && !isLeftOut) return `in step ${at}, ${describeOrigin(origin)}`;
-    }
-    return undefined;
-  }
-
-  /** Judge once more, looking at everything. */
-  async #judgeAgain(): Promise<string | undefined> {
-    const device = this.#device;
-    const { model, crop, normalization, batchSize, precision = device.precision } = this.#options;
-    if (!this.#validation) return undefined;
-    evaluationMode(model);
-    let count = 0;
-    for await (const { images, shape, labels } of batches(this.#validation, {
-      crop,
-      normalization,
-      batchSize,
-    })) {
-      const judge = () => {
-        const logits = model.forward(tensor(images, shape, { device }));
-        crossEntropy(logits, tensor(labels, [shape[0]], { device }));
-      };
-      const origin = await findNaN(() => noGrad(() => scope(() => autocast(precision, judge))), device);
-      count += shape[0];
-      if (origin) return `among the first ${count} images to judge by, ${describeOrigin(origin)}`;
-    }
-    return undefined;
   }
 }
