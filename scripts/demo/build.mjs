@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { defaultClientConditions, build as vite } from "vite";
 import { ROOT } from "../setup/install.mjs";
 import { strippedShaders } from "../setup/shaders.mjs";
@@ -12,7 +13,11 @@ const DEMO = join(ROOT, "packages", "demo");
 /** Where the page is, once it was built: a folder that any web server can serve from any path. */
 export const SITE = join(DEMO, "dist");
 
-const STAMP = join(ROOT, ".cache", "built", "demo");
+const BUILT = join(ROOT, ".cache", "built");
+const STAMP = join(BUILT, "demo");
+
+/** Milliseconds after which a build that never ended has been interrupted. */
+const INTERRUPTED = 300_000;
 
 /**
  * Build the page, unless nothing has changed since the last time. Weights and data lie beside it, those that are in the
@@ -21,6 +26,37 @@ const STAMP = join(ROOT, ".cache", "built", "demo");
  * @param {{ fetchMissing?: boolean }} [options]
  */
 export async function buildDemo({ fetchMissing = false } = {}) {
+  mkdirSync(BUILT, { recursive: true });
+  const lock = join(BUILT, "demo.lock");
+  await taken(lock); // files of tests begin together, and each wants the page
+  try {
+    await buildUnlessBuilt(fetchMissing);
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Wait until nobody else has the lock, and take it.
+ *
+ * @param {string} lock
+ */
+async function taken(lock) {
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      return;
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
+    }
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - since > INTERRUPTED) rmSync(lock, { recursive: true, force: true });
+    else await setTimeout(200);
+  }
+}
+
+/** @param {boolean} fetchMissing */
+async function buildUnlessBuilt(fetchMissing) {
   process.env.NODE_ENV = "production"; // libraries have other builds for development, and Vite asks this first
   const published = await findPublished(fetchMissing);
   const wanted = fingerprint(published);
@@ -47,7 +83,6 @@ export async function buildDemo({ fetchMissing = false } = {}) {
   });
   writeFileSync(join(SITE, "beside.json"), JSON.stringify(putBeside(SITE, published)));
   for (const line of checkBudget(chunks.found)) console.error(`build: ${line}`);
-  mkdirSync(join(ROOT, ".cache", "built"), { recursive: true });
   writeFileSync(STAMP, wanted);
 }
 
@@ -63,6 +98,8 @@ function fingerprint(published) {
   for (const name of ["kernels-wgsl", "tensor", "resnet", "demo"]) {
     for (const folder of ["src", "public"]) addFolder(join("packages", name, folder), add);
   }
+  addFolder(join("bench", "kernels"), add);
+  add(join("bench", "index.mjs"));
   add(join("packages", "demo", "index.html"));
   addFolder(join("scripts", "demo"), add);
   return hash.digest("hex");

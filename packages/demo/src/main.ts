@@ -2,6 +2,7 @@ import "./styles/index.css";
 import { html, render, type TemplateResult } from "lit-html";
 import { openDevice } from "./app/device.ts";
 import { message } from "./app/messages.ts";
+import { percent } from "./app/numbers.ts";
 import { page } from "./app/page.ts";
 import { type Route, routeOf, TITLES } from "./app/router.ts";
 import { change, onChange, type State, state } from "./app/state.ts";
@@ -65,10 +66,12 @@ async function fetchView(route: Route): Promise<void> {
   change({});
 }
 
-/** Tells a tab in the background how far the training is. */
-function titleOf({ route, train: { is, step, latest } }: State): string {
-  const training = is === "running" && latest ? `${step} · loss ${latest.loss.toFixed(2)} · ` : "";
-  return `${training}${TITLES[route]} · shadegrad`;
+/** Tells, of a tab in the background, how far the training is, or what is in the picture. */
+function titleOf({ route, train: { is, step, latest }, classify: { result } }: State): string {
+  const training = is === "running" && latest && `${step} · loss ${latest.loss.toFixed(2)}`;
+  const [first] = (route === "classify" && result?.top) || [];
+  const answer = first && `${first.label}, ${percent(first.probability)}`;
+  return [training || answer, TITLES[route], "shadegrad"].filter(Boolean).join(" · ");
 }
 
 onChange(() => {

@@ -23,6 +23,9 @@ export interface Opened {
   readonly wrong: string[];
 }
 
+/** A camera that films a test picture; whether a page may use it is asked as ever. */
+const CAMERA = "--use-fake-device-for-media-stream";
+
 let browser: Browser;
 let site: Awaited<ReturnType<typeof serve>>;
 const open: Opened[] = [];
@@ -35,7 +38,8 @@ export function withPage(): void {
       stdio: "inherit",
     });
     site = await serve({ base: "/a/path/of/its/own/" });
-    browser = await chromium.launch({ ...chromiumLaunchOptions(), headless: true });
+    const { args, ...options } = chromiumLaunchOptions();
+    browser = await chromium.launch({ ...options, args: [...args, CAMERA], headless: true });
   }, 600_000);
 
   afterEach(async () => {
@@ -55,11 +59,18 @@ export interface OpenOptions {
   at?: string;
   /** Run in the worker before anything else there. */
   inWorker?: string;
+  /** Run in the page before anything else there. */
+  inPage?: () => void;
   permissions?: string[];
 }
 
 /** Open the page in a browser that has never seen it. */
-export async function openPage({ at = "", inWorker, permissions = [] }: OpenOptions = {}): Promise<Opened> {
+export async function openPage({
+  at = "",
+  inWorker,
+  inPage,
+  permissions = [],
+}: OpenOptions = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, permissions });
   const page = await context.newPage();
   const opened: Opened = { page, context, wrong: [] };
@@ -80,8 +91,22 @@ export async function openPage({ at = "", inWorker, permissions = [] }: OpenOpti
       await route.fulfill({ response, body: `${inWorker}\n${await response.text()}` });
     });
   }
+  if (inPage) await page.addInitScript(inPage);
   await page.goto(site.url + at);
   return opened;
+}
+
+/** Make the page's worker lose its device at its next work on it. */
+export async function loseDevice(page: Page): Promise<void> {
+  await page.workers()[0]!.evaluate(() => {
+    const { prototype } = GPUDevice;
+    const original = prototype.createCommandEncoder;
+    prototype.createCommandEncoder = function (...args) {
+      prototype.createCommandEncoder = original;
+      this.destroy();
+      return original.apply(this, args);
+    };
+  });
 }
 
 /** A photograph of the repository. */

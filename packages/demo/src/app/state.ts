@@ -51,9 +51,15 @@ export function change(part: Partial<State>): void {
   if (isDue) return;
   isDue = true;
   // A tab in the background has no frames; timers are what is left there.
-  const later = document.hidden ? (f: () => void) => setTimeout(f, 250) : requestAnimationFrame;
-  later(() => {
-    isDue = false;
-    draw();
-  });
+  if (document.hidden) setTimeout(drawDue, 250);
+  else requestAnimationFrame(drawDue);
 }
+
+function drawDue(): void {
+  if (!isDue) return;
+  isDue = false;
+  draw();
+}
+
+// The frame that was waited for comes only when the tab is seen again.
+document.addEventListener("visibilitychange", drawDue);

@@ -16,9 +16,12 @@ export class Training {
   readonly #engine: Engine;
   /** A training that is given up may still tell of itself. */
   #generation = 0;
+  /** Where the training was when the page was covered. */
+  #left: { readonly generation: number; readonly step: number; readonly loss: number } | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    document.addEventListener("visibilitychange", () => this.#seen(!document.hidden));
   }
 
   /** Change what the next training begins with. */
@@ -33,7 +36,7 @@ export class Training {
   step = (): Promise<void> => this.#run(state.train.step + 1);
 
   pause = async (): Promise<void> => {
-    set({ is: "pausing" });
+    set({ is: "pausing", missed: undefined });
     await this.#engine.call("trainPause", null).catch(() => {});
   };
 
@@ -136,6 +139,21 @@ export class Training {
     }
   }
 
+  /** The worker goes on while the page is covered; what it did is told afterwards. */
+  #seen(isSeen: boolean): void {
+    const { is, step, latest } = state.train;
+    const left = this.#left;
+    this.#left = undefined;
+    if (is !== "running" || !latest) return;
+    if (!isSeen) {
+      this.#left = { generation: this.#generation, step, loss: latest.loss };
+      set({ missed: undefined });
+    } else if (left?.generation === this.#generation && step > left.step) {
+      const losses = `the loss was ${left.loss.toFixed(3)} before, and ${latest.loss.toFixed(3)} after`;
+      set({ missed: `In the background it did ${step - left.step} steps; ${losses}.` });
+    }
+  }
+
   #told(told: TrainTold): void {
     const { curve, points } = state.train;
     if (told.kind === "preparing") {
@@ -164,6 +182,7 @@ const FRESH: Partial<TrainState> = {
   judged: undefined,
   problem: undefined,
   note: undefined,
+  missed: undefined,
 };
 
 /** Change this view's part of the state. */

@@ -2,7 +2,6 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 export interface Line {
-  readonly label: string;
   /** The name of a colour: `accent`, `warm`, `faint`, `earlier-1` … */
   readonly colour: string;
   readonly steps: readonly number[];
@@ -72,8 +71,7 @@ export class Chart {
       ],
       series: [
         {},
-        ...lines.map(({ label, colour: name }) => ({
-          label,
+        ...lines.map(({ colour: name }) => ({
           stroke: colour(name),
           width: name === "accent" || name === "warm" ? 2 : 1.2,
           spanGaps: true,

@@ -4,43 +4,46 @@ import { percent } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { otherTheme } from "../app/theme.ts";
 import { Chart, type Line } from "./chart.ts";
-import { labelOf } from "./state.ts";
+import { type Earlier, labelOf } from "./state.ts";
 
 /** Loss and accuracy over the steps, of this training and those before. */
 export function curves(state: State): TemplateResult {
   const { curve, earlier, points, begun, judged } = state.train;
-  const before = earlier.map(({ label }) => label);
-  const loss: Line[] = [
-    ...earlier.map((one, i) => ({
-      label: `Before: ${one.label}`,
-      colour: EARLIER[i]!,
-      ...smooth(one.curve.steps, one.curve.loss),
-    })),
-    { label: "Loss of the batch", colour: "faint", steps: curve.steps, values: curve.loss },
-    { label: "Loss, smoothed", colour: "accent", ...smooth(curve.steps, curve.loss) },
-  ];
-  const accuracy: Line[] = [
-    ...earlier.map((one, i) => ({
-      label: `Before: ${one.label}`,
-      colour: EARLIER[i]!,
-      steps: one.curve.test.steps,
-      values: one.curve.test.accuracy,
-    })),
-    { label: "Of the batches, smoothed", colour: "accent", ...smooth(curve.steps, curve.accuracy) },
-    { label: "Of test images", colour: "warm", steps: curve.test.steps, values: curve.test.accuracy },
-  ];
-  const last = curve.loss.at(-1);
   const key = `${points} ${otherTheme(state.theme)} ${earlier.length}`;
+  const [first, last] = [curve.loss[0], curve.loss.at(-1)];
   return html`
     <div class="charts">
-      ${figure("Loss", loss, key, "chart-loss", `Now ${last?.toFixed(3) ?? "none"}, at the start ${curve.loss[0]?.toFixed(3) ?? "none"}.`)}
-      ${figure("Accuracy", accuracy, key, "chart-accuracy", `Of test images ${judged ? percent(judged.accuracy) : "none yet"}.`, 1)}
+      ${figure({
+        title: "Loss",
+        id: "chart-loss",
+        spoken: `Now ${last?.toFixed(3) ?? "none"}, at the start ${first?.toFixed(3) ?? "none"}.`,
+        legend: { accent: "Loss, smoothed" },
+        key,
+        lines: () => [
+          ...before(earlier, ({ steps, loss }) => ({ steps, values: smooth(loss) })),
+          { colour: "faint", steps: curve.steps, values: curve.loss },
+          { colour: "accent", steps: curve.steps, values: smooth(curve.loss) },
+        ],
+      })}
+      ${figure({
+        title: "Accuracy",
+        id: "chart-accuracy",
+        spoken: `Of test images ${judged ? percent(judged.accuracy) : "none yet"}.`,
+        legend: { accent: "Of the batches, smoothed", warm: "Of test images" },
+        key,
+        lines: () => [
+          ...before(earlier, ({ test: { steps, accuracy } }) => ({ steps, values: accuracy })),
+          { colour: "accent", steps: curve.steps, values: smooth(curve.accuracy) },
+          { colour: "warm", steps: curve.test.steps, values: curve.test.accuracy },
+        ],
+        most: 1,
+      })}
     </div>
     ${
-      before.length > 0
+      earlier.length > 0
         ? html`<p class="earlier">
             ${begun ? html`<span class="now">Now: ${labelOf(begun.settings)}</span>` : ""}
-            ${before.map((label, i) => html`<span class=${EARLIER[i]!}>Before: ${label}</span>`)}
+            ${earlier.map(({ label }, i) => html`<span class=${EARLIER[i]!}>Before: ${label}</span>`)}
           </p>`
         : ""
     }
@@ -49,23 +52,35 @@ export function curves(state: State): TemplateResult {
 
 const EARLIER = ["earlier-1", "earlier-2", "earlier-3"];
 
+const before = (
+  earlier: readonly Earlier[],
+  line: (curve: Earlier["curve"]) => Omit<Line, "colour">,
+): Line[] => earlier.map(({ curve }, i) => ({ colour: EARLIER[i]!, ...line(curve) }));
+
 const charts = new WeakMap<Element, { chart: Chart; key: string }>();
 
-function figure(
-  title: string,
-  lines: Line[],
-  key: string,
-  id: string,
-  spoken: string,
-  most?: number,
-): TemplateResult {
+interface Figure {
+  readonly title: string;
+  readonly id: string;
+  /** What the lines say, in words. */
+  readonly spoken: string;
+  /** What the lines of these colours are. */
+  readonly legend: Readonly<Record<string, string>>;
+  /** Of another key, the lines are others. */
+  readonly key: string;
+  readonly lines: () => Line[];
+  /** What the axis ends at; the largest value, if absent. */
+  readonly most?: number;
+}
+
+function figure({ title, id, spoken, legend, key, lines, most }: Figure): TemplateResult {
   return html`
     <figure class="card chart" aria-labelledby=${id}>
       <figcaption id=${id}>
         <h2>${title}</h2>
         <span class="visually-hidden">${spoken}</span>
         <span class="legend" aria-hidden="true">
-          ${lines.filter(({ colour }) => colour === "accent" || colour === "warm").map(({ label, colour }) => html`<span class=${colour}>${label}</span>`)}
+          ${Object.entries(legend).map(([colour, label]) => html`<span class=${colour}>${label}</span>`)}
         </span>
       </figcaption>
       <div
@@ -77,7 +92,7 @@ function figure(
           const chart = known?.chart ?? new Chart(element as HTMLElement, most);
           charts.set(element, { chart, key });
           // Only what is in the document has a width and colours.
-          queueMicrotask(() => chart.draw(lines));
+          queueMicrotask(() => chart.draw(lines()));
         })}
       ></div>
     </figure>
@@ -85,17 +100,14 @@ function figure(
 }
 
 /** Means over the neighbours before, which is what the eye would do. */
-function smooth(steps: readonly number[], values: readonly number[]): Pick<Line, "steps" | "values"> {
+function smooth(values: readonly number[]): number[] {
   const reach = Math.min(30, Math.max(1, values.length / 12));
   const keep = 1 - 1 / reach;
   let mean = 0;
   let weight = 0;
-  return {
-    steps,
-    values: values.map((value) => {
-      mean = keep * mean + (1 - keep) * value;
-      weight = keep * weight + (1 - keep);
-      return mean / weight;
-    }),
-  };
+  return values.map((value) => {
+    mean = keep * mean + (1 - keep) * value;
+    weight = keep * weight + (1 - keep);
+    return mean / weight;
+  });
 }

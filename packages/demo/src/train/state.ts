@@ -42,6 +42,8 @@ export interface TrainState {
   readonly test: TestImages | undefined;
   readonly problem: Problem | undefined;
   readonly note: { readonly title: string; readonly text: string } | undefined;
+  /** What was done while nobody saw the page. */
+  readonly missed: string | undefined;
 }
 
 export const emptyCurve = (): GrowingCurve => ({
@@ -77,6 +79,7 @@ export const emptyTrain: TrainState = {
   test: undefined,
   problem: undefined,
   note: undefined,
+  missed: undefined,
 };
 
 /** What a training is called beside others. */

@@ -93,7 +93,7 @@ function controls({ train, device }: State, training: Training): TemplateResult 
   `;
 }
 
-function figures({ train: { step, latest, judged, begun, preparing, is } }: State): TemplateResult {
+function figures({ train: { step, latest, judged, begun, preparing, is, missed } }: State): TemplateResult {
   const epoch = begun ? (step / begun.perEpoch).toFixed(step < begun.perEpoch * 10 ? 2 : 1) : "0";
   return html`
     <dl class="tiles">
@@ -108,11 +108,17 @@ function figures({ train: { step, latest, judged, begun, preparing, is } }: Stat
       <div><dt>Memory</dt><dd>${latest ? size(latest.memory) : "–"}</dd><dd class="small">on the device</dd></div>
       <div><dt>Parameters</dt><dd>${begun ? count(begun.parameters) : "–"}</dd><dd class="small">${begun ? `${begun.layers} layers` : ""}</dd></div>
     </dl>
-    <p class="preparing" role="status">${progressOf(preparing, is)}</p>
+    <p class="preparing" role="status">${progressOf(preparing, is, missed)}</p>
   `;
 }
 
-function progressOf(preparing: State["train"]["preparing"], is: State["train"]["is"]): string {
+function progressOf(
+  preparing: State["train"]["preparing"],
+  is: State["train"]["is"],
+  missed: string | undefined,
+): string {
   if (preparing) return `Compiling kernels: ${preparing.done} of ${preparing.of}`;
-  return is === "pausing" ? "Pausing after the step that runs" : "";
+  if (is === "pausing") return "Pausing after the step that runs";
+  if (is !== "running") return "";
+  return missed ?? "It goes on while this tab is in the background; the tab’s title tells how far it is.";
 }

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { loseDevice, openPage, withPage } from "../page.ts";
+import { chooseCat, chooseSmall, expectAlert, expectAnswer, tryAgain } from "./steps.ts";
+
+withPage();
+
+test("a device that is missing leaves a recorded example, and is found once it is there", async () => {
+  const without = `const gpu = Object.getOwnPropertyDescriptor(WorkerNavigator.prototype, "gpu");
+    delete WorkerNavigator.prototype.gpu;
+    self.bringBack = () => Object.defineProperty(WorkerNavigator.prototype, "gpu", gpu);`;
+  const { page } = await openPage({ inWorker: without });
+  await expectAlert(page, /no GPU.*no WebGPU.*Update the browser/s);
+  await expectAnswer(page, "Egyptian cat");
+  expect(await page.locator(".ribbon").textContent()).toMatch(/^Recorded on /);
+  await page.workers()[0]!.evaluate("bringBack()");
+  await tryAgain(page);
+  await page.getByRole("alert").waitFor({ state: "detached" });
+  await chooseSmall(page);
+  await chooseCat(page);
+  await expectAnswer(page, "cat");
+});
+
+test("a device that is lost is opened anew, and the picture is classified on it", async () => {
+  const { page } = await openPage();
+  await chooseSmall(page);
+  await page.locator(".net.chosen", { hasText: "75.3 k parameters" }).waitFor();
+  await loseDevice(page);
+  await chooseCat(page);
+  await page.getByText("The GPU was lost, and has been opened anew").waitFor();
+  await tryAgain(page);
+  await expectAnswer(page, "cat");
+});
