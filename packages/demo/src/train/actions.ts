@@ -9,7 +9,7 @@ import { emptyCurve, type GrowingCurve, labelOf, type TrainState } from "./state
 /** Trainings of before that are drawn beside the one that runs. */
 const EARLIER = 3;
 /** Points of a curve; with more, every second one goes. */
-const POINTS = 2400;
+const POINTS = 1200;
 
 /** What a visitor can do in the training view. */
 export class Training {

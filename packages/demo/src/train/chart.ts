@@ -9,6 +9,8 @@ export interface Line {
 }
 
 const HEIGHT = 210;
+/** Milliseconds from one drawing to the next: a GPU steps faster than anybody looks. */
+const REST = 100;
 
 /** Lines over the steps of trainings, as wide as there is room. */
 export class Chart {
@@ -17,6 +19,8 @@ export class Chart {
   readonly #most: number | undefined;
   #plot: uPlot | undefined;
   #made = "";
+  #lines: (() => readonly Line[]) | undefined;
+  #drawn = Number.NEGATIVE_INFINITY;
 
   constructor(element: HTMLElement, most: number | undefined) {
     this.#element = element;
@@ -26,7 +30,23 @@ export class Chart {
     }).observe(element);
   }
 
-  draw(lines: readonly Line[]): void {
+  /** Draw these lines soon, in a task of their own; if others come before, those. */
+  show(lines: () => readonly Line[]): void {
+    const isDue = this.#lines !== undefined;
+    this.#lines = lines;
+    if (isDue) return;
+    setTimeout(
+      () => {
+        const due = this.#lines!();
+        this.#lines = undefined;
+        this.#drawn = performance.now();
+        this.#draw(due);
+      },
+      Math.max(0, this.#drawn + REST - performance.now()),
+    );
+  }
+
+  #draw(lines: readonly Line[]): void {
     const data = joined(lines);
     const style = getComputedStyle(this.#element);
     const made = `${lines.map(({ colour }) => colour)} ${style.color}`;

@@ -91,8 +91,7 @@ function figure({ title, id, spoken, legend, key, lines, most }: Figure): Templa
           if (known?.key === key) return;
           const chart = known?.chart ?? new Chart(element as HTMLElement, most);
           charts.set(element, { chart, key });
-          // Only what is in the document has a width and colours.
-          queueMicrotask(() => chart.draw(lines()));
+          chart.show(lines);
         })}
       ></div>
     </figure>
