@@ -6,4 +6,4 @@ if (which === "peers") {
   const { installPeers } = await import("./setup/peers.mjs");
   installPeers();
 }
-await runOnAdapter(which === "peers" ? "bench/peers/main.mjs" : "bench/kernels.mjs", args);
+await runOnAdapter(`bench/${which}/main.mjs`, args);

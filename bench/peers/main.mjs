@@ -1,9 +1,8 @@
 // npm run bench:peers: shadegrad and other engines on the same adapter, in turns.
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { chosenOf, complain, optionsOf } from "../options.mjs";
+import { provenance } from "../provenance.mjs";
 import { cold, inTurns } from "./rounds.mjs";
 import { sizes } from "./sizes.mjs";
 import { summary } from "./table.mjs";
@@ -13,45 +12,26 @@ const OURS = "shadegrad";
 const ENGINES = [OURS, "onnxruntime", "tensorflow", "jax"];
 const USAGE = `npm run bench:peers -- [options]
 
-  --only TEXT      workloads whose names contain this; may be given again
+  --filter TEXT    workloads whose names contain this; may be given again
   --rounds N       turns that each engine takes; 5
   --ours           shadegrad alone
   --engines A,B    of ${ENGINES.join(", ")}
   --json FILE      all times, to be read by programs
   --list           the names of the workloads`;
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: [] },
-    rounds: { type: "string", default: "5" },
-    ours: { type: "boolean", default: false },
-    engines: { type: "string" },
-    json: { type: "string" },
-    list: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const options = optionsOf(USAGE, {
+  rounds: { type: "string", default: "5" },
+  ours: { type: "boolean", default: false },
+  engines: { type: "string" },
 });
-const chosen = values.ours ? [OURS] : (values.engines?.split(",") ?? ENGINES);
+const chosen = options.ours ? [OURS] : (options.engines?.split(",") ?? ENGINES);
 const unknown = chosen.filter((name) => !ENGINES.includes(name));
-const rounds = Number(values.rounds);
-const workloads = WORKLOADS.filter(
-  ({ name }) => values.only.length === 0 || values.only.some((part) => name.includes(part)),
-);
-if (values.help || values.list) {
-  console.log(values.help ? USAGE : WORKLOADS.map(({ name }) => name).join("\n"));
-  process.exit();
-}
-const complaint =
-  unknown.length > 0
-    ? `no engine is called ${unknown}`
-    : !(rounds >= 1)
-      ? `${values.rounds} rounds are no number of rounds`
-      : workloads.length === 0 && `no workload's name contains ${values.only.join(" or ")}`;
-if (complaint) {
-  console.error(`bench:peers: ${complaint}.\n\n${USAGE}`);
-  process.exit(2);
-}
+const rounds = Number(options.rounds);
+if (unknown.length > 0) complain(USAGE, `no engine is called ${unknown}`);
+if (!(rounds >= 1)) complain(USAGE, `${options.rounds} rounds are no number of rounds`);
+const workloads = chosenOf(USAGE, WORKLOADS, options);
 
+const about = provenance();
 const engines = await Promise.all(
   chosen.map(async (name) => {
     const { title, kinds } = await import(`./engines/${name}.mjs`);
@@ -80,37 +60,24 @@ const adapters = new Set(
 if (adapters.size > 1) throw new Error(`the engines found different adapters: ${[...adapters].join("; ")}`);
 
 const report = {
-  date: new Date().toISOString(),
-  commit:
-    git("rev-parse", "--short", "HEAD") +
-    (git("status", "--porcelain", "--untracked-files=no") ? " and changes" : ""),
+  ...about,
   adapter: [...adapters][0],
-  processor: `${cpus().length} × ${cpus()[0].model}`,
-  node: process.version,
   rounds,
   engines,
   results,
-  sizes: values.only.length === 0 ? await sizes(engines) : undefined,
+  sizes: options.filter.length === 0 ? await sizes(engines) : undefined,
 };
-if (values.json) writeFileSync(values.json, `${JSON.stringify(report, undefined, 1)}\n`);
+if (options.json) writeFileSync(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
 console.log(summary(report));
 
 /** @param {string} name of an engine */
 function versionOf(name) {
+  if (name === OURS) return about.version;
   const packages = {
     onnxruntime: "onnxruntime-node",
     tensorflow: "@tensorflow/tfjs-core",
     jax: "@jax-js/jax",
   };
-  const folder = name === OURS ? ["..", "..", "packages", "tensor"] : ["node_modules", packages[name]];
-  return JSON.parse(readFileSync(join(import.meta.dirname, ...folder, "package.json"), "utf8")).version;
-}
-
-/** @param {string[]} args */
-function git(...args) {
-  try {
-    return execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).trim();
-  } catch {
-    return ""; // a copy without its history
-  }
+  const manifest = join(import.meta.dirname, "node_modules", packages[name], "package.json");
+  return JSON.parse(readFileSync(manifest, "utf8")).version;
 }

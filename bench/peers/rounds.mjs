@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NO_DRIVER_CACHE } from "../cold.mjs";
 import { checkAgreement } from "./agree.mjs";
 import { Engine } from "./engine.mjs";
 
@@ -11,9 +12,6 @@ import { Engine } from "./engine.mjs";
 const TURN = 500;
 /** A call that takes so long needs no other before it to wake up. */
 const SLOW = 1000;
-
-/** The driver keeps no shader from one process to the next: each engine's first call compiles what it needs. */
-const NO_DRIVER_CACHE = { MESA_SHADER_CACHE_DISABLE: "true", MESA_GLSL_CACHE_DISABLE: "true" };
 
 /**
  * Each engine's times: first all of them once, results compared, then in turns, A B C A B C.

@@ -1,3 +1,5 @@
+import { ourselves, platform } from "../provenance.mjs";
+
 const OURS = "shadegrad";
 
 /**
@@ -5,14 +7,15 @@ const OURS = "shadegrad";
  *
  * @param {object} report as `--json` writes it
  */
-export function summary({ commit, adapter, processor, node, rounds, engines, results, sizes }) {
+export function summary(report) {
+  const { rounds, engines, results, sizes } = report;
   const versions = engines.map(({ title, version, name }) =>
-    name === OURS ? `${title} ${version}${commit && ` (${commit})`}` : `${title} ${version}`,
+    name === OURS ? ourselves(report) : `${title} ${version}`,
   );
   const warm = results.filter(({ workload }) => !workload.cold);
   const models = results.filter(({ workload }) => workload.kind === "infer" || workload.kind === "train");
   const parts = [
-    [`${adapter ?? "adapter unknown"} · ${processor} · Node ${node}`, versions.join(" · ")].join("\n"),
+    [platform(report), versions.join(" · ")].join("\n"),
     warm.length > 0 &&
       grid(`warm, ms, median of ${rounds} rounds`, engines, warm, ({ times, workload }, name) => {
         const median = middle(times[name].warm);

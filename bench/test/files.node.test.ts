@@ -6,7 +6,7 @@ import { Conv2d } from "@shadegrad/tensor/nn";
 import { expect, test } from "vitest";
 import { rows } from "../index.mjs";
 
-const FOLDER = join(import.meta.dirname, "..", "rows");
+const FOLDER = join(import.meta.dirname, "..", "kernels", "rows");
 
 test("every file of rows is in the list of all", () => {
   const index = readFileSync(join(FOLDER, "index.mjs"), "utf8");

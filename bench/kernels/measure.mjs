@@ -1,3 +1,5 @@
+import { typical } from "./typical.mjs";
+
 /**
  * @typedef {import("@shadegrad/tensor").Device} Device
  * @typedef {import("./row.mjs").Prepared} Prepared
@@ -53,9 +55,8 @@ export async function measure(device, prepared) {
       walls.push(times.wall);
       gpu.push(timed ? times.gpu : times.wall);
     }
-    const [low, microseconds, high] = quartiles(gpu);
-    const spread = (high - low) / microseconds;
-    return { microseconds, wall: quartiles(walls)[1], spread, runs: walls.length, launches, timed };
+    const wall = typical(walls).microseconds;
+    return { ...typical(gpu), wall, runs: walls.length, launches, timed };
   } finally {
     clock?.stop();
   }
@@ -116,14 +117,4 @@ function gpuClock(launcher) {
       launcher.onTimings = before;
     },
   };
-}
-
-/**
- * @param {number[]} values
- * @returns {[low: number, median: number, high: number]}
- */
-export function quartiles(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
-  return [at(0.25), at(0.5), at(0.75)];
 }

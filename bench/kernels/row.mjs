@@ -1,5 +1,6 @@
 import { backward, scope, tensor } from "@shadegrad/tensor";
-import { buffers, randomValues } from "./buffers.mjs";
+import { randomValues } from "../random.mjs";
+import { buffers } from "./buffers.mjs";
 
 /**
  * @typedef {import("@shadegrad/tensor").Device} Device

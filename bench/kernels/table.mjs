@@ -1,3 +1,4 @@
+import { laidOut } from "../columns.mjs";
 import { earlier } from "./compare.mjs";
 
 /**
@@ -5,7 +6,7 @@ import { earlier } from "./compare.mjs";
  * @typedef {import("./benchmark.mjs").Report} Report
  */
 
-/** @type {[title: string, width: number][]} to the left where the width is negative */
+/** @type {import("../columns.mjs").Column[]} */
 const COLUMNS = [
   ["kernel and shape", -39],
   ["variant", -11],
@@ -47,7 +48,13 @@ export function cells({ name, variant, chosen, microseconds, spread, wall, flops
 }
 
 /** @param {Report} [old] to compare with */
-export const heading = (old) => laidOut([...COLUMNS, ...(old ? COMPARED : [])].map(([title]) => title));
+export const heading = (old) => {
+  const columns = [...COLUMNS, ...(old ? COMPARED : [])];
+  return laidOut(
+    columns,
+    columns.map(([title]) => title),
+  );
+};
 
 /** The titles of `cells`. */
 export const TITLES = COLUMNS.map(([title]) => title);
@@ -64,20 +71,10 @@ export function line(result, report, old) {
   const more = before
     ? [before.microseconds.toFixed(0), `${(before.microseconds / result.microseconds).toFixed(2)}×`]
     : [];
-  return laidOut([...cells(result, report), ...more]);
+  return laidOut([...COLUMNS, ...COMPARED], [...cells(result, report), ...more]);
 }
 
 /** @param {Report} report */
 export const summary = ({ adapter, peak, timed }) =>
   `${adapter}: ${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gbytes.toFixed(1)} GB/s of copying` +
   (timed ? "" : "; it has no timestamps, so µs are a caller's, in batches");
-
-/** @param {readonly string[]} row */
-const laidOut = (row) =>
-  row
-    .map((cell, i) => {
-      const width = [...COLUMNS, ...COMPARED][i]?.[1] ?? 0;
-      return width < 0 ? cell.padEnd(-width) : cell.padStart(width);
-    })
-    .join(" ")
-    .trimEnd();

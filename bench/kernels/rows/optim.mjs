@@ -1,7 +1,7 @@
 import { tensor } from "@shadegrad/tensor";
 import { parameter } from "@shadegrad/tensor/nn";
 import { Adam, SGD } from "@shadegrad/tensor/optim";
-import { randomValues } from "../buffers.mjs";
+import { randomValues } from "../../random.mjs";
 
 /** Steps of optimizers on the largest and on the smallest weights of ResNets. @returns {import("../row.mjs").Row[]} */
 export const optimizers = () =>

@@ -1,3 +1,4 @@
+import { roofline } from "./roofline.mjs";
 import { cells, summary, TITLES } from "./table.mjs";
 
 /**
@@ -11,13 +12,6 @@ import { cells, summary, TITLES } from "./table.mjs";
  * @param {string} chart the source of Chart.js, which is written into the page
  */
 export function reportPage(report, chart) {
-  const points = report.rows.map(({ name, variant, chosen, microseconds, flops, bytes }) => ({
-    group: groupOf(name),
-    label: `${name}, ${variant}${chosen ? "" : " (not chosen)"}`,
-    x: flops / bytes,
-    y: flops / microseconds / 1000,
-    chosen,
-  }));
   const head = TITLES.map((title) => `<th>${escaped(title)}</th>`).join("");
   const body = report.rows.map((row) => {
     const [name, ...numbers] = cells({ ...row, chosen: true }, report).map(escaped);
@@ -25,7 +19,7 @@ export function reportPage(report, chart) {
   });
   const facts = [report.date.slice(0, 10), report.commit, report.node && `Node ${report.node}`];
   // Whatever names hold, no tag in them ends the script early.
-  const data = JSON.stringify({ peak: report.peak, points }).replaceAll("<", "\\u003c");
+  const data = JSON.stringify(roofline(report)).replaceAll("<", "\\u003c");
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -39,13 +33,10 @@ export function reportPage(report, chart) {
 ${body.join("\n")}
 </tbody></table>
 <script>${chart}</script>
-<script>const report = ${data};${SCRIPT}</script>
+<script>const plot = ${data};${SCRIPT}</script>
 </html>
 `;
 }
-
-/** Points of one group have one colour: what a row's name begins with. */
-const groupOf = (/** @type {string} */ name) => /^\w+(?: d[xw]\b)?/.exec(name)?.[0] ?? name;
 
 const escaped = (/** @type {string} */ text) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -64,27 +55,26 @@ tbody tr:nth-child(even) { background: #8881; }
 `;
 
 const SCRIPT = `
-const { peak, points } = report;
+const { roof, points } = plot;
 const COLORS = ["#2f6db5", "#d9622b", "#3a9a5b", "#9456b8", "#c7a21a", "#1aa3b0", "#c0446c", "#7a7a7a", "#7d5a3c", "#5a7d2a"];
 const ink = getComputedStyle(document.body).color;
 Chart.defaults.color = ink;
 Chart.defaults.font.family = "system-ui, sans-serif";
 const grid = { color: "#8883" };
 const groups = [...new Set(points.map(({ group }) => group))];
-const xs = points.map(({ x }) => x).filter((x) => x > 0);
-const knee = peak.gflops / peak.gbytes;
-const least = Math.min(...xs, knee / 4) / 1.5;
-const most = Math.max(...xs, knee * 4) * 1.5;
-const roof = [least, knee, most].map((x) => ({ x, y: Math.min(peak.gflops, peak.gbytes * x) }));
-const plain = (value) => Number(value.toPrecision(3)).toString();
-const tick = (value) => (/^[125]e/.test(Number(value.toPrecision(6)).toExponential()) ? plain(value) : undefined);
+const axis = ({ min, max, ticks }, text) => ({
+  type: "logarithmic", min, max, grid,
+  title: { display: true, text },
+  afterBuildTicks: (axis) => void (axis.ticks = ticks.map((value) => ({ value }))),
+  ticks: { callback: String, maxRotation: 0, autoSkip: false },
+});
 new Chart(document.querySelector("#plot canvas"), {
   type: "scatter",
   data: {
     datasets: [
       { label: "what the adapter can do", data: roof, showLine: true, pointStyle: "line", borderColor: ink, borderWidth: 1.5, pointRadius: 0, pointHitRadius: 0 },
       ...groups.map((group, i) => {
-        const data = points.filter((point) => point.group === group && point.y > 0);
+        const data = points.filter((point) => point.group === group);
         const color = COLORS[i % COLORS.length];
         return {
           label: group,
@@ -102,12 +92,12 @@ new Chart(document.querySelector("#plot canvas"), {
     maintainAspectRatio: false,
     animation: false,
     scales: {
-      x: { type: "logarithmic", min: least, max: most, grid, title: { display: true, text: "operations a byte that must move" }, ticks: { callback: tick, maxRotation: 0, autoSkip: false } },
-      y: { type: "logarithmic", max: 1.5 * Math.max(peak.gflops, ...points.map(({ y }) => y)), grid, title: { display: true, text: "GFLOP/s" }, ticks: { callback: tick, autoSkip: false } },
+      x: axis(plot.x, "operations a byte that must move"),
+      y: axis(plot.y, "GFLOP/s"),
     },
     plugins: {
       legend: { position: "bottom", labels: { usePointStyle: true } },
-      tooltip: { callbacks: { label: ({ raw }) => raw.label + ": " + plain(raw.y) + " GFLOP/s, " + plain(100 * raw.y / Math.min(peak.gflops, peak.gbytes * raw.x)) + " % of the roof" } },
+      tooltip: { callbacks: { label: ({ raw }) => raw.label } },
     },
   },
 });

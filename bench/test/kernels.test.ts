@@ -2,7 +2,7 @@ import { dense, map } from "@shadegrad/kernels-wgsl/map";
 import { init, matmul } from "@shadegrad/tensor";
 import { beforeAll, expect, test } from "vitest";
 import { benchmark, compared, heading, line, reportPage, rows, summary } from "../index.mjs";
-import { gradRow, kernelRow, opRow } from "../row.mjs";
+import { gradRow, kernelRow, opRow } from "../kernels/row.mjs";
 
 type Report = Awaited<ReturnType<typeof benchmark>>;
 

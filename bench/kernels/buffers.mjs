@@ -1,7 +1,9 @@
+import { randomValues } from "../random.mjs";
+
 const USAGE = 0x80 | 0x08 | 0x04; // storage, copied to and from
 
 /**
- * Buffers of random floats: zeros would flatter a kernel on some adapters.
+ * Buffers of random floats.
  *
  * @param {import("@shadegrad/tensor").Device} device
  * @param {readonly number[]} lengths
@@ -15,19 +17,5 @@ export function buffers({ gpu }, lengths) {
       gpu.queue.writeBuffer(buffer, 4 * at, part, 0, Math.min(part.length, length - at));
     }
     return buffer;
-  });
-}
-
-/**
- * Reproducible values in [-1, 1).
- *
- * @param {number} length
- * @param {number} seed
- */
-export function randomValues(length, seed) {
-  let state = (seed * 2654435761) >>> 0;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) / 2 ** 23 - 1;
   });
 }

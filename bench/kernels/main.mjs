@@ -1,11 +1,11 @@
 // npm run bench: how fast each kernel is here, against what the adapter can do.
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { init } from "@shadegrad/tensor";
-import { benchmark, compared, heading, line, reportPage, rows, summary } from "./index.mjs";
+import { benchmark, compared, heading, line, reportPage, rows, summary } from "../index.mjs";
+import { chosenOf, optionsOf } from "../options.mjs";
+import { provenance } from "../provenance.mjs";
 
 const USAGE = `npm run bench -- [options]
 
@@ -16,31 +16,13 @@ const USAGE = `npm run bench -- [options]
   --compare OLD.json  how much faster each row is than in that report
   --list              the names of the rows`;
 
-const { values } = parseArgs({
-  options: {
-    filter: { type: "string", multiple: true, default: [] },
-    variants: { type: "boolean", default: false },
-    json: { type: "string" },
-    html: { type: "string" },
-    compare: { type: "string" },
-    list: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const options = optionsOf(USAGE, {
+  variants: { type: "boolean", default: false },
+  html: { type: "string" },
+  compare: { type: "string" },
 });
-const { filter, variants, json, html, compare } = values;
-if (values.help) {
-  console.log(USAGE);
-  process.exit();
-}
-const chosen = rows().filter(({ name }) => filter.length === 0 || filter.some((part) => name.includes(part)));
-if (values.list) {
-  console.log(chosen.map(({ name }) => name).join("\n"));
-  process.exit();
-}
-if (chosen.length === 0) {
-  console.error(`bench: no row's name contains ${filter.join(" or ")}; --list gives them all.`);
-  process.exit(2);
-}
+const { variants, json, html, compare } = options;
+const chosen = chosenOf(USAGE, rows(), options);
 const old = compare ? JSON.parse(readFileSync(compare, "utf8")) : undefined;
 
 const device = await init({ quiet: true });
@@ -55,7 +37,7 @@ const measured = await benchmark(device, {
   },
   onResult: (result) => report && console.log(line(result, report, old)),
 });
-const described = { ...measured, commit: commit(), node: process.version };
+const described = { ...provenance(), ...measured };
 if (old) console.log(`\n${compared(measured, old)}`);
 if (json) writeFileSync(json, `${JSON.stringify(described, undefined, 1)}\n`);
 if (html) {
@@ -64,17 +46,3 @@ if (html) {
 }
 device.destroy();
 process.exit(); // Dawn keeps the process alive
-
-/** What is measured, where the history is at hand. */
-function commit() {
-  const git = (/** @type {string[]} */ ...args) =>
-    execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).trim();
-  try {
-    return (
-      git("rev-parse", "--short", "HEAD") +
-      (git("status", "--porcelain", "--untracked-files=no") && " and changes")
-    );
-  } catch {
-    return undefined;
-  }
-}
