@@ -1,18 +1,17 @@
+import { Bindings, stagedOf } from "./bindings.ts";
 import {
   type Adapter,
-  choose,
   type Holes,
   type Kernel,
   KernelError,
   layout,
   type ParamValues,
-  type Variant,
-  type Workgroups,
   writeParams,
 } from "./kernel.ts";
 import { type Pipeline, Pipelines } from "./pipelines.ts";
 import { type Copy, type Planned, type Prepared, Program } from "./program.ts";
-import { isHalf, type Staged, stage, Textures, texelHoles } from "./textures.ts";
+import { type Resolved, resolve } from "./resolve.ts";
+import type { Staged } from "./textures.ts";
 import { type Launched, Timer, type Timing } from "./timing.ts";
 
 /** GPU objects made so far; a loop in steady state makes none. */
@@ -51,10 +50,8 @@ export class Launcher {
   readonly #arena: GPUBuffer;
   readonly #params = new DataView(new ArrayBuffer(ARENA_BYTES));
   readonly #pipelines: Pipelines;
-  readonly #textures: Textures;
-  readonly #ids = new WeakMap<object, number>();
+  readonly #bindings: Bindings;
   #timer: Timer | undefined;
-  #nextId = 0;
   #used = 0;
   #pending = 0;
   #encoder: GPUCommandEncoder | undefined;
@@ -68,7 +65,7 @@ export class Launcher {
     this.#device = device;
     this.#adapter = adapter;
     this.#pipelines = new Pipelines(device, this.counts, fail);
-    this.#textures = new Textures(device);
+    this.#bindings = new Bindings(device, this.counts);
     this.#batch = batch;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
     this.#arena = device.createBuffer({
@@ -87,22 +84,22 @@ export class Launcher {
     kernel: Kernel<P>,
     params: P,
     buffers: readonly GPUBuffer[],
-    { holes = {}, variant: name }: LaunchOptions = {},
+    { holes: given, variant: name }: LaunchOptions = {},
   ): void {
-    const resolved = this.#resolve(kernel, params, buffers.length, holes, name);
+    const resolved = this.#resolve(kernel, params, buffers.length, given, name);
     if (!resolved) return;
-    const { variant, grid, pipeline } = resolved;
-    pipeline.gpu ??= this.#pipelines.compile(kernel, variant, resolved.holes, pipeline);
+    const { variant, holes, textures, grid, pipeline } = resolved;
+    pipeline.gpu ??= this.#pipelines.compile(kernel, variant, holes, pipeline);
     const offset = this.#writeParams(kernel, params);
-    const bound = this.#bind(
-      kernel,
-      resolved,
-      buffers.map((buffer) => ({ buffer })),
-    );
+    const bindings = buffers.map((buffer) => ({ buffer }));
+    const bound = this.#bindings.bind(kernel, holes, textures, bindings);
     const pass = this.#openPass(() => launched(kernel, variant.name, params), stagedOf(bound));
     pass.setPipeline(pipeline.gpu);
-    const arena = { buffer: this.#arena, size: layout(kernel.params).size };
-    pass.setBindGroup(0, this.#bindGroup(kernel.name, pipeline, [...bound, arena]), [offset]);
+    const resources = [...bound, { buffer: this.#arena, size: layout(kernel.params).size }];
+    // Bounds what buffers that were destroyed meanwhile leave behind.
+    if (pipeline.groups.size >= MAX_BIND_GROUPS) pipeline.groups.clear();
+    const group = this.#bindings.group(pipeline.groups, kernel.name, pipeline, resources);
+    pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(...grid);
     this.counts.launches++;
     this.onLaunch?.(launched(kernel, variant.name, params));
@@ -127,14 +124,15 @@ export class Launcher {
     planned: readonly Planned[],
     progress: (done: number, of: number) => void = () => {},
   ): Promise<Program> {
-    const steps = planned.map(({ kernel, params, buffers, holes = {}, variant: name }) => {
-      const resolved = this.#resolve(kernel, params, buffers.length, holes, name);
-      if (!resolved) return undefined;
-      return { ...resolved, kernel, params, buffers };
+    const steps = planned.map(({ kernel, params, buffers, holes, variant }) => {
+      const resolved = this.#resolve(kernel, params, buffers.length, holes, variant);
+      return resolved && { ...resolved, kernel, params, buffers };
     });
     const some = steps.filter((step) => step !== undefined);
+    const bind = ({ kernel, holes, textures, buffers }: (typeof some)[number]) =>
+      this.#bindings.bind(kernel, holes, textures, buffers);
     // All of a program's launches share textures as large as the largest needs.
-    for (const step of some) this.#bind(step.kernel, step, step.buffers);
+    for (const step of some) bind(step);
     const missing = new Map(
       some.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
     );
@@ -147,10 +145,10 @@ export class Launcher {
       }),
     );
     let end = 0;
-    const offsets = some.map(({ kernel }) => {
-      const offset = end;
-      end = Math.ceil((offset + layout(kernel.params).size) / this.#align) * this.#align;
-      return offset;
+    const starts = some.map(({ kernel }) => {
+      const start = end;
+      end = Math.ceil((start + layout(kernel.params).size) / this.#align) * this.#align;
+      return start;
     });
     const uniforms = this.#device.createBuffer({
       label: "Params of a program",
@@ -160,13 +158,19 @@ export class Launcher {
     const groups = new Map<string, GPUBindGroup>();
     const launches = steps.map((step): Prepared | undefined => {
       if (!step) return undefined;
-      const { kernel, variant, params, grid, buffers, pipeline } = step;
-      const bound = this.#bind(kernel, step, buffers);
+      const { kernel, variant, params, grid, pipeline } = step;
+      const bound = bind(step);
       const resources = [...bound, { buffer: uniforms, size: layout(kernel.params).size }];
-      const group = this.#groupIn(groups, kernel.name, pipeline, resources);
-      const offset = offsets.shift()!;
+      const group = this.#bindings.group(groups, kernel.name, pipeline, resources);
       return {
-        ...{ kernel, grid, group, offset, pipeline: pipeline.gpu!, staged: stagedOf(bound) },
+        ...{
+          kernel,
+          grid,
+          group,
+          offsets: [starts.shift()!] as const,
+          pipeline: pipeline.gpu!,
+          staged: stagedOf(bound),
+        },
         launched: launched(kernel, variant.name, params),
       };
     });
@@ -177,18 +181,16 @@ export class Launcher {
   replay(program: Program, before: readonly Copy[] = [], after: readonly Copy[] = []): void {
     for (const copy of before) this.#copy(copy);
     program.write(this.#device.queue);
-    const offsets = new Uint32Array(1);
     let last: GPUComputePipeline | undefined;
     for (const prepared of program.launches) {
       if (!prepared) continue;
-      const { pipeline, group, grid, offset, staged, launched } = prepared;
+      const { pipeline, group, grid, offsets, staged, launched } = prepared;
       const isOpen = this.#pass && !this.#timer && staged.length === 0;
       const pass = isOpen ? this.#pass! : this.#openPass(() => launched, staged);
       // Each call into Dawn from Node costs one or two microseconds.
       if (pipeline !== last || !isOpen) pass.setPipeline(pipeline);
       last = pipeline;
-      offsets[0] = offset;
-      pass.setBindGroup(0, group, offsets, 0, 1);
+      pass.setBindGroup(0, group, offsets);
       pass.dispatchWorkgroups(...grid);
       this.counts.launches++;
       this.onLaunch?.(launched);
@@ -247,7 +249,7 @@ export class Launcher {
       this.#open().beginComputePass({ timestampWrites: begin }).end();
       times = { querySet, endOfPassWriteIndex: endOfPassWriteIndex! };
     }
-    for (const part of staged) stage(this.#open(), part);
+    for (const part of staged) part.copy(this.#open());
     this.#pass ??= this.#open().beginComputePass(times ? { timestampWrites: times } : {});
     return this.#pass;
   }
@@ -266,114 +268,22 @@ export class Launcher {
     return offset;
   }
 
-  /** How a launch is done here; undefined if there is nothing to do. */
+  /** How a launch is done here, and with which pipeline; undefined if there is nothing to do. */
   #resolve<P extends ParamValues>(
     kernel: Kernel<P>,
     params: P,
     buffers: number,
-    given: Holes,
-    name: string | undefined,
-  ): Resolved<P> | undefined {
-    const bindings = kernel.reads.length + kernel.writes.length;
-    if (buffers !== bindings) {
-      throw new KernelError(`${kernel.name}: ${buffers} buffers for ${bindings} bindings`);
-    }
-    const variant = name === undefined ? choose(kernel, params, this.#adapter, given) : named(kernel, name);
-    const own = { ...variant.holes, ...given };
-    const textures = variant.textures?.(params, own) ?? {};
-    const holes = { ...own, ...texelHoles(Object.keys(textures), own) };
-    const grid = variant.workgroups(params, holes);
-    if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return undefined;
+    holes: Holes = {},
+    variant: string | undefined,
+  ): (Resolved<P> & { pipeline: Pipeline }) | undefined {
     const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
-    if (grid.some((side) => side > limit)) {
-      throw new KernelError(
-        `${kernel.name} ${variant.name}: ${grid.join("×")} workgroups; at most ${limit} along an axis`,
-      );
-    }
-    const pipeline = this.#pipelines.find(kernel, variant, holes, Object.keys(textures));
-    return { variant, holes, grid, textures, pipeline };
-  }
-
-  /** What each buffer is bound as: itself, or a texture that it is copied to before. */
-  #bind<P extends ParamValues>(
-    { reads }: Kernel<P>,
-    { textures, holes }: Resolved<P>,
-    buffers: readonly GPUBufferBinding[],
-  ): Bound[] {
-    return buffers.map((from, binding) => {
-      const name = reads[binding] ?? "";
-      const elements = textures[name];
-      if (elements === undefined) return from;
-      const texture = this.#textures.find(binding, isHalf(name, holes), elements);
-      return { from, texture, texels: Math.ceil(elements / 4) };
-    });
-  }
-
-  #bindGroup(label: string, pipeline: Pipeline, resources: readonly Bound[]): GPUBindGroup {
-    // Bounds what buffers that were destroyed meanwhile leave behind.
-    if (pipeline.groups.size >= MAX_BIND_GROUPS) pipeline.groups.clear();
-    return this.#groupIn(pipeline.groups, label, pipeline, resources);
-  }
-
-  #groupIn(
-    groups: Map<string, GPUBindGroup>,
-    label: string,
-    { layout }: Pipeline,
-    resources: readonly Bound[],
-  ): GPUBindGroup {
-    const parts = resources.map((bound) =>
-      "texture" in bound
-        ? this.#id(bound.texture)
-        : `${this.#id(bound.buffer)}:${bound.offset ?? 0}:${bound.size ?? 0}`,
-    );
-    const key = [this.#id(layout), ...parts].join();
-    let group = groups.get(key);
-    if (group) return group;
-    group = this.#device.createBindGroup({
-      label,
-      layout,
-      entries: resources.map((bound, binding) => ({
-        binding,
-        resource: "texture" in bound ? bound.texture.createView() : bound,
-      })),
-    });
-    groups.set(key, group);
-    this.counts.bindGroups++;
-    return group;
-  }
-
-  #id(made: object): number {
-    let id = this.#ids.get(made);
-    if (id === undefined) this.#ids.set(made, (id = this.#nextId++));
-    return id;
+    const resolved = resolve(kernel, params, buffers, holes, variant, this.#adapter, limit);
+    return resolved && { ...resolved, pipeline: this.#pipelines.find(kernel, resolved) };
   }
 }
-
-/** How a launch is done on an adapter. */
-interface Resolved<P extends ParamValues> {
-  readonly variant: Variant<P>;
-  readonly holes: Holes;
-  readonly grid: Workgroups;
-  /** Elements that are read as textures, by the name of the binding. */
-  readonly textures: Readonly<Record<string, number>>;
-  readonly pipeline: Pipeline;
-}
-
-type Bound = GPUBufferBinding | Staged;
-
-const stagedOf = (bound: readonly Bound[]): Staged[] => bound.filter((one) => "texture" in one);
 
 function launched<P extends ParamValues>(kernel: Kernel<P>, variant: string, params: P): Launched {
   return { kernel: kernel.name, variant, params, cost: kernel.cost?.(params) };
-}
-
-function named<P extends ParamValues>(kernel: Kernel<P>, name: string): Variant<P> {
-  const found = kernel.variants.find((variant) => variant.name === name);
-  if (!found)
-    throw new KernelError(
-      `${kernel.name} has no variant ${name}; it has ${kernel.variants.map((v) => v.name).join(", ")}`,
-    );
-  return found;
 }
 
 // WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.

@@ -7,6 +7,7 @@ import {
   specialize,
   type Variant,
 } from "./kernel.ts";
+import type { Resolved } from "./resolve.ts";
 import { isHalf, texelFormat } from "./textures.ts";
 
 /** A shader with its holes filled, compiled, or to be compiled with others. */
@@ -34,19 +35,14 @@ export class Pipelines {
     this.#fail = fail;
   }
 
-  /** The shader with these holes filled, compiled already or not; `textures` are the reads that it has as such. */
-  find<P extends ParamValues>(
-    kernel: Kernel<P>,
-    variant: Variant<P>,
-    holes: Holes,
-    textures: readonly string[],
-  ): Pipeline {
+  /** The shader with its holes filled, compiled already or not. */
+  find<P extends ParamValues>(kernel: Kernel<P>, { variant, holes, textures }: Resolved<P>): Pipeline {
     let filled = this.#filled.get(variant);
     if (!filled) this.#filled.set(variant, (filled = new Map()));
     const key = JSON.stringify(holes);
     let pipeline = filled.get(key);
     if (!pipeline) {
-      const layout = this.#layout(kernel, textures, holes);
+      const layout = this.#layout(kernel, Object.keys(textures), holes);
       pipeline = { gpu: undefined, layout, groups: new Map() };
       filled.set(key, pipeline);
     }

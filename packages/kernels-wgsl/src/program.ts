@@ -29,8 +29,8 @@ export interface Prepared {
   /** What to copy to textures before. */
   readonly staged: readonly Staged[];
   readonly grid: Workgroups;
-  /** Where its `Params` are in the program's uniforms. */
-  readonly offset: number;
+  /** Where its `Params` are in the program's uniforms, as the one dynamic offset. */
+  readonly offsets: readonly [number];
 }
 
 /** Part of a buffer to copy to part of another; offsets and bytes are multiples of 4. */
@@ -61,7 +61,8 @@ export class Program {
   setParams(i: number, params: ParamValues): void {
     const launch = this.launches[i];
     if (!launch) return;
-    const { kernel, offset } = launch;
+    const { kernel, offsets } = launch;
+    const [offset] = offsets;
     writeParams(kernel, params, this.#params, offset);
     const [first, end] = this.#stale;
     this.#stale = [Math.min(first, offset), Math.max(end, offset + layout(kernel.params).size)];

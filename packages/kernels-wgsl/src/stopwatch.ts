@@ -1,5 +1,4 @@
 import type { Prepared, Program } from "./program.ts";
-import { stage } from "./textures.ts";
 
 /** Waits for something that the driver does. */
 type Wait = <T>(work: Promise<T>) => Promise<T>;
@@ -50,14 +49,14 @@ function encode(encoder: GPUCommandEncoder, launches: readonly Prepared[], query
   const isStaged = passes.some((pass) => pass[0]!.staged.length > 0);
   if (begins && isStaged) encoder.beginComputePass({ timestampWrites: begins }).end();
   for (const [i, launches] of passes.entries()) {
-    for (const part of launches[0]!.staged) stage(encoder, part);
+    for (const part of launches[0]!.staged) part.copy(encoder);
     const first = i === 0 && !isStaged ? begins : undefined;
     const last = i === passes.length - 1 ? ends : undefined;
     const timestampWrites = (first || last) && { ...first, ...last, querySet: querySet! };
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
-    for (const { pipeline, group, offset, grid } of launches) {
+    for (const { pipeline, group, offsets, grid } of launches) {
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group, [offset]);
+      pass.setBindGroup(0, group, offsets);
       pass.dispatchWorkgroups(...grid);
     }
     pass.end();

@@ -44,11 +44,29 @@ export function epilogueTextures(
   return { e0: needed(0), e1: needed(1) };
 }
 
-/** Part of a buffer that a launch reads as a texture, and has to be copied there before. */
-export interface Staged {
-  readonly from: GPUBufferBinding;
+/** Part of a buffer that a launch reads as a texture, and that has to be copied there before. */
+export class Staged {
   readonly texture: GPUTexture;
-  readonly texels: number;
+  readonly #copies: Parameters<GPUCommandEncoder["copyBufferToTexture"]>[] = [];
+
+  constructor({ buffer, offset = 0 }: GPUBufferBinding, texture: GPUTexture, texels: number) {
+    this.texture = texture;
+    const bytesPerRow = PITCH * (texture.format === "rgba16float" ? 8 : 16);
+    const copy = (first: number, size: [number, number]) =>
+      this.#copies.push([
+        { buffer, offset: offset + first * bytesPerRow, bytesPerRow },
+        { texture, origin: [0, first + 1] },
+        size,
+      ]);
+    // Whole rows, then what is left.
+    const rows = Math.floor(texels / PITCH);
+    if (rows > 0) copy(0, [PITCH, rows]);
+    if (texels % PITCH > 0) copy(rows, [texels % PITCH, 1]);
+  }
+
+  copy(encoder: GPUCommandEncoder): void {
+    for (const copy of this.#copies) encoder.copyBufferToTexture(...copy);
+  }
 }
 
 /** The textures that launches read in place of buffers: one for each binding and type, which grows. */
@@ -76,21 +94,6 @@ export class Textures {
     }
     return texture;
   }
-}
-
-/** Copy whole rows, then what is left. */
-export function stage(encoder: GPUCommandEncoder, { from, texture, texels }: Staged): void {
-  const bytes = texture.format === "rgba16float" ? 8 : 16;
-  const bytesPerRow = PITCH * bytes;
-  const rows = Math.floor(texels / PITCH);
-  const copy = (first: number, size: [number, number]) =>
-    encoder.copyBufferToTexture(
-      { buffer: from.buffer, offset: (from.offset ?? 0) + first * bytesPerRow, bytesPerRow },
-      { texture, origin: [0, first + 1] },
-      size,
-    );
-  if (rows > 0) copy(0, [PITCH, rows]);
-  if (texels % PITCH > 0) copy(rows, [texels % PITCH, 1]);
 }
 
 // WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.
