@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { chromium } from "playwright";
 import { chromiumLaunchOptions } from "../setup/chromium.mjs";
 import { ROOT } from "../setup/install.mjs";
+import { tellAnswers } from "./answers.mjs";
 import { buildDemo } from "./build.mjs";
 import { serve } from "./serve.mjs";
 
@@ -50,6 +51,10 @@ const VIEWS = {
     await page.getByRole("button", { name: /Block 1\.1/ }).click();
     await page.locator(".tiles-picture.maps canvas").waitFor();
   },
+  async benchmark(page) {
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByRole("button", { name: "Start again" }).waitFor();
+  },
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(VIEWS);
@@ -60,21 +65,7 @@ const browser = await chromium.launch({ ...chromiumLaunchOptions(), headless: tr
 mkdirSync(FOLDER, { recursive: true });
 const page = await browser.newPage();
 page.setDefaultTimeout(600_000);
-await page.addInitScript(() => {
-  /** @type {unknown[]} */
-  const answers = [];
-  Object.assign(globalThis, { answers });
-  const Original = Worker;
-  globalThis.Worker = class extends Original {
-    /** @param {ConstructorParameters<typeof Worker>} args */
-    constructor(...args) {
-      super(...args);
-      this.addEventListener("message", ({ data }) => {
-        if (data.answer?.top) answers.push(data.answer);
-      });
-    }
-  };
-});
+await page.addInitScript(tellAnswers);
 
 await page.goto(site.url);
 for (const view of wanted) {

@@ -40,6 +40,15 @@ const later: Partial<Record<Route, () => Promise<View>>> = {
     const looking = new Looking(engine, classify);
     return (state) => insideView(state, looking);
   },
+  benchmark: async () => {
+    const [{ benchmarkView }, { Benchmarking }] = await Promise.all([
+      import("./benchmark/view.ts"),
+      import("./benchmark/actions.ts"),
+    ]);
+    const benchmarking = new Benchmarking(engine);
+    void benchmarking.list();
+    return (state) => benchmarkView(state, benchmarking);
+  },
 };
 
 type View = (state: State) => TemplateResult;

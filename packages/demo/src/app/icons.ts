@@ -12,6 +12,7 @@ export const icons = {
   inside: icon(
     svg`<path d="m12 3 8.5 4.5L12 12 3.5 7.5z"/><path d="m3.5 12 8.5 4.5 8.5-4.5M3.5 16.5 12 21l8.5-4.5"/>`,
   ),
+  benchmark: icon(svg`<path d="M5.5 19a8.5 8.5 0 1 1 13 0"/><path d="m12 14 4-5M12 14h.01"/>`),
   upload: icon(svg`<path d="M12 16V4m0 0L7.5 8.5M12 4l4.5 4.5M4 15v3a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-3"/>`),
   download: icon(
     svg`<path d="M12 4v12m0 0 4.5-4.5M12 16l-4.5-4.5M4 15v3a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-3"/>`,
@@ -30,6 +31,7 @@ export const icons = {
   info: icon(svg`<circle cx="12" cy="12" r="9"/><path d="M12 11v5.5M12 7.6v.3"/>`),
   play: icon(svg`<path d="M7 4.5v15l12-7.5z"/>`),
   pause: icon(svg`<path d="M8 5v14M16 5v14"/>`),
+  stop: icon(svg`<rect x="6" y="6" width="12" height="12" rx="1.5"/>`),
   step: icon(svg`<path d="M6 4.5v15l10-7.5zM19 5v14"/>`),
   reset: icon(svg`<path d="M4.5 12a7.5 7.5 0 1 0 2.4-5.5M4.5 4v4h4"/>`),
   close: icon(svg`<path d="m6 6 12 12M18 6 6 18"/>`),

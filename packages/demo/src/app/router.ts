@@ -1,4 +1,4 @@
-export const ROUTES = ["classify", "train", "inside"] as const;
+export const ROUTES = ["classify", "train", "inside", "benchmark"] as const;
 
 export type Route = (typeof ROUTES)[number];
 
@@ -6,6 +6,7 @@ export const TITLES: Readonly<Record<Route, string>> = {
   classify: "Classify",
   train: "Train",
   inside: "Look inside",
+  benchmark: "Benchmark",
 };
 
 /** The view that an address names: `#/train`; without one, the first. */

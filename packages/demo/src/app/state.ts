@@ -1,3 +1,4 @@
+import { type BenchmarkState, emptyBenchmark } from "../benchmark/state.ts";
 import type { ClassifyState } from "../classify/state.ts";
 import { emptyClassify } from "../classify/state.ts";
 import type { AdapterInfo, Beside } from "../engine/protocol.ts";
@@ -25,6 +26,7 @@ export interface State {
   classify: ClassifyState;
   train: TrainState;
   inside: InsideState;
+  benchmark: BenchmarkState;
 }
 
 export const state: State = {
@@ -35,6 +37,7 @@ export const state: State = {
   classify: emptyClassify,
   train: emptyTrain,
   inside: emptyInside,
+  benchmark: emptyBenchmark,
 };
 
 let draw = () => {};

@@ -1,3 +1,4 @@
+import type { benchmark } from "@shadegrad/bench";
 import type { Guess, Preprocessing } from "@shadegrad/resnet";
 
 /** What the page asks of the worker: of each call, what it takes, answers and tells on the way. */
@@ -17,6 +18,12 @@ export interface Calls {
   insideMaps: { ask: { name: string; first: number }; answer: Tiles; told: never };
   /** The weights of a convolution. */
   insideFilters: { ask: { name: string }; answer: Tiles; told: never };
+  /** Names of what can be measured. */
+  benchmarkRows: { ask: null; answer: readonly string[]; told: never };
+  /** Measure rows, one after the other, until all are done or it is stopped. */
+  benchmarkRun: { ask: BenchmarkRun; answer: BenchmarkReport; told: BenchmarkTold };
+  /** Let the row that is being measured be the last. */
+  benchmarkStop: { ask: null; answer: null; told: never };
   /** All that is needed to go on, as one file. */
   trainCheckpoint: { ask: { curve: Curve }; answer: Blob; told: never };
 }
@@ -265,3 +272,22 @@ export interface Tiles {
   readonly tile: readonly [height: number, width: number];
   readonly about: string;
 }
+
+/** What `npm run bench` writes as well. */
+export type BenchmarkReport = Awaited<ReturnType<typeof benchmark>>;
+
+export type BenchmarkResult = BenchmarkReport["rows"][number];
+
+export interface BenchmarkRun {
+  /** Of rows. */
+  readonly names: readonly string[];
+  /** Whether each variant that could do it is measured, and not only the one that is chosen. */
+  readonly variants: boolean;
+}
+
+export type BenchmarkTold =
+  /** The adapter and its peaks; no rows yet. */
+  | { readonly kind: "start"; readonly report: BenchmarkReport }
+  /** A row is being measured from here on. */
+  | { readonly kind: "row"; readonly name: string }
+  | { readonly kind: "result"; readonly result: BenchmarkResult };

@@ -30,7 +30,12 @@ const handlers: { [K in Call]: Handler<K> } = {
   insideLook: async (ask) => (await inside()).insideLook(ask),
   insideMaps: async (ask) => (await inside()).insideMaps(ask),
   insideFilters: async (ask) => (await inside()).insideFilters(ask),
+  benchmarkRows: async () => (await benchmark()).benchmarkRows(),
+  benchmarkRun: async (ask, tell) => (await benchmark()).benchmarkRun(ask, tell),
+  benchmarkStop: async () => (await benchmark()).benchmarkStop(),
 };
+
+const benchmark = () => import("./benchmark/handlers.ts");
 
 const inside = () => import("./inside/handlers.ts");
 

@@ -1,0 +1,29 @@
+import type { Problem } from "../classify/state.ts";
+import type { BenchmarkReport } from "../engine/protocol.ts";
+import type { Selection } from "./selection.ts";
+
+export interface BenchmarkState {
+  /** Of all rows that can be measured, once they are known. */
+  readonly names: readonly string[] | undefined;
+  readonly selection: Selection;
+  readonly variants: boolean;
+  readonly is: "idle" | "running" | "stopping";
+  /** What the last run was asked for. */
+  readonly asked: readonly string[];
+  /** The row that is being measured. */
+  readonly measuring: string | undefined;
+  /** What has come of it; undefined until the adapter's peaks are known. */
+  readonly report: BenchmarkReport | undefined;
+  readonly problem: Problem | undefined;
+}
+
+export const emptyBenchmark: BenchmarkState = {
+  names: undefined,
+  selection: { kind: "short", text: "" },
+  variants: false,
+  is: "idle",
+  asked: [],
+  measuring: undefined,
+  report: undefined,
+  problem: undefined,
+};
