@@ -1,0 +1,16 @@
+/** For `addInitScript`: what the page's worker answers to classifications is collected in `globalThis.answers`. */
+export function tellAnswers() {
+  /** @type {unknown[]} */
+  const answers = [];
+  Object.assign(globalThis, { answers });
+  const Original = Worker;
+  globalThis.Worker = class extends Original {
+    /** @param {ConstructorParameters<typeof Worker>} args */
+    constructor(...args) {
+      super(...args);
+      this.addEventListener("message", ({ data }) => {
+        if (data.answer?.top) answers.push(data.answer);
+      });
+    }
+  };
+}

@@ -1,0 +1,33 @@
+// node classify-in-node.mjs URL NET PICTURE: what the page's worker does for a first classification, here in Node, with the
+// weights that lie beside the page at that address. Prints the answer as JSON.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createServer, defaultServerConditions } from "vite";
+import { ROOT } from "../setup/install.mjs";
+
+const [url = "", net = "", picture = ""] = process.argv.slice(2);
+// Where the worker's own script would be.
+Object.assign(globalThis, { self: { location: { href: new URL("assets/worker.js", url).href } } });
+
+const { ssrLoadModule } = await createServer({
+  configFile: false,
+  root: ROOT,
+  appType: "custom",
+  logLevel: "error",
+  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  ssr: {
+    noExternal: [/^@shadegrad\//],
+    resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] },
+  },
+  oxc: { target: "es2022" }, // Node 20 does not know `using`
+});
+const WORKER = join(ROOT, "packages", "demo", "src", "worker");
+/** @type {typeof import("../../packages/demo/src/worker/nets.ts")} */
+const { loadNet } = /** @type {any} */ (await ssrLoadModule(join(WORKER, "nets.ts")));
+/** @type {typeof import("../../packages/demo/src/worker/classify.ts")} */
+const { classify } = /** @type {any} */ (await ssrLoadModule(join(WORKER, "classify.ts")));
+
+await loadNet({ beside: net }, () => {});
+const { crop: _, ...answer } = await classify({ image: new Blob([readFileSync(picture)]) }, () => {});
+console.log(JSON.stringify(answer));
+process.exit();
