@@ -2,6 +2,7 @@ import { ResNet, zoo } from "@shadegrad/resnet";
 import { init } from "@shadegrad/tensor";
 import { beforeAll, describe, expect, test } from "vitest";
 import { measureModel, modelHeading, modelLine, modelRows } from "../index.mjs";
+import { watchMemory } from "../models/memory.mjs";
 
 type Result = Awaited<ReturnType<typeof measureModel>>;
 
@@ -54,6 +55,21 @@ describe.each(["infer", "train"] as const)("%s", (kind) => {
     expect(bytes).toBeLessThan(bytesWithoutReuse);
     expect(eager.plan).toBeUndefined();
   });
+});
+
+test("memory counts from when it is made to when it is destroyed, for the first time", async () => {
+  const { gpu } = await init({ quiet: true });
+  const memory = watchMemory(gpu);
+  const buffer = gpu.createBuffer({ size: 1024, usage: 0x80 });
+  const texture = gpu.createTexture({ size: [8, 4], format: "rgba16float", usage: 0x08 });
+  expect(memory).toEqual({ bytes: 1024 + 256, peak: 1280, textures: 256 });
+  buffer.destroy();
+  buffer.destroy();
+  gpu.createBuffer({ size: 512, usage: 0x80 }).destroy();
+  expect(memory).toEqual({ bytes: 256, peak: 1280, textures: 256 });
+  texture.destroy();
+  expect(memory.bytes).toBe(0);
+  expect(() => gpu.createTexture({ size: [1], format: "depth32float", usage: 0x10 })).toThrow("depth32float");
 });
 
 /** Of the convolutions in two blocks of two, without stem and shortcut. */
