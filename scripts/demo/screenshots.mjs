@@ -57,6 +57,9 @@ const VIEWS = {
   },
 };
 
+/** Views whose pictures end where they do: what they are for is at their end. */
+const WHOLE = ["benchmark"];
+
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(VIEWS);
 process.chdir(ROOT);
 await buildDemo({ fetchMissing: true });
@@ -75,7 +78,7 @@ for (const view of wanted) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 800 });
     const whole = await page.evaluate(() => document.documentElement.scrollHeight);
-    await page.setViewportSize({ width, height: Math.min(whole, height) });
+    await page.setViewportSize({ width, height: WHOLE.includes(view) ? whole : Math.min(whole, height) });
     await page.waitForTimeout(700); // bars grow, and charts follow their width
     const picture = await page.screenshot({ animations: "disabled" });
     const path = join(FOLDER, `${view}-${name}.png`);
