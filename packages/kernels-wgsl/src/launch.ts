@@ -43,6 +43,8 @@ export class Launcher {
   onTimings: ((timings: Timing[]) => void) | undefined;
   /** Called for each launch. */
   onLaunch: ((launched: Launched) => void) | undefined;
+  /** Called for each shader that is compiled, with its text. */
+  onShader: ((label: string, code: string) => void) | undefined;
   readonly #device: GPUDevice;
   readonly #adapter: Adapter;
   readonly #batch: number;
@@ -64,7 +66,11 @@ export class Launcher {
   constructor(device: GPUDevice, adapter: Adapter, fail: (error: Error) => void, batch = 64) {
     this.#device = device;
     this.#adapter = adapter;
-    this.#pipelines = new Pipelines(device, this.counts, fail);
+    const compiled = (label: string, code: string) => {
+      this.counts.pipelines++;
+      this.onShader?.(label, code);
+    };
+    this.#pipelines = new Pipelines(device, compiled, fail);
     this.#bindings = new Bindings(device, this.counts);
     this.#batch = batch;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);

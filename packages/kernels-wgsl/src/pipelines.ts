@@ -20,7 +20,7 @@ export interface Pipeline {
 /** Shaders with their holes filled, each compiled once. */
 export class Pipelines {
   readonly #device: GPUDevice;
-  readonly #counts: { pipelines: number };
+  readonly #compiles: (label: string, code: string) => void;
   readonly #fail: (error: Error) => void;
   readonly #filled = new Map<object, Map<string, Pipeline>>();
   /** The same text, however its holes were given, is compiled once. */
@@ -28,10 +28,17 @@ export class Pipelines {
   readonly #compiling = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
-  /** @param fail told of a shader that does not compile, where that is found out later */
-  constructor(device: GPUDevice, counts: { pipelines: number }, fail: (error: Error) => void) {
+  /**
+   * @param compiles told of each shader that is compiled
+   * @param fail told of a shader that does not compile, where that is found out later
+   */
+  constructor(
+    device: GPUDevice,
+    compiles: (label: string, code: string) => void,
+    fail: (error: Error) => void,
+  ) {
     this.#device = device;
-    this.#counts = counts;
+    this.#compiles = compiles;
     this.#fail = fail;
   }
 
@@ -105,7 +112,7 @@ export class Pipelines {
     layout: GPUBindGroupLayout,
   ): GPUComputePipelineDescriptor & { label: string } {
     const label = `${kernel.name} ${variant.name}`;
-    this.#counts.pipelines++;
+    this.#compiles(label, code);
     return {
       label,
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),

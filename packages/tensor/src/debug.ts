@@ -1,6 +1,10 @@
 import type { Adapter, Launcher } from "@shadegrad/kernels-wgsl";
+import { type BufferPool, mebibytes } from "./pool.ts";
 
-/** 1 leaks, steps, and which op made a NaN · 2 a line per kernel too: `DEBUG` in Node, `?debug=` in a page. */
+/**
+ * 1 leaks, steps, and which op made a NaN · 2 a line per kernel too · 3 memory that is taken and given back ·
+ * 4 the WGSL that is compiled: `DEBUG` in Node, `?debug=` in a page.
+ */
 export const debugLevel: number = readLevel();
 
 function readLevel(): number {
@@ -11,6 +15,21 @@ function readLevel(): number {
 
 /** What the kernels are called that look for NaN. */
 export const NAN_CHECK = "NaN check";
+
+/** At level 4, print each shader with its holes filled. */
+export function traceShaders(launcher: Launcher): void {
+  if (debugLevel < 4) return;
+  launcher.onShader = (label, code) => console.log(`// ${label}\n${code}`);
+}
+
+/** At level 3, say that a buffer was taken (+) or given back (−), and what the pool holds then. */
+export function traceMemory(sign: "+" | "−", { size }: GPUBuffer, { counts }: BufferPool): void {
+  if (debugLevel < 3) return;
+  const { buffers, bytes, free } = counts;
+  console.log(
+    `memory ${sign} ${mebibytes(size)}: holds ${mebibytes(bytes)}, ${mebibytes(free)} of it free; ${buffers} buffers made`,
+  );
+}
 
 /** At level 2, print each launch: with its time and rates where the adapter has timestamps. */
 export function traceLaunches(launcher: Launcher, adapter: Adapter): void {

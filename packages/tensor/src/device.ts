@@ -1,6 +1,6 @@
 import { type Adapter, Launcher } from "@shadegrad/kernels-wgsl";
 import { type InitOptions, type Opened, openAdapter } from "./adapter.ts";
-import { debugLevel, traceLaunches } from "./debug.ts";
+import { debugLevel, traceLaunches, traceMemory, traceShaders } from "./debug.ts";
 import { DeviceError } from "./errors.ts";
 import { BufferPool, mebibytes } from "./pool.ts";
 import type { Precision } from "./precision.ts";
@@ -69,6 +69,7 @@ export class Device {
       this.#fail(new DeviceError(`WebGPU: ${event.error.message}`));
     });
     traceLaunches(this.launcher, adapter);
+    traceShaders(this.launcher);
   }
 
   #isLost = false;
@@ -101,22 +102,29 @@ export class Device {
         `${what} needs ${mebibytes(bytes)}; this device binds at most ${mebibytes(most)}.`,
       );
     }
-    return this.#pool.take(bytes);
+    const buffer = this.#pool.take(bytes);
+    traceMemory("+", buffer, this.#pool);
+    return buffer;
   }
 
   /** Take a buffer back. Launches that were made before may still use it; later ones may have it. */
   free(buffer: GPUBuffer): void {
-    if (!this.#isLost) this.#pool.give(buffer);
+    if (this.#isLost) return;
+    this.#pool.give(buffer);
+    traceMemory("−", buffer, this.#pool);
   }
 
   /** Memory of just so many bytes for many tensors, until it is given to `release`. */
   reserve(bytes: number): GPUBuffer {
-    return this.#pool.reserve(bytes);
+    const buffer = this.#pool.reserve(bytes);
+    traceMemory("+", buffer, this.#pool);
+    return buffer;
   }
 
   release(buffer: GPUBuffer): void {
     this.launcher.flush();
     this.#pool.destroy(buffer);
+    traceMemory("−", buffer, this.#pool);
   }
 
   /** Give free buffers back to the system. */

@@ -1,0 +1,36 @@
+import { afterEach, expect, test, vi } from "vitest";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+/** What an addition prints, where the engine was loaded at this level. */
+async function printed(level: number): Promise<string[]> {
+  vi.stubEnv("DEBUG", String(level));
+  vi.resetModules();
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  const { add, init, tensor } = await import("../../src/index.ts");
+  await init({ quiet: true });
+  const y = add(tensor([1, 2, 3, 4]), tensor([1, 1, 1, 1]));
+  expect([...(await y.data())]).toEqual([2, 3, 4, 5]);
+  y.dispose();
+  // Times are read back after the batch that they are of.
+  await vi.waitFor(() => expect(log.mock.calls.length).toBeGreaterThan(level >= 2 ? 1 : level - 1));
+  return log.mock.calls.map(([line]) => String(line));
+}
+
+const kinds = {
+  adapter: /^shadegrad: .*\bsubgroups\b/,
+  launch: /^map vec4.* {2}[\d.]+ µs {2}[\d.]+ GFLOP\/s {2}[\d.]+ GB\/s$/,
+  memory: /^memory [+−] [\d.e-]+ MiB: holds [\d.e-]+ MiB, [\d.e-]+ MiB of it free; \d+ buffers made$/,
+  shader: /^\/\/ map vec4.*\n(.|\n)*@compute/,
+};
+
+test.each([0, 1, 2, 3, 4])("DEBUG=%i says so much, and no more", async (level) => {
+  const lines = await printed(level);
+  const found = Object.entries(kinds).flatMap(([kind, form]) =>
+    lines.some((line) => form.test(line)) ? [kind] : [],
+  );
+  expect(found).toEqual(Object.keys(kinds).slice(0, level));
+});
