@@ -22,10 +22,8 @@ const { ssrLoadModule } = await createServer({
   oxc: { target: "es2022" }, // Node 20 does not know `using`
 });
 const WORKER = join(ROOT, "packages", "demo", "src", "worker");
-/** @type {typeof import("../../packages/demo/src/worker/nets.ts")} */
-const { loadNet } = /** @type {any} */ (await ssrLoadModule(join(WORKER, "nets.ts")));
-/** @type {typeof import("../../packages/demo/src/worker/classify.ts")} */
-const { classify } = /** @type {any} */ (await ssrLoadModule(join(WORKER, "classify.ts")));
+const { loadNet } = await ssrLoadModule(join(WORKER, "nets.ts"));
+const { classify } = await ssrLoadModule(join(WORKER, "classify.ts"));
 
 await loadNet({ beside: net }, () => {});
 const { crop: _, ...answer } = await classify({ image: new Blob([readFileSync(picture)]) }, () => {});

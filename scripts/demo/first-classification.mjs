@@ -14,7 +14,11 @@ import { tellAnswers } from "./answers.mjs";
 import { buildDemo } from "./build.mjs";
 import { serve } from "./serve.mjs";
 
-/** @typedef {import("../../packages/demo/src/engine/protocol.ts").Classification} Classification */
+/**
+ * What the page's worker answers, as far as it is printed.
+ *
+ * @typedef {{ milliseconds: number, stages: { name: string, milliseconds: number }[], top: { label: string }[], adapter: string }} Classification
+ */
 
 const { values } = parseArgs({
   options: { net: { type: "string", default: "resnet50" }, rounds: { type: "string", default: "2" } },

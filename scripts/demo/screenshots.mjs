@@ -35,12 +35,12 @@ const VIEWS = {
   },
   async train(page) {
     await page.getByRole("combobox", { name: "Width" }).selectOption({ index: 1 });
-    await page.getByRole("combobox", { name: "Batch" }).selectOption("32 images");
+    await page.getByRole("combobox", { name: "Batch" }).selectOption("16 images");
     await page.getByRole("combobox", { name: "Optimizer" }).selectOption("Adam");
     await page.getByRole("button", { name: "Start" }).click();
     await page.waitForFunction(
       (steps) => Number(document.querySelector(".tiles dd")?.textContent) >= steps,
-      120,
+      160,
     );
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Go on" }).waitFor();
@@ -74,6 +74,7 @@ await page.goto(site.url);
 for (const view of wanted) {
   await page.goto(`${site.url}#/${view}`);
   await VIEWS[view]?.(page);
+  await page.mouse.move(0, 0); // nothing looks as if it were pointed at
   for (const { name, colorScheme, width, height } of LOOKS) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 800 });

@@ -26,3 +26,21 @@ export const message = ({ kind, title, text, action, dismiss }: Message): Templa
     }
   </div>
 `;
+
+/** What went wrong, under a title that says which part. */
+export interface Problem {
+  readonly title: string;
+  readonly text: string;
+  readonly retry?: (() => void) | undefined;
+}
+
+/** What went wrong in a view, if anything did. */
+export const problemMessage = (
+  problem: Problem | undefined,
+  dismiss: () => void,
+  again = "Try again",
+): TemplateResult | typeof nothing => {
+  if (!problem) return nothing;
+  const { title, text, retry } = problem;
+  return message({ kind: "problem", title, text, action: retry && { label: again, run: retry }, dismiss });
+};

@@ -14,9 +14,10 @@ export function size(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** A share from 0 to 1: 78 %, 0.4 %. */
+/** A share from 0 to 1: 78 %, 0.4 %, < 0.1 %. */
 export function percent(share: number): string {
   const value = share * 100;
+  if (value > 0 && value < 0.05) return "< 0.1 %";
   return `${value >= 99.95 || value === 0 ? Math.round(value) : value.toFixed(value < 10 ? 1 : 0)} %`;
 }
 

@@ -1,4 +1,4 @@
-import type { Problem } from "../classify/state.ts";
+import type { Problem } from "../app/messages.ts";
 import type { BenchmarkReport } from "../engine/protocol.ts";
 import type { Selection } from "./selection.ts";
 

@@ -1,7 +1,7 @@
 import "../styles/benchmark.css";
 import { html, nothing, type TemplateResult } from "lit-html";
 import { icons } from "../app/icons.ts";
-import { message } from "../app/messages.ts";
+import { problemMessage } from "../app/messages.ts";
 import type { State } from "../app/state.ts";
 import { type Benchmarking, set } from "./actions.ts";
 import { rooflineChart } from "./chart.ts";
@@ -21,17 +21,7 @@ export function benchmarkView(state: State, benchmarking: Benchmarking): Templat
           or nothing but copy. The same table as <code>npm run bench</code> prints.
         </p>
       </header>
-      ${
-        problem
-          ? message({
-              kind: "problem",
-              title: problem.title,
-              text: problem.text,
-              action: problem.retry && { label: "Try again", run: problem.retry },
-              dismiss: () => set({ problem: undefined }),
-            })
-          : nothing
-      }
+      ${problemMessage(problem, () => set({ problem: undefined }))}
       <div class="desk">
         ${choice(state, benchmarking)}
         <div class="column">
@@ -45,11 +35,11 @@ export function benchmarkView(state: State, benchmarking: Benchmarking): Templat
   `;
 }
 
-function controls({ benchmark, device, train }: State, benchmarking: Benchmarking): TemplateResult {
+function controls(state: State, benchmarking: Benchmarking): TemplateResult {
+  const { benchmark, device } = state;
   const { is, names, selection, report } = benchmark;
-  // Its launches would be timed with the kernels'.
-  const isTraining = train.is !== "idle";
-  const isReady = device.is === "open" && names !== undefined && !isTraining;
+  const reason = is === "idle" ? elsewhere(state) : undefined;
+  const isReady = device.is === "open" && names !== undefined && !reason;
   const count = selected(names ?? [], selection).length;
   return html`
     <div class="controls card" role="group" aria-label="Measuring">
@@ -67,14 +57,19 @@ function controls({ benchmark, device, train }: State, benchmarking: Benchmarkin
         ${icons.download} JSON
       </button>
       ${is === "idle" ? nothing : progress(benchmark)}
-      ${
-        isTraining
-          ? html`<p class="why">A net is being trained, on the same adapter. Pause it under <a href="#/train">Train</a> first.</p>`
-          : nothing
-      }
+      ${reason ? html`<p class="why">${reason}</p>` : nothing}
       <p class="visually-hidden" role="status">${spoken(benchmark)}</p>
     </div>
   `;
+}
+
+/** What else is at work on the device, whose launches would be timed with the kernels'. */
+function elsewhere({ train, classify, inside }: State): TemplateResult | undefined {
+  if (train.is !== "idle")
+    return html`A net is being trained, on the same adapter. Pause it under <a href="#/train">Train</a> first.`;
+  if (classify.running || classify.loading || inside.is !== "idle")
+    return html`A net is at work on the same adapter; this can start when it is done.`;
+  return undefined;
 }
 
 function progress({ asked, measuring, report, is }: State["benchmark"]): TemplateResult {

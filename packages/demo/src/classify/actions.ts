@@ -1,8 +1,9 @@
 import { openDevice } from "../app/device.ts";
+import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
 import { type Engine, EngineError } from "../engine/engine.ts";
 import type { Loading, NetInfo, Sample } from "../engine/protocol.ts";
-import type { ClassifyState, Picture, Problem } from "./state.ts";
+import type { ClassifyState, Picture } from "./state.ts";
 
 /** What a visitor can do in the first view. */
 export class Classify {

@@ -1,3 +1,4 @@
+import type { Problem } from "../app/messages.ts";
 import type { Classification, Loading, NetInfo, Stage } from "../engine/protocol.ts";
 
 export interface Picture {
@@ -6,13 +7,6 @@ export interface Picture {
   readonly url: string;
   readonly name: string;
   readonly alt: string;
-}
-
-/** What went wrong, under a title that says which part. */
-export interface Problem {
-  readonly title: string;
-  readonly text: string;
-  readonly retry?: (() => void) | undefined;
 }
 
 export type CameraState =

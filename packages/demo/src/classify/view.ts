@@ -1,6 +1,6 @@
-import { html, nothing, type TemplateResult } from "lit-html";
+import { html, type TemplateResult } from "lit-html";
 import { icons } from "../app/icons.ts";
-import { message } from "../app/messages.ts";
+import { problemMessage } from "../app/messages.ts";
 import type { State } from "../app/state.ts";
 import { type Classify, set } from "./actions.ts";
 import { nets } from "./nets.ts";
@@ -25,17 +25,7 @@ export function classifyView(state: State, classify: Classify): TemplateResult {
           ${samples(state, classify)}
         </div>
         <div class="column">
-          ${
-            problem
-              ? message({
-                  kind: "problem",
-                  title: problem.title,
-                  text: problem.text,
-                  action: problem.retry && { label: "Try again", run: problem.retry },
-                  dismiss: () => set({ problem: undefined }),
-                })
-              : nothing
-          }
+          ${problemMessage(problem, () => set({ problem: undefined }))}
           ${results(state)}
           ${nets(state, classify)}
         </div>

@@ -1,4 +1,4 @@
-import type { Problem } from "../classify/state.ts";
+import type { Problem } from "../app/messages.ts";
 import type { Inside, Tiles } from "../engine/protocol.ts";
 
 /** Tiles of a layer, or that they are coming. */

@@ -1,7 +1,7 @@
 import "../styles/inside.css";
 import { html, nothing, type TemplateResult } from "lit-html";
 import { icons } from "../app/icons.ts";
-import { message } from "../app/messages.ts";
+import { problemMessage } from "../app/messages.ts";
 import { count, duration, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import type { Inside } from "../engine/protocol.ts";
@@ -22,17 +22,7 @@ export function insideView(state: State, looking: Looking): TemplateResult {
           feature maps, filters, and the kernels that made them.
         </p>
       </header>
-      ${
-        problem
-          ? message({
-              kind: "problem",
-              title: problem.title,
-              text: problem.text,
-              action: problem.retry && { label: "Look again", run: problem.retry },
-              dismiss: () => set({ problem: undefined }),
-            })
-          : nothing
-      }
+      ${problemMessage(problem, () => set({ problem: undefined }), "Look again")}
       ${subject(state, looking)}
       ${
         found

@@ -1,7 +1,7 @@
 import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
+import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
-import type { Problem } from "../classify/state.ts";
 import { type Engine, EngineError } from "../engine/engine.ts";
 import type { TrainBegin, TrainSettings, TrainTold } from "../engine/protocol.ts";
 import { emptyCurve, type GrowingCurve, labelOf, type TrainState } from "./state.ts";

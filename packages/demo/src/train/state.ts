@@ -1,4 +1,4 @@
-import type { Problem } from "../classify/state.ts";
+import type { Problem } from "../app/messages.ts";
 import type { Curve, Loading, TestImages, TrainBegun, TrainSettings } from "../engine/protocol.ts";
 
 /** What is drawn of a training; it grows in place, for it is long. */

@@ -1,7 +1,7 @@
 import "../styles/train.css";
 import { html, nothing, type TemplateResult } from "lit-html";
 import { icons } from "../app/icons.ts";
-import { message } from "../app/messages.ts";
+import { message, problemMessage } from "../app/messages.ts";
 import { count, percent, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { set, type Training } from "./actions.ts";
@@ -21,17 +21,7 @@ export function trainView(state: State, training: Training): TemplateResult {
           loss stops falling, which is what residual connections were invented for.
         </p>
       </header>
-      ${
-        problem
-          ? message({
-              kind: "problem",
-              title: problem.title,
-              text: problem.text,
-              action: problem.retry && { label: "Try again", run: problem.retry },
-              dismiss: () => set({ problem: undefined }),
-            })
-          : nothing
-      }
+      ${problemMessage(problem, () => set({ problem: undefined }))}
       ${note ? message({ kind: "note", ...note, dismiss: () => set({ note: undefined }) }) : nothing}
       <div class="desk">
         ${recipe(state, training)}

@@ -4,13 +4,7 @@ import type { Tiles } from "../../engine/protocol.ts";
 export const AT_ONCE = 64;
 
 /** What is drawn: numbers by tile and pixel, and the colour of each. */
-export interface Drawing {
-  readonly count: number;
-  readonly first: number;
-  readonly shown: number;
-  readonly columns: number;
-  readonly tile: readonly [height: number, width: number];
-  readonly about: string;
+export interface Drawing extends Omit<Tiles, "width" | "height" | "pixels"> {
   /** Red, green and blue from 0 to 255. */
   colour(tile: number, y: number, x: number): readonly [number, number, number];
 }
