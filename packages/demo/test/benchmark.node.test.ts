@@ -138,6 +138,28 @@ test(
 );
 
 test(
+  "who looks into a net meanwhile ends the measurement, and both have what they asked for",
+  async () => {
+    const { page } = await open(/^Everything/, "16² 32 ×32");
+    const asked = await page.locator(".rows li").count();
+    await button(page, "Start").click();
+    await measured(page).first().waitFor();
+    await page.getByRole("link", { name: "Classify", exact: true }).click();
+    await page.getByRole("radio", { name: /ResNet-8/ }).check();
+    await page.getByRole("link", { name: "Look inside" }).click();
+    await button(page, "Look").click();
+    await page.locator(".tiles-picture.maps canvas").waitFor();
+    await page.getByRole("link", { name: "Benchmark" }).click();
+    await ended(page);
+    const done = await measured(page).count();
+    expect(done).toBeGreaterThan(0);
+    expect(done).toBeLessThan(asked);
+    await page.getByText("stopped before the end").waitFor();
+  },
+  PATIENCE,
+);
+
+test(
   "a device that is lost is said, with what was measured before kept, and the new one measured",
   async () => {
     const { page } = await open(/^Everything/, "16² 32 ×32");

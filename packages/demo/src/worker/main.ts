@@ -1,5 +1,6 @@
 import { DeviceError } from "@shadegrad/tensor";
 import type { Call, Calls, FromWorker, Notice, Notices, ToWorker } from "../engine/protocol.ts";
+import { interrupt, stopAlone } from "./alone.ts";
 import { classify } from "./classify.ts";
 import { open } from "./device.ts";
 import { loadNet } from "./nets.ts";
@@ -32,10 +33,16 @@ const handlers: { [K in Call]: Handler<K> } = {
   insideFilters: async (ask) => (await inside()).insideFilters(ask),
   benchmarkRows: async () => (await benchmark()).benchmarkRows(),
   benchmarkRun: async (ask, tell) => (await benchmark()).benchmarkRun(ask, tell),
-  benchmarkStop: async () => (await benchmark()).benchmarkStop(),
+  benchmarkStop: async () => {
+    stopAlone();
+    return null;
+  },
 };
 
 const benchmark = () => import("./benchmark/handlers.ts");
+
+/** Calls that launch nothing: a benchmark that has the device to itself goes on beside them. */
+const LIGHT: ReadonlySet<Call> = new Set(["open", "trainPause", "benchmarkRows", "benchmarkStop"]);
 
 const inside = () => import("./inside/handlers.ts");
 
@@ -50,6 +57,7 @@ scope.addEventListener("message", async ({ data: { id, call, ask } }: MessageEve
   const tell = (told: unknown) => post({ id, told });
   pending.set(id, call);
   try {
+    if (!LIGHT.has(call)) await interrupt();
     const answer = await (handlers[call] as Handler<Call>)(ask as never, tell as never);
     post({ id, answer });
   } catch (error) {

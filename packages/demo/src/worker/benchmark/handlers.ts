@@ -1,35 +1,34 @@
 import { benchmark, rows } from "@shadegrad/bench";
+import { DeviceError } from "@shadegrad/tensor";
 import type { BenchmarkReport, BenchmarkRun, BenchmarkTold } from "../../engine/protocol.ts";
+import { alone } from "../alone.ts";
 import { theDevice } from "../device.ts";
-
-let running: AbortController | undefined;
 
 export const benchmarkRows = async (): Promise<readonly string[]> => rows().map(({ name }) => name);
 
-export async function benchmarkRun(
+export const benchmarkRun = (
   { names, variants }: BenchmarkRun,
   tell: (told: BenchmarkTold) => void,
-): Promise<BenchmarkReport> {
-  running?.abort();
-  const { signal } = (running = new AbortController());
-  const device = await theDevice();
-  const wanted = rows().filter(({ name }) => names.includes(name));
-  return benchmark(device, {
-    rows: wanted.map((row) => ({
-      ...row,
-      prepare(device) {
-        tell({ kind: "row", name: row.name });
-        return row.prepare(device);
-      },
-    })),
-    variants,
-    signal,
-    onStart: (report) => tell({ kind: "start", report }),
-    onResult: (result) => tell({ kind: "result", result }),
+): Promise<BenchmarkReport> =>
+  alone(async (signal) => {
+    const device = await theDevice();
+    const wanted = rows().filter(({ name }) => names.includes(name));
+    const measured = benchmark(device, {
+      rows: wanted.map((row) => ({
+        ...row,
+        prepare(device) {
+          tell({ kind: "row", name: row.name });
+          return row.prepare(device);
+        },
+      })),
+      variants,
+      signal,
+      onStart: (report) => tell({ kind: "start", report }),
+      onResult: (result) => tell({ kind: "result", result }),
+    });
+    // The times that it waits for do not come from a device that is lost.
+    const lost = device.lost.then(({ message }): never => {
+      throw new DeviceError(message);
+    });
+    return Promise.race([measured, lost]);
   });
-}
-
-export async function benchmarkStop(): Promise<null> {
-  running?.abort();
-  return null;
-}
