@@ -1,47 +1,52 @@
-import type { Holes, Kernel, ParamValues } from "./kernel.ts";
+import type { Kernel, ParamValues } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
-import { isHalf, Staged, Textures } from "./textures.ts";
+import type { Resolved } from "./resolve.ts";
+import { isHalf, Staged, type Textures } from "./textures.ts";
 
 /** What a launch is bound to: part of a buffer, or a texture that it is copied to before. */
 export type Bound = GPUBufferBinding | Staged;
 
-/** Textures and bind groups for launches, each made once. */
-export class Bindings {
+/** See to it that the textures of a launch will be large enough. */
+export function reserve<P extends ParamValues>(
+  into: Textures,
+  { reads }: Kernel<P>,
+  { textures, holes }: Resolved<P>,
+): void {
+  for (const [name, elements] of Object.entries(textures)) {
+    into.reserve(reads.indexOf(name), isHalf(name, holes), elements);
+  }
+}
+
+/** What each of a launch's buffers is bound as. */
+export function bind<P extends ParamValues>(
+  from: Textures,
+  { reads }: Kernel<P>,
+  { textures, holes }: Resolved<P>,
+  buffers: readonly GPUBufferBinding[],
+): Bound[] {
+  return buffers.map((buffer, binding) => {
+    const name = reads[binding] ?? "";
+    const elements = textures[name];
+    if (elements === undefined) return buffer;
+    const texture = from.find(binding, isHalf(name, holes), elements);
+    return new Staged(buffer, texture, Math.ceil(elements / 4));
+  });
+}
+
+/** Bind groups for launches, each made once. */
+export class BindGroups {
   readonly #device: GPUDevice;
   readonly #counts: { bindGroups: number };
-  readonly #textures: Textures;
   readonly #ids = new WeakMap<object, number>();
   #nextId = 0;
 
   constructor(device: GPUDevice, counts: { bindGroups: number }) {
     this.#device = device;
     this.#counts = counts;
-    this.#textures = new Textures(device);
-  }
-
-  /**
-   * What each buffer is bound as. A texture is that of all launches so far, and larger ones replace it: of
-   * launches that are to share theirs, bind all before any is used.
-   *
-   * @param textures elements that are read as textures, by the name of the binding
-   */
-  bind<P extends ParamValues>(
-    { reads }: Kernel<P>,
-    holes: Holes,
-    textures: Readonly<Record<string, number>>,
-    buffers: readonly GPUBufferBinding[],
-  ): Bound[] {
-    return buffers.map((from, binding) => {
-      const name = reads[binding] ?? "";
-      const elements = textures[name];
-      if (elements === undefined) return from;
-      const texture = this.#textures.find(binding, isHalf(name, holes), elements);
-      return new Staged(from, texture, Math.ceil(elements / 4));
-    });
   }
 
   /** The bind group of these, looked up in `groups` and remembered there. */
-  group(
+  find(
     groups: Map<string, GPUBindGroup>,
     label: string,
     { layout }: Pipeline,

@@ -1,4 +1,4 @@
-import { Bindings, stagedOf } from "./bindings.ts";
+import { BindGroups, bind, reserve, stagedOf } from "./bindings.ts";
 import {
   type Adapter,
   type Holes,
@@ -11,7 +11,7 @@ import {
 import { type Pipeline, Pipelines } from "./pipelines.ts";
 import { type Copy, type Planned, type Prepared, Program } from "./program.ts";
 import { type Resolved, resolve } from "./resolve.ts";
-import type { Staged } from "./textures.ts";
+import { type Staged, Textures } from "./textures.ts";
 import { type Launched, Timer, type Timing } from "./timing.ts";
 
 /** GPU objects made so far; a loop in steady state makes none. */
@@ -20,6 +20,8 @@ export interface LaunchCounts {
   submits: number;
   pipelines: number;
   bindGroups: number;
+  /** Bytes in textures that operands are copied to, which software adapters read faster than buffers. */
+  textureBytes: number;
 }
 
 export interface LaunchOptions {
@@ -38,7 +40,9 @@ const MAX_BIND_GROUPS = 4096;
  * dynamic offsets, so that a launch needs no buffer of its own and its bind group can be reused.
  */
 export class Launcher {
-  readonly counts: LaunchCounts = { launches: 0, submits: 0, pipelines: 0, bindGroups: 0 };
+  readonly counts: LaunchCounts = {
+    ...{ launches: 0, submits: 0, pipelines: 0, bindGroups: 0, textureBytes: 0 },
+  };
   /** Called after each batch with what every launch took, where the device has timestamps. */
   onTimings: ((timings: Timing[]) => void) | undefined;
   /** Called for each launch. */
@@ -52,7 +56,8 @@ export class Launcher {
   readonly #arena: GPUBuffer;
   readonly #params = new DataView(new ArrayBuffer(ARENA_BYTES));
   readonly #pipelines: Pipelines;
-  readonly #bindings: Bindings;
+  readonly #groups: BindGroups;
+  readonly #textures: Textures;
   #timer: Timer | undefined;
   #used = 0;
   #pending = 0;
@@ -71,7 +76,8 @@ export class Launcher {
       this.onShader?.(label, code);
     };
     this.#pipelines = new Pipelines(device, compiled, fail);
-    this.#bindings = new Bindings(device, this.counts);
+    this.#groups = new BindGroups(device, this.counts);
+    this.#textures = new Textures(device, this.counts);
     this.#batch = batch;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
     this.#arena = device.createBuffer({
@@ -94,17 +100,17 @@ export class Launcher {
   ): void {
     const resolved = this.#resolve(kernel, params, buffers.length, given, name);
     if (!resolved) return;
-    const { variant, holes, textures, grid, pipeline } = resolved;
+    const { variant, holes, grid, pipeline } = resolved;
     pipeline.gpu ??= this.#pipelines.compile(kernel, variant, holes, pipeline);
     const offset = this.#writeParams(kernel, params);
     const bindings = buffers.map((buffer) => ({ buffer }));
-    const bound = this.#bindings.bind(kernel, holes, textures, bindings);
+    const bound = bind(this.#textures, kernel, resolved, bindings);
     const pass = this.#openPass(() => launched(kernel, variant.name, params), stagedOf(bound));
     pass.setPipeline(pipeline.gpu);
     const resources = [...bound, { buffer: this.#arena, size: layout(kernel.params).size }];
     // Bounds what buffers that were destroyed meanwhile leave behind.
     if (pipeline.groups.size >= MAX_BIND_GROUPS) pipeline.groups.clear();
-    const group = this.#bindings.group(pipeline.groups, kernel.name, pipeline, resources);
+    const group = this.#groups.find(pipeline.groups, kernel.name, pipeline, resources);
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(...grid);
     this.counts.launches++;
@@ -135,10 +141,6 @@ export class Launcher {
       return resolved && { ...resolved, kernel, params, buffers };
     });
     const some = steps.filter((step) => step !== undefined);
-    const bind = ({ kernel, holes, textures, buffers }: (typeof some)[number]) =>
-      this.#bindings.bind(kernel, holes, textures, buffers);
-    // All of a program's launches share textures as large as the largest needs.
-    for (const step of some) bind(step);
     const missing = new Map(
       some.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
     );
@@ -161,13 +163,15 @@ export class Launcher {
       size: Math.max(16, end),
       usage: GPU_UNIFORM | GPU_COPY_DST,
     });
+    const textures = new Textures(this.#device, this.counts);
+    for (const step of some) reserve(textures, step.kernel, step);
     const groups = new Map<string, GPUBindGroup>();
     const launches = steps.map((step): Prepared | undefined => {
       if (!step) return undefined;
-      const { kernel, variant, params, grid, pipeline } = step;
-      const bound = bind(step);
+      const { kernel, variant, params, grid, buffers, pipeline } = step;
+      const bound = bind(textures, kernel, step, buffers);
       const resources = [...bound, { buffer: uniforms, size: layout(kernel.params).size }];
-      const group = this.#bindings.group(groups, kernel.name, pipeline, resources);
+      const group = this.#groups.find(groups, kernel.name, pipeline, resources);
       return {
         ...{
           kernel,
@@ -180,7 +184,7 @@ export class Launcher {
         launched: launched(kernel, variant.name, params),
       };
     });
-    return new Program(launches, uniforms);
+    return new Program(launches, uniforms, textures);
   }
 
   /** Copy, run a program, copy, and submit, all with what has gathered before, in one go. */
@@ -218,6 +222,7 @@ export class Launcher {
     this.#timer?.resolve(this.#encoder);
     this.#device.queue.submit([this.#encoder.finish()]);
     this.#timer?.read((timings) => this.onTimings?.(timings));
+    this.#textures.trim();
     this.counts.submits++;
     this.#encoder = undefined;
     this.#used = 0;

@@ -7,7 +7,7 @@ import {
   type Workgroups,
   writeParams,
 } from "./kernel.ts";
-import type { Staged } from "./textures.ts";
+import type { Staged, Textures } from "./textures.ts";
 import type { Launched } from "./timing.ts";
 
 /** A launch that is to be made many times: its buffers, or parts of buffers, are known. */
@@ -45,13 +45,16 @@ export class Program {
   /** One for each that was planned; none where there is nothing to do. */
   readonly launches: readonly (Prepared | undefined)[];
   readonly #uniforms: GPUBuffer;
+  readonly #textures: Textures;
   readonly #params: DataView<ArrayBuffer>;
   /** Bytes of the parameters that changed since they were written: from, and up to. */
   #stale: [number, number];
 
-  constructor(launches: readonly (Prepared | undefined)[], uniforms: GPUBuffer) {
+  /** The textures are its own. */
+  constructor(launches: readonly (Prepared | undefined)[], uniforms: GPUBuffer, textures: Textures) {
     this.launches = launches;
     this.#uniforms = uniforms;
+    this.#textures = textures;
     this.#params = new DataView(new ArrayBuffer(uniforms.size));
     this.#stale = [0, uniforms.size];
     for (const [i, launch] of launches.entries()) if (launch) this.setParams(i, launch.launched.params);
@@ -75,7 +78,13 @@ export class Program {
     this.#stale = [this.#uniforms.size, 0];
   }
 
+  /** Bytes in the textures that its operands are copied to. */
+  get textureBytes(): number {
+    return this.#textures.bytes;
+  }
+
   destroy(): void {
     this.#uniforms.destroy();
+    this.#textures.destroy();
   }
 }

@@ -51,7 +51,7 @@ export class Staged {
 
   constructor({ buffer, offset = 0 }: GPUBufferBinding, texture: GPUTexture, texels: number) {
     this.texture = texture;
-    const bytesPerRow = PITCH * (texture.format === "rgba16float" ? 8 : 16);
+    const bytesPerRow = PITCH * texelBytes(texture.format);
     const copy = (first: number, size: [number, number]) =>
       this.#copies.push([
         { buffer, offset: offset + first * bytesPerRow, bytesPerRow },
@@ -69,32 +69,75 @@ export class Staged {
   }
 }
 
-/** The textures that launches read in place of buffers: one for each binding and type, which grows. */
+/** The textures that launches read in place of buffers: one for each binding and type, as launches run in turn. */
 export class Textures {
   readonly #device: GPUDevice;
+  readonly #counts: { textureBytes: number };
+  readonly #reserved = new Map<string, number>();
   readonly #largest = new Map<string, GPUTexture>();
+  #outgrown: GPUTexture[] = [];
 
-  constructor(device: GPUDevice) {
+  /** @param counts kept up to date */
+  constructor(device: GPUDevice, counts: { textureBytes: number }) {
     this.#device = device;
+    this.#counts = counts;
   }
 
-  /** The texture for `elements` of a binding; launches run in turn, so that all have the same one. */
+  /** Of those that are in use. */
+  get bytes(): number {
+    return [...this.#largest.values()].reduce((sum, texture) => sum + bytesOf(texture), 0);
+  }
+
+  /** Say how much a binding's texture will have to hold, so that it need not grow. */
+  reserve(binding: number, half: boolean, elements: number): void {
+    const key = keyOf(binding, half);
+    this.#reserved.set(key, Math.max(this.#reserved.get(key) ?? 0, rowsOf(elements)));
+  }
+
+  /** The texture for `elements` of a binding; one that is too small gives way to another. */
   find(binding: number, half: boolean, elements: number): GPUTexture {
-    const key = `${binding},${half}`;
-    const rows = Math.ceil(elements / 4 / PITCH) + 1;
-    let texture = this.#largest.get(key);
-    if (!texture || texture.height < rows) {
-      texture = this.#device.createTexture({
-        label: `binding ${binding}`,
-        size: [PITCH, 2 ** Math.ceil(Math.log2(rows))],
-        format: texelFormat(half),
-        usage: GPU_COPY_DST | GPU_STORAGE_BINDING,
-      });
-      this.#largest.set(key, texture);
-    }
+    const key = keyOf(binding, half);
+    const before = this.#largest.get(key);
+    const rows = Math.max(rowsOf(elements), this.#reserved.get(key) ?? 0);
+    if (before && before.height >= rows) return before;
+    if (before) this.#outgrown.push(before);
+    const texture = this.#device.createTexture({
+      label: `binding ${binding}`,
+      // What has grown once will do so again.
+      size: [PITCH, before ? 2 ** Math.ceil(Math.log2(rows)) : rows],
+      format: texelFormat(half),
+      usage: GPU_COPY_DST | GPU_STORAGE_BINDING,
+    });
+    this.#counts.textureBytes += bytesOf(texture);
+    this.#largest.set(key, texture);
     return texture;
   }
+
+  /** Give back those that gave way, once the commands that read them are submitted. */
+  trim(): void {
+    for (const texture of this.#outgrown) this.#destroy(texture);
+    this.#outgrown = [];
+  }
+
+  destroy(): void {
+    this.trim();
+    for (const texture of this.#largest.values()) this.#destroy(texture);
+    this.#largest.clear();
+  }
+
+  #destroy(texture: GPUTexture): void {
+    texture.destroy();
+    this.#counts.textureBytes -= bytesOf(texture);
+  }
 }
+
+const keyOf = (binding: number, half: boolean): string => `${binding},${half}`;
+
+const rowsOf = (elements: number): number => Math.ceil(elements / 4 / PITCH) + 1;
+
+const bytesOf = ({ width, height, format }: GPUTexture): number => width * height * texelBytes(format);
+
+const texelBytes = (format: GPUTextureFormat): number => (format === "rgba16float" ? 8 : 16);
 
 // WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.
 const GPU_COPY_DST = 0x02;

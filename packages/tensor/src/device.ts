@@ -14,9 +14,10 @@ export interface DeviceCounts {
   pipelines: number;
   bindGroups: number;
   buffers: number;
-  /** Bytes in buffers, and how many of those are free for reuse. */
+  /** Bytes in buffers and textures, how many of them are free for reuse, and how many are textures. */
   bytes: number;
   freeBytes: number;
+  textureBytes: number;
 }
 
 /** A GPU, the commands gathered for it, and its memory. */
@@ -81,10 +82,11 @@ export class Device {
   get counts(): DeviceCounts {
     const { buffers, bytes, free } = this.#pool.counts;
     const staging = this.#staging.counts;
+    const { counts } = this.launcher;
     return {
-      ...this.launcher.counts,
+      ...counts,
       buffers: buffers + staging.buffers,
-      bytes: bytes + staging.bytes,
+      bytes: bytes + staging.bytes + counts.textureBytes,
       freeBytes: free + staging.free,
     };
   }

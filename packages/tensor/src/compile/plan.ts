@@ -16,7 +16,10 @@ export interface PlanSummary {
   readonly constant: number;
   /** Elementwise launches that became part of another. */
   readonly merged: number;
-  /** Bytes for all that is computed on the way at each call, and what they would be if each tensor had its own. */
+  /**
+   * Bytes for all that is computed on the way at each call, textures that operands are copied to among them; and
+   * what they would be if each tensor had its own, without those.
+   */
   readonly bytes: number;
   readonly bytesWithoutReuse: number;
   /** Bytes that last from call to call: folded weights and the like. */
@@ -54,7 +57,12 @@ export class Plan {
   private constructor(recording: Recording, parts: Parts, constants: Program, varying: Program) {
     this.#recording = recording;
     this.#device = recording.device;
-    this.summary = parts.summary;
+    const { bytes, constantBytes } = parts.numbers;
+    this.summary = summarize({
+      ...parts.numbers,
+      bytes: bytes + varying.textureBytes,
+      constantBytes: constantBytes + constants.textureBytes,
+    });
     this.#buffers = parts.buffers;
     this.#held = parts.held;
     this.#find = parts.find;
@@ -171,7 +179,8 @@ interface Parts {
   readonly buffers: readonly GPUBuffer[];
   /** Those of others, which must not be used for something else meanwhile. */
   readonly held: readonly Storage[];
-  readonly summary: PlanSummary;
+  /** Without textures. */
+  readonly numbers: Omit<PlanSummary, "toString">;
   find(storage: Storage): GPUBufferBinding;
 }
 
@@ -215,7 +224,7 @@ function partsOf(recording: Recording): Parts {
       }
       return { buffer: storage.buffer };
     },
-    summary: summarize({
+    numbers: {
       recorded: recorder.launches.length,
       launches: varying.length,
       constant: constant.length,
@@ -224,7 +233,7 @@ function partsOf(recording: Recording): Parts {
       bytesWithoutReuse: bytesOfAll(recorder.launches),
       constantBytes: total(first.buffers),
       steps: varying.map(({ kernel, also = 0 }) => ({ kernel: kernel.name, merged: also })),
-    }),
+    },
   };
 }
 
