@@ -44,15 +44,16 @@ describe.each(["infer", "train"] as const)("%s", (kind) => {
     expect(compiled.launches).toBeLessThan(eager.launches);
   });
 
-  test("memory has the weights in it, and at least what was planned", () => {
+  test("memory has the weights in it, and what was planned", () => {
     const copies = kind === "infer" ? 1 : 2; // the optimizer has a velocity for each
     for (const { state, peak, textures } of [eager, compiled]) {
       expect(state).toBeGreaterThan(4 * copies * WEIGHTS);
       expect(peak).toBeGreaterThan(state + textures);
     }
-    const { bytes, constantBytes, bytesWithoutReuse } = compiled.plan!;
-    expect(compiled.peak - compiled.state).toBeGreaterThanOrEqual(bytes + constantBytes);
-    expect(bytes).toBeLessThan(bytesWithoutReuse);
+    const { bytes, constantBytes } = compiled.plan!;
+    const more = compiled.peak - compiled.state;
+    expect(more).toBeGreaterThanOrEqual(bytes + constantBytes);
+    expect(more).toBeLessThanOrEqual(1.1 * (bytes + constantBytes));
     expect(eager.plan).toBeUndefined();
   });
 });
