@@ -142,6 +142,10 @@ export function fits<P extends ParamValues>(variant: Variant<P>, params: P, adap
   );
 }
 
+/** Whether every subgroup has just so many lanes here. */
+export const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number): boolean =>
+  min === lanes && max === lanes;
+
 const MAX_WORKGROUPS = 65_535;
 
 /**

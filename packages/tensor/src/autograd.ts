@@ -1,4 +1,5 @@
 import { dense, map } from "@shadegrad/kernels-wgsl/map";
+import { recorder } from "./compile/recorder.ts";
 import { onesLike, zerosLike } from "./create.ts";
 import { ShapeError } from "./errors.ts";
 import { observer } from "./observe.ts";
@@ -109,7 +110,8 @@ export function backward(loss: Tensor, dy?: Tensor): void {
 function propagate(loss: Tensor, seed: Tensor): void {
   const gradients = new Map<Tensor, Tensor>([[loss, seed]]);
   for (const y of topological(loss)) {
-    const dy = gradients.get(y)!;
+    const dy = gradients.get(y);
+    if (!dy) continue; // nothing of the loss came by
     gradients.delete(y);
     const { history } = y;
     if (!history || y.retainsGrad) accumulate(y, history ? dy.view() : dy);
@@ -123,6 +125,7 @@ function propagate(loss: Tensor, seed: Tensor): void {
     history.inputs.forEach((x, i) => {
       if (!x.requiresGrad) return;
       const dx = thunks[i]!();
+      if (!dx) return;
       if (String(dx.shape) !== String(x.shape)) {
         throw new ShapeError(
           `${history.op}: its gradient for input ${i} is [${dx.shape}] but the input is [${x.shape}].`,
@@ -156,6 +159,9 @@ function add(a: Tensor, b: Tensor): Tensor {
 function accumulate(leaf: Tensor, dy: Tensor): void {
   // A gradient belongs to its leaf, whatever scope it was computed in.
   leaf.grad = keep(leaf.grad ? add(leaf.grad, dy) : unshared(dy));
+  recorder()?.onUndo(() => {
+    leaf.grad = undefined;
+  });
 }
 
 /** `dy` in memory of its own: gradients are changed in place, by clipping say, and no other one with them. */

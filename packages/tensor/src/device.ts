@@ -91,12 +91,8 @@ export class Device {
     };
   }
 
-  /**
-   * A buffer for `bytes` of tensor.
-   *
-   * @throws DeviceError if the device cannot bind so much at once.
-   */
-  allocate(bytes: number, what: string): GPUBuffer {
+  /** @throws DeviceError if the device cannot bind so much at once. */
+  checkFits(bytes: number, what: string): void {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
     const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     if (bytes > most) {
@@ -104,6 +100,15 @@ export class Device {
         `${what} needs ${mebibytes(bytes)}; this device binds at most ${mebibytes(most)}.`,
       );
     }
+  }
+
+  /**
+   * A buffer for `bytes` of tensor.
+   *
+   * @throws DeviceError if the device cannot bind so much at once.
+   */
+  allocate(bytes: number, what: string): GPUBuffer {
+    this.checkFits(bytes, what);
     const buffer = this.#pool.take(bytes);
     traceMemory("+", buffer, this.#pool);
     return buffer;

@@ -72,6 +72,7 @@ export function run<P extends ParamValues>(
   const params = typeof given === "function" ? given() : given;
   const into = recorder();
   if (into) {
+    for (const { storage } of [...reads, ...written]) into.hold(storage);
     into.launches.push({
       kernel: kernel as unknown as Kernel,
       params,

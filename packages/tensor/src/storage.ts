@@ -16,7 +16,11 @@ export class Storage {
     this.device = device;
     this.bytes = bytes;
     this.#what = what;
-    this.#buffer = planned ? undefined : device.allocate(bytes, what);
+    if (planned) device.checkFits(bytes, what);
+    else {
+      this.#buffer = device.allocate(bytes, what);
+      recorder()?.takes(this);
+    }
   }
 
   /** @throws Error if it is one of those that a compiled function makes anew at each call. */
@@ -44,7 +48,9 @@ export class Storage {
     return this.#users > 0;
   }
 
+  /** @throws Error if its memory was given back already. */
   share(): this {
+    if (this.#users === 0) throw new Error(`${this.#what} was given back, and is used after that.`);
     this.#users++;
     return this;
   }

@@ -31,7 +31,7 @@ export interface History {
   readonly saved: readonly Tensor[];
   /** Versions of the result's contents, then of the inputs', when the op ran. */
   readonly versions: readonly number[];
-  of(dy: Tensor): readonly (() => Tensor)[];
+  of(dy: Tensor): readonly (() => Tensor | undefined)[];
 }
 
 /** Product of the sides: how many elements a shape has. */

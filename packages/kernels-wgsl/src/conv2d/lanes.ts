@@ -1,4 +1,4 @@
-import { type Adapter, spread, type Variant } from "../kernel.ts";
+import { hasLanes, spread, type Variant } from "../kernel.ts";
 import { epilogueTextures, fitsTexture } from "../textures.ts";
 import type { Conv2dParams } from "./params.ts";
 
@@ -34,16 +34,16 @@ export function overLanes<P extends Conv2dParams>(shaders: Shaders<P>): [Variant
     workgroups: (p) => spread(tilesOfAny(p, LANES * BLOCKS, LANES * 4)),
   });
   return [
-    inFours(shaders, "lanes4", 8, 8, 2),
-    inFours(shaders, "lanes4 narrow", 8, 4, shaders.narrow ?? 4),
+    lanesOfFours(shaders, "lanes4", 8, 8, 2),
+    lanesOfFours(shaders, "lanes4 narrow", 8, 4, shaders.narrow ?? 4),
     any("lanes", 8),
-    inFours(shaders, "lanes4 of 4", 4, 4, 3),
+    lanesOfFours(shaders, "lanes4 of 4", 4, 4, 3),
     any("lanes of 4", 4),
   ];
 }
 
 /** Tiles of LANES · BLOCKS rows and 4 · WIDTH columns, whose operands are textures. */
-function inFours<P extends Conv2dParams>(
+function lanesOfFours<P extends Conv2dParams>(
   { lanes4, fits4 = () => true, tiles, operands, result }: Shaders<P>,
   name: string,
   LANES: number,
@@ -68,8 +68,5 @@ function inFours<P extends Conv2dParams>(
 
 /** Zeros at the beginning of a texture, which the channels of a pixel outside of an image are read from. */
 const MOST_CHANNELS = 4 * 4096;
-
-const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number): boolean =>
-  min === lanes && max === lanes;
 
 const divides = (by: number, ...values: readonly number[]) => values.every((value) => value % by === 0);

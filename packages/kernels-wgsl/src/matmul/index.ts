@@ -1,4 +1,4 @@
-import { type Adapter, type Kernel, spread, type Variant } from "../kernel.ts";
+import { hasLanes, type Kernel, spread, type Variant } from "../kernel.ts";
 import { epilogueTextures, fitsTexture } from "../textures.ts";
 import direct from "./direct.wgsl?raw";
 import lanes from "./lanes.wgsl?raw";
@@ -17,15 +17,18 @@ export type MatmulParams = Record<"batch" | "aBatch" | "bBatch", Quad> &
 const tiles = (p: MatmulParams, rows: number, cols: number) =>
   batches(p) * Math.ceil(p.M / rows) * Math.ceil(p.N / cols);
 
-const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number) => min === lanes && max === lanes;
-
 const fours = (...values: readonly number[]) => values.every((value) => value % 4 === 0);
 
 /** The holes of a tile of LANES · BLOCKS rows and 4 · WIDTH columns. */
 type Tile = Readonly<Record<"LANES" | "WIDTH" | "BLOCKS", number>>;
 
 /** Fetches by fours, along the axis of each operand that is contiguous. */
-function inFours(name: string, tile: Tile, A_COLUMNS: boolean, B_COLUMNS: boolean): Variant<MatmulParams> {
+function lanesOfFours(
+  name: string,
+  tile: Tile,
+  A_COLUMNS: boolean,
+  B_COLUMNS: boolean,
+): Variant<MatmulParams> {
   const { LANES, WIDTH } = tile;
   return {
     name,
@@ -68,9 +71,9 @@ function operands({ batch, aBatch, bBatch, M, N, K, aRow, aCol, bRow, bCol }: Ma
 function overLanes(tile: Tile, suffix: string): [Variant<MatmulParams>, ...Variant<MatmulParams>[]] {
   const { LANES } = tile;
   return [
-    inFours(`lanes4${suffix}`, tile, false, false),
-    inFours(`lanes4 aᵀ${suffix}`, tile, true, false),
-    inFours(`lanes4 bᵀ${suffix}`, tile, false, true),
+    lanesOfFours(`lanes4${suffix}`, tile, false, false),
+    lanesOfFours(`lanes4 aᵀ${suffix}`, tile, true, false),
+    lanesOfFours(`lanes4 bᵀ${suffix}`, tile, false, true),
     {
       name: `lanes${suffix}`,
       source: lanes,
@@ -105,7 +108,7 @@ export const matmul: Kernel<MatmulParams> = {
   },
   variants: [
     ...overLanes({ LANES: 8, WIDTH: 8, BLOCKS: 2 }, ""),
-    inFours("lanes4 narrow", { LANES: 8, WIDTH: 4, BLOCKS: 4 }, false, false),
+    lanesOfFours("lanes4 narrow", { LANES: 8, WIDTH: 4, BLOCKS: 4 }, false, false),
     ...overLanes({ LANES: 4, WIDTH: 4, BLOCKS: 3 }, " of 4"),
     {
       name: "tiled",

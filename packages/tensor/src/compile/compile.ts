@@ -1,6 +1,8 @@
 import type { Timing } from "@shadegrad/kernels-wgsl";
+import { type Device, defaultDevice } from "../device.ts";
 import { kindOf } from "../errors.ts";
 import { observer } from "../observe.ts";
+import { precisionOn } from "../precision.ts";
 import { scope } from "../scope.ts";
 import { Tensor } from "../tensor.ts";
 import { Plan, type PlanSummary } from "./plan.ts";
@@ -49,54 +51,61 @@ export function compile<A extends readonly Tensor[], R>(
   f: (...args: A) => R,
   { onProgress }: CompileOptions = {},
 ): Compiled<A, R> {
-  const plans = new Map<string, { plan: Promise<Made<R>>; made: Made<R> | undefined }>();
+  const plans = new Map<string, Entry<R>>();
   let latest: PlanSummary | undefined;
 
-  const call = (args: A): Promise<R> | R => {
-    check(args);
-    if (observer()) return scope(() => f(...args));
+  const prepared = (args: A): Entry<R> => {
     const key = keyOf(args);
-    let entry = plans.get(key);
-    if (entry?.made && !entry.made.plan.isCurrent) {
-      entry.made.plan.dispose();
-      entry = undefined;
-    }
-    if (entry?.made) {
-      latest = entry.made.plan.summary;
-      return entry.made.run(args);
-    }
-    if (!entry) {
-      const fresh = { plan: prepared(f, args, onProgress), made: undefined as Made<R> | undefined };
-      entry = fresh;
-      plans.set(key, fresh);
-      fresh.plan.then(
-        (made) => {
-          fresh.made = made;
-        },
-        () => plans.delete(key),
-      );
+    const known = plans.get(key);
+    if (known?.isCurrent()) return known;
+    const { recording, arrange } = record("compile", f, args);
+    const before = known?.plan.catch(() => {}); // whoever called it was told
+    const making = Plan.make(recording, onProgress).then(async (plan): Promise<Made<R>> => {
+      await before; // calls have their results in the order in which they are made
+      entry.made = { plan, run: (args) => arrange(plan.run(args)) as R };
+      return entry.made;
+    });
+    const entry: Entry<R> = {
+      plan: making,
+      made: undefined,
+      isCurrent: () => recording.recorder.isCurrent,
+    };
+    plans.set(key, entry);
+    making.catch(() => {
+      if (plans.get(key) === entry) plans.delete(key);
+    });
+    if (known) discard(known);
+    return entry;
+  };
+  /** Do something with the plan for these arguments: at once if it is there. */
+  const using = <T>(args: A, run: (made: Made<R>, args: readonly Tensor[]) => T): T | Promise<T> => {
+    const { made, plan } = prepared(args);
+    if (made) {
+      latest = made.plan.summary;
+      return run(made, args);
     }
     // The caller may dispose the arguments before it is their turn.
     const held = args.map((x) => unowned(x.view()));
-    return entry.plan
+    return plan
       .then((made) => {
         latest = made.plan.summary;
-        return made.run(held);
+        return run(made, held);
       })
       .finally(() => {
         for (const x of held) x.dispose();
       });
   };
+  const call = (args: A): Promise<R> | R => {
+    check(args);
+    return observer() ? scope(() => f(...args)) : using(args, (made, args) => made.run(args));
+  };
   const profile = async (...args: A): Promise<Timing[]> => {
     check(args);
-    await call(args);
-    const entry = plans.get(keyOf(args));
-    if (!entry) throw new Error("compile: an observer looks on, and so nothing was compiled to be timed.");
-    const { plan } = await entry.plan;
-    return plan.profile(args);
+    if (observer()) throw new Error("compile: an observer looks on, and so nothing is compiled to be timed.");
+    return using(args, ({ plan }, args) => plan.profile(args));
   };
   const dispose = () => {
-    for (const { plan } of plans.values()) plan.then((made) => made.plan.dispose()).catch(() => {});
+    for (const entry of plans.values()) discard(entry);
     plans.clear();
     latest = undefined;
   };
@@ -107,23 +116,39 @@ export function compile<A extends readonly Tensor[], R>(
   ) as Compiled<A, R>;
 }
 
-const keyOf = (args: readonly Tensor[]): string =>
-  args.map(({ shape, dtype, requiresGrad }) => `${dtype} ${shape} ${requiresGrad}`).join("; ");
+/** What is the same for all calls that share a plan. */
+function keyOf(args: readonly Tensor[]): string {
+  const device = args[0]?.device ?? defaultDevice();
+  const shapes = args.map(({ shape, dtype, requiresGrad }) => `${dtype} ${shape} ${requiresGrad}`);
+  return [idOf(device), precisionOn(device), ...shapes].join("; ");
+}
+
+const ids = new WeakMap<Device, number>();
+let devices = 0;
+
+function idOf(device: Device): number {
+  let id = ids.get(device);
+  if (id === undefined) ids.set(device, (id = devices++));
+  return id;
+}
+
+/** A plan that is being made, or is there. */
+interface Entry<R> {
+  readonly plan: Promise<Made<R>>;
+  made: Made<R> | undefined;
+  /** Whether the host still decides as it did when it was recorded. */
+  isCurrent(): boolean;
+}
+
+/** Give back the memory of a plan, once those who wait for it had their turn. */
+const discard = <R>({ plan }: Entry<R>): void => {
+  plan.then((made) => made.plan.dispose()).catch(() => {});
+};
 
 /** A plan, and how its results are arranged. */
 interface Made<R> {
   readonly plan: Plan;
   run(args: readonly Tensor[]): R;
-}
-
-async function prepared<A extends readonly Tensor[], R>(
-  f: (...args: A) => R,
-  args: A,
-  onProgress: CompileOptions["onProgress"],
-): Promise<Made<R>> {
-  const { recording, arrange } = record("compile", f, args);
-  const plan = await Plan.make(recording, onProgress);
-  return { plan, run: (args) => arrange(plan.run(args)) as R };
 }
 
 function check(args: readonly unknown[]): void {
@@ -133,7 +158,10 @@ function check(args: readonly unknown[]): void {
     );
   }
   args.forEach((x, i) => {
-    if (x instanceof Tensor) return;
+    if (x instanceof Tensor) {
+      if (x.isDisposed) throw new Error(`compile: argument ${i} was disposed. It was ${x}.`);
+      return;
+    }
     throw new TypeError(
       `compile: argument ${i} is ${kindOf(x)}, not a tensor. What is the same at each call belongs into the function; what changes, into a tensor.`,
     );

@@ -12,6 +12,8 @@ type Write = Recorded["writes"][number];
  *   s · (conv(x, w) + b − mean) + beta = conv(x, s · w) + (s · (b − mean) + beta).
  *
  * Scaled weights depend on nothing that changes from call to call, and so are computed once.
+ *
+ * @param known what is the same at each call
  */
 export function foldNormalization(
   launches: readonly Recorded[],
@@ -23,42 +25,29 @@ export function foldNormalization(
   const makers = new Map<Storage, number>();
   const isOnly = ({ storage }: Bound) => readers.get(storage) === 1 && !kept.has(storage);
 
-  /** The launches that make what `launch` makes, times a number for each channel; undefined if none can. */
-  const scaled = (launch: Recorded, scale: Bound): { before: Recorded[]; launch: Recorded } | undefined => {
+  /** The launches that make what `launch` makes, times a number for each channel; undefined if there are none. */
+  const scaled = (launch: Recorded, scale: Bound): { before: Recorded; launch: Recorded } | undefined => {
     const { kernel, params, reads } = launch;
     const at = kernel.reads.indexOf(kernel.linearIn?.(params) ?? "");
     const weights = reads[at];
     if (!weights) return undefined;
-    const replaced = (by: Bound): Recorded => ({
-      ...launch,
-      // Among the operands of an epilogue that has none, weights stand in their place.
-      reads: reads.map((x) => (x.storage === weights.storage ? by : x)),
-    });
     const maker = launches[makers.get(weights.storage) ?? -1];
     // Weights that were cast are scaled before they are rounded.
     const source = maker && isCast(maker) ? maker.reads[0]! : weights;
-    if (isKnown(source)) {
-      const after = like(weights, weights.size);
-      const p = broadcast(
-        [weights.size / scale.size, scale.size],
-        [
-          [scale.size, 1],
-          [0, 1],
-        ],
-      );
-      const holes = { A: source.dtype, C: source.dtype, Y: after.dtype };
-      return {
-        before: [elementwise("a * b", [source, scale, source], after, p, holes)],
-        launch: replaced(after),
-      };
-    }
-    if (!maker || !isOnly(weights) || "epilogue" in maker.holes) return undefined;
-    const inner = scaled(maker, scale);
-    if (!inner) return undefined;
-    const made = like(weights, weights.size);
+    if (!isKnown(source)) return undefined;
+    const after = like(weights, weights.size);
+    const p = broadcast(
+      [weights.size / scale.size, scale.size],
+      [
+        [scale.size, 1],
+        [0, 1],
+      ],
+    );
+    const holes = { A: source.dtype, C: source.dtype, Y: after.dtype };
     return {
-      before: [...inner.before, { ...inner.launch, writes: [made] }],
-      launch: replaced(made),
+      before: elementwise("a * b", [source, scale, source], after, p, holes),
+      // Among the operands of an epilogue that has none, weights stand in their place.
+      launch: { ...launch, reads: reads.map((x) => (x.storage === weights.storage ? after : x)) },
     };
   };
   const isKnown = ({ storage }: Bound) => known.has(storage);
@@ -96,7 +85,7 @@ export function foldNormalization(
     result[place!] = [];
     result[i] = [
       ...vectors,
-      ...weights.before,
+      weights.before,
       {
         ...weights.launch,
         reads: operands,

@@ -98,6 +98,9 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   const p = second.params as MapParams;
   if (channels === undefined || first.writes.length !== 1 || y.size !== p.length || y.dtype !== z.dtype)
     return undefined;
+  // WGSL has no word for numbers that are not finite.
+  const isSaid = (name: "s" | "t") => !uses(String(second.holes.f), name) || isFinite32(p[name]);
+  if (!isSaid("s") || !isSaid("t")) return undefined;
   const before = String(holes.epilogue ?? "value");
   // The last two reads of a kernel with an epilogue are for its operands.
   const reads = [...first.reads];
@@ -131,6 +134,9 @@ function scalarsOf({ s, t }: MapParams): Record<string, string> {
   const said = (bits: number) => `V(bitcast<f32>(0x${(bits >>> 0).toString(16)}u))`;
   return { s: said(s), t: said(t) };
 }
+
+/** Whether the float32 of these bits is finite. */
+const isFinite32 = (bits: number): boolean => (bits & 0x7f800000) !== 0x7f800000;
 
 /** Do both in one elementwise launch, which walks as `first` does. */
 function intoMap(first: Merged, second: Recorded): Merged | undefined {

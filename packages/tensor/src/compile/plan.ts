@@ -43,7 +43,6 @@ export class Plan {
   readonly #device: Device;
   readonly #recording: Recording;
   readonly #buffers: readonly GPUBuffer[];
-  readonly #held: readonly Storage[];
   readonly #replaced: readonly Storage[];
   readonly #constants: Program;
   /** What the constants were computed from, and its versions then. */
@@ -64,7 +63,6 @@ export class Plan {
       constantBytes: constantBytes + constants.textureBytes,
     });
     this.#buffers = parts.buffers;
-    this.#held = parts.held;
     this.#find = parts.find;
     this.#constants = constants;
     this.#varying = varying;
@@ -97,15 +95,10 @@ export class Plan {
       const [constants, varying] = await recording.device.rest(preparing);
       return new Plan(recording, parts, constants, varying);
     } catch (error) {
-      for (const storage of parts.held) storage.release();
+      recording.recorder.release();
       for (const buffer of parts.buffers) recording.device.release(buffer);
       throw error;
     }
-  }
-
-  /** Whether the host still decides as it did when this was recorded. */
-  get isCurrent(): boolean {
-    return this.#recording.recorder.choices.every(({ look, found }) => look() === found);
   }
 
   /** Run it once; the results are new tensors. */
@@ -118,11 +111,7 @@ export class Plan {
       for (const { i, params } of this.#live) this.#varying.setParams(i, params());
     }
     this.#fresh = false;
-    const versions = this.#sources.map(({ version }) => version);
-    if (!this.#versions || versions.some((version, i) => version !== this.#versions![i])) {
-      launcher.replay(this.#constants);
-      this.#versions = versions;
-    }
+    this.#computeConstants();
     const before = args.flatMap((x, i) => this.#copy(x.storage, expected[i]!.storage));
     const made = results.map(({ shape, dtype }) => empty(shape, dtype, this.#device));
     const after = made.flatMap((y, i) => this.#copy(results[i]!.storage, y.storage));
@@ -131,12 +120,21 @@ export class Plan {
     return made;
   }
 
+  /** What depends on weights alone, where they have changed. */
+  #computeConstants(): void {
+    const versions = this.#sources.map(({ version }) => version);
+    if (this.#versions && versions.every((version, i) => version === this.#versions![i])) return;
+    this.#device.launcher.replay(this.#constants);
+    this.#versions = versions;
+  }
+
   /** Run it once, and tell what each launch took, where the device has timestamps. */
   async profile(args: readonly Tensor[]): Promise<Timing[]> {
     const { launcher } = this.#device;
     const before = launcher.onTimings;
     const count = this.#varying.launches.filter((launch) => launch !== undefined).length;
     const timings: Timing[] = [];
+    this.#computeConstants();
     try {
       launcher.startTiming();
       const all = new Promise<void>((resolve) => {
@@ -144,6 +142,7 @@ export class Plan {
           timings.push(...some);
           if (timings.length >= count) resolve();
         };
+        if (count === 0) resolve();
       });
       for (const y of this.run(args)) y.dispose();
       await this.#device.synchronize();
@@ -152,7 +151,7 @@ export class Plan {
       launcher.stopTiming();
       launcher.onTimings = before;
     }
-    return timings.slice(-count); // constants may have been computed before
+    return timings;
   }
 
   /** Give its memory back. */
@@ -160,7 +159,7 @@ export class Plan {
     for (const x of [...this.#recording.args, ...this.#recording.results]) x.dispose();
     this.#constants.destroy();
     this.#varying.destroy();
-    for (const storage of this.#held) storage.release();
+    this.#recording.recorder.release();
     for (const buffer of this.#buffers) this.#device.release(buffer);
   }
 
@@ -177,8 +176,6 @@ interface Parts {
   readonly constant: readonly Recorded[];
   readonly varying: readonly Recorded[];
   readonly buffers: readonly GPUBuffer[];
-  /** Those of others, which must not be used for something else meanwhile. */
-  readonly held: readonly Storage[];
   /** Without textures. */
   readonly numbers: Omit<PlanSummary, "toString">;
   find(storage: Storage): GPUBufferBinding;
@@ -188,7 +185,9 @@ interface Parts {
 export function reduced({ recorder, results }: Recording): { constant: Merged[]; varying: Merged[] } {
   const kept = new Set(results.map(({ storage }) => storage));
   const needed = dropUnread(recorder.launches, kept);
-  const folded = dropUnread(foldNormalization(needed, kept, unchanged(needed)), kept);
+  const made = divide(needed).constant.flatMap(({ writes }) => writes.map(({ storage }) => storage));
+  const known = new Set([...unchanged(needed), ...made]);
+  const folded = dropUnread(foldNormalization(needed, kept, known), kept);
   return divide(mergeElementwise(folded, kept));
 }
 
@@ -211,11 +210,8 @@ function partsOf(recording: Recording): Parts {
   const second = planMemory(varying, { given, kept, elsewhere: known, ...limits });
   const buffersOf = (sizes: readonly number[]) => sizes.map((bytes) => device.reserve(bytes));
   const memory = [first, second].map(({ places, buffers }) => ({ places, buffers: buffersOf(buffers) }));
-  const captured = launches.flatMap(({ reads, writes }) => [...reads, ...writes].map((x) => x.storage));
-  const held = [...new Set([...captured, ...kept])].filter((storage) => !storage.isPlanned);
-  for (const storage of held) storage.share();
   return {
-    ...{ constant, varying, held },
+    ...{ constant, varying },
     buffers: memory.flatMap(({ buffers }) => buffers),
     find(storage) {
       for (const { places, buffers } of memory) {

@@ -1,5 +1,5 @@
-import { type Device, defaultDevice } from "../device.ts";
-import { kindOf } from "../errors.ts";
+import { defaultDevice } from "../device.ts";
+import { kindOf, ShapeError } from "../errors.ts";
 import { scope } from "../scope.ts";
 import { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -22,15 +22,31 @@ export function record<A extends readonly Tensor[], R>(
   f: (...args: A) => R,
   args: A,
 ): RecordedCall<R> {
-  const device = args[0]?.device ?? defaultDevice();
   const recorder = new Recorder();
-  const placeholders = args.map((x) => placeholderOf(x, device));
+  const placeholders = args.map(placeholderOf);
+  try {
+    return recorded(op, f, recorder, placeholders);
+  } catch (error) {
+    for (const x of placeholders) x.dispose();
+    recorder.undo();
+    recorder.release();
+    throw error;
+  }
+}
+
+function recorded<A extends readonly Tensor[], R>(
+  op: string,
+  f: (...args: A) => R,
+  recorder: Recorder,
+  placeholders: readonly Tensor[],
+): RecordedCall<R> {
   const result = recording(recorder, () => scope(() => f(...(placeholders as unknown as A))));
   const returned: Tensor[] = [];
   const arrange = arrangement(op, result, returned);
   const results = returned.map((y) => unowned(y.detach()));
   const isGiven = ({ storage }: Tensor) => placeholders.some((x) => x.storage === storage);
   for (const y of new Set(returned)) if (y.storage.isPlanned && !isGiven(y)) y.dispose();
+  for (const { storage } of results) recorder.hold(storage);
   const kept = new Set(results.map(({ storage }) => storage));
   const made = recorder.launches.flatMap(({ writes }) => writes.filter(({ fresh }) => fresh));
   const left = made.filter(({ storage }) => storage.isUsed && !kept.has(storage));
@@ -39,6 +55,15 @@ export function record<A extends readonly Tensor[], R>(
       `${op}: the function leaves ${left.length} tensors behind that it does not return, the first of ${left[0]!.size} elements: gradients that optimizer.zeroGrad() would clear at its end, or something that was kept.`,
     );
   }
+  const [gone] = recorder.disposed;
+  if (gone) {
+    throw new Error(
+      `${op}: the function gives back memory that was there before it, ${gone.bytes} bytes, and could do so only once: gradients of a step before, which optimizer.zeroGrad() clears, or a tensor that it disposes.`,
+    );
+  }
+  const device = placeholders[0]?.device ?? recorder.held[0]?.device ?? defaultDevice();
+  const other = [...placeholders, ...recorder.held].find((x) => x.device !== device)?.device;
+  if (other) throw new ShapeError(`${op}: tensors of two devices, ${device.name} and ${other.name}.`);
   return {
     recording: { recorder, device, args: placeholders, results },
     arrange: arrange as RecordedCall<R>["arrange"],
@@ -46,7 +71,7 @@ export function record<A extends readonly Tensor[], R>(
 }
 
 /** A tensor like `x`, without memory. */
-function placeholderOf({ shape, dtype, requiresGrad, storage }: Tensor, device: Device): Tensor {
+function placeholderOf({ shape, dtype, requiresGrad, storage, device }: Tensor): Tensor {
   const made = new Tensor(shape, dtype, new Storage(device, storage.bytes, "an argument", true));
   made.requiresGrad = requiresGrad;
   return unowned(made);

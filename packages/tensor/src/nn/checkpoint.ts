@@ -1,5 +1,6 @@
 import { backward, differentiable, noGrad, withGrad } from "../autograd.ts";
 import { type Draws, firstPass, secondPass } from "../passes.ts";
+import { autocast, precisionOn } from "../precision.ts";
 import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Layer, parameters } from "./module.ts";
@@ -20,32 +21,37 @@ export function checkpoint<B extends Layer & object>(block: B): B {
 
 function repeated(x: Tensor, block: object, forward: (x: Tensor) => Tensor): Tensor {
   const draws: Draws = [];
+  const precision = precisionOn(x.device);
   const y = noGrad(() => scope(() => firstPass(draws, () => forward(x))));
   const inputs = [x, ...parameters(block)];
   return differentiable("checkpoint", y, inputs, (dy) => {
     let gradients: (Tensor | undefined)[] | undefined;
     const find = () => {
-      gradients ??= secondPass(draws, () => gradientsOf(inputs, forward, dy));
+      gradients ??= secondPass(draws, () => autocast(precision, () => gradientsOf(inputs, forward, dy)));
       return gradients;
     };
-    return inputs.map((_, i) => () => find()[i]!);
+    return inputs.map((_, i) => () => find()[i]);
   });
 }
 
-/** d(forward) / d(input) · dy for x and for each parameter, by a pass forward and a pass back. */
-function gradientsOf([x, ...rest]: readonly Tensor[], forward: (x: Tensor) => Tensor, dy: Tensor): Tensor[] {
+/** d(forward) / d(input) · dy for x and for each parameter that it depends on, by a pass forward and a pass back. */
+function gradientsOf(
+  [x, ...rest]: readonly Tensor[],
+  forward: (x: Tensor) => Tensor,
+  dy: Tensor,
+): (Tensor | undefined)[] {
   const leaf = x!.detach();
   leaf.requiresGrad = x!.requiresGrad;
   const leaves = [leaf, ...rest];
   // Gradients that parameters have already are none of this pass.
   const before = leaves.map(({ grad }) => grad);
   for (const w of leaves) w.grad = undefined;
-  withGrad(() => {
-    using y = forward(leaf);
-    backward(y, dy);
-  });
-  const found = leaves.map(({ grad }) => grad!);
-  for (const [i, w] of leaves.entries()) w.grad = before[i];
-  leaf.dispose();
-  return found;
+  try {
+    // What the pass makes on its way goes with it.
+    scope(() => withGrad(() => backward(forward(leaf), dy)));
+    return leaves.map(({ grad }) => grad);
+  } finally {
+    for (const [i, w] of leaves.entries()) w.grad = before[i];
+    leaf.dispose();
+  }
 }

@@ -13,7 +13,7 @@ import {
 } from "@shadegrad/kernels-wgsl/random";
 import { differentiable } from "../autograd.ts";
 import { eachCall } from "../compile/recorder.ts";
-import { defaultDevice } from "../device.ts";
+import { type Device, defaultDevice } from "../device.ts";
 import { ShapeError } from "../errors.ts";
 import { drawn } from "../passes.ts";
 import { type Generator, generatorOf } from "../random.ts";
@@ -99,19 +99,14 @@ function random(
   params: (length: number, stream: Stream) => RandomParams,
   options: RandomOptions = {},
 ): Tensor {
-  const {
-    dtype = "f32",
-    device = defaultDevice(),
-    generator = generatorOf(device),
-    requiresGrad = false,
-  } = options;
+  const { dtype = "f32", device = defaultDevice(), generator, requiresGrad = false } = options;
   if (isInteger(dtype) && op !== "randint") {
     throw new ShapeError(`${op}: fractions are f32 or f16, not ${dtype}; randint gives whole numbers.`);
   }
   const itsShape = checkShape(op, shape);
   checkGradient(op, dtype, requiresGrad);
   const length = sizeOf(itsShape);
-  const stream = drawn(() => eachCall(() => generator.advance(blocksOf(length))));
+  const stream = draw(generator, device, length);
   const writes = { y: { shape: itsShape, dtype } };
   const { y } = run(kernel, () => params(length, stream()), [], writes, {
     holes: { distribution, Elem: dtype, BITS: uniformBits(dtype) },
@@ -119,6 +114,19 @@ function random(
   });
   y.requiresGrad = requiresGrad;
   return y;
+}
+
+/** Where the numbers for so many elements begin, at each call of a compiled function. */
+function draw(given: Generator | undefined, device: Device, length: number) {
+  // manualSeed makes another one.
+  const generator = () => given ?? generatorOf(device);
+  const blocks = blocksOf(length);
+  return drawn(() =>
+    eachCall(
+      () => generator().advance(blocks),
+      () => generator().advance(-blocks),
+    ),
+  );
 }
 
 export interface DropoutOptions {
@@ -139,8 +147,7 @@ export function dropout(x: Tensor, p = 0.5, { training = true, generator }: Drop
   if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
   if (!training || p === 0) return differentiable("dropout", x.view(), [x], (dy) => [() => dy.view()]);
   const { size, device } = x; // of each call, when this x is long gone
-  const from = generator ?? generatorOf(device);
-  const stream = drawn(() => eachCall(() => from.advance(blocksOf(size))));
+  const stream = draw(generator, device, size);
   const params = () => dropoutParams(size, stream(), p);
   // The same numbers again for the gradient: nothing is kept but where they began.
   return differentiable("dropout", run(forward, params, [x], x.shape), [x], (dy) => [

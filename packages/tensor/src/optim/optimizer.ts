@@ -1,5 +1,5 @@
 import type { Holes } from "@shadegrad/kernels-wgsl";
-import { eachCall } from "../compile/recorder.ts";
+import { choice, eachCall, recording } from "../compile/recorder.ts";
 import { zerosLike } from "../create.ts";
 import { ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
@@ -95,7 +95,12 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
    */
   step(unscale?: Tensor): void {
     for (const group of this.groups) {
+      // Numbers are found at each step; by the others it is decided what runs.
+      choice(() =>
+        [this.#memory(group), Object.values(group).filter((it) => typeof it === "boolean")].join(),
+      );
       for (const slot of group.slots) {
+        choice(() => slot.w.requiresGrad);
         if (slot.w.isDisposed) {
           throw new Error(
             `${this.#kind}: parameter ${slot.name} was disposed: by dispose(), or by the end of the scope that made it. Make it with parameter(tensor), or keep() it.`,
@@ -104,7 +109,10 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
         const { grad } = slot.w;
         if (!grad) continue;
         this.#remember(slot, group);
-        eachCall(() => slot.steps++);
+        eachCall(
+          () => slot.steps++,
+          () => slot.steps--,
+        );
         this.update(slot, grad, group, unscale);
       }
     }
@@ -176,7 +184,8 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
 
   /** Begin what the options ask to remember: they may ask for more than they did at first. */
   #remember({ w, state }: Slot, options: O): void {
-    for (const part of this.#memory(options)) state[part] ??= keep(zerosLike(w));
+    // It lasts, though a compiled function be recorded.
+    for (const part of this.#memory(options)) state[part] ??= recording(undefined, () => keep(zerosLike(w)));
   }
 }
 

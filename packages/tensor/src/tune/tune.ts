@@ -94,17 +94,19 @@ export async function tune(
     : ofModel(what, given as readonly Shape[], device, options.training ?? false);
   const subjects = subjectsOf(launches, device);
   const rows: TuningRow[] = [];
+  const variants = new Map<string, string>();
   let kept: string | undefined;
   try {
     for (const subject of subjects) {
       if (signal?.aborted) break;
       const row = await rowOf(subject, device);
       rows.push(row);
+      variants.set(subject.key, row.variant);
       device.tuned.set(subject.key, row.variant);
       onProgress?.(row, rows.length, subjects.length);
     }
   } finally {
-    if (keep && rows.length > 0) kept = keepVariants(device.adapter.key, device.tuned);
+    if (keep && rows.length > 0) kept = keepVariants(device.adapter.key, variants);
   }
   const stopped = rows.length < subjects.length;
   const seconds = (performance.now() - start) / 1000;
@@ -117,6 +119,8 @@ function launchesOf(f: (...args: Tensor[]) => unknown, args: Tensor[]): readonly
   const { recording } = record("tune", f, args);
   const { varying } = reduced(recording);
   for (const x of [...recording.args, ...recording.results]) x.dispose();
+  recording.recorder.undo();
+  recording.recorder.release();
   return varying;
 }
 
