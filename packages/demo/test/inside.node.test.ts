@@ -68,11 +68,14 @@ test("a click shows a block's maps and filters, its layers and the kernels that 
     });
   const cat = await pixels();
   expect(cat.colours).toBeGreaterThan(500);
-  await page.getByRole("combobox", { name: "Put out by" }).selectOption("conv1");
+  const layer = page.getByRole("combobox", { name: "Put out by" });
+  const own = await layer.inputValue();
+  await layer.selectOption("conv1");
   await expect.poll(async () => (await pixels()).sum, { timeout: PATIENCE }).not.toBe(cat.sum);
   await page.getByRole("button", { name: "A cup" }).click();
-  await page.locator(".tiles-picture.maps canvas").waitFor();
-  await page.getByRole("button", { name: /Block 2\.1/ }).click();
+  // Once the net has run, the block is still chosen, and what it put out is shown again.
+  await expect.poll(() => layer.inputValue(), { timeout: PATIENCE }).toBe(own);
+  expect(await page.getByRole("button", { name: /Block 2\.1/ }).getAttribute("aria-pressed")).toBe("true");
   await page.locator(".tiles-picture.maps canvas[aria-label='32 channels of 16 × 16']").waitFor();
   expect((await pixels()).sum).not.toBe(cat.sum);
 });

@@ -19,6 +19,7 @@ export class Looking {
   /** Run the net on the picture that is there, and note everything. */
   look = async (): Promise<void> => {
     const asked = ++this.#latest;
+    const { found: before, part } = state.inside;
     try {
       if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
       set({ ...emptyInside, is: "loading the net" });
@@ -27,8 +28,10 @@ export class Looking {
       set({ is: "looking" });
       const found = await this.#engine.call("insideLook", { image: picture.blob });
       if (asked !== this.#latest) return;
-      set({ is: "idle", found, part: 0 });
-      await this.choose(0);
+      set({ is: "idle", found });
+      // Of the same net, with another picture, the same part.
+      const same = found.parts.findIndex(({ name }) => name === before?.parts[part]?.name);
+      await this.choose(Math.max(0, same));
     } catch (error) {
       if (asked !== this.#latest) return;
       const text = (error as Error).message;

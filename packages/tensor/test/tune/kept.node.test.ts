@@ -53,6 +53,17 @@ it("what is kept lies beside what was; of a kernel's former shaders, nothing", (
   expect(files()).toEqual(["x.json"]);
 });
 
+it("a device that was opened with what is former keeps it no longer", async () => {
+  const first = await open();
+  const former = "matmul 0000000b f32 8";
+  keepVariants(first.adapter.key, new Map([[former, "old"]]));
+  const second = await open();
+  expect([...second.tuned.keys()]).toEqual([former]);
+  const { rows } = await tuneOn(second);
+  expect([...keptVariants(first.adapter.key).values()]).toEqual([rows[0]!.variant]);
+  for (const each of [first, second]) each.destroy();
+});
+
 it("adapters whose names look alike in a path are told apart", () => {
   keepVariants("a b", new Map([[A, "lanes"]]));
   expect(keptVariants("a b").size).toBe(1);
