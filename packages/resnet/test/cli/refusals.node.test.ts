@@ -258,7 +258,7 @@ describe("eval", () => {
   test("refuses weights of other classes, and says which fit", async () => {
     const fit = "--model resnet8 has weights that fit, and --weights names a file with others.";
     await refused(
-      evaluate(),
+      evaluate("--model", "resnet50"),
       `shadegrad eval: ImageNet's ResNet-50 tells 1000 classes apart, tench, goldfish, …, and cifar10 has 10, airplane, automobile, bird, cat and 6 others. ${fit}`,
     );
     await refused(
