@@ -88,7 +88,7 @@ test("kernels are launched by tensor's run alone", () => {
   const launching = sources.filter(
     ({ package: name, calls }) => name !== "kernels-wgsl" && calls.includes("launch"),
   );
-  expect(paths(launching)).toEqual(["packages/tensor/src/run.ts"]);
+  expect(paths(launching)).toEqual(["packages/tensor/src/core/run.ts"]);
 });
 
 test("no circular import", () => {

@@ -5,7 +5,7 @@ import ts from "typescript";
 export const ROOT = resolve(import.meta.dirname, "..");
 
 export interface Source {
-  /** From the root, with forward slashes: `packages/tensor/src/run.ts`. */
+  /** From the root, with forward slashes: `packages/tensor/src/core/run.ts`. */
   path: string;
   package: string;
   imports: { specifier: string; typeOnly: boolean }[];

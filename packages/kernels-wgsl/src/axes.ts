@@ -1,4 +1,4 @@
-import { KernelError } from "./kernel.ts";
+import { KernelError } from "./launch/kernel.ts";
 
 export type Quad = readonly [number, number, number, number];
 

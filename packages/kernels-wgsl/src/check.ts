@@ -1,4 +1,4 @@
-import type { Holes, Kernel, ParamValues } from "./kernel.ts";
+import type { Holes, Kernel, ParamValues } from "./launch/kernel.ts";
 
 export type Values = Float32Array | Int32Array | Uint32Array;
 

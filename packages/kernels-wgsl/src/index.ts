@@ -1,4 +1,4 @@
-export { bits, type Scalar } from "./bits.ts";
+export { bits, type Scalar } from "./launch/bits.ts";
 export type {
   Adapter,
   Hole,
@@ -10,10 +10,10 @@ export type {
   ParamValues,
   Variant,
   Workgroups,
-} from "./kernel.ts";
-export { choose, filling, fits, KernelError, layout, specialize, spread, strided } from "./kernel.ts";
-export { type LaunchCounts, Launcher, type LaunchOptions } from "./launch.ts";
-export type { Copy, Planned, Program } from "./program.ts";
-export { Stopwatch } from "./stopwatch.ts";
-export type { Timing } from "./timing.ts";
-export { kernelKey, type Tuned, tuningKey } from "./tuned.ts";
+} from "./launch/kernel.ts";
+export { choose, filling, fits, KernelError, layout, specialize, spread, strided } from "./launch/kernel.ts";
+export { type LaunchCounts, Launcher, type LaunchOptions } from "./launch/launcher.ts";
+export type { Copy, Planned, Program } from "./launch/program.ts";
+export { Stopwatch } from "./launch/stopwatch.ts";
+export type { Timing } from "./launch/timing.ts";
+export { kernelKey, type Tuned, tuningKey } from "./launch/tuned.ts";

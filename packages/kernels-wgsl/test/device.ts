@@ -1,4 +1,4 @@
-import type { Adapter } from "../src/kernel.ts";
+import type { Adapter } from "../src/launch/kernel.ts";
 
 /** Opens the machine's adapter with all it has; in Node through Dawn, with the binding's `backend` if given. */
 export async function openDevice(backend?: string): Promise<{ device: GPUDevice; adapter: Adapter }> {

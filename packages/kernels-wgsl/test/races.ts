@@ -1,6 +1,6 @@
 import { CallExpr, detectRaces, WgslDebug, WgslExec } from "wgsl_reflect/wgsl_reflect.module.js";
 import type { Case } from "../src/check.ts";
-import { type Interface, layout, writeParams } from "../src/kernel.ts";
+import { type Interface, layout, writeParams } from "../src/launch/kernel.ts";
 
 /** Races and errors that the interpreter finds in one launch. */
 export function findRaces(code: string, kernel: Interface, grid: number[], { params, reads, writes }: Case) {

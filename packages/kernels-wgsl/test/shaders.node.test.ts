@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import type { Case } from "../src/check.ts";
-import { type Adapter, fits, type Holes, layout, specialize } from "../src/kernel.ts";
+import { type Adapter, fits, type Holes, layout, specialize } from "../src/launch/kernel.ts";
 import { openDevice } from "./device.ts";
 import { checked, checks, shaders } from "./kernels.ts";
 import { findRaces } from "./races.ts";

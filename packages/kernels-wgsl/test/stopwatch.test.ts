@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { Launcher } from "../src/launch.ts";
-import { fma } from "../src/peak/index.ts";
-import { Stopwatch } from "../src/stopwatch.ts";
+import { Launcher } from "../src/launch/launcher.ts";
+import { Stopwatch } from "../src/launch/stopwatch.ts";
+import { fma } from "../src/rooflineProbe/index.ts";
 import { openDevice } from "./device.ts";
 
 it.each([true, false])("times what work there is (timestamps: %s)", async (timestamps) => {

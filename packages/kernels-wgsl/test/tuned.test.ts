@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { conv2d } from "../src/conv2d/index.ts";
-import { type Adapter, choose, type Kernel } from "../src/kernel.ts";
+import { type Adapter, choose, type Kernel } from "../src/launch/kernel.ts";
+import { kernelKey, tuningKey } from "../src/launch/tuned.ts";
 import { dense, map } from "../src/map/index.ts";
 import { momentum } from "../src/sgd/index.ts";
-import { kernelKey, tuningKey } from "../src/tuned.ts";
 
 const workgroups = () => [1, 1, 1] as const;
 const fits = ({ length }: { length: number }) => length % 4 === 0;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Case, Values } from "../src/check.ts";
-import { type Adapter, fits } from "../src/kernel.ts";
-import { Launcher } from "../src/launch.ts";
+import { type Adapter, fits } from "../src/launch/kernel.ts";
+import { Launcher } from "../src/launch/launcher.ts";
 import { openDevice } from "./device.ts";
 import { fromHalf, toHalf } from "./half.ts";
 import { checks, elements } from "./kernels.ts";

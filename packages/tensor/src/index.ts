@@ -1,16 +1,28 @@
 export { KernelError, type Timing } from "@shadegrad/kernels-wgsl";
-export type { InitOptions } from "./adapter.ts";
-export { assign } from "./assign.ts";
-export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./autograd.ts";
-export { cacheFolder } from "./cache-folder.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export type { PlanSummary } from "./compile/plan.ts";
-export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./create.ts";
-export { debugLevel } from "./debug.ts";
-export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./device.ts";
+export { assign } from "./core/assign.ts";
+export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./core/autograd.ts";
+export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./core/create.ts";
+export { findNaN } from "./core/find-nan.ts";
+export { Generator, generatorOf, manualSeed } from "./core/generator.ts";
+export { describeOrigin, type NaNOrigin } from "./core/nan.ts";
+export { keep, type Scope, scope } from "./core/scope.ts";
+export {
+  type DType,
+  type Nested,
+  type Shape,
+  Tensor,
+  type TensorData,
+  type TensorOptions,
+  tensor,
+} from "./core/tensor.ts";
 export { DeviceError, FormatError, ShapeError } from "./errors.ts";
-export { findNaN } from "./find-nan.ts";
-export { describeOrigin, type NaNOrigin } from "./nan.ts";
+export type { InitOptions } from "./gpu/adapter.ts";
+export { cacheFolder } from "./gpu/cache-folder.ts";
+export { debugLevel } from "./gpu/debug.ts";
+export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./gpu/device.ts";
+export { autocast, type Precision } from "./gpu/precision.ts";
 export { clamp, leakyRelu, relu, sigmoid, silu, tanh } from "./ops/activation.ts";
 export { argmax, argmin } from "./ops/argmax.ts";
 export { abs, add, div, maximum, minimum, mul, neg, pow, sign, square, sub } from "./ops/arithmetic.ts";
@@ -55,17 +67,5 @@ export { flatten, reshape, squeeze, unsqueeze } from "./ops/shape.ts";
 export { flip, pad, slice, split } from "./ops/slice.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { type VarianceOptions, variance } from "./ops/variance.ts";
-export { measurePeak, type Peak } from "./peak.ts";
-export { autocast, type Precision } from "./precision.ts";
-export { Generator, generatorOf, manualSeed } from "./random.ts";
-export { keep, type Scope, scope } from "./scope.ts";
-export {
-  type DType,
-  type Nested,
-  type Shape,
-  Tensor,
-  type TensorData,
-  type TensorOptions,
-  tensor,
-} from "./tensor.ts";
+export { measurePeak, type Peak } from "./tune/peak.ts";
 export { type TuneOptions, type Tuning, type TuningRow, tune } from "./tune/tune.ts";

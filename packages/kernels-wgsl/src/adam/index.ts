@@ -1,5 +1,5 @@
-import type { Kernel } from "../kernel.ts";
-import { lanes } from "../lanes.ts";
+import type { Kernel } from "../launch/kernel.ts";
+import { lanes } from "../launch/vectorized.ts";
 import source from "./adam.wgsl?raw";
 
 export type AdamParams = Record<

@@ -1,4 +1,4 @@
-import { type Kernel, spread } from "../kernel.ts";
+import { type Kernel, spread } from "../launch/kernel.ts";
 import source from "./argmax.wgsl?raw";
 
 export type ArgmaxParams = Record<"outer" | "reduced" | "inner" | "walked" | "splits" | "chunk", number>;

@@ -1,5 +1,5 @@
 import { type Case, type Check, check, randomValues } from "../check.ts";
-import type { ParamValues } from "../kernel.ts";
+import type { ParamValues } from "../launch/kernel.ts";
 import {
   type BatchNormParams,
   batchNormGradReference,

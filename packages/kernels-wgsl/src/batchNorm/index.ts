@@ -1,4 +1,4 @@
-import { type Adapter, type Kernel, type ParamValues, spread, type Variant } from "../kernel.ts";
+import { type Adapter, type Kernel, type ParamValues, spread, type Variant } from "../launch/kernel.ts";
 import finishGradientsSource from "./finishGradients.wgsl?raw";
 import finishGradientsTree from "./finishGradientsTree.wgsl?raw";
 import finishMomentsSource from "./finishMoments.wgsl?raw";

@@ -1,5 +1,5 @@
-import type { Kernel, Workgroups } from "../kernel.ts";
-import { lanes } from "../lanes.ts";
+import type { Kernel, Workgroups } from "../launch/kernel.ts";
+import { lanes } from "../launch/vectorized.ts";
 import clipNormSource from "./clipNorm.wgsl?raw";
 import clipValueSource from "./clipValue.wgsl?raw";
 import squaresSource from "./squares.wgsl?raw";

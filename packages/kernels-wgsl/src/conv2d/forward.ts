@@ -1,8 +1,8 @@
-import { type Kernel, spread } from "../kernel.ts";
+import { type Kernel, spread } from "../launch/kernel.ts";
+import lanes from "../rasteriser/conv2d/lanes.wgsl?raw";
+import lanes4 from "../rasteriser/conv2d/lanes4.wgsl?raw";
+import { overLanes } from "../rasteriser/conv2d/variants.ts";
 import direct from "./direct.wgsl?raw";
-import { overLanes } from "./lanes.ts";
-import lanes from "./lanes.wgsl?raw";
-import lanes4 from "./lanes4.wgsl?raw";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import tiled from "./tiled.wgsl?raw";
 

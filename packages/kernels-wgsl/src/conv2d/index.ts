@@ -1,5 +1,5 @@
+export { fitRows, inFours } from "../rasteriser/pad-channels.ts";
 export { conv2d } from "./forward.ts";
-export { fitRows, inFours } from "./fours.ts";
 export { conv2dInputGrad } from "./inputGrad.ts";
 export type { Conv2dParams } from "./params.ts";
 export { conv2dInputGradReference, conv2dReference, conv2dWeightGradReference } from "./reference.ts";

@@ -1,9 +1,9 @@
-import { type Kernel, spread } from "../kernel.ts";
+import { type Kernel, spread } from "../launch/kernel.ts";
+import lanes from "../rasteriser/conv2d/inputGradLanes.wgsl?raw";
+import lanes4 from "../rasteriser/conv2d/inputGradLanes4.wgsl?raw";
+import { overLanes } from "../rasteriser/conv2d/variants.ts";
 import direct from "./inputGradDirect.wgsl?raw";
-import lanes from "./inputGradLanes.wgsl?raw";
-import lanes4 from "./inputGradLanes4.wgsl?raw";
 import tiled from "./inputGradTiled.wgsl?raw";
-import { overLanes } from "./lanes.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 
 /** Pixels a stride apart share a tile, so each phase of the strides has its own. */

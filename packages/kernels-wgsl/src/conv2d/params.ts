@@ -1,4 +1,4 @@
-import type { Adapter, ParamType } from "../kernel.ts";
+import type { Adapter, ParamType } from "../launch/kernel.ts";
 
 /**
  * A convolution's shapes: N batch · H W image · C channels in · R S window · O channels out · P Q

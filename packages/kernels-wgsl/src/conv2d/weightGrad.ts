@@ -1,10 +1,10 @@
-import { type Kernel, spread, strided } from "../kernel.ts";
-import { overLanes } from "./lanes.ts";
+import { type Kernel, spread, strided } from "../launch/kernel.ts";
+import { overLanes } from "../rasteriser/conv2d/variants.ts";
+import lanes from "../rasteriser/conv2d/weightGradLanes.wgsl?raw";
+import lanes4 from "../rasteriser/conv2d/weightGradLanes4.wgsl?raw";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import sum from "./sumPartials.wgsl?raw";
 import direct from "./weightGradDirect.wgsl?raw";
-import lanes from "./weightGradLanes.wgsl?raw";
-import lanes4 from "./weightGradLanes4.wgsl?raw";
 import tiled from "./weightGradTiled.wgsl?raw";
 
 /** `splits`: stretches of N·P·Q that are summed apart. */

@@ -1,4 +1,4 @@
-import { type Kernel, spread } from "../kernel.ts";
+import { type Kernel, spread } from "../launch/kernel.ts";
 import rows from "./rows.wgsl?raw";
 import serial from "./serial.wgsl?raw";
 

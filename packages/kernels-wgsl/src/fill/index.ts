@@ -1,5 +1,5 @@
-import { bits, type Scalar } from "../bits.ts";
-import { filling, type Kernel } from "../kernel.ts";
+import { bits, type Scalar } from "../launch/bits.ts";
+import { filling, type Kernel } from "../launch/kernel.ts";
 import source from "./fill.wgsl?raw";
 
 export type FillParams = Record<"length" | "start" | "step", number>;

@@ -1,5 +1,5 @@
-import { bits, type Scalar } from "../bits.ts";
-import { filling, type Kernel, strided } from "../kernel.ts";
+import { bits, type Scalar } from "../launch/bits.ts";
+import { filling, type Kernel, strided } from "../launch/kernel.ts";
 import source from "./gather.wgsl?raw";
 import gradSource from "./gatherGrad.wgsl?raw";
 

@@ -1,4 +1,4 @@
-import type { Kernel } from "../kernel.ts";
+import type { Kernel } from "../launch/kernel.ts";
 import source from "./lossScale.wgsl?raw";
 
 export type LossScaleParams = Record<"interval" | "most", number>;

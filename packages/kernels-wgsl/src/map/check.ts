@@ -1,5 +1,5 @@
-import { bits } from "../bits.ts";
 import { check, randomValues, type Values } from "../check.ts";
+import { bits } from "../launch/bits.ts";
 import { broadcast, dense, map, mapReference } from "./index.ts";
 
 /** y = a + 2 b + 3 c over broadcast operands, by the definition of strides. */

@@ -1,5 +1,5 @@
 import { collapse, type Quad, quads } from "../axes.ts";
-import { type Kernel, spread, type Variant } from "../kernel.ts";
+import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import channels from "./channels.wgsl?raw";
 import source from "./map.wgsl?raw";
 import source4 from "./map4.wgsl?raw";

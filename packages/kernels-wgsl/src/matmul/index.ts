@@ -1,8 +1,8 @@
-import { hasLanes, type Kernel, spread, type Variant } from "../kernel.ts";
-import { epilogueTextures, fitsTexture } from "../textures.ts";
+import { hasLanes, type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import lanes from "../rasteriser/matmul/lanes.wgsl?raw";
+import lanes4 from "../rasteriser/matmul/lanes4.wgsl?raw";
+import { epilogueTextures, fitsTexture } from "../rasteriser/textures.ts";
 import direct from "./direct.wgsl?raw";
-import lanes from "./lanes.wgsl?raw";
-import lanes4 from "./lanes4.wgsl?raw";
 import tiled from "./tiled.wgsl?raw";
 
 type Quad = readonly [number, number, number, number];

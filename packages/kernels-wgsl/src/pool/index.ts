@@ -1,4 +1,4 @@
-import { type Kernel, spread, type Variant } from "../kernel.ts";
+import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import avgPoolSource from "./avgPool.wgsl?raw";
 import avgPoolGradSource from "./avgPoolGrad.wgsl?raw";
 import maxPoolSource from "./maxPool.wgsl?raw";

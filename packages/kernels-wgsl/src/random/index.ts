@@ -1,5 +1,5 @@
-import { bits } from "../bits.ts";
-import { filling, type Kernel } from "../kernel.ts";
+import { bits } from "../launch/bits.ts";
+import { filling, type Kernel } from "../launch/kernel.ts";
 import dropoutSource from "./dropout.wgsl?raw";
 import { philox } from "./philox.ts";
 import source from "./random.wgsl?raw";

@@ -1,4 +1,4 @@
-import { type Kernel, spread } from "../kernel.ts";
+import { type Kernel, spread } from "../launch/kernel.ts";
 import columns from "./columns.wgsl?raw";
 import expandSource from "./expand.wgsl?raw";
 import rows from "./rows.wgsl?raw";

@@ -1,4 +1,4 @@
-import { type Kernel, spread, type Variant } from "../kernel.ts";
+import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import rows from "./rows.wgsl?raw";
 import rowsGrad from "./rowsGrad.wgsl?raw";
 import serial from "./serial.wgsl?raw";

@@ -1,13 +1,13 @@
 import type { Timing } from "@shadegrad/kernels-wgsl";
-import { type Device, defaultDevice } from "../device.ts";
+import { observer } from "../core/observe.ts";
+import { recorder } from "../core/recorder.ts";
+import { scope } from "../core/scope.ts";
+import { Tensor } from "../core/tensor.ts";
 import { kindOf } from "../errors.ts";
-import { observer } from "../observe.ts";
-import { precisionOn } from "../precision.ts";
-import { scope } from "../scope.ts";
-import { Tensor } from "../tensor.ts";
+import { type Device, defaultDevice } from "../gpu/device.ts";
+import { precisionOn } from "../gpu/precision.ts";
 import { Plan, type PlanSummary } from "./plan.ts";
 import { record, unowned } from "./record.ts";
-import { recorder } from "./recorder.ts";
 
 export interface CompileOptions {
   /** Told how many of how many pipelines are compiled, while they are. */

@@ -1,9 +1,9 @@
 import { bits, type Kernel } from "@shadegrad/kernels-wgsl";
 import { normalize } from "@shadegrad/kernels-wgsl/batchNorm";
 import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
-import { Storage } from "../storage.ts";
-import { countReaders } from "./reach.ts";
-import type { Bound, Recorded } from "./recorder.ts";
+import type { Bound, Recorded } from "../core/recorder.ts";
+import { Storage } from "../core/storage.ts";
+import { countReaders } from "./liveness.ts";
 
 type Write = Recorded["writes"][number];
 

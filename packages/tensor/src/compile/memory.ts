@@ -1,5 +1,5 @@
-import type { Storage } from "../storage.ts";
-import type { Recorded } from "./recorder.ts";
+import type { Recorded } from "../core/recorder.ts";
+import type { Storage } from "../core/storage.ts";
 
 /** Part of one of few large buffers. */
 export interface Place {

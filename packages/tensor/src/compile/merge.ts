@@ -1,9 +1,9 @@
 import type { Holes } from "@shadegrad/kernels-wgsl";
 import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
-import type { Storage } from "../storage.ts";
-import { isInteger } from "../tensor.ts";
-import { countReaders } from "./reach.ts";
-import type { Bound, Recorded } from "./recorder.ts";
+import type { Bound, Recorded } from "../core/recorder.ts";
+import type { Storage } from "../core/storage.ts";
+import { isInteger } from "../core/tensor.ts";
+import { countReaders } from "./liveness.ts";
 
 /** A launch, and what was merged into it. */
 export interface Merged extends Recorded {

@@ -1,12 +1,12 @@
 import type { Copy, Planned, Program, Timing } from "@shadegrad/kernels-wgsl";
-import type { Device } from "../device.ts";
-import type { Storage } from "../storage.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import type { Recorded, Recorder } from "../core/recorder.ts";
+import type { Storage } from "../core/storage.ts";
+import { empty, type Tensor } from "../core/tensor.ts";
+import type { Device } from "../gpu/device.ts";
 import { foldNormalization } from "./fold.ts";
+import { divide, dropUnread, unchanged } from "./liveness.ts";
 import { planMemory } from "./memory.ts";
 import { type Merged, mergeElementwise } from "./merge.ts";
-import { divide, dropUnread, unchanged } from "./reach.ts";
-import type { Recorded, Recorder } from "./recorder.ts";
 
 /** What was made of a function, for people. */
 export interface PlanSummary {

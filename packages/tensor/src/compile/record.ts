@@ -1,10 +1,10 @@
-import { defaultDevice } from "../device.ts";
+import { Recorder, recording } from "../core/recorder.ts";
+import { scope } from "../core/scope.ts";
+import { Storage } from "../core/storage.ts";
+import { Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
-import { scope } from "../scope.ts";
-import { Storage } from "../storage.ts";
-import { Tensor } from "../tensor.ts";
+import { defaultDevice } from "../gpu/device.ts";
 import type { Recording } from "./plan.ts";
-import { Recorder, recording } from "./recorder.ts";
 
 /** One call of a function, recorded, and how its results are arranged. */
 export interface RecordedCall<R> {

@@ -1,10 +1,10 @@
-import { choice } from "../compile/recorder.ts";
-import { full, ones, zeros } from "../create.ts";
-import { defaultDevice } from "../device.ts";
+import { full, ones, zeros } from "../core/create.ts";
+import { choice } from "../core/recorder.ts";
+import { isSecondPass } from "../core/replayed-draws.ts";
+import { keep } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { defaultDevice } from "../gpu/device.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
-import { isSecondPass } from "../passes.ts";
-import { keep } from "../scope.ts";
-import type { Tensor } from "../tensor.ts";
 import { type Layer, parameter } from "./module.ts";
 import { checkCounts, type LayerOptions } from "./options.ts";
 

@@ -1,8 +1,8 @@
-import { backward, differentiable, noGrad, withGrad } from "../autograd.ts";
-import { type Draws, firstPass, secondPass } from "../passes.ts";
-import { autocast, precisionOn } from "../precision.ts";
-import { scope } from "../scope.ts";
-import type { Tensor } from "../tensor.ts";
+import { backward, differentiable, noGrad, withGrad } from "../core/autograd.ts";
+import { type Draws, firstPass, secondPass } from "../core/replayed-draws.ts";
+import { scope } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { autocast, precisionOn } from "../gpu/precision.ts";
 import { type Layer, parameters } from "./module.ts";
 
 /**

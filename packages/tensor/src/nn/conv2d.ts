@@ -1,6 +1,6 @@
+import type { Tensor } from "../core/tensor.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { type Padding, type Pair, pair, sides } from "../ops/window.ts";
-import type { Tensor } from "../tensor.ts";
 import { fromFanIn } from "./init.ts";
 import type { Layer } from "./module.ts";
 import { checkCounts, type LayerOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-export type { Loaded, LoadOptions, State } from "../state.ts";
+export type { Loaded, LoadOptions, State } from "../core/state.ts";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm2d.ts";
 export { checkpoint } from "./checkpoint.ts";
 export { Conv2d, type Conv2dOptions } from "./conv2d.ts";

@@ -1,8 +1,8 @@
-import { assign } from "../assign.ts";
-import { full } from "../create.ts";
+import { assign } from "../core/assign.ts";
+import { full } from "../core/create.ts";
+import { type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { type Generator, normal as normalTensor, uniform as uniformTensor } from "../ops/random.ts";
-import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { parameter } from "./module.ts";
 import type { LayerOptions } from "./options.ts";
 

@@ -1,5 +1,5 @@
+import type { Tensor } from "../core/tensor.ts";
 import { linear } from "../ops/matmul.ts";
-import type { Tensor } from "../tensor.ts";
 import { fromFanIn } from "./init.ts";
 import type { Layer } from "./module.ts";
 import { checkCounts, type LayerOptions } from "./options.ts";

@@ -1,6 +1,6 @@
-import { Device } from "../device.ts";
-import { keep } from "../scope.ts";
-import { Tensor } from "../tensor.ts";
+import { keep } from "../core/scope.ts";
+import { Tensor } from "../core/tensor.ts";
+import { Device } from "../gpu/device.ts";
 
 /** Anything that makes one tensor of another. A model need not be one: any object is a model. */
 export interface Layer {

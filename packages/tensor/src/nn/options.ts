@@ -1,5 +1,5 @@
-import type { Device } from "../device.ts";
-import type { Generator } from "../random.ts";
+import type { Generator } from "../core/generator.ts";
+import type { Device } from "../gpu/device.ts";
 
 /** What every layer with parameters takes. */
 export interface LayerOptions {

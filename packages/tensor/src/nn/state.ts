@@ -1,3 +1,5 @@
+import { type Loaded, type LoadOptions, matchState, restore, type State } from "../core/state.ts";
+import { type Shape, sizeOf, Tensor } from "../core/tensor.ts";
 import { FormatError } from "../errors.ts";
 import {
   type HostTensor,
@@ -7,8 +9,6 @@ import {
   toFloat32,
   type Writable,
 } from "../formats/index.ts";
-import { type Loaded, type LoadOptions, matchState, restore, type State } from "../state.ts";
-import { type Shape, sizeOf, Tensor } from "../tensor.ts";
 import { type Place, placesOf } from "./module.ts";
 
 /**

@@ -1,4 +1,5 @@
-import { choice } from "../compile/recorder.ts";
+import { choice } from "../core/recorder.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { relu } from "../ops/activation.ts";
 import {
   type AvgPool2dOptions,
@@ -11,7 +12,6 @@ import {
 import { dropout, type Generator } from "../ops/random.ts";
 import { flatten } from "../ops/shape.ts";
 import { type Pair, pair, sides } from "../ops/window.ts";
-import type { Tensor } from "../tensor.ts";
 import type { Layer } from "./module.ts";
 
 /** max(x, 0). `[…]` → `[…]` */

@@ -1,5 +1,5 @@
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import type { Tensor } from "../tensor.ts";
 import { elementwise, unary } from "./elementwise.ts";
 
 /** max(x, 0), with slope 0 at 0. x `[…]` → `[…]` */

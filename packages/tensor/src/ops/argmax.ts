@@ -1,7 +1,7 @@
 import { argmaxPasses, argmax as kernel } from "@shadegrad/kernels-wgsl/argmax";
+import { run } from "../core/run.ts";
+import { empty, isInteger, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import { empty, isInteger, type Tensor } from "../tensor.ts";
 import { around, axesOf, axisOf, without } from "./axes.ts";
 import type { ReduceOptions } from "./reduce.ts";
 

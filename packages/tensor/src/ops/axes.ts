@@ -1,5 +1,5 @@
+import type { Shape } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
-import type { Shape } from "../tensor.ts";
 
 /**
  * Axis `axis` of `x`, counted from the last if negative: -1 is the last.

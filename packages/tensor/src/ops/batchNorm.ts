@@ -7,10 +7,10 @@ import {
   normalize,
   sumGradients,
 } from "@shadegrad/kernels-wgsl/batchNorm";
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { sizeOf, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
 import { type Expression, elementwise } from "./elementwise.ts";
 
 export interface BatchNormOptions {

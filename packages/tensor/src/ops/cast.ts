@@ -1,6 +1,6 @@
-import { differentiable } from "../autograd.ts";
-import { precisionOn } from "../precision.ts";
-import { type DType, isInteger, type Tensor } from "../tensor.ts";
+import { differentiable } from "../core/autograd.ts";
+import { type DType, isInteger, type Tensor } from "../core/tensor.ts";
+import { precisionOn } from "../gpu/precision.ts";
 import { elementwise, fitted, unary } from "./elementwise.ts";
 
 /**

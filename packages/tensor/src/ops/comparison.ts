@@ -1,6 +1,6 @@
-import { differentiable } from "../autograd.ts";
-import { zerosLike } from "../create.ts";
-import { isInteger, Tensor } from "../tensor.ts";
+import { differentiable } from "../core/autograd.ts";
+import { zerosLike } from "../core/create.ts";
+import { isInteger, Tensor } from "../core/tensor.ts";
 import { binary, checkBroadcast, type Expression, elementwise, fitted, type Operand } from "./elementwise.ts";
 
 /**

@@ -1,11 +1,11 @@
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { type DType, empty, type Shape, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { precisionOn } from "../precision.ts";
-import { type DType, empty, type Shape, type Tensor } from "../tensor.ts";
+import { precisionOn } from "../gpu/precision.ts";
 import { axisOf } from "./axes.ts";
 import { cast } from "./cast.ts";
 import { isSame, strides } from "./elementwise.ts";
-import { gathered, scatter } from "./move.ts";
+import { gathered, scatter } from "./strided-copy.ts";
 
 /**
  * Tensors one after the other along an axis, which alone may differ.

@@ -8,10 +8,10 @@ import {
   sumPartials,
   weightGradSplits,
 } from "@shadegrad/kernels-wgsl/conv2d";
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { type DType, isInteger, type Shape, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import { type DType, isInteger, type Shape, type Tensor } from "../tensor.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";

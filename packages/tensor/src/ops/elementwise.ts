@@ -1,9 +1,9 @@
 import { bits, type Scalar } from "@shadegrad/kernels-wgsl";
 import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { type DType, isInteger, type Shape, sizeOf, Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import { type DType, isInteger, type Shape, sizeOf, Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
 /** A tensor, or a number that counts as a tensor without axes. */

@@ -1,8 +1,8 @@
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import type { Shape, Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import type { Shape, Tensor } from "../tensor.ts";
 import { fitted, isSame, strides } from "./elementwise.ts";
-import { gathered } from "./move.ts";
+import { gathered } from "./strided-copy.ts";
 
 /**
  * Repeated along axes of 1 element, and along new ones before the first, until it has `shape`.

@@ -1,9 +1,9 @@
 import { gather as forward, gatherGrad, gatherParams } from "@shadegrad/kernels-wgsl/gather";
-import { differentiable } from "../autograd.ts";
-import { arange } from "../create.ts";
+import { differentiable } from "../core/autograd.ts";
+import { arange } from "../core/create.ts";
+import { run } from "../core/run.ts";
+import { isInteger, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import { isInteger, type Tensor } from "../tensor.ts";
 import { around, axisOf } from "./axes.ts";
 import { elementwise } from "./elementwise.ts";
 

@@ -1,9 +1,9 @@
 import { crossEntropy as kernel } from "@shadegrad/kernels-wgsl/crossEntropy";
 import { broadcast, map } from "@shadegrad/kernels-wgsl/map";
-import { differentiable, needsGrad } from "../autograd.ts";
+import { differentiable, needsGrad } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { sizeOf, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
 import { square, sub } from "./arithmetic.ts";
 import { mean, reduced, SUM, sum } from "./reduce.ts";
 

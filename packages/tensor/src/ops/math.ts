@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { type Expression, elementwise, unary } from "./elementwise.ts";
 
 /** e to the power of x. x `[…]` → `[…]` */

@@ -1,8 +1,8 @@
 import { matmul as kernel } from "@shadegrad/kernels-wgsl/matmul";
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { isInteger, type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import { isInteger, type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";

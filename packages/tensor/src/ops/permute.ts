@@ -1,9 +1,9 @@
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import type { Shape, Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import type { Shape, Tensor } from "../tensor.ts";
 import { axesOf, axisOf } from "./axes.ts";
 import { strides } from "./elementwise.ts";
-import { gathered } from "./move.ts";
+import { gathered } from "./strided-copy.ts";
 
 /**
  * The axes in another order: axis i of the result is axis `axes[i]` of x.

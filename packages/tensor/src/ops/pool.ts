@@ -6,10 +6,10 @@ import {
   maxPoolIndex,
   type PoolParams,
 } from "@shadegrad/kernels-wgsl/pool";
-import { differentiable, needsGrad } from "../autograd.ts";
+import { differentiable, needsGrad } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { run } from "../run.ts";
-import type { Tensor } from "../tensor.ts";
 import { mean } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
 

@@ -11,13 +11,11 @@ import {
   uniformBits,
   uniformParams,
 } from "@shadegrad/kernels-wgsl/random";
-import { differentiable } from "../autograd.ts";
-import { eachCall } from "../compile/recorder.ts";
-import { type Device, defaultDevice } from "../device.ts";
-import { ShapeError } from "../errors.ts";
-import { drawn } from "../passes.ts";
-import { type Generator, generatorOf } from "../random.ts";
-import { run } from "../run.ts";
+import { differentiable } from "../core/autograd.ts";
+import { type Generator, generatorOf } from "../core/generator.ts";
+import { eachCall } from "../core/recorder.ts";
+import { drawn } from "../core/replayed-draws.ts";
+import { run } from "../core/run.ts";
 import {
   checkGradient,
   checkShape,
@@ -26,7 +24,9 @@ import {
   sizeOf,
   type Tensor,
   type TensorOptions,
-} from "../tensor.ts";
+} from "../core/tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { type Device, defaultDevice } from "../gpu/device.ts";
 
 export type { Generator };
 

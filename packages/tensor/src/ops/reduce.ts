@@ -1,10 +1,10 @@
 import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
 import { expand, NAN_OR, type Reduction, reduce, reducePasses } from "@shadegrad/kernels-wgsl/reduce";
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { type DType, isInteger, type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { precisionOn } from "../precision.ts";
-import { run } from "../run.ts";
-import { type DType, isInteger, type Shape, sizeOf, type Tensor } from "../tensor.ts";
+import { precisionOn } from "../gpu/precision.ts";
 import { around, axesOf, without } from "./axes.ts";
 
 /** One axis, several, or all of them; negative ones count from the last. */

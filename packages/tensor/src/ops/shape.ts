@@ -1,6 +1,6 @@
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
-import { type Shape, sizeOf, type Tensor } from "../tensor.ts";
 import { axesOf, axisOf } from "./axes.ts";
 
 /**

@@ -1,9 +1,9 @@
-import { differentiable } from "../autograd.ts";
+import { differentiable } from "../core/autograd.ts";
+import { sizeOf, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
 import { axesOf, axisOf } from "./axes.ts";
 import { strides } from "./elementwise.ts";
-import { gathered, scattered } from "./move.ts";
+import { gathered, scattered } from "./strided-copy.ts";
 
 /**
  * The elements from `starts` up to, not including, `ends`, every `steps`-th, as NumPy slices.

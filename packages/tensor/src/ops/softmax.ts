@@ -1,7 +1,7 @@
 import { softmax as kernel, softmaxGrad } from "@shadegrad/kernels-wgsl/softmax";
-import { differentiable } from "../autograd.ts";
-import { run } from "../run.ts";
-import type { Tensor } from "../tensor.ts";
+import { differentiable } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { around, axisOf } from "./axes.ts";
 import { raised } from "./cast.ts";
 import { fitted } from "./elementwise.ts";

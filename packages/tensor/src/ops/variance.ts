@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor } from "../tensor.ts";
+import { sizeOf, type Tensor } from "../core/tensor.ts";
 import { mul, square, sub } from "./arithmetic.ts";
 import { axesOf } from "./axes.ts";
 import { type Axes, mean, type ReduceOptions, sum } from "./reduce.ts";

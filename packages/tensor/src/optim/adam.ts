@@ -1,6 +1,6 @@
 import { adam, adamParams } from "@shadegrad/kernels-wgsl/adam";
-import { run } from "../run.ts";
-import type { Tensor } from "../tensor.ts";
+import { run } from "../core/run.ts";
+import type { Tensor } from "../core/tensor.ts";
 import {
   checkOption,
   factorOf,

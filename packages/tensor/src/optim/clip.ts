@@ -1,10 +1,10 @@
 import { clipNorm, clipValue, squares, squaresSums } from "@shadegrad/kernels-wgsl/clip";
-import { noGrad } from "../autograd.ts";
+import { noGrad } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { sqrt } from "../ops/math.ts";
 import { sum } from "../ops/reduce.ts";
-import { run } from "../run.ts";
-import { empty, type Tensor } from "../tensor.ts";
 import { checkOption, namedTensors, type Parameters } from "./optimizer.ts";
 
 /**

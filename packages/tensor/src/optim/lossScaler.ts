@@ -1,12 +1,12 @@
 import { lossScale } from "@shadegrad/kernels-wgsl/lossScale";
-import { backward } from "../autograd.ts";
-import { full, zeros } from "../create.ts";
-import type { Device } from "../device.ts";
+import { backward } from "../core/autograd.ts";
+import { full, zeros } from "../core/create.ts";
+import { run } from "../core/run.ts";
+import { keep } from "../core/scope.ts";
+import { matchState, restore, type State } from "../core/state.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { Device } from "../gpu/device.ts";
 import { cast } from "../ops/cast.ts";
-import { run } from "../run.ts";
-import { keep } from "../scope.ts";
-import { matchState, restore, type State } from "../state.ts";
-import type { Tensor } from "../tensor.ts";
 import { gradientsOf, sumOfSquares } from "./clip.ts";
 import { checkOption, type Slot } from "./optimizer.ts";
 

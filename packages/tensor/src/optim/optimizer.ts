@@ -1,12 +1,12 @@
 import type { Holes } from "@shadegrad/kernels-wgsl";
-import { choice, eachCall, recording } from "../compile/recorder.ts";
-import { zerosLike } from "../create.ts";
+import { zerosLike } from "../core/create.ts";
+import { choice, eachCall, recording } from "../core/recorder.ts";
+import { keep } from "../core/scope.ts";
+import { matchState, restore, type State } from "../core/state.ts";
+import { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
 import { namedParameters } from "../nn/module.ts";
-import { keep } from "../scope.ts";
-import { matchState, restore, type State } from "../state.ts";
-import { Tensor } from "../tensor.ts";
 
 /** Tensors to move: themselves, or a model that holds them. */
 export type Parameters = Iterable<Tensor> | object;

@@ -1,6 +1,6 @@
 import { momentum as momentumKernel, sgd } from "@shadegrad/kernels-wgsl/sgd";
-import { run } from "../run.ts";
-import type { Tensor } from "../tensor.ts";
+import { run } from "../core/run.ts";
+import type { Tensor } from "../core/tensor.ts";
 import {
   checkOption,
   factorOf,

@@ -1,12 +1,12 @@
-import { backward, noGrad } from "../autograd.ts";
-import { zeros } from "../create.ts";
-import { type Device, defaultDevice } from "../device.ts";
+import { backward, noGrad } from "../core/autograd.ts";
+import { zeros } from "../core/create.ts";
+import { generatorOf } from "../core/generator.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { type Device, defaultDevice } from "../gpu/device.ts";
 import { inMode, type Layer, stateDict } from "../nn/module.ts";
 import { crossEntropy } from "../ops/loss.ts";
 import { mean } from "../ops/reduce.ts";
 import { SGD } from "../optim/sgd.ts";
-import { generatorOf } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
 
 /** Where a model's tensors are. */
 export const deviceOf = (model: object): Device =>

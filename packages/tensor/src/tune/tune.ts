@@ -1,17 +1,17 @@
 import { reduced } from "../compile/plan.ts";
 import { record } from "../compile/record.ts";
-import type { Recorded } from "../compile/recorder.ts";
-import { type Device, defaultDevice } from "../device.ts";
+import type { Recorded } from "../core/recorder.ts";
+import { Storage } from "../core/storage.ts";
+import { bytesOf, checkShape, type Shape, sizeOf, Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
+import { type Device, defaultDevice } from "../gpu/device.ts";
+import { keepVariants } from "../gpu/tuned.ts";
 import type { Layer } from "../nn/module.ts";
-import { Storage } from "../storage.ts";
-import { bytesOf, checkShape, type Shape, sizeOf, Tensor } from "../tensor.ts";
-import { keepVariants } from "../tuned.ts";
+import { type Subject, subjectsOf } from "./candidates.ts";
+import { tryVariants } from "./measure.ts";
 import { shapeText } from "./shape-text.ts";
 import { deviceOf, withStep } from "./step.ts";
-import { type Subject, subjectsOf } from "./subjects.ts";
 import { table } from "./table.ts";
-import { tryVariants } from "./trial.ts";
 
 export interface TuneOptions {
   /** Of a model: whether it is to be trained, and not only used. */

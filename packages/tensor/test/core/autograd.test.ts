@@ -1,6 +1,7 @@
 import { sgd } from "@shadegrad/kernels-wgsl/sgd";
 import { beforeAll, describe, expect, it } from "vitest";
-import { differentiable } from "../../src/autograd.ts";
+import { differentiable } from "../../src/core/autograd.ts";
+import { run } from "../../src/core/run.ts";
 import {
   add,
   backward,
@@ -19,7 +20,6 @@ import {
   tensor,
   valueAndGrad,
 } from "../../src/index.ts";
-import { run } from "../../src/run.ts";
 import { optimizerLike } from "./in-place.ts";
 
 beforeAll(async () => {

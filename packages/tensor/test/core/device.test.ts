@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { BufferPool } from "../../src/gpu/pool.ts";
 import { DeviceError, init, ones, openDevice, tensor, zeros } from "../../src/index.ts";
-import { BufferPool } from "../../src/pool.ts";
 
 const quiet = { quiet: true };
 

@@ -1,6 +1,6 @@
 import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
+import { run } from "../../src/core/run.ts";
 import type { Tensor } from "../../src/index.ts";
-import { run } from "../../src/run.ts";
 
 /** Overwrite a parameter in place, as an optimizer's step does. */
 export function optimizerLike(parameter: Tensor): void {

@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { NaNWatch } from "../../src/core/nan.ts";
+import { observe } from "../../src/core/observe.ts";
+import { run } from "../../src/core/run.ts";
 import {
   add,
   backward,
@@ -18,10 +21,7 @@ import {
   sum,
   tensor,
 } from "../../src/index.ts";
-import { NaNWatch } from "../../src/nan.ts";
-import { observe } from "../../src/observe.ts";
 import { SGD } from "../../src/optim/index.ts";
-import { run } from "../../src/run.ts";
 
 let device: Device;
 

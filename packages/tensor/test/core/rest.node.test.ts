@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { restUntil } from "../../src/rest.ts";
+import { restUntil } from "../../src/gpu/polling.ts";
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

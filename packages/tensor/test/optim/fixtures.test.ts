@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { assign } from "../../src/assign.ts";
+import { assign } from "../../src/core/assign.ts";
 import { init, type Tensor, tensor } from "../../src/index.ts";
 import {
   Adam,

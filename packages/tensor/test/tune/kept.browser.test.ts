@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { keepVariants, keptVariants } from "../../src/tuned.ts";
+import { keepVariants, keptVariants } from "../../src/gpu/tuned.ts";
 
 const KEY = "shadegrad tuned x";
 const A = "conv2d 0000000a f32 1";

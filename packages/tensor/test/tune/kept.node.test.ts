@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { keepVariants, keptVariants } from "../../src/gpu/tuned.ts";
 import { type Device, matmul, openDevice, type Tensor, tensor, tune } from "../../src/index.ts";
-import { keepVariants, keptVariants } from "../../src/tuned.ts";
 
 let cache: string;
 beforeEach(() => {

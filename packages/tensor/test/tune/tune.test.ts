@@ -1,6 +1,7 @@
 import type { Kernel } from "@shadegrad/kernels-wgsl";
 import { type MatmulParams, matmul as product } from "@shadegrad/kernels-wgsl/matmul";
 import { beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../src/core/run.ts";
 import {
   compile,
   type Device,
@@ -16,7 +17,6 @@ import {
   tune,
 } from "../../src/index.ts";
 import { dispose, Linear, Sequential, stateDict } from "../../src/nn/index.ts";
-import { run } from "../../src/run.ts";
 import { relativeError } from "../compare.ts";
 import { smallNet } from "../smallNet.ts";
 

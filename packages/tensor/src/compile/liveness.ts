@@ -1,0 +1,56 @@
+import type { Recorded } from "../core/recorder.ts";
+import type { Storage } from "../core/storage.ts";
+
+/** The launches whose results reach what is `kept`, or tensors that were there before. */
+export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Storage>): Recorded[] {
+  const needed = new Set(kept);
+  const live: Recorded[] = [];
+  for (const launch of [...launches].reverse()) {
+    if (!launch.writes.some(({ storage }) => needed.has(storage) || !storage.isPlanned)) continue;
+    for (const { storage } of launch.reads) needed.add(storage);
+    live.push(launch);
+  }
+  return live.reverse();
+}
+
+/** How many launches read each storage. */
+export function countReaders(launches: readonly Recorded[]): Map<Storage, number> {
+  const readers = new Map<Storage, number>();
+  for (const { reads } of launches) {
+    for (const storage of new Set(reads.map(({ storage }) => storage))) {
+      readers.set(storage, (readers.get(storage) ?? 0) + 1);
+    }
+  }
+  return readers;
+}
+
+/** The tensors that were there before and stay as they are. */
+export function unchanged(launches: readonly Recorded[]): Set<Storage> {
+  const known = new Set(launches.flatMap(({ reads }) => reads.map(({ storage }) => storage)));
+  for (const storage of known) if (storage.isPlanned) known.delete(storage);
+  for (const { writes } of launches) for (const { storage } of writes) known.delete(storage);
+  return known;
+}
+
+/**
+ * Divide launches into those that find the same at every call, as long as the tensors that were there
+ * before stay as they are, and the others.
+ */
+export function divide<L extends Recorded>(launches: readonly L[]): { constant: L[]; varying: L[] } {
+  const changed = new Set(
+    launches.flatMap(({ writes }) => writes.flatMap(({ storage, fresh }) => (fresh ? [] : [storage]))),
+  );
+  const known = new Set<Storage>();
+  const isKnown = ({ storage }: { storage: Storage }) =>
+    storage.isPlanned ? known.has(storage) : !changed.has(storage);
+  const constant: L[] = [];
+  const varying: L[] = [];
+  for (const launch of launches) {
+    const { reads, writes, live } = launch;
+    const is =
+      !live && reads.every(isKnown) && writes.every(({ storage, fresh }) => fresh && !changed.has(storage));
+    (is ? constant : varying).push(launch);
+    if (is) for (const { storage } of writes) known.add(storage);
+  }
+  return { constant, varying };
+}

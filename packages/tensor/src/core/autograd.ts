@@ -1,0 +1,270 @@
+import { dense, map } from "@shadegrad/kernels-wgsl/map";
+import { ShapeError } from "../errors.ts";
+import { onesLike, zerosLike } from "./create.ts";
+import { observer } from "./observe.ts";
+import { recorder } from "./recorder.ts";
+import { run } from "./run.ts";
+import { keep } from "./scope.ts";
+import { type History, isInteger, type Tensor } from "./tensor.ts";
+
+let recording = true;
+
+/**
+ * Run `f` without recording how its tensors are made: for evaluation, and for updating weights.
+ *
+ * @throws TypeError if `f` returns a promise.
+ */
+export function noGrad<T>(f: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    const result = f();
+    if (result instanceof Promise) {
+      result.catch(() => {}); // what it trips over later follows from this error
+      throw new TypeError(
+        "noGrad: the function is async, and what it makes after its first await would be recorded. Read values outside.",
+      );
+    }
+    return result;
+  } finally {
+    recording = before;
+  }
+}
+
+/** Run `f` while how tensors are made is recorded, though it may be called where it is not. */
+export function withGrad<T>(f: () => T): T {
+  const before = recording;
+  recording = true;
+  try {
+    return f();
+  } finally {
+    recording = before;
+  }
+}
+
+/**
+ * Record how `y` was made, unless none of its inputs wants a gradient.
+ *
+ * `of(dy)` gives one thunk per input, which computes that input's gradient. Thunks call `run`, or
+ * ops under `noGrad`; those that nobody needs never run. `saved` are tensors beyond inputs and `y`
+ * that only the thunks use.
+ */
+export function differentiable(
+  op: string,
+  y: Tensor,
+  inputs: readonly Tensor[],
+  of: History["of"],
+  saved: readonly Tensor[] = [],
+): Tensor {
+  observer()?.computed(op, y);
+  if (recording && inputs.some((x) => x.requiresGrad)) {
+    y.requiresGrad = true;
+    y.history = { op, inputs, saved, versions: versionsOf(y, inputs), of };
+    for (const x of inputs) x.uses++;
+  } else {
+    for (const tensor of saved) tensor.dispose();
+  }
+  return y;
+}
+
+/** How often the contents of y, then those of its inputs, were replaced. */
+const versionsOf = (y: Tensor, inputs: readonly Tensor[]): number[] =>
+  [y, ...inputs].map((x) => x.storage.version);
+
+/** Whether an op on these inputs will be recorded: ask before computing what only a gradient needs. */
+export const needsGrad = (...inputs: readonly (Tensor | undefined)[]): boolean =>
+  recording && inputs.some((x) => x?.requiresGrad);
+
+/**
+ * Add d(loss)/d(leaf) to `leaf.grad`, for every leaf that `loss` was made from; each op is visited
+ * once, outputs before inputs, and what it saved is freed as soon as it has been used.
+ *
+ * `loss` has one element, unless `dy`, of its shape, says what to multiply its Jacobian by.
+ *
+ * @throws ShapeError if `loss` has several elements and no `dy`, has no history, or was used before; or
+ *   if `dy` has another shape, or whole numbers.
+ */
+export function backward(loss: Tensor, dy?: Tensor): void {
+  if (!dy && loss.size !== 1) {
+    throw new ShapeError(
+      `backward: a loss has one element, not ${loss.size}; take its mean or sum, or give dy. It is [${loss.shape}].`,
+    );
+  }
+  if (dy && String(dy.shape) !== String(loss.shape)) {
+    throw new ShapeError(`backward: dy is [${dy.shape}] but the tensor is [${loss.shape}].`);
+  }
+  if (dy && isInteger(dy.dtype)) {
+    throw new ShapeError(
+      `backward: dy is ${dy.dtype} but has to be floats; cast(dy, "${loss.dtype}") converts. It is [${dy.shape}].`,
+    );
+  }
+  if (loss.usedUp) throw usedUp(loss.usedUp);
+  if (!loss.requiresGrad) {
+    throw new ShapeError(
+      "backward: this tensor does not depend on anything that requires a gradient. Set requiresGrad on the leaves, and make it outside noGrad.",
+    );
+  }
+  noGrad(() => propagate(loss, dy ? dy.view() : onesLike(loss)));
+}
+
+function propagate(loss: Tensor, seed: Tensor): void {
+  const gradients = new Map<Tensor, Tensor>([[loss, seed]]);
+  for (const y of topological(loss)) {
+    const dy = gradients.get(y);
+    if (!dy) continue; // nothing of the loss came by
+    gradients.delete(y);
+    const { history } = y;
+    if (!history || y.retainsGrad) accumulate(y, history ? dy.view() : dy);
+    if (!history) {
+      if (y.ownedByGraph && y.uses === 0) y.dispose();
+      continue;
+    }
+    checkUnchanged(y, history);
+    observer()?.wentBack(history.op);
+    const thunks = history.of(dy);
+    history.inputs.forEach((x, i) => {
+      if (!x.requiresGrad) return;
+      const dx = thunks[i]!();
+      if (!dx) return;
+      if (String(dx.shape) !== String(x.shape)) {
+        throw new ShapeError(
+          `${history.op}: its gradient for input ${i} is [${dx.shape}] but the input is [${x.shape}].`,
+        );
+      }
+      // `dy` itself may be the gradient, of several inputs even; each gets a handle of its own.
+      const own = dx === dy ? dy.view() : dx;
+      const sum = gradients.get(x);
+      gradients.set(x, sum ? add(sum, own) : own);
+    });
+    y.usedUp = history.op;
+    // An input that has a gradient has its own step to come, and is freed after it.
+    for (const x of y.forget()) if (!gradients.has(x)) x.dispose();
+    dy.dispose();
+    if (y.ownedByGraph && y.uses === 0) y.dispose();
+  }
+  observer()?.wentBack(undefined);
+}
+
+/** The sum of two gradients, which are not needed after it. */
+function add(a: Tensor, b: Tensor): Tensor {
+  const { dtype } = a;
+  const sum = run(map, dense(a.size), [a, b, b], a.shape, {
+    holes: { A: dtype, B: b.dtype, C: b.dtype, Y: dtype, f: "a + b" },
+  });
+  a.dispose();
+  b.dispose();
+  return sum;
+}
+
+function accumulate(leaf: Tensor, dy: Tensor): void {
+  // A gradient belongs to its leaf, whatever scope it was computed in.
+  leaf.grad = keep(leaf.grad ? add(leaf.grad, dy) : unshared(dy));
+  recorder()?.onUndo(() => {
+    leaf.grad = undefined;
+  });
+}
+
+/** `dy` in memory of its own: gradients are changed in place, by clipping say, and no other one with them. */
+function unshared(dy: Tensor): Tensor {
+  if (!dy.storage.isShared) return dy;
+  const { dtype } = dy;
+  const copy = run(map, dense(dy.size), [dy, dy, dy], dy.shape, {
+    holes: { A: dtype, B: dtype, C: dtype, Y: dtype, f: "a" },
+  });
+  dy.dispose();
+  return copy;
+}
+
+function checkUnchanged(y: Tensor, { op, inputs, versions }: History): void {
+  const found = versionsOf(y, inputs);
+  const i = found.findIndex((version, i) => version !== versions[i]);
+  if (i < 0) return;
+  const what = i === 0 ? `the result of ${op}` : `input ${i - 1} of ${op}`;
+  throw new ShapeError(
+    `backward: ${what} was changed in place after ${op} ran (version ${found[i]}, then ${versions[i]}): call backward before the optimizer's step. It is [${(i === 0 ? y : inputs[i - 1]!).shape}].`,
+  );
+}
+
+/** `root` and everything it was made from that needs a gradient, each before its own inputs. */
+function topological(root: Tensor): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>([root]);
+  // Depth first without recursion: networks can be deeper than the call stack.
+  const path: { y: Tensor; next: number }[] = [{ y: root, next: 0 }];
+  for (let top = path.at(-1); top; top = path.at(-1)) {
+    const x = top.y.history?.inputs[top.next++];
+    if (!x) {
+      order.push(top.y);
+      path.pop();
+    } else if (x.requiresGrad && !seen.has(x)) {
+      if (x.usedUp) throw usedUp(x.usedUp);
+      seen.add(x);
+      path.push({ y: x, next: 0 });
+    }
+  }
+  return order.reverse();
+}
+
+const usedUp = (op: string) =>
+  new ShapeError(
+    `backward: the graph through ${op} was used by an earlier backward, which freed it. Compute the loss again, or add the losses and go back once.`,
+  );
+
+/** Which arguments to take gradients with respect to: one by its number, or several in a list. */
+export type ArgNums = number | readonly number[];
+
+/** One gradient for a number, as many as it names for a list. */
+export type Gradients<I extends ArgNums> = I extends readonly number[]
+  ? { -readonly [K in keyof I]: Tensor }
+  : Tensor;
+
+/**
+ * JAX's way: a function that returns the loss and its gradient with respect to the first argument, or
+ * to those that `argnums` names.
+ *
+ * `const [loss, [dw, db]] = valueAndGrad(f, [0, 1])(w, b)`; the arguments need not require a gradient. That
+ * of whole numbers, such as labels, is 0.
+ *
+ * @throws RangeError if there is no such argument.
+ */
+export function valueAndGrad<A extends readonly Tensor[], const I extends ArgNums = 0>(
+  f: (...args: A) => Tensor,
+  argnums: I = 0 as I,
+): (...args: A) => [Tensor, Gradients<I>] {
+  const wanted: readonly number[] = typeof argnums === "number" ? [argnums] : argnums;
+  return (...args) => {
+    const missing = wanted.find((i) => !(i in args));
+    if (missing !== undefined) {
+      throw new RangeError(
+        `grad: argnums asks for argument ${missing} of ${args.length}; they count from 0.`,
+      );
+    }
+    const leaves = args.map((x, i) => {
+      const leaf = x.detach();
+      leaf.requiresGrad = wanted.includes(i) && !isInteger(x.dtype);
+      return leaf;
+    });
+    const loss = f(...(leaves as unknown as A));
+    backward(loss);
+    const gradients = wanted.map((i) => leaves[i]!.grad?.view() ?? zerosLike(leaves[i]!));
+    for (const leaf of leaves) {
+      leaf.grad?.dispose();
+      leaf.grad = undefined;
+      if (leaf !== loss) leaf.dispose();
+    }
+    return [loss, (typeof argnums === "number" ? gradients[0] : gradients) as Gradients<I>];
+  };
+}
+
+/** JAX's `grad`: a function that returns the gradient alone, or a list of them where `argnums` is one. */
+export function grad<A extends readonly Tensor[], const I extends ArgNums = 0>(
+  f: (...args: A) => Tensor,
+  argnums: I = 0 as I,
+): (...args: A) => Gradients<I> {
+  const both = valueAndGrad(f, argnums);
+  return (...args) => {
+    const [loss, gradients] = both(...args);
+    loss.dispose();
+    return gradients;
+  };
+}

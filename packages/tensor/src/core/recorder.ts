@@ -1,0 +1,121 @@
+import type { Holes, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
+import type { Storage } from "./storage.ts";
+
+/** A tensor as a launch sees it. */
+export interface Bound {
+  readonly storage: Storage;
+  /** Elements. */
+  readonly size: number;
+  readonly dtype: string;
+}
+
+/** A launch that was written down in place of being made. */
+export interface Recorded {
+  readonly kernel: Kernel;
+  readonly params: ParamValues;
+  /** The parameters of later calls, where they are others. */
+  readonly live: (() => ParamValues) | undefined;
+  readonly holes: Holes;
+  readonly variant: string | undefined;
+  readonly reads: readonly Bound[];
+  /** In the kernel's order; `fresh` are those that the launch made. */
+  readonly writes: readonly (Bound & { readonly fresh: boolean })[];
+}
+
+/** What a function did with the device: its launches, and what else is to happen at each call. */
+export class Recorder {
+  readonly launches: Recorded[] = [];
+  /** Host code of each call, in order: counters that advance. */
+  readonly effects: (() => void)[] = [];
+  /** How to make the host as it was, the latest change first. */
+  readonly #undos: (() => void)[] = [];
+  /** Host values by which the function chose what to do, and how to look at them again. */
+  readonly #choices: { readonly look: () => unknown; readonly found: unknown }[] = [];
+  readonly #held = new Map<Storage, "given" | "own">();
+  readonly #own = new Set<Storage>();
+
+  /** Whether the host still decides as it did. */
+  get isCurrent(): boolean {
+    return this.#choices.every(({ look, found }) => look() === found);
+  }
+
+  /** Memory that launches use and that is not theirs to plan. */
+  get held(): Storage[] {
+    return [...this.#held.keys()];
+  }
+
+  /** Memory from before that nobody else has any more: the function gave it back. */
+  get disposed(): Storage[] {
+    return [...this.#held].flatMap(([storage, whose]) =>
+      whose === "given" && !storage.isShared ? [storage] : [],
+    );
+  }
+
+  choose(look: () => unknown, found: unknown): void {
+    this.#choices.push({ look, found });
+  }
+
+  /** Say how to take back something that was done to the host. */
+  onUndo(undo: () => void): void {
+    this.#undos.unshift(undo);
+  }
+
+  /** Memory was taken for numbers of the host, which the function itself gives. */
+  takes(storage: Storage): void {
+    this.#own.add(storage);
+  }
+
+  /** Keep memory that a launch uses from being used for something else, until `release`. */
+  hold(storage: Storage): void {
+    if (storage.isPlanned || this.#held.has(storage)) return;
+    this.#held.set(storage.share(), this.#own.has(storage) ? "own" : "given");
+  }
+
+  release(): void {
+    for (const storage of this.#held.keys()) storage.release();
+    this.#held.clear();
+  }
+
+  /** Make the host as it was before the function was called. */
+  undo(): void {
+    for (const undo of this.#undos.splice(0)) undo();
+  }
+}
+
+let current: Recorder | undefined;
+
+/** Who writes down launches now, in place of the device making them. */
+export const recorder = (): Recorder | undefined => current;
+
+/** Call `f` while `into` writes down what it would launch; without one, while launches are made. */
+export function recording<T>(into: Recorder | undefined, f: () => T): T {
+  const before = current;
+  current = into;
+  try {
+    return f();
+  } finally {
+    current = before;
+  }
+}
+
+/**
+ * Do `f` now, and where a compiled function is recorded, at each of its later calls as well. The result
+ * gives the value of the latest call: for parameters that are functions.
+ *
+ * @param undo takes it back, where a recording fails
+ */
+export function eachCall<T>(f: () => T, undo: () => void): () => T {
+  let value = f();
+  current?.onUndo(undo);
+  current?.effects.push(() => {
+    value = f();
+  });
+  return () => value;
+}
+
+/** A value of the host that decides what is launched: where it has changed, a compiled function is recorded anew. */
+export function choice<T>(look: () => T): T {
+  const found = look();
+  current?.choose(look, found);
+  return found;
+}

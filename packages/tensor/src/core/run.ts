@@ -1,0 +1,186 @@
+import type { Holes, Interface, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
+import { ShapeError } from "../errors.ts";
+import { debugLevel } from "../gpu/debug.ts";
+import { type Device, defaultDevice } from "../gpu/device.ts";
+import { NaNWatch } from "./nan.ts";
+import { observe, observer } from "./observe.ts";
+import { type Bound, recorder } from "./recorder.ts";
+import { type DType, empty, isInteger, type Shape, Tensor } from "./tensor.ts";
+
+/** A new tensor of a shape, or of another type as well, or a tensor to be written in place. */
+export type Write = Shape | { shape: Shape; dtype: DType } | Tensor;
+
+export interface RunOptions {
+  /** Who complains, where that is not called as the kernel is. */
+  op?: string | undefined;
+  holes?: Holes;
+  /** The kernel's variant, by name, in place of its own choice. */
+  variant?: string;
+  /** Where nothing is read: the device to write on. */
+  device?: Device | undefined;
+}
+
+/** Parameters, or how to find them at each call of a compiled function, where they are not always the same. */
+export type Given<P> = P | (() => P);
+
+/**
+ * Launch a kernel on tensors: the only way that any op reaches the GPU. While `compile` records, the
+ * launch is written down.
+ *
+ * A new output has the type of the first float that is read, or f32; with f16 the kernel's hole
+ * `Elem` follows. Nothing is waited for.
+ *
+ * @throws ShapeError if tensors are of another device or type than the kernel can take.
+ */
+export function run<P extends ParamValues>(
+  kernel: Kernel<P>,
+  given: Given<P>,
+  reads: readonly Tensor[],
+  writes: Shape,
+  options?: RunOptions,
+): Tensor;
+export function run<P extends ParamValues, K extends string>(
+  kernel: Kernel<P>,
+  given: Given<P>,
+  reads: readonly Tensor[],
+  writes: Readonly<Record<K, Write>>,
+  options?: RunOptions,
+): Record<K, Tensor>;
+export function run<P extends ParamValues>(
+  kernel: Kernel<P>,
+  given: Given<P>,
+  reads: readonly Tensor[],
+  writes: Shape | Readonly<Record<string, Write>>,
+  { op = kernel.name, holes = {}, variant, device: where }: RunOptions = {},
+): Tensor | Record<string, Tensor> {
+  const single = isShape(writes);
+  const named: Readonly<Record<string, Write>> = single ? { [kernel.writes[0]!]: writes } : writes;
+  const float = reads.find(({ dtype }) => dtype === "f32" || dtype === "f16")?.dtype ?? "f32";
+  const planned = kernel.writes.map((name) => {
+    const write = named[name];
+    if (write === undefined) throw new ShapeError(`${kernel.name}: nothing to write ${name} to`);
+    return isShape(write) ? { shape: write, dtype: float } : write;
+  });
+  // All that can be refused is before the first allocation, and before contents count as changed.
+  const operands: readonly Operand[] = [...reads, ...planned];
+  const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(kernel, operands)}.`);
+  const device = where ?? deviceOf(operands, fail);
+  const filled = withElement(kernel, operands, holes, fail);
+  const written = planned.map((write) =>
+    write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
+  );
+  const params = typeof given === "function" ? given() : given;
+  const into = recorder();
+  if (into) {
+    for (const { storage } of [...reads, ...written]) into.hold(storage);
+    into.launches.push({
+      kernel: kernel as unknown as Kernel,
+      params,
+      live: typeof given === "function" ? given : undefined,
+      holes: filled,
+      variant,
+      reads: reads.map(bound),
+      writes: written.map((y, i) => ({ ...bound(y), fresh: y !== planned[i] })),
+    });
+  } else {
+    const buffers = [...reads, ...written].map(({ storage }) => storage.buffer);
+    device.launcher.launch(
+      kernel,
+      params,
+      buffers,
+      variant === undefined ? { holes: filled } : { holes: filled, variant },
+    );
+  }
+  for (const write of planned) if (write instanceof Tensor) write.storage.version++;
+  const watching = observer();
+  if (watching) {
+    const replaced = planned.every((write) => write instanceof Tensor);
+    watching.ran(kernel.name, reads, written, replaced);
+  }
+  if (single) return written[0]!;
+  return Object.fromEntries(kernel.writes.map((name, i) => [name, written[i]!]));
+}
+
+if (debugLevel >= 1) observe(new NaNWatch(run));
+
+const bound = ({ storage, size, dtype }: Tensor): Bound => ({ storage, size, dtype });
+
+const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);
+
+/** What a binding is for: a tensor that is there, or one to be made. */
+type Operand = Tensor | { readonly shape: Shape; readonly dtype: DType };
+
+/** The tensors that were given, each once. */
+function shapesOf({ reads, writes }: Interface, operands: readonly Operand[]): string {
+  const shapes = [...reads, ...writes].flatMap((name, i) => {
+    const operand = operands[i]!;
+    const isNew = operand instanceof Tensor && operands.indexOf(operand) === i;
+    return isNew ? [`${name} is [${operand.shape}]`] : [];
+  });
+  return shapes.join("; ");
+}
+
+function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): Device {
+  const tensors = operands.filter((operand) => operand instanceof Tensor);
+  const [first, ...others] = tensors.map(({ device }) => device);
+  const other = others.find((device) => device !== first);
+  if (other && first) {
+    throw fail(
+      `tensors of two devices, ${first.name} and ${other.name}${first.name === other.name ? " opened twice" : ""}`,
+    );
+  }
+  return first ?? defaultDevice();
+}
+
+/**
+ * Where the bindings that are declared as arrays of `Elem` are f16, fill that hole; all of them must
+ * agree, and the others must hold what the shader declares or a hole says.
+ */
+function withElement(
+  kernel: Bindings,
+  operands: readonly Operand[],
+  holes: Holes,
+  fail: (what: string) => Error,
+): Holes {
+  let elem: string | undefined;
+  aliasesOf(kernel).forEach((aliases, i) => {
+    const { dtype } = operands[i]!;
+    const name = [...kernel.reads, ...kernel.writes][i];
+    const filled = aliases.find((alias) => alias !== "Elem" && alias in holes);
+    const declared = filled ? String(holes[filled]) : aliases.at(-1)!;
+    if (declared === "Elem" && isInteger(dtype) && !("Elem" in holes)) {
+      throw fail(`${name} is ${dtype}; make it floats with cast(${name}, "f32")`);
+    }
+    const expected = declared === "Elem" ? (elem ??= dtype) : declared;
+    if (dtype === expected || (isInteger(dtype) && isInteger(expected))) return;
+    throw fail(`${name} is ${dtype} but has to be ${expected} here; cast(${name}, "${expected}") converts`);
+  });
+  return elem === "f16" ? { ...holes, Elem: "f16" } : holes;
+}
+
+type Bindings = Interface & { readonly variants: readonly { readonly source: string }[] };
+
+const known = new WeakMap<object, readonly (readonly string[])[]>();
+
+/** The aliases by which a shader names what each binding holds, up to `Elem` or the type itself. */
+function aliasesOf(kernel: Bindings): readonly (readonly string[])[] {
+  let found = known.get(kernel);
+  if (!found) {
+    // The last one fits everywhere, and reads nothing as a texture.
+    const { source } = kernel.variants.at(-1)!;
+    const scalar = (type: string) =>
+      type.replace(/^vec[234]<(\w+)>$/, "$1").replace(/^vec[234]([fiu])$/, "$132");
+    found = [...kernel.reads, ...kernel.writes].map((name) => {
+      const chain: string[] = [];
+      const binding = new RegExp(`var<storage, \\w+> ${name}: array<(\\w+(?:<\\w+>)?)`);
+      let type = binding.exec(source)?.[1];
+      while (type !== undefined && chain.at(-1) !== "Elem") {
+        chain.push(scalar(type));
+        type = new RegExp(`^alias ${chain.at(-1)} = ([^;]+);`, "m").exec(source)?.[1];
+      }
+      return chain;
+    });
+    known.set(kernel, found);
+  }
+  return found;
+}

@@ -1,0 +1,62 @@
+import { FormatError } from "../errors.ts";
+import { type HostTensor, toFloat32, toInt32 } from "../formats/host-tensor.ts";
+import { assign } from "./assign.ts";
+import { type Shape, Tensor } from "./tensor.ts";
+
+/** Numbers by name: what a checkpoint holds, and what `stateDict` gives. */
+export type State = ReadonlyMap<string, Tensor | HostTensor>;
+
+export interface LoadOptions {
+  /** Whether names that are missing or unexpected are an error; wrong shapes always are. */
+  strict?: boolean;
+}
+
+/** Names that the state lacks, and names that nobody asked for, where `strict` is false. */
+export interface Loaded {
+  missing: string[];
+  unexpected: string[];
+}
+
+/**
+ * Compare the shapes that are wanted with those that are offered, before anything is changed.
+ *
+ * @throws FormatError with all missing, unexpected and misshapen names, sorted.
+ */
+export function matchState(
+  op: string,
+  wanted: ReadonlyMap<string, Shape>,
+  offered: ReadonlyMap<string, Shape>,
+  { strict = true }: LoadOptions,
+): Loaded {
+  const missing = [...wanted.keys()].filter((name) => !offered.has(name)).sort();
+  const unexpected = [...offered.keys()].filter((name) => !wanted.has(name)).sort();
+  const misshapen = [...wanted]
+    .filter(([name, shape]) => offered.has(name) && String(offered.get(name)) !== String(shape))
+    .map(([name, shape]) => `${name} is [${offered.get(name)}] but has to be [${shape}]`)
+    .sort();
+  const complaints = [
+    ["missing", strict ? missing : []],
+    ["unexpected", strict ? unexpected : []],
+    ["misshapen", misshapen],
+  ] as const;
+  const found = complaints.filter(([, names]) => names.length > 0);
+  if (found.length > 0) {
+    throw new FormatError(
+      [
+        `${op}: the state does not fit: ${found.map(([kind, names]) => `${names.length} ${kind}`).join(", ")}.`,
+        ...found.flatMap(([kind, names]) => names.map((name) => `  ${kind}: ${name}`)),
+      ].join("\n"),
+    );
+  }
+  return { missing, unexpected };
+}
+
+/**
+ * Replace the numbers of `x` by those of a state's entry, converted to its type.
+ *
+ * @throws FormatError if x holds whole numbers and the entry does not.
+ */
+export function restore(name: string, x: Tensor, value: Tensor | HostTensor): void {
+  if (value instanceof Tensor) assign(x, value);
+  else assign(x, x.dtype === "i32" || x.dtype === "u32" ? toInt32(value, name) : toFloat32(value));
+}

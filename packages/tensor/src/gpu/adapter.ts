@@ -1,0 +1,133 @@
+import type { Adapter } from "@shadegrad/kernels-wgsl";
+import { DeviceError } from "../errors.ts";
+import { checkPrecision, type Precision } from "./precision.ts";
+
+export interface InitOptions {
+  /** Which of several GPUs. */
+  powerPreference?: GPUPowerPreference;
+  /** Limits to insist on beyond what the engine asks for: the adapter's own, where it uses them. */
+  limits?: Record<string, number>;
+  /** A device that the page already has, in place of one of our own. */
+  device?: GPUDevice;
+  /**
+   * What products (conv2d, linear, matmul) are computed with: f32 unless given. With f16, tensors that are
+   * f32 are cast on their way in, parameters stay f32, sums are f32, and so are losses.
+   */
+  precision?: Precision | undefined;
+  /**
+   * Whether kernels go by what `tune` measured on this adapter in a process before, true if absent; or what it found,
+   * where somebody else has kept that, as a page does for its worker. Bits of results may depend on it.
+   */
+  tuned?: boolean | ReadonlyMap<string, string>;
+  /** Say nothing about a software adapter. */
+  quiet?: boolean;
+}
+
+export interface Opened {
+  readonly gpu: GPUDevice;
+  readonly adapter: Adapter;
+  /** For people: what the driver calls itself. */
+  readonly description: string;
+  readonly precision: Precision;
+  /** Whether this process finds out in a loop, rather than is told, that work is done. */
+  readonly polled: boolean;
+}
+
+const FEATURES = ["shader-f16", "subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix"];
+
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+  "minUniformBufferOffsetAlignment",
+] as const;
+
+/** Ask the platform for a device: the page's `navigator.gpu`, or Dawn through the `webgpu` package in Node. */
+export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
+  const { precision = "f32" } = options;
+  if (options.device) {
+    const { features, adapterInfo } = options.device;
+    checkPrecision("init", precision, features, nameOf(adapterInfo));
+    return describe(options.device, adapterInfo, precision);
+  }
+  const gpu = await entryPoint();
+  const { powerPreference } = options;
+  const found = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
+  if (!found) throw new DeviceError(`init: WebGPU is here but has no adapter. ${ADVICE}`);
+  const offered = found.limits as unknown as Record<string, number>;
+  for (const [name, wanted] of Object.entries(options.limits ?? {})) {
+    const offer = offered[name];
+    if (offer === undefined) throw new DeviceError(`init: WebGPU has no limit named ${name}.`);
+    if (wanted > offer) {
+      throw new DeviceError(
+        `init: ${name} of ${wanted} asked for; ${found.info.description || "this adapter"} has ${offer}.`,
+      );
+    }
+  }
+  checkPrecision("init", precision, found.features, nameOf(found.info));
+  const device = await found.requestDevice({
+    requiredFeatures: FEATURES.filter((feature) => found.features.has(feature)) as GPUFeatureName[],
+    requiredLimits: {
+      ...Object.fromEntries(LIMITS.map((name) => [name, offered[name]!])),
+      ...options.limits,
+    },
+  });
+  return describe(device, found.info, precision);
+}
+
+const nameOf = ({ description, vendor, architecture, device }: GPUAdapterInfo): string =>
+  description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
+
+function describe(gpu: GPUDevice, info: GPUAdapterInfo, precision: Precision): Opened {
+  const { architecture, subgroupMinSize = 4, subgroupMaxSize = 128 } = info;
+  const description = nameOf(info);
+  const adapter: Adapter = {
+    key: description,
+    software:
+      info.isFallbackAdapter ||
+      /llvmpipe|swiftshader|software|basic render/i.test(`${architecture} ${description}`),
+    features: new Set(gpu.features),
+    subgroupSize: [subgroupMinSize, subgroupMaxSize],
+    workgroupMemory: gpu.limits.maxComputeWorkgroupStorageSize,
+    workgroupThreads: gpu.limits.maxComputeInvocationsPerWorkgroup,
+  };
+  return { gpu, adapter, description, precision, polled: dawn !== undefined };
+}
+
+const onNode = typeof process !== "undefined" && Boolean(process.versions?.node);
+
+const ADVICE = !onNode
+  ? "Update the browser, or turn WebGPU on in its settings (chrome://flags, about:config)."
+  : process.platform === "linux"
+    ? "Install your GPU's Vulkan driver, or Mesa ≥ 24 for a software one (Debian and Ubuntu: mesa-vulkan-drivers), and set XDG_RUNTIME_DIR."
+    : "Update the graphics driver.";
+
+// Dawn settles no promise once its entry point is collected.
+let dawn: GPU | undefined;
+
+async function entryPoint(): Promise<GPU> {
+  if (typeof navigator !== "undefined" && navigator.gpu) return navigator.gpu;
+  if (!onNode) throw new DeviceError(`init: this browser has no WebGPU (no navigator.gpu). ${ADVICE}`);
+  if (dawn) return dawn;
+  const binding = "webgpu"; // a variable, so that no bundler follows it into the browser
+  try {
+    const { create } = (await import(/* @vite-ignore */ binding)) as { create: (flags: string[]) => GPU };
+    dawn = create([
+      // Timestamps that tell kernels apart; float16, which Dawn hides on NVIDIA; matrix units.
+      "disable-dawn-features=timestamp_quantization",
+      "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
+    ]);
+    return dawn;
+  } catch (cause) {
+    throw new DeviceError(
+      `init: the webgpu package (Dawn for Node) does not load here: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,296 @@
+import { type Adapter, Launcher } from "@shadegrad/kernels-wgsl";
+import { DeviceError } from "../errors.ts";
+import { type InitOptions, type Opened, openAdapter } from "./adapter.ts";
+import { debugLevel, traceLaunches, traceMemory, traceShaders } from "./debug.ts";
+import { restUntil } from "./polling.ts";
+import { BufferPool, mebibytes } from "./pool.ts";
+import type { Precision } from "./precision.ts";
+import { keptVariants } from "./tuned.ts";
+
+/** GPU objects made so far and memory held: in a loop in steady state, all but the first two stand still. */
+export interface DeviceCounts {
+  launches: number;
+  submits: number;
+  pipelines: number;
+  bindGroups: number;
+  buffers: number;
+  /** Bytes in buffers and textures, how many of them are free for reuse, and how many are textures. */
+  bytes: number;
+  freeBytes: number;
+  textureBytes: number;
+}
+
+/** A GPU, the commands gathered for it, and its memory. */
+export class Device {
+  /** For people: what the driver calls itself. */
+  readonly name: string;
+  readonly adapter: Adapter;
+  /** What products are computed with, where `autocast` does not say otherwise. */
+  readonly precision: Precision;
+  /** The variants of kernels that `tune` found to be the fastest here: what is launched from now on goes by them. */
+  readonly tuned: Map<string, string>;
+  readonly gpu: GPUDevice;
+  readonly launcher: Launcher;
+  /** Resolves, with the reason, when the device is lost; it never rejects. */
+  readonly lost: Promise<DeviceError>;
+  /** Waited for after each reading, for those who debug. */
+  onRead: (() => Promise<void>) | undefined;
+  readonly #computesHere: boolean;
+  readonly #pool: BufferPool;
+  readonly #staging: BufferPool;
+  #failure: Error | undefined;
+  #reject: ((error: Error) => void)[] = [];
+
+  constructor(opened: Opened, tuned: ReadonlyMap<string, string> = new Map()) {
+    const { gpu, adapter, description, precision, polled } = opened;
+    this.gpu = gpu;
+    this.tuned = new Map(tuned);
+    this.adapter = { ...adapter, tuned: this.tuned };
+    this.precision = precision;
+    this.name = description;
+    this.#computesHere = polled && adapter.software;
+    const fail = (error: Error) => this.#fail(error);
+    this.launcher = new Launcher(gpu, this.adapter, fail);
+    const exhausted = (error: Error) => {
+      this.trim();
+      fail(error);
+    };
+    this.#pool = new BufferPool(gpu, STORAGE | COPY_SRC | COPY_DST, exhausted);
+    this.#staging = new BufferPool(gpu, MAP_READ | COPY_DST, exhausted);
+    this.lost = gpu.lost.then(({ reason, message }) => {
+      const error = new DeviceError(
+        `the device was lost (${reason}): ${message || "no reason given"}. Its tensors are gone; init() opens a new one.`,
+      );
+      this.#isLost = true;
+      this.#fail(error);
+      return error;
+    });
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#fail(new DeviceError(`WebGPU: ${event.error.message}`));
+    });
+    traceLaunches(this.launcher, adapter);
+    traceShaders(this.launcher);
+  }
+
+  #isLost = false;
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  get counts(): DeviceCounts {
+    const { buffers, bytes, free } = this.#pool.counts;
+    const staging = this.#staging.counts;
+    const { counts } = this.launcher;
+    return {
+      ...counts,
+      buffers: buffers + staging.buffers,
+      bytes: bytes + staging.bytes + counts.textureBytes,
+      freeBytes: free + staging.free,
+    };
+  }
+
+  /** @throws DeviceError if the device cannot bind so much at once. */
+  checkFits(bytes: number, what: string): void {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
+    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    if (bytes > most) {
+      throw new DeviceError(
+        `${what} needs ${mebibytes(bytes)}; this device binds at most ${mebibytes(most)}.`,
+      );
+    }
+  }
+
+  /**
+   * A buffer for `bytes` of tensor.
+   *
+   * @throws DeviceError if the device cannot bind so much at once.
+   */
+  allocate(bytes: number, what: string): GPUBuffer {
+    this.checkFits(bytes, what);
+    const buffer = this.#pool.take(bytes);
+    traceMemory("+", buffer, this.#pool);
+    return buffer;
+  }
+
+  /** Take a buffer back. Launches that were made before may still use it; later ones may have it. */
+  free(buffer: GPUBuffer): void {
+    if (this.#isLost) return;
+    this.#pool.give(buffer);
+    traceMemory("−", buffer, this.#pool);
+  }
+
+  /** Memory of just so many bytes for many tensors, until it is given to `release`. */
+  reserve(bytes: number): GPUBuffer {
+    const buffer = this.#pool.reserve(bytes);
+    traceMemory("+", buffer, this.#pool);
+    return buffer;
+  }
+
+  release(buffer: GPUBuffer): void {
+    this.launcher.flush();
+    this.#pool.destroy(buffer);
+    traceMemory("−", buffer, this.#pool);
+  }
+
+  /** Give free buffers back to the system. */
+  trim(): void {
+    this.launcher.flush();
+    this.#pool.trim();
+    this.#staging.trim();
+  }
+
+  write(buffer: GPUBuffer, data: ArrayBufferView): void {
+    // A write overtakes commands that have gathered, and one of them may still read what was in here.
+    this.launcher.flush();
+    const whole = data.byteLength & ~3;
+    const { queue } = this.gpu;
+    queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, whole);
+    if (whole < data.byteLength) {
+      const rest = new Uint8Array(4);
+      rest.set(new Uint8Array(data.buffer, data.byteOffset + whole, data.byteLength - whole));
+      queue.writeBuffer(buffer, whole, rest);
+    }
+  }
+
+  /**
+   * The first `bytes` of a buffer, once everything launched before is done.
+   *
+   * @throws DeviceError if the device was lost or ran out of memory on the way.
+   */
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    if (bytes === 0) {
+      await this.synchronize();
+      return new ArrayBuffer(0);
+    }
+    const size = Math.ceil(bytes / 4) * 4;
+    const staging = this.#staging.take(size);
+    this.launcher.copy(buffer, 0, staging, 0, size);
+    this.launcher.flush();
+    const mapped = staging.mapAsync(MAP_MODE_READ, 0, size);
+    const giveBack = () => {
+      staging.unmap();
+      if (!this.#isLost) this.#staging.give(staging);
+    };
+    try {
+      await this.#settled(mapped);
+    } catch (error) {
+      mapped.then(giveBack, giveBack); // what failed may be something else, and the mapping be under way
+      throw error;
+    }
+    const copy = staging.getMappedRange(0, size).slice(0, bytes);
+    giveBack();
+    await this.onRead?.();
+    return copy;
+  }
+
+  /**
+   * Wait until everything launched so far is done.
+   *
+   * @throws DeviceError if the device was lost or ran out of memory on the way.
+   */
+  async synchronize(): Promise<void> {
+    this.launcher.flush();
+    await this.#settled(this.gpu.queue.onSubmittedWorkDone());
+  }
+
+  /** Wait for something that the driver does, and leave it the CPU where that is what it computes with. */
+  rest<T>(work: Promise<T>): Promise<T> {
+    return this.#computesHere ? restUntil(work) : work;
+  }
+
+  /** Give up the GPU and everything on it. */
+  destroy(): void {
+    this.gpu.destroy();
+  }
+
+  /** An error found at any time is thrown where somebody awaits; a loss stays, others are told once. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const reject of this.#reject) reject(error);
+    this.#reject = [];
+  }
+
+  async #settled(work: Promise<unknown>): Promise<void> {
+    let reject: (error: Error) => void = () => {};
+    const failed = new Promise<never>((_, rejects) => {
+      reject = rejects;
+      this.#reject.push(rejects);
+    });
+    try {
+      if (!this.#failure) await this.rest(Promise.race([work, failed]));
+    } catch (error) {
+      // Mapping fails the moment the device is lost, a little before the reason is known.
+      const aborted = (error as Error).name === "AbortError";
+      this.#failure ??= await (aborted
+        ? Promise.race([this.lost, after(1000, error as Error)])
+        : (error as Error));
+    } finally {
+      this.#reject = this.#reject.filter((other) => other !== reject);
+    }
+    const failure = this.#failure;
+    if (!failure) return;
+    if (!this.#isLost) this.#failure = undefined;
+    work.catch(() => {});
+    throw failure;
+  }
+}
+
+const after = <T>(milliseconds: number, value: T): Promise<T> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds, value));
+
+let current: Promise<Device> | undefined;
+let opened: Device | undefined;
+
+/**
+ * Open the default device, on which tensors are made unless they are told otherwise.
+ *
+ * Called again without options it gives the same one, or a new one if that was lost; with options a new
+ * one, unless that fails.
+ *
+ * @throws DeviceError if there is no adapter, with what to install; or if it lacks a limit asked for, or shader-f16
+ *   where precision is f16.
+ */
+export async function init(options?: InitOptions): Promise<Device> {
+  if (current && !options && !opened?.isLost) return current;
+  const opening = openDevice(options);
+  current = opening;
+  try {
+    opened = await opening;
+    current = opening;
+    return opened;
+  } catch (error) {
+    if (current === opening) current = opened && Promise.resolve(opened);
+    throw error;
+  }
+}
+
+let warned = false;
+
+/** Open a device beside the default one; give it to `tensor`, `zeros` and the like as `device`. */
+export async function openDevice(options: InitOptions = {}): Promise<Device> {
+  const opened = await openAdapter(options);
+  const { tuned = true } = options;
+  const device = new Device(opened, tuned === true ? keptVariants(opened.adapter.key) : tuned || undefined);
+  if (device.adapter.software && !options.quiet && !warned) {
+    warned = true;
+    console.warn(
+      `shadegrad: no GPU found, computing on the CPU with ${device.name}; expect a hundredth of a GPU's speed.`,
+    );
+  }
+  if (debugLevel >= 1) console.log(`shadegrad: ${device.name}, ${[...device.adapter.features].join(" ")}`);
+  return device;
+}
+
+/** @throws DeviceError before `init()`. */
+export function defaultDevice(): Device {
+  if (!opened) throw new DeviceError("there is no device yet: `await init()` first.");
+  return opened;
+}
+
+const MAP_MODE_READ = 0x1;
+const MAP_READ = 0x1;
+const COPY_SRC = 0x4;
+const COPY_DST = 0x8;
+const STORAGE = 0x80;

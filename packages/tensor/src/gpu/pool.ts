@@ -1,0 +1,112 @@
+import { DeviceError } from "../errors.ts";
+
+/** Bytes as people read them. */
+export const mebibytes = (bytes: number): string => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
+
+/**
+ * Buffers that are used again: a loop in steady state creates none.
+ *
+ * Sizes are rounded up to eight classes per doubling, so that at most an eighth is wasted. The free
+ * buffer that was created first goes out first: with the same requests each step hands out the
+ * same buffers, and the bind groups made for them serve again.
+ */
+export class BufferPool {
+  /** Buffers created so far, and bytes in those that live. */
+  readonly counts = { buffers: 0, bytes: 0, free: 0 };
+  readonly #device: GPUDevice;
+  readonly #usage: GPUBufferUsageFlags;
+  readonly #exhausted: (error: Error) => void;
+  readonly #free = new Map<number, GPUBuffer[]>();
+  readonly #ages = new WeakMap<GPUBuffer, number>();
+
+  /** @param exhausted told, some time later, that there was no memory for a buffer */
+  constructor(device: GPUDevice, usage: GPUBufferUsageFlags, exhausted: (error: Error) => void) {
+    this.#device = device;
+    this.#usage = usage;
+    this.#exhausted = exhausted;
+  }
+
+  take(bytes: number): GPUBuffer {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    const size = sizeClass(bytes, Math.min(maxBufferSize, maxStorageBufferBindingSize));
+    const free = this.#free.get(size)?.shift();
+    if (!free) return this.#create(size);
+    this.counts.free -= size;
+    return free;
+  }
+
+  /** A buffer of just that size, which does not come back to be used again: `destroy` ends it. */
+  reserve(bytes: number): GPUBuffer {
+    return this.#create(bytes);
+  }
+
+  destroy(buffer: GPUBuffer): void {
+    if (!this.#ages.delete(buffer)) return; // there was no memory for it
+    this.counts.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  give(buffer: GPUBuffer): void {
+    const age = this.#ages.get(buffer);
+    if (age === undefined) return; // there was no memory for it
+    let free = this.#free.get(buffer.size);
+    if (!free) this.#free.set(buffer.size, (free = []));
+    let at = free.length;
+    while (at > 0 && this.#ages.get(free[at - 1]!)! > age) at--;
+    free.splice(at, 0, buffer);
+    this.counts.free += buffer.size;
+  }
+
+  /** Give the memory of free buffers back to the system. */
+  trim(): void {
+    for (const free of this.#free.values()) {
+      for (const buffer of free) {
+        this.counts.bytes -= buffer.size;
+        buffer.destroy();
+      }
+    }
+    this.#free.clear();
+    this.counts.free = 0;
+  }
+
+  /** Never hand out a buffer that the device had no memory for, though it may have been given back by now. */
+  #discard(buffer: GPUBuffer): void {
+    this.#ages.delete(buffer);
+    this.counts.bytes -= buffer.size;
+    const free = this.#free.get(buffer.size) ?? [];
+    const at = free.indexOf(buffer);
+    if (at < 0) return;
+    free.splice(at, 1);
+    this.counts.free -= buffer.size;
+  }
+
+  #create(size: number): GPUBuffer {
+    const { bytes, free } = this.counts;
+    this.#device.pushErrorScope("out-of-memory");
+    const buffer = this.#device.createBuffer({ size, usage: this.#usage });
+    this.#device.popErrorScope().then(
+      (error) => {
+        if (!error) return;
+        this.#discard(buffer);
+        this.#exhausted(
+          new DeviceError(
+            `out of memory: ${mebibytes(size)} asked for with ${mebibytes(bytes - free)} in use and ${mebibytes(free)} kept for reuse, which have been given back now, as by device.trim(). ${error.message}`,
+          ),
+        );
+      },
+      () => {}, // the device was lost, which is reported by itself
+    );
+    this.#ages.set(buffer, this.counts.buffers++);
+    this.counts.bytes += size;
+    return buffer;
+  }
+}
+
+const LEAST = 256;
+
+function sizeClass(bytes: number, most: number): number {
+  if (bytes <= LEAST) return LEAST;
+  const step = Math.max(LEAST, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  // Rounding up must not push a buffer that the device can bind over its limit.
+  return Math.min(Math.ceil(bytes / step) * step, Math.max(Math.floor(most / 4) * 4, bytes));
+}

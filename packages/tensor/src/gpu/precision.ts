@@ -1,0 +1,61 @@
+import { DeviceError } from "../errors.ts";
+import type { Device } from "./device.ts";
+
+/**
+ * What products are computed with: f32 throughout, or operands and results in f16, where adapters are faster
+ * and memory lasts twice as long. Sums are f32 in both.
+ */
+export type Precision = "f32" | "f16";
+
+let override: Precision | undefined;
+
+/**
+ * Run `f` while conv2d, linear and matmul take their operands in this precision, whatever the device's own:
+ * f32 tensors, weights say, are cast on their way in, and get their gradients in f32.
+ *
+ * @throws TypeError if `f` returns a promise: what it does after its first await would be as outside.
+ */
+export function autocast<T>(precision: Precision, f: () => T): T {
+  const before = override;
+  override = precision;
+  try {
+    const result = f();
+    if (result instanceof Promise) {
+      result.catch(() => {}); // what it trips over later follows from this error
+      throw new TypeError(
+        `autocast: the function is async, and what it makes after its first await would not be ${precision}. Read values outside.`,
+      );
+    }
+    return result;
+  } finally {
+    override = before;
+  }
+}
+
+/**
+ * What products on a device are computed with now.
+ *
+ * @throws DeviceError if that is f16 by `autocast`, and the device has no shader-f16.
+ */
+export function precisionOn({ adapter, precision }: Device): Precision {
+  if (override && override !== precision) checkPrecision("autocast", override, adapter.features, adapter.key);
+  return override ?? precision;
+}
+
+/** @throws DeviceError if an adapter of these features cannot compute in that precision; RangeError if there is none such. */
+export function checkPrecision(
+  op: string,
+  precision: Precision,
+  features: { has(feature: string): boolean },
+  name: string,
+): Precision {
+  if (precision !== "f32" && precision !== "f16") {
+    throw new RangeError(`${op}: precision is ${precision}; there are f32 and f16.`);
+  }
+  if (precision === "f16" && !features.has("shader-f16")) {
+    throw new DeviceError(
+      `${op}: precision f16 needs the WebGPU feature shader-f16, which ${name} does not have here. Take precision f32, which every adapter has, or another adapter or browser.`,
+    );
+  }
+  return precision;
+}

@@ -1,0 +1,36 @@
+import { choose, fits, tuningKey, type Variant } from "@shadegrad/kernels-wgsl";
+import type { Recorded } from "../core/recorder.ts";
+import type { Device } from "../gpu/device.ts";
+
+/** Launches for which the same variant is right, and the variants to choose from. */
+export interface Subject {
+  readonly key: string;
+  /** The first of them, which stands for all: they differ in what is merged into them at most. */
+  readonly launch: Recorded;
+  count: number;
+  /** In the kernel's order: the last one is the plain one. */
+  readonly variants: readonly Variant[];
+  /** What the kernel prefers where nothing was measured. */
+  readonly preferred: string;
+}
+
+/** What there is to choose in these launches: those of one variant, or of one that the caller names, are left out. */
+export function subjectsOf(launches: readonly Recorded[], { adapter }: Device): Subject[] {
+  const subjects = new Map<string, Subject>();
+  for (const launch of launches) {
+    const { kernel, params, holes } = launch;
+    const variants = kernel.variants.filter((variant) => fits(variant, params, adapter));
+    if (launch.variant !== undefined || variants.length < 2 || isEmpty(variants.at(-1)!, launch)) continue;
+    const key = tuningKey(kernel, params, holes);
+    const known = subjects.get(key);
+    if (known) known.count++;
+    else {
+      const preferred = choose(kernel, params, { ...adapter, tuned: new Map() }, holes).name;
+      subjects.set(key, { key, launch, count: 1, variants, preferred });
+    }
+  }
+  return [...subjects.values()];
+}
+
+const isEmpty = (variant: Variant, { params, holes }: Recorded): boolean =>
+  variant.workgroups(params, { ...variant.holes, ...holes }).includes(0);

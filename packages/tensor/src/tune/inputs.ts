@@ -1,0 +1,78 @@
+import type { Copy } from "@shadegrad/kernels-wgsl";
+import { Generator } from "../core/generator.ts";
+import type { Bound, Recorded } from "../core/recorder.ts";
+import type { Storage } from "../core/storage.ts";
+import { bytesOf, type DType, empty, isInteger, type Tensor } from "../core/tensor.ts";
+import type { Device } from "../gpu/device.ts";
+import { randint, uniform } from "../ops/random.ts";
+
+/** What a launch is tried on: buffers of random numbers, as large as its own. */
+export interface Material {
+  /** For the kernel's reads, then its writes. */
+  readonly buffers: readonly GPUBufferBinding[];
+  /** Give the writes what they hold at first: other random numbers, so that what is not written shows. */
+  readonly before: readonly Copy[];
+  /** Copy what is compared to `samples`. */
+  readonly after: readonly Copy[];
+  /** Of each write, all or, of a large one, parts that are spread over it, its beginning and its end among them. */
+  readonly samples: readonly Tensor[];
+  dispose(): void;
+}
+
+/** @param low of the fractions, which are below 1; whole numbers are 0 and 1 */
+export function materialFor({ reads, writes }: Recorded, device: Device, low: number): Material {
+  const made: Tensor[] = [];
+  const random = ({ storage, size, dtype }: Bound): Tensor => {
+    const type = dtype as DType;
+    const shape = [Math.max(size, Math.floor(storage.bytes / bytesOf(type)))];
+    const options = { dtype: type, device, generator: new Generator(made.length) };
+    const x = isInteger(type) ? randint(0, 2, shape, options) : uniform(shape, low, 1, options);
+    made.push(x);
+    return x;
+  };
+  // A launch may read one tensor in several places.
+  const operands = new Map<Storage, Tensor>();
+  for (const read of reads) if (!operands.has(read.storage)) operands.set(read.storage, random(read));
+  const inputs = reads.map(({ storage }) => operands.get(storage)!);
+  const begins = writes.map(random);
+  const results = begins.map(({ shape, dtype }) => empty(shape, dtype, device));
+  const sampled = results.map((y) => sample(y, device));
+  made.push(...results, ...sampled.map(({ y }) => y));
+  return {
+    buffers: [...inputs, ...results].map(({ storage }) => ({ buffer: storage.buffer })),
+    before: results.map((y, i) => whole(begins[i]!, y)),
+    after: sampled.flatMap(({ copies }) => copies),
+    samples: sampled.map(({ y }) => y),
+    dispose: () => {
+      for (const tensor of made) tensor.dispose();
+    },
+  };
+}
+
+const inFours = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+
+const whole = (from: Tensor, to: Tensor): Copy => ({
+  from: { buffer: from.storage.buffer },
+  to: { buffer: to.storage.buffer },
+  bytes: inFours(to.storage.bytes),
+});
+
+/** Bytes that are compared at most, and of each part. */
+const MOST = 2 ** 24;
+const PART = 2 ** 16;
+
+function sample(x: Tensor, device: Device): { y: Tensor; copies: Copy[] } {
+  const { bytes, buffer } = x.storage;
+  if (bytes <= MOST) {
+    const y = empty(x.shape, x.dtype, device);
+    return { y, copies: [whole(x, y)] };
+  }
+  const parts = MOST / PART;
+  const y = empty([MOST / bytesOf(x.dtype)], x.dtype, device);
+  const copies = Array.from({ length: parts }, (_, i): Copy => {
+    const offset = inFours(((bytes - PART) * i) / (parts - 1));
+    const to = { buffer: y.storage.buffer, offset: i * PART };
+    return { from: { buffer, offset }, to, bytes: PART };
+  });
+  return { y, copies };
+}

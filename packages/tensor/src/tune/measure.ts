@@ -1,0 +1,152 @@
+import { type Program, Stopwatch, type Variant } from "@shadegrad/kernels-wgsl";
+import type { Recorded } from "../core/recorder.ts";
+import { isInteger, type TensorData } from "../core/tensor.ts";
+import type { Device } from "../gpu/device.ts";
+import type { Subject } from "./candidates.ts";
+import { type Material, materialFor } from "./inputs.ts";
+
+/** What became of the variants of a launch. */
+export interface Outcome {
+  /** Microseconds of each that is right, the fastest first. */
+  readonly times: readonly { readonly variant: string; readonly microseconds: number }[];
+  /** Those that are not, and why. */
+  readonly rejected: readonly { readonly variant: string; readonly reason: string }[];
+}
+
+/**
+ * Run the variants of a launch on random numbers: first each once, to compare what it gives with what the plain one
+ * gives, then those that are right in turns, to time them.
+ *
+ * @throws DeviceError if the device is lost, or the plain variant cannot run.
+ */
+export async function tryVariants({ launch, variants }: Subject, device: Device): Promise<Outcome> {
+  const plain = variants.at(-1)!;
+  let material = materialFor(launch, device, -1);
+  const programs = new Map<string, Program>();
+  const rejected: Outcome["rejected"][number][] = [];
+  try {
+    let expected = await resultsOf(plain, programs, launch, material, device);
+    // A variance, or what a root is drawn of, is not negative.
+    if (!expected.every(isOfNumbers)) {
+      material.dispose();
+      material = materialFor(launch, device, 0);
+      expected = await resultsOf(plain, programs, launch, material, device);
+    }
+    for (const variant of variants.slice(0, -1)) {
+      const reason = await resultsOf(variant, programs, launch, material, device).then(
+        (found) => differenceOf(found, expected, launch),
+        (error: Error) => {
+          if (device.isLost) throw error;
+          return error.message;
+        },
+      );
+      if (reason !== undefined) {
+        rejected.push({ variant: variant.name, reason });
+        programs.get(variant.name)?.destroy();
+        programs.delete(variant.name);
+      }
+    }
+    return { times: await timesOf(programs, device), rejected };
+  } finally {
+    for (const program of programs.values()) program.destroy();
+    material.dispose();
+  }
+}
+
+const isOfNumbers = (values: TensorData): boolean => values.every(Number.isFinite);
+
+/** What a variant computes of the material, where it is compared; its program stays in `programs`. */
+async function resultsOf(
+  { name }: Variant,
+  programs: Map<string, Program>,
+  { kernel, params, holes }: Recorded,
+  { buffers, before, after, samples }: Material,
+  device: Device,
+): Promise<TensorData[]> {
+  programs.get(name)?.destroy();
+  const preparing = device.launcher.prepare([{ kernel, params, holes, buffers, variant: name }]);
+  const program = await device.rest(preparing);
+  programs.set(name, program);
+  device.launcher.replay(program, before, after);
+  return Promise.all(samples.map((x) => x.data()));
+}
+
+/**
+ * Two orders of adding up round differently, Winograd's transforms more so; float16 keeps eleven bits. What is whole is
+ * the same.
+ */
+const TOLERANCE = { f32: 1e-4, f16: 2e-3 };
+
+/** What is wrong with what a variant gave; undefined if nothing is. */
+function differenceOf(
+  found: readonly TensorData[],
+  expected: readonly TensorData[],
+  { kernel, reads, writes }: Recorded,
+): string | undefined {
+  const type = [...reads, ...writes].some(({ dtype }) => dtype === "f16") ? "f16" : "f32";
+  for (const [i, { dtype }] of writes.entries()) {
+    const most = isInteger(dtype) ? 0 : TOLERANCE[type];
+    const error = relativeError(found[i]!, expected[i]!);
+    if (!(error <= most))
+      return `${kernel.writes[i]} is off by ${error.toPrecision(2)}, and ${most} is allowed`;
+  }
+  return undefined;
+}
+
+/** ‖found − expected‖₂ / ‖expected‖₂; against zeros, the root mean square. */
+function relativeError(found: TensorData, expected: TensorData): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const [a, b] = [found[i]!, expected[i]!];
+    // Equal infinities, or two NaN, differ by nothing; NaN from a number by NaN.
+    if (!Object.is(a, b)) difference += (a - b) ** 2;
+    if (Number.isFinite(b)) norm += b ** 2;
+  }
+  return expected.length === 0 ? 0 : Math.sqrt(difference / (norm || expected.length));
+}
+
+/** Runs of a variant in a row: as many as the fastest does in so many microseconds. */
+const BATCH = 10_000;
+const MOST_RUNS = 1000;
+/** Batches of each variant. */
+const ROUNDS = 7;
+/** So many times slower than the fastest at the first try, and a variant is not tried again. */
+const HOPELESS = 3;
+
+/** Microseconds of each program: the median of batches that take turns, so that what disturbs one disturbs all. */
+async function timesOf(
+  programs: ReadonlyMap<string, Program>,
+  device: Device,
+): Promise<Outcome["times"][number][]> {
+  const stopwatch = new Stopwatch(device.gpu, (work) =>
+    device.rest(work).catch(async (error) => {
+      throw device.isLost ? await device.lost : error;
+    }),
+  );
+  try {
+    const first = new Map<string, number>();
+    for (const [name, program] of programs) first.set(name, await stopwatch.time(program, 1));
+    const fastest = Math.max(Math.min(...first.values()), 0.1);
+    const hopeful = [...programs].filter(([name]) => first.get(name)! <= HOPELESS * fastest);
+    const runs = Math.min(Math.max(1, Math.round(BATCH / fastest)), MOST_RUNS);
+    const batches = new Map(hopeful.map(([name]): [string, number[]] => [name, []]));
+    if (hopeful.length > 1) {
+      for (let round = 0; round < ROUNDS; round++) {
+        // Another one begins each time.
+        hopeful.push(hopeful.shift()!);
+        for (const [name, program] of hopeful) batches.get(name)!.push(await stopwatch.time(program, runs));
+      }
+    }
+    const times = [...programs.keys()].map((variant) => {
+      const measured = batches.get(variant) ?? [];
+      return { variant, microseconds: measured.length > 0 ? median(measured) : first.get(variant)! };
+    });
+    return times.sort((a, b) => a.microseconds - b.microseconds);
+  } finally {
+    stopwatch.destroy();
+  }
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
