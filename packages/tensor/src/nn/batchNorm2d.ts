@@ -15,6 +15,8 @@ export interface BatchNorm2dOptions extends Pick<LayerOptions, "device"> {
   momentum?: number | undefined;
   /** What each channel is multiplied by at first: 0 silences the end of a residual branch. */
   initialGamma?: number | undefined;
+  /** Whether gamma is learned; otherwise it stays as it begins. */
+  learnGamma?: boolean | undefined;
 }
 
 /**
@@ -37,7 +39,13 @@ export class BatchNorm2d implements Layer {
 
   /** @throws RangeError if `channels` is not ≥ 1, or an option makes no sense. */
   constructor(channels: number, options: BatchNorm2dOptions = {}) {
-    const { eps = 1e-5, momentum = 0.1, initialGamma = 1, device = defaultDevice() } = options;
+    const {
+      eps = 1e-5,
+      momentum = 0.1,
+      initialGamma = 1,
+      learnGamma = true,
+      device = defaultDevice(),
+    } = options;
     checkCounts("BatchNorm2d", { channels });
     if (!(momentum >= 0 && momentum <= 1)) {
       throw new RangeError(`BatchNorm2d: momentum is ${momentum}, not in [0, 1].`);
@@ -45,7 +53,8 @@ export class BatchNorm2d implements Layer {
     if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`BatchNorm2d: eps is ${eps}, not a number ≥ 0.`);
     this.eps = eps;
     this.momentum = momentum;
-    this.weight = parameter(full([channels], initialGamma, { device }));
+    const gamma = full([channels], initialGamma, { device });
+    this.weight = learnGamma ? parameter(gamma) : keep(gamma);
     this.bias = parameter(zeros([channels], { device }));
     this.runningMean = keep(zeros([channels], { device }));
     this.runningVar = keep(ones([channels], { device }));

@@ -1,7 +1,10 @@
 import { assign } from "../core/assign.ts";
+import { noGrad } from "../core/autograd.ts";
 import { full } from "../core/create.ts";
-import { type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
+import { scope } from "../core/scope.ts";
+import { type Shape, sizeOf, type Tensor, tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
+import { add, mul } from "../ops/arithmetic.ts";
 import { type Generator, normal as normalTensor, uniform as uniformTensor } from "../ops/random.ts";
 import { parameter } from "./module.ts";
 import type { LayerOptions } from "./options.ts";
@@ -58,6 +61,33 @@ export function kaimingUniform(x: Tensor, options: KaimingOptions = {}): Tensor 
 /** He's initialisation, normal, in place: as `kaimingUniform`. */
 export function kaimingNormal(x: Tensor, options: KaimingOptions = {}): Tensor {
   return normal(x, 0, deviationOf("kaimingNormal", x.shape, options), options);
+}
+
+/**
+ * The identity for the first channels, in place: output o begins as input o, and outputs beyond the inputs stay as they are.
+ * PyTorch's `dirac_` of those outputs.
+ *
+ * conv weight `[R, S, C, O]`, R and S odd
+ *
+ * @throws ShapeError if x has other axes, or a window without a middle.
+ */
+export function dirac(x: Tensor): Tensor {
+  const [R, S, C, O] = x.shape as [number, number, number, number];
+  if (x.shape.length !== 4 || R % 2 === 0 || S % 2 === 0) {
+    throw new ShapeError(`dirac: a window of odd sides is needed: [R, S, C, O]. x is [${x.shape}].`);
+  }
+  const middle = ((R - 1) / 2) * S + (S - 1) / 2;
+  const identity = new Float32Array(x.size);
+  for (let c = 0; c < Math.min(C, O); c++) identity[(middle * C + c) * O + c] = 1;
+  const isFree = Float32Array.from({ length: O }, (_, o) => (o < C ? 0 : 1));
+  const values = scope(() => {
+    const [start, free] = [
+      tensor(identity, x.shape, { device: x.device }),
+      tensor(isFree, [O], { device: x.device }),
+    ];
+    return noGrad(() => add(mul(x, free), start));
+  });
+  return filled(x, values);
 }
 
 /** A parameter as PyTorch begins those of Conv2d and Linear: uniform in ±1 / √fanIn. */

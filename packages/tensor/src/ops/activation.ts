@@ -68,6 +68,37 @@ export function silu(x: Tensor): Tensor {
 }
 
 /**
+ * Φ(x) = ½ · (1 + erf(x / √2)), off by less than 1e-7 (Abramowitz & Stegun 1964, 7.1.26). Its smaller side is computed,
+ * and taken from 1 above 0: far below 0 digits are kept.
+ */
+const normalBelow = (x?: string) => {
+  const t = `(1 / (1 + 0.2316418882 * abs(${x})))`;
+  const series = ERF.reduceRight((rest, factor) => `${t} * (${factor}${rest && ` + ${rest}`})`, "");
+  return `abs(select(V(0), V(1), ${x} >= V(0)) - ${series} * exp(-0.5 * ${x} * ${x}))`;
+};
+
+const ERF = ["0.127414796", "-0.142248368", "0.7107068705", "-0.7265760135", "0.5307027145"];
+
+/**
+ * x · Φ(x), where Φ is the normal distribution's; PyTorch's `gelu` with `approximate="none"`. Hendrycks & Gimpel, "Gaussian
+ * error linear units", 2016. x `[…]` → `[…]`
+ */
+export function gelu(x: Tensor): Tensor {
+  return unary(
+    "gelu",
+    x,
+    (x) => `${x} * ${normalBelow(x)}`,
+    // Φ(x) + x · φ(x)
+    (dy) =>
+      elementwise(
+        (dy, x) => `${dy} * (${normalBelow(x)} + 0.3989422804 * ${x} * exp(-0.5 * ${x} * ${x}))`,
+        [dy, x],
+      ),
+    { compute: "f32" },
+  );
+}
+
+/**
  * x, but at least `min` and at most `max`, with slope 1 at both.
  *
  * x `[…]` → `[…]`

@@ -1,5 +1,6 @@
 export { Adam, type AdamOptions, AdamW } from "./adam.ts";
 export { clipGradNorm, clipGradValue } from "./clip.ts";
+export { Lookahead } from "./lookahead.ts";
 export { LossScaler, type LossScalerOptions, type Scaled, type ScaledStep } from "./lossScaler.ts";
 export { type Group, Optimizer, type ParameterGroup, type Parameters, type Slot } from "./optimizer.ts";
 export {

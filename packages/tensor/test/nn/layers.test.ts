@@ -136,6 +136,30 @@ describe("first weights", () => {
   });
 });
 
+describe("dirac", () => {
+  it("makes the first outputs the inputs, and leaves the others", async () => {
+    const layer = new Conv2d(3, 5, 3, { padding: 1, bias: false });
+    const before = await layer.weight.data();
+    init.dirac(layer.weight);
+    const after = await layer.weight.data();
+    const others = (w: ArrayLike<number>) => Array.from(w).filter((_, i) => i % 5 >= 3);
+    expect(others(after)).toEqual(others(before));
+    const x = images(2, 5, 4, 3);
+    const y = await layer.forward(x).data();
+    const first = Array.from(y).filter((_, i) => i % 5 < 3);
+    expect(first).toEqual(Array.from(await x.data()));
+    expect(() => init.dirac(new Conv2d(3, 5, 2).weight)).toThrow(/odd sides/);
+  });
+});
+
+describe("batch norm without a learned gamma", () => {
+  it("keeps it in the state and away from optimizers", () => {
+    const layer = new BatchNorm2d(4, { learnGamma: false });
+    expect([...namedParameters(layer).keys()]).toEqual(["bias"]);
+    expect(stateDict(layer).has("weight")).toBe(true);
+  });
+});
+
 describe("train and evaluate", () => {
   it("reach every layer, however deep", () => {
     const model = { blocks: [{ bn: new BatchNorm2d(2), rest: new Sequential(new Dropout(), new ReLU()) }] };

@@ -13,6 +13,7 @@ import {
   exp,
   floor,
   full,
+  gelu,
   greater,
   greaterEqual,
   init,
@@ -152,6 +153,12 @@ describe("with numbers", () => {
 
 describe("of one tensor", () => {
   const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x));
+  /** Φ(x) by its Taylor series, which is exact to float64 near 0 (Abramowitz & Stegun, 26.2.10). */
+  const normalBelow = (x: number) => {
+    let sum = 0;
+    for (let n = 0, term = x; n < 80; n++, term *= -(x * x) / (2 * n)) sum += term / (2 * n + 1);
+    return 0.5 + sum / Math.sqrt(2 * Math.PI);
+  };
   it.each([
     ["neg", neg, (x: number) => -x],
     ["abs", abs, Math.abs],
@@ -162,6 +169,7 @@ describe("of one tensor", () => {
     ["sigmoid", sigmoid, sigmoidOf],
     ["tanh", tanh, Math.tanh],
     ["silu", silu, (x: number) => x * sigmoidOf(x)],
+    ["gelu", gelu, (x: number) => x * normalBelow(x)],
     ["clamp", (x: Tensor) => clamp(x, -0.5, 0.25), (x: number) => Math.min(Math.max(x, -0.5), 0.25)],
   ] as const)("%s and its gradient", async (_, op, f) => {
     for (const shape of [[1, 7, 5], [4, 8], [0]]) {
@@ -203,6 +211,17 @@ describe("of one tensor", () => {
     expect(ones).toEqual([1, 1]);
     expect((await values(exp(x))).slice(0, 1)).toEqual([0]);
     expect((await values(silu(x))).slice(4)).toEqual([100, 1000]);
+  });
+
+  it("has PyTorch's values of gelu far from 0", async () => {
+    // torch.nn.functional.gelu in float64: x · Φ(x)
+    const y = await values(gelu(tensor([-6, -4, -2, -1, 0, 1, 3, 100])));
+    const expected = [
+      -5.9195e-9, -1.26685e-4, -0.0455002639, -0.1586552539, 0, 0.8413447461, 2.995950306, 100,
+    ];
+    expected.forEach((value, i) =>
+      expect(Math.abs(y[i]! - value)).toBeLessThan(2e-7 * Math.abs(value) + 2e-8),
+    );
   });
 
   it("keeps digits near 0", async () => {
