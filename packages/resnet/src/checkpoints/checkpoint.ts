@@ -6,6 +6,8 @@ export interface CheckpointTensor {
   readonly shape: readonly number[];
   /** Where in the file it is, compared to others: reading in this order is cheapest. Absent, that is the order of the names. */
   readonly position?: number;
+  /** Of a batch norm's variance: what its layer adds to it. Absent, PyTorch's 1e-5. */
+  readonly epsilon?: number | undefined;
   /** @throws FormatError if the file ends before the tensor does. */
   read(): Promise<HostTensor>;
 }

@@ -1,8 +1,12 @@
-import { type Loaded, type LoadOptions, loadEntries, stateDict } from "@shadegrad/tensor/nn";
+import { BatchNorm2d, type Loaded, type LoadOptions, loadEntries, stateDict } from "@shadegrad/tensor/nn";
+import { layersOf } from "../listen.ts";
 import { ResNet } from "../zoo.ts";
-import type { Checkpoint, CheckpointInput } from "./checkpoint.ts";
+import type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint.ts";
 import { namingOf } from "./naming.ts";
 import { openCheckpoint } from "./open.ts";
+
+/** What torchvision's batch norms add to their variances. */
+export const TORCH_EPSILON = 1e-5;
 
 /**
  * Load published or saved weights into a net, converted to its layout, one tensor at a time.
@@ -35,7 +39,30 @@ export async function loadCheckpoint(
     return called !== undefined && mayLack && !tensors.has(called) ? undefined : called;
   };
   const inOrder = [...tensors].sort(([, a], [, b]) => (a.position ?? 0) - (b.position ?? 0));
-  return loadEntries(model, new Map(inOrder), { ...options, layout, nameOf, op: "loadCheckpoint" });
+  const loaded = await loadEntries(model, new Map(inOrder), {
+    ...options,
+    layout,
+    nameOf,
+    op: "loadCheckpoint",
+  });
+  setEpsilons(model, (name) => tensors.get(nameOf(name) ?? ""));
+  return loaded;
+}
+
+/** Give batch norms the epsilon that their variances were saved with; a ResNet's have PyTorch's where none was. */
+function setEpsilons(model: object, entryOf: (name: string) => CheckpointTensor | undefined): void {
+  const usual = model instanceof ResNet ? TORCH_EPSILON : undefined;
+  for (const [name, norm] of batchNormsOf(model)) {
+    const entry = entryOf(name);
+    if (entry) norm.eps = entry.epsilon ?? usual ?? norm.eps;
+  }
+}
+
+/** The batch norms of a model, by the names of their variances. */
+export function batchNormsOf(model: object): Map<string, BatchNorm2d> {
+  const names = new Map([...stateDict(model)].map(([name, tensor]) => [tensor, name]));
+  const norms = layersOf(model).flatMap(({ layer }) => (layer instanceof BatchNorm2d ? layer : []));
+  return new Map(norms.map((norm) => [names.get(norm.runningVar)!, norm]));
 }
 
 const isOpen = (input: CheckpointInput | Checkpoint): input is Checkpoint =>

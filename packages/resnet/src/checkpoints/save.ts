@@ -2,6 +2,7 @@ import { save, toBytes, type Writable, writeSafetensors } from "@shadegrad/tenso
 import { torchStateDict } from "@shadegrad/tensor/nn";
 import { torchvisionName } from "../names.ts";
 import { ResNet } from "../zoo.ts";
+import { batchNormsOf, TORCH_EPSILON } from "./load.ts";
 import type { Preprocessing } from "./model-of.ts";
 
 export interface SaveOptions {
@@ -52,6 +53,20 @@ function writeCheckpoint(
   };
   if (!(model instanceof ResNet)) return writeSafetensors(state, notes);
   const named = new Map<string, Writable>();
-  for (const [name, tensor] of state) named.set(torchvisionName(name, model.options), tensor);
+  const norms = batchNormsOf(model);
+  for (const [name, tensor] of state) {
+    const epsilon = norms.get(name)?.eps ?? TORCH_EPSILON;
+    const value = epsilon === TORCH_EPSILON ? tensor : shifted(tensor, epsilon - TORCH_EPSILON);
+    named.set(torchvisionName(name, model.options), value);
+  }
   return writeSafetensors(named, { resnet: JSON.stringify(model.options), ...notes });
 }
+
+/** torchvision adds 1e-5 to every variance; what a layer adds beyond that goes into the variance itself. */
+const shifted = ({ data, ...variance }: Writable, by: number): Writable => ({
+  ...variance,
+  async data() {
+    const values = typeof data === "function" ? await data() : data;
+    return (values as Float32Array).map((value) => value + by);
+  },
+});

@@ -8,7 +8,10 @@ import {
   hostTensor,
   toFloat32,
 } from "@shadegrad/tensor/formats";
+import { IMAGENET_RESNET50_EPSILON } from "../data/imagenet.ts";
 import { type Checkpoint, type CheckpointTensor, quote } from "./checkpoint.ts";
+import { kerasEpsilons } from "./keras-epsilon.ts";
+import { sha256 } from "./sha256.ts";
 import { Shards } from "./shards.ts";
 
 /** No layers model describes itself in more. */
@@ -50,7 +53,8 @@ export async function openTfjs(
   source: ByteSource,
   openShard: (path: string) => Promise<ByteSource>,
 ): Promise<Checkpoint> {
-  const model = await readModel(source);
+  const { model, bytes } = await readModel(source);
+  const epsilonOf = await epsilonByName(model, bytes);
   const tensors = new Map<string, CheckpointTensor>();
   for (const group of list(model.weightsManifest, "weightsManifest")) {
     const { paths, weights } = record(group, "a group of weightsManifest");
@@ -68,6 +72,7 @@ export async function openTfjs(
       tensors.set(weight.name, {
         dtype,
         shape,
+        epsilon: epsilonOf(weight.name),
         read: async () => dequantize(weight, await shards.read(weight.name, at, length)),
       });
     }
@@ -79,12 +84,34 @@ export async function openTfjs(
   return { format: "TensorFlow.js", layout: "engine", tensors, metadata, close: () => source.close() };
 }
 
-async function readModel(source: ByteSource): Promise<Record<string, unknown>> {
+/** The epsilon that belongs to a batch norm's variance, by the variance's name. */
+async function epsilonByName(
+  model: Record<string, unknown>,
+  bytes: Uint8Array,
+): Promise<(name: string) => number | undefined> {
+  const epsilons = kerasEpsilons(model.modelTopology);
+  const corrected = await correctedEpsilon(bytes);
+  return (name) => {
+    const [, layer, last] = /^((?:.*\/)?([^/]+))\/moving_variance$/.exec(name) ?? [];
+    const own = epsilons.get(layer!) ?? epsilons.get(last!);
+    return own === undefined ? undefined : (corrected ?? own);
+  };
+}
+
+/** The epsilon of a published model whose model.json has it wrong. */
+async function correctedEpsilon(bytes: Uint8Array): Promise<number | undefined> {
+  const { modelJson, epsilon } = IMAGENET_RESNET50_EPSILON;
+  if (bytes.length !== modelJson.bytes) return undefined;
+  return (await sha256(bytes)) === modelJson.sha256 ? epsilon : undefined;
+}
+
+async function readModel(source: ByteSource): Promise<{ model: Record<string, unknown>; bytes: Uint8Array }> {
   if ((source.size ?? 0) > MAX_JSON_BYTES)
     throw damaged(`it has ${source.size} bytes, more than ${MAX_JSON_BYTES}`, "This is no model.json");
+  const bytes = await source.read(0, MAX_JSON_BYTES);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(await source.read(0, MAX_JSON_BYTES)));
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof RangeError)) throw cause;
     throw new FormatError(`model.json: this is no JSON: ${cause.message}. Fetch the file again.`, { cause });
@@ -97,7 +124,7 @@ async function readModel(source: ByteSource): Promise<Record<string, unknown>> {
       `there is no weightsManifest among ${Object.keys(model).slice(0, 8).map(quote).join(", ") || "its fields"}`,
       "Expected the model.json of a TensorFlow.js layers model",
     );
-  return model;
+  return { model, bytes };
 }
 
 function parseWeight(entry: unknown): Weight {

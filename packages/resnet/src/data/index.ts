@@ -28,6 +28,11 @@ export {
   type ImageFolderOptions,
   imageFolder,
 } from "./image-folder.ts";
-export { IMAGENET_RESNET50_PACKAGE, imageNetResnet50, type PublishedNet } from "./imagenet.ts";
+export {
+  IMAGENET_RESNET50_EPSILON,
+  IMAGENET_RESNET50_PACKAGE,
+  imageNetResnet50,
+  type PublishedNet,
+} from "./imagenet.ts";
 export { cachedPackage, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
 export { cropCentre, resize, resizeShorter } from "./resize.ts";

@@ -8,6 +8,7 @@ import {
 } from "@shadegrad/tensor/formats";
 import { loadStateDict, type State, stateDict } from "@shadegrad/tensor/nn";
 import type { Schedule } from "@shadegrad/tensor/optim";
+import { batchNormsOf } from "../checkpoints/load.ts";
 import { differencesOf, type Fixed, SettingsError } from "./fixed.ts";
 import type { Settings } from "./records.ts";
 import type { Trained } from "./step.ts";
@@ -36,6 +37,12 @@ export interface Checkpointed {
   readonly settings?: Settings;
   /** The learning rate of each step done, if a schedule gave it. */
   readonly rates?: readonly number[];
+}
+
+/** A training as its file's metadata describe it. */
+interface Described extends Checkpointed {
+  /** The epsilon of each batch norm, by the name of its variance. */
+  readonly epsilons?: Readonly<Record<string, number>>;
 }
 
 /** What a training goes on with. */
@@ -67,7 +74,8 @@ export function writeTraining(
   put("optimizer", optimizer.stateDict());
   if (scaler) put("scaler", scaler.stateDict());
   tensors.set("rates", { dtype: "f64", shape: [rates.length], data: Float64Array.from(rates) });
-  return writeSafetensors(tensors, { ...notes, [TRAINING_KEY]: JSON.stringify(state) });
+  const epsilons = Object.fromEntries([...batchNormsOf(model)].map(([name, { eps }]) => [name, eps]));
+  return writeSafetensors(tensors, { ...notes, [TRAINING_KEY]: JSON.stringify({ ...state, epsilons }) });
 }
 
 /** A tensor of a training holds a NaN or an infinity. */
@@ -130,6 +138,7 @@ export async function readTraining(
     const found = differencesOf({ fixed: state.fixed, rates }, { fixed, schedule });
     if (found.length > 0) throw new SettingsError(path, found, state.settings ?? {});
     loadStateDict(model, parts.model);
+    for (const [name, norm] of batchNormsOf(model)) norm.eps = state.epsilons?.[name] ?? norm.eps;
     optimizer.loadStateDict(parts.optimizer);
     scaler?.loadStateDict(parts.scaler);
     Object.assign(generator, state.generator);
@@ -139,9 +148,9 @@ export async function readTraining(
   }
 }
 
-function parsed(json: string, path: string): Checkpointed {
+function parsed(json: string, path: string): Described {
   try {
-    const state = JSON.parse(json) as Checkpointed;
+    const state = JSON.parse(json) as Described;
     if (typeof state.fixed === "object" && typeof state.progress?.step === "number") return state;
   } catch {
     // as below

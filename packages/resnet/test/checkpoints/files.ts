@@ -1,9 +1,12 @@
 import type { ByteSource } from "@shadegrad/tensor/formats";
 import { FormatError } from "@shadegrad/tensor/formats";
 
-const files = import.meta.glob<string>("./files/*.pt", { query: "?url&inline", import: "default" });
+const files = import.meta.glob<string>(["./files/**", "!./files/*.json"], {
+  query: "?url&inline",
+  import: "default",
+});
 
-/** A checkpoint that make.py wrote. */
+/** The bytes of a file below `files`. */
 export async function bytesOf(name: string): Promise<Uint8Array> {
   return new Uint8Array(await (await fetch(await files[`./files/${name}`]!())).arrayBuffer());
 }

@@ -367,6 +367,23 @@ describe("a training that breaks", () => {
   });
 });
 
+it("a training goes on with the epsilon of each batch norm", async () => {
+  const out = fresh();
+  const begin = () => {
+    const model = new Small();
+    model.net.base.bn.eps = 0.01;
+    return model;
+  };
+  const straight = begin();
+  await train({ ...common, epochs: 2, model: straight, optimizer: sgd(straight) });
+  const before = begin();
+  await train({ ...common, epochs: 1, model: before, optimizer: sgd(before), out });
+  const after = new Small();
+  await train({ ...common, epochs: 2, model: after, optimizer: sgd(after), out, resume: true });
+  expect(after.net.base.bn.eps).toBe(0.01);
+  expect(await numbers(after)).toEqual(await numbers(straight));
+});
+
 it("a checkpoint that cannot be written leaves the one before whole", async () => {
   const out = fresh();
   const model = new Small();

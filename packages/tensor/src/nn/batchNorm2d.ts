@@ -34,7 +34,8 @@ export class BatchNorm2d implements Layer {
   readonly runningVar: Tensor;
   /** `[]`, i32: how many batches the running statistics have seen. */
   readonly numBatchesTracked: Tensor;
-  readonly eps: number;
+  /** Added to the variance; a checkpoint may bring its own. */
+  eps: number;
   readonly momentum: number;
 
   /** @throws RangeError if `channels` is not ≥ 1, or an option makes no sense. */
@@ -62,8 +63,9 @@ export class BatchNorm2d implements Layer {
   }
 
   forward(x: Tensor): Tensor {
-    const { weight, bias, runningMean, runningVar, numBatchesTracked, momentum, eps } = this;
+    const { weight, bias, runningMean, runningVar, numBatchesTracked, momentum } = this;
     const training = choice(() => this.training);
+    const eps = choice(() => this.eps);
     // A pass that is repeated for its gradient has moved the statistics already.
     if (training && isSecondPass()) return batchNorm(x, weight, bias, { training, eps });
     return batchNorm(x, weight, bias, {
