@@ -7,7 +7,7 @@ import { run, runOnAdapter, setUp } from "./setup/run.mjs";
 
 const PHOTOGRAPHS = ["examples/photographs/chelsea.png", "examples/photographs/coffee.png"];
 const MODELS = "packages/resnet/models";
-const PROGRAM = join(ROOT, "packages", "resnet", "dist", "cli", "run.js");
+const PROGRAM = join(ROOT, "packages", "cli", "dist", "run.js");
 
 const [example, ...rest] = process.argv.slice(2);
 if (example) {

@@ -3,8 +3,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { filesBelow, ROOT, readSource, target } from "./source.ts";
 
-// Each package may import those before it, directly or not.
-const ORDER = ["kernels-wgsl", "tensor", "resnet", "demo"];
+// A package may import those of a lower level.
+const LEVELS: Readonly<Record<string, number>> = {
+  "kernels-wgsl": 0,
+  tensor: 1,
+  resnet: 2,
+  bench: 3,
+  cli: 4,
+  demo: 4,
+};
+const isBelow = (name: string, above: string) => LEVELS[name]! < LEVELS[above]!;
 
 const files = filesBelow("packages");
 const modules = files.filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts")).map(readSource);
@@ -16,15 +24,15 @@ test("there is something to look at", () => {
   expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(sources.length);
 });
 
-test("packages depend in one direction: demo → resnet → tensor → kernels-wgsl", () => {
+test("packages depend in one direction: demo, cli → resnet → tensor → kernels-wgsl", () => {
   const upward: string[] = [];
   const check = (from: string, name: string, specifier: string) => {
     const dependency = /^@shadegrad\/([^/]+)/.exec(specifier)?.[1];
-    if (!dependency || ORDER.indexOf(dependency) < ORDER.indexOf(name)) return;
+    if (!dependency || isBelow(dependency, name)) return;
     const ownTest = dependency === name && from.startsWith(`packages/${name}/test/`);
     if (!ownTest) upward.push(`${from}: ${specifier}`);
   };
-  for (const name of ORDER) {
+  for (const name of new Set(modules.map((module) => module.package))) {
     const path = `packages/${name}/package.json`;
     const { dependencies, devDependencies, peerDependencies } = JSON.parse(
       readFileSync(join(ROOT, path), "utf8"),
@@ -39,7 +47,7 @@ test("packages depend in one direction: demo → resnet → tensor → kernels-w
       const [top, owner = "", kind] = target(path, specifier).split("/");
       // Tests may share what the tests of a package below them have.
       const isTest = path.startsWith(`packages/${name}/test/`);
-      const shared = isTest && kind === "test" && ORDER.indexOf(owner) < ORDER.indexOf(name);
+      const shared = isTest && kind === "test" && isBelow(owner, name);
       if (isTest && top === "scripts") continue; // they build and serve, and find a browser
       if (owner !== name && !shared) upward.push(`${path}: ${specifier} leaves its package`);
     }

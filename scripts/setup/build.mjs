@@ -5,7 +5,7 @@ import { fail, ROOT, runSync } from "./install.mjs";
 import { strippedShaders } from "./shaders.mjs";
 
 // A package after those that it depends on.
-const PACKAGES = ["kernels-wgsl", "tensor", "resnet"];
+const PACKAGES = ["kernels-wgsl", "tensor", "resnet", "cli"];
 
 /** Write the `dist/` of every published package that has changed since the last time, or whose dependencies have. */
 export async function build() {

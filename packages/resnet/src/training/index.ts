@@ -4,6 +4,7 @@ export {
   NotFiniteError,
   type Progress as TrainingProgress,
   readTraining,
+  TRAINING_KEY,
   writeTraining,
 } from "./checkpoint.ts";
 export {
@@ -13,6 +14,7 @@ export {
   evaluateModel,
 } from "./evaluate.ts";
 export { type Difference, type Fixed, SettingsError } from "./fixed.ts";
+export { duration, epochLine, speed } from "./lines.ts";
 export { paperRecipe, type Recipe, type RecipeOptions, recipes, shortRecipe } from "./recipes.ts";
 export type {
   EpochRecord,
@@ -24,5 +26,4 @@ export type {
 } from "./records.ts";
 export { type ReportOptions, reportPage } from "./report.ts";
 export type { AnyOptimizer } from "./step.ts";
-export { duration, epochLine, type TerminalProgress, terminalProgress } from "./terminal.ts";
 export { type TrainOptions, type TrainResult, train } from "./train.ts";

@@ -1,9 +1,9 @@
 import { stateDict } from "@shadegrad/tensor/nn";
 import { nodeModules } from "../data/node.ts";
 import type { Evaluation } from "./evaluate.ts";
+import { duration } from "./lines.ts";
 import type { EpochRecord, MetricsRecord, StepRecord } from "./records.ts";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./report-page.ts";
-import { duration } from "./terminal.ts";
 
 export interface ReportOptions {
   readonly model: object;

@@ -44,7 +44,7 @@ export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization
   resume?: boolean | string;
   /** Steps between two lines of `metrics.jsonl`. */
   logEvery?: number;
-  /** Told how it goes, about once a second; in Node, a bar in the terminal if absent. */
+  /** Told how it goes, about once a second; in Node, a line per epoch on standard error if absent. */
   onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Ends the training after the step that runs, with a checkpoint. */
   signal?: AbortSignal | undefined;

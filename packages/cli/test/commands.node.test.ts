@@ -1,13 +1,12 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspectCheckpoint, loadCheckpoint, resnet8, saveCheckpoint } from "@shadegrad/resnet";
 import { init, manualSeed, noGrad, scope, tensor } from "@shadegrad/tensor";
 import { readNpy } from "@shadegrad/tensor/formats";
 import { dispose, evaluate, stateDict } from "@shadegrad/tensor/nn";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inspectCheckpoint, loadCheckpoint, saveCheckpoint } from "../../src/checkpoints/index.ts";
-import { resnet8 } from "../../src/index.ts";
 import { pictures } from "./pictures.ts";
 import { shadegrad } from "./shadegrad.ts";
 
@@ -91,7 +90,7 @@ describe("classify", () => {
 
     // What the file says: blue, green, red; from 0 to 255.
     const { data: pixels } = await sharp(image).raw().toBuffer({ resolveWithObject: true });
-    const { cropCentre, resizeShorter } = await import("../../src/data/index.ts");
+    const { cropCentre, resizeShorter } = await import("@shadegrad/resnet");
     const decoded = { pixels: new Uint8Array(pixels), width: 40, height: 36 };
     const small = cropCentre(resizeShorter(decoded, 32), 32).pixels;
     const input = Float32Array.from(small, (_, i) => {
@@ -289,7 +288,7 @@ test("summary", async () => {
 
 test("convert", async () => {
   const to = at("converted.safetensors");
-  const pt = join(import.meta.dirname, "../checkpoints/files/kinds.pt");
+  const pt = join(import.meta.dirname, "../../resnet/test/checkpoints/files/kinds.pt");
   const { status, out } = await shadegrad("convert", at("noted.safetensors"), to, "--json");
   expect(status).toBe(0);
   expect(JSON.parse(out)).toMatchObject({

@@ -1,10 +1,9 @@
+import { isForLarge, zoo } from "@shadegrad/resnet";
 import { init, type Precision, tune } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
-import { isForLarge } from "../picture.ts";
-import { zoo } from "../zoo.ts";
 import { type ModelName, modelOption, precisionOption, whole } from "./arguments.ts";
-import type { Common, Perform } from "./main.ts";
+import type { Common, Perform } from "./command.ts";
 import { watch } from "./progress.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
+import { zoo } from "@shadegrad/resnet";
 import { InvalidArgumentError, Option } from "commander";
-import { zoo } from "../zoo.ts";
 
 export type ModelName = keyof typeof zoo;
 

@@ -1,12 +1,11 @@
+import { type ResNetOptions, saveCheckpoint } from "@shadegrad/resnet";
 import { init } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
-import type { ResNetOptions } from "../base.ts";
-import { inspectCheckpoint, saveCheckpoint } from "../checkpoints/index.ts";
 import { modelOption, named, shortcutOption } from "./arguments.ts";
-import type { Common, Perform } from "./main.ts";
+import type { Common, Perform } from "./command.ts";
 import { type NetOptions, openNet } from "./net.ts";
-import { checkOutputFile, checkWeights } from "./paths.ts";
+import { checkOutputFile } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addConvert(program: Command, perform: Perform): void {
@@ -33,10 +32,9 @@ async function convert(
   { json, ...options }: Common & NetOptions,
 ): Promise<undefined> {
   await checkOutputFile("", to);
-  await checkWeights(from);
-  const { format, tensors, metadata } = await inspectCheckpoint(from);
   await init({ quiet: true });
-  const { model, name, preprocessing } = await openNet({ ...options, weights: from }, terminal);
+  const { model, name, preprocessing, file } = await openNet({ ...options, weights: from }, terminal);
+  const { format, tensors, metadata } = file;
   const kept = [...metadata].filter(([key]) => !OWN.has(key));
   await saveCheckpoint(model, to, { preprocessing, metadata: Object.fromEntries(kept) });
   dispose(model);

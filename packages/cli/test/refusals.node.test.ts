@@ -2,11 +2,10 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { resnet8, saveCheckpoint } from "@shadegrad/resnet";
 import { init, manualSeed } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { saveCheckpoint } from "../../src/checkpoints/index.ts";
-import { resnet8 } from "../../src/index.ts";
 import { picture, pictures } from "./pictures.ts";
 import { type Said, shadegrad } from "./shadegrad.ts";
 
@@ -225,7 +224,7 @@ describe("train", () => {
     );
     await refused(
       from("pad-end.safetensors", "--dataset", at("others"), "--out", at("none")),
-      "shadegrad train: pad-end.safetensors tells 2 classes apart, and the data have 3, cat, dog, yak.",
+      "shadegrad train: pad-end.safetensors has 2 classes, and the data have 3, cat, dog, yak.",
     );
     await refused(
       from("pad-end.safetensors", "--model", "resnet20", "--out", at("none")),
@@ -315,7 +314,7 @@ describe("eval", () => {
     expect((await train("--dataset", at("pets"), "--steps", "1", "--out", at("trained"))).status).toBe(0);
     await refused(
       evaluate("--weights", at("trained", "checkpoint.safetensors"), "--dataset", at("pets")),
-      "shadegrad eval: trained/checkpoint.safetensors is what a training goes on from; its weights are in trained/model.safetensors.",
+      "shadegrad eval: trained/checkpoint.safetensors is the checkpoint of a training; its weights are in trained/model.safetensors.",
     );
     await refused(
       evaluate("--weights", at("pets"), "--dataset", at("pets")),

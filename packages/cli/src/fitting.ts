@@ -1,14 +1,13 @@
-import { inspectCheckpoint } from "../checkpoints/index.ts";
-import { CIFAR10_CLASSES } from "../data/cifar10.ts";
+import { CIFAR10_CLASSES, inspectCheckpoint, trainedModels } from "@shadegrad/resnet";
 import { few, type Labelled, renumbered } from "./datasets.ts";
-import { isImageNets, labelsOf, type Net, type NetOptions, trained } from "./net.ts";
+import { isImageNets, type LoadedNet, labelsOf, type NetOptions } from "./net.ts";
 
 /**
  * The data with their classes numbered as the net has them, by name where names are known.
  *
  * @throws Error if the net does not tell these classes apart, or takes images of other channels.
  */
-export async function fitted(data: Labelled, name: string, { model, ...net }: Net): Promise<Labelled> {
+export async function fitted(data: Labelled, name: string, { model, ...net }: LoadedNet): Promise<Labelled> {
   const { classes: count, imgChannels = 3 } = model.options;
   const [, , C] = data.shape;
   if (imgChannels !== C) {
@@ -28,7 +27,7 @@ export async function fitted(data: Labelled, name: string, { model, ...net }: Ne
  */
 export async function checkUsual(name: string, options: NetOptions): Promise<void> {
   if (name !== "cifar10" || !isImageNets(options)) return;
-  if ((await trained()).some((net) => net.name === options.model)) return;
+  if ((await trainedModels()).some((net) => net.name === options.model)) return;
   throw await misfit("ImageNet's ResNet-50", 1000, ["tench", "goldfish", "…"], name, CIFAR10_CLASSES);
 }
 
@@ -58,7 +57,7 @@ async function misfit(
   classes: readonly string[],
 ): Promise<Error> {
   const fitting: string[] = [];
-  for (const { name, path } of await trained()) {
+  for (const { name, path } of await trainedModels()) {
     const { metadata } = await inspectCheckpoint(path);
     const told = labelsOf(metadata);
     if (told && numbering(classes, told, true, told.length)) fitting.push(name);

@@ -1,0 +1,20 @@
+import { main } from "../src/main.ts";
+
+export interface Said {
+  status: number;
+  out: string;
+  err: string;
+}
+
+/** Run the program in this process, as in a terminal of 80 columns. */
+export async function shadegrad(...args: readonly string[]): Promise<Said> {
+  const said = { out: "", err: "" };
+  const status = await main(args, {
+    print: (text) => void (said.out += `${text}\n`),
+    note: (text) => void (said.err += `${text}\n`),
+    columns: 80,
+    watched: false,
+    signal: new AbortController().signal,
+  });
+  return { status, ...said };
+}
