@@ -1,4 +1,4 @@
-import { fits } from "@shadegrad/kernels-wgsl";
+import { candidates } from "@shadegrad/kernels-wgsl";
 
 /**
  * @typedef {import("@shadegrad/tensor").Device} Device
@@ -33,8 +33,7 @@ export function variantsOf(device, prepared) {
     (most, launch) => (launch.cost > most.cost ? launch : most),
     first,
   );
-  const fitting = kernel.variants.filter((variant) => fits(variant, params, device.adapter));
-  return { kernel, names: fitting.map(({ name }) => name) };
+  return { kernel, names: candidates(kernel, params, device.adapter).map(({ name }) => name) };
 }
 
 /**

@@ -9,9 +9,21 @@ export type {
   ParamValue,
   ParamValues,
   Variant,
+  Variants,
   Workgroups,
 } from "./launch/kernel.ts";
-export { choose, filling, fits, KernelError, layout, specialize, spread, strided } from "./launch/kernel.ts";
+export {
+  allVariants,
+  candidates,
+  choose,
+  filling,
+  fits,
+  KernelError,
+  layout,
+  specialize,
+  spread,
+  strided,
+} from "./launch/kernel.ts";
 export { type LaunchCounts, Launcher, type LaunchOptions } from "./launch/launcher.ts";
 export type { Copy, Planned, Program } from "./launch/program.ts";
 export { Stopwatch } from "./launch/stopwatch.ts";

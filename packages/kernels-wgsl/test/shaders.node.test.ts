@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import type { Case } from "../src/check.ts";
-import { type Adapter, fits, type Holes, layout, specialize } from "../src/launch/kernel.ts";
+import { type Adapter, allVariants, fits, type Holes, layout, specialize } from "../src/launch/kernel.ts";
 import { openDevice } from "./device.ts";
 import { checked, checks, shaders } from "./kernels.ts";
 import { findRaces } from "./races.ts";
@@ -35,7 +35,7 @@ it("has a check in every folder that has a shader", () => {
 });
 
 const rows = checks.flatMap(({ kernel, cases }) =>
-  kernel.variants.map((variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const),
+  allVariants(kernel).map((variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const),
 );
 
 describe.each(rows)("%s", (_, kernel, variant, cases) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { conv2d } from "../src/conv2d/index.ts";
-import { type Adapter, choose, type Kernel } from "../src/launch/kernel.ts";
+import { type Adapter, allVariants, choose, type Kernel } from "../src/launch/kernel.ts";
 import { kernelKey, tuningKey } from "../src/launch/tuned.ts";
 import { dense, map } from "../src/map/index.ts";
 import { momentum } from "../src/sgd/index.ts";
@@ -12,11 +12,14 @@ const kernel: Kernel<{ length: number; lr: number }> = {
   reads: [],
   writes: ["y"],
   params: { length: "u32", lr: "f32" },
-  variants: [
-    { name: "first", source: "1", workgroups },
-    { name: "fours", source: "2", fits, workgroups },
-    { name: "plain", source: "3", workgroups },
-  ],
+  variants: {
+    plain: { name: "plain", source: "3", workgroups },
+    gpu: [
+      { name: "first", source: "1", workgroups },
+      { name: "fours", source: "2", fits, workgroups },
+    ],
+    rasteriser: [{ name: "registers", source: "5", workgroups }],
+  },
   prefer: () => "plain",
 };
 const adapter = (tuned?: Adapter["tuned"]): Adapter => ({
@@ -46,10 +49,20 @@ describe("choose", () => {
     expect(chosen([[key(8), "gone"]])).toBe("plain");
   });
 
+  it("takes a variant of the adapter's role, or the plain one", () => {
+    const { prefer: _, ...indifferent } = kernel;
+    const params = { length: 6, lr: 0 };
+    expect(choose(indifferent, params, adapter()).name).toBe("first");
+    expect(choose(indifferent, params, { ...adapter(), software: true }).name).toBe("registers");
+    const { gpu: __, ...variants } = kernel.variants;
+    expect(choose({ ...indifferent, variants }, params, adapter()).name).toBe("plain");
+    expect(allVariants(kernel).map(({ name }) => name)).toEqual(["first", "fours", "registers", "plain"]);
+  });
+
   it("passes over what was measured of other shaders", () => {
-    const [first, fours, plain] = kernel.variants as [...typeof kernel.variants, Kernel["variants"][0]];
-    const changed = { ...kernel, variants: [first, fours, { ...plain!, source: "4" }] } as typeof kernel;
-    const holes = { ...kernel, variants: [first, fours, { ...plain!, holes: { A: 1 } }] } as typeof kernel;
+    const { plain } = kernel.variants;
+    const changed = { ...kernel, variants: { ...kernel.variants, plain: { ...plain, source: "4" } } };
+    const holes = { ...kernel, variants: { ...kernel.variants, plain: { ...plain, holes: { A: 1 } } } };
     expect(new Set([kernel, changed, holes].map(kernelKey)).size).toBe(3);
     expect(choose(changed, { length: 8, lr: 0 }, adapter(new Map([[key(8), "fours"]]))).name).toBe("plain");
   });

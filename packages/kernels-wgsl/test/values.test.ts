@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Case, Values } from "../src/check.ts";
-import { type Adapter, fits } from "../src/launch/kernel.ts";
+import { type Adapter, allVariants, fits } from "../src/launch/kernel.ts";
 import { Launcher } from "../src/launch/launcher.ts";
 import { openDevice } from "./device.ts";
 import { fromHalf, toHalf } from "./half.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 const rows = checks.flatMap(({ kernel, cases }) =>
-  kernel.variants.map((variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const),
+  allVariants(kernel).map((variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const),
 );
 
 describe.each(rows)("%s", (_, kernel, variant, cases) => {

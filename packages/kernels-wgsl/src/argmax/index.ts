@@ -14,13 +14,13 @@ export const argmax: Kernel<ArgmaxParams> = {
   reads: ["x", "candidates"],
   writes: ["y"],
   params: { outer: "u32", reduced: "u32", inner: "u32", walked: "u32", splits: "u32", chunk: "u32" },
-  variants: [
-    {
+  variants: {
+    plain: {
       name: "serial",
       source,
       workgroups: ({ outer, splits, inner }) => spread(Math.ceil((outer * splits * inner) / 64)),
     },
-  ],
+  },
   cost: ({ outer, walked, inner }) => ({ flops: outer * walked * inner, bytes: 4 * outer * walked * inner }),
 };
 

@@ -1,4 +1,4 @@
-import { type Adapter, type Kernel, type ParamValues, spread, type Variant } from "../launch/kernel.ts";
+import { type Kernel, type ParamValues, spread, type Variant, type Variants } from "../launch/kernel.ts";
 import finishGradientsSource from "./finishGradients.wgsl?raw";
 import finishGradientsTree from "./finishGradientsTree.wgsl?raw";
 import finishMomentsSource from "./finishMoments.wgsl?raw";
@@ -24,48 +24,43 @@ export function batchNormParams(rows: number, channels: number, software = false
   return { M: rows, C: channels, splits: Math.ceil(rows / chunk), chunk };
 }
 
-// A barrier costs a software rasteriser more than a thousand additions.
-const prefer = (_: unknown, { software }: Adapter) => (software ? "serial" : "tree");
-
 const THREADS = 64;
 const FOUR = { LANES: 4, V: "vec4f", Stored: "vec4<Elem>" };
 const isByFour = ({ C }: { C: number }) => C % 4 === 0;
 
 /** An invocation walks down one chunk, four channels at a time, or one where they cannot be divided by four. */
-function byChunk<P extends ParamValues & { C: number; splits: number }>(
-  source: string,
-): [Variant<P>, Variant<P>] {
+function byChunk<P extends ParamValues & { C: number; splits: number }>(source: string): Variants<P> {
   const workgroups = (lanes: number) => (p: P) => spread(Math.ceil((p.splits * p.C) / lanes / THREADS));
-  return [
-    { name: "channels4", source, holes: FOUR, fits: isByFour, workgroups: workgroups(4) },
-    { name: "channels", source, workgroups: workgroups(1) },
-  ];
+  const channels4 = { name: "channels4", source, holes: FOUR, fits: isByFour, workgroups: workgroups(4) };
+  return {
+    plain: { name: "channels", source, workgroups: workgroups(1) },
+    gpu: [channels4],
+    rasteriser: [channels4],
+  };
 }
 
+/** One pass over the partial sums of each channel: a tree of barriers, or, where those are dear, a walk. */
+const finishing = <P extends ParamValues & { C: number }>(serial: string, tree: string): Variants<P> => ({
+  plain: { name: "serial", source: serial, workgroups: ({ C }) => [Math.ceil(C / THREADS), 1, 1] },
+  gpu: [{ name: "tree", source: tree, workgroups: ({ C }) => spread(C) }],
+});
+
 /** An invocation walks down DEPTH rows, as `byChunk`; the kernel has an epilogue. */
-function byRows<P extends ParamValues & { M: number; C: number }>(
-  source: string,
-): [Variant<P>, Variant<P>, Variant<P>] {
+function byRows<P extends ParamValues & { M: number; C: number }>(source: string): Variants<P> {
   const holes = { ...FOUR, Stored0: "vec4<E0>", Stored1: "vec4<E1>" };
   const workgroups =
     (lanes: number): Variant<P>["workgroups"] =>
     ({ M, C }, { DEPTH = 16 }) =>
       spread(Math.ceil((Math.ceil(M / Number(DEPTH)) * C) / lanes / THREADS));
-  return [
-    { name: "channels4", source, holes, fits: isByFour, workgroups: workgroups(4) },
-    {
-      name: "channels4 deep",
-      source,
-      holes: { ...holes, DEPTH: 64 },
-      fits: isByFour,
-      workgroups: workgroups(4),
-    },
-    { name: "channels", source, workgroups: workgroups(1) },
-  ];
+  const channels4 = { name: "channels4", source, holes, fits: isByFour, workgroups: workgroups(4) };
+  const deep = { ...channels4, name: "channels4 deep", holes: { ...holes, DEPTH: 64 } };
+  return {
+    plain: { name: "channels", source, workgroups: workgroups(1) },
+    gpu: [channels4, deep],
+    // A workgroup costs a software rasteriser as much as a thousand elements.
+    rasteriser: [deep, channels4],
+  };
 }
-
-// A workgroup costs a software rasteriser as much as a thousand elements.
-const preferDeep = (_: unknown, { software }: Adapter) => (software ? "channels4 deep" : "");
 
 const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
 
@@ -89,15 +84,7 @@ export const finishMoments: Kernel<BatchNormParams & { momentum: number }> = {
   reads: ["partial", "x"],
   writes: ["mean", "variance", "runningMean", "runningVar", "batches"],
   params: { ...CHUNKS, momentum: "f32" },
-  prefer,
-  variants: [
-    { name: "tree", source: finishMomentsTree, workgroups: ({ C }) => spread(C) },
-    {
-      name: "serial",
-      source: finishMomentsSource,
-      workgroups: ({ C }) => [Math.ceil(C / THREADS), 1, 1],
-    },
-  ],
+  variants: finishing(finishMomentsSource, finishMomentsTree),
 };
 
 /**
@@ -111,7 +98,6 @@ export const normalize: Kernel<Record<"M" | "C" | "eps", number>> = {
   writes: ["y"],
   params: { M: "u32", C: "u32", eps: "f32" },
   variants: byRows(normalizeSource),
-  prefer: preferDeep,
   epilogue: ({ C }) => C,
   cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 8 * M * C }),
 };
@@ -136,15 +122,7 @@ export const finishGradients: Kernel<Record<"M" | "C" | "splits" | "eps", number
   reads: ["partial", "mean", "variance", "gamma", "beta"],
   writes: ["dgamma", "dbeta", "vectors"],
   params: { M: "u32", C: "u32", splits: "u32", eps: "f32" },
-  prefer,
-  variants: [
-    { name: "tree", source: finishGradientsTree, workgroups: ({ C }) => spread(C) },
-    {
-      name: "serial",
-      source: finishGradientsSource,
-      workgroups: ({ C }) => [Math.ceil(C / THREADS), 1, 1],
-    },
-  ],
+  variants: finishing(finishGradientsSource, finishGradientsTree),
 };
 
 /**
@@ -159,7 +137,6 @@ export const inputGrad: Kernel<Record<"M" | "C", number>> = {
   writes: ["dx"],
   params: { M: "u32", C: "u32" },
   variants: byRows(inputGradSource),
-  prefer: preferDeep,
   epilogue: ({ C }) => C,
   cost: ({ M, C }) => ({ flops: 6 * M * C, bytes: 12 * M * C }),
 };

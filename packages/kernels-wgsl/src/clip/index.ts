@@ -1,4 +1,4 @@
-import type { Kernel, Workgroups } from "../launch/kernel.ts";
+import type { Kernel, Variant, Workgroups } from "../launch/kernel.ts";
 import { lanes } from "../launch/vectorized.ts";
 import clipNormSource from "./clipNorm.wgsl?raw";
 import clipValueSource from "./clipValue.wgsl?raw";
@@ -7,22 +7,25 @@ import squaresSource from "./squares.wgsl?raw";
 export type SquaresParams = Record<"length" | "start" | "sums", number>;
 export type ClipParams = Record<"length" | "most", number>;
 
+const squares4: Variant<SquaresParams> = {
+  name: "vec4",
+  source: squaresSource,
+  holes: { LANES: 4, Value: "vec4f", total: "x.x + x.y + x.z + x.w" },
+  fits: ({ length }) => length % 4 === 0,
+  workgroups: perSum,
+};
+
 /** Partial sums of squares, `sums` of them from `start` on; other stretches of `partial` stay as they are. */
 export const squares: Kernel<SquaresParams> = {
   name: "squares",
   reads: ["x"],
   writes: ["partial"],
   params: { length: "u32", start: "u32", sums: "u32" },
-  variants: [
-    {
-      name: "vec4",
-      source: squaresSource,
-      holes: { LANES: 4, Value: "vec4f", total: "x.x + x.y + x.z + x.w" },
-      fits: ({ length }) => length % 4 === 0,
-      workgroups: perSum,
-    },
-    { name: "scalar", source: squaresSource, workgroups: perSum },
-  ],
+  variants: {
+    plain: { name: "scalar", source: squaresSource, workgroups: perSum },
+    gpu: [squares4],
+    rasteriser: [squares4],
+  },
   cost: ({ length }) => ({ flops: 2 * length, bytes: 4 * length }),
 };
 

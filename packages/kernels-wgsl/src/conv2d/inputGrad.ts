@@ -1,9 +1,9 @@
-import { type Kernel, spread } from "../launch/kernel.ts";
+import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import lanes from "../rasteriser/conv2d/inputGradLanes.wgsl?raw";
 import lanes4 from "../rasteriser/conv2d/inputGradLanes4.wgsl?raw";
 import { overLanes } from "../rasteriser/conv2d/variants.ts";
 import direct from "./inputGradDirect.wgsl?raw";
-import tiled from "./inputGradTiled.wgsl?raw";
+import tiledSource from "./inputGradTiled.wgsl?raw";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 
 /** Pixels a stride apart share a tile, so each phase of the strides has its own. */
@@ -13,29 +13,34 @@ function tiles(p: Conv2dParams, rows: number, cols: number): number {
   return strideRows * strideCols * Math.ceil(pixels / rows) * groups * Math.ceil(C / groups / cols);
 }
 
+const tiled: Variant<Conv2dParams> = {
+  name: "tiled",
+  source: tiledSource,
+  workgroups: (p) => spread(tiles(p, TILE, TILE)),
+};
+
 /** dx of `conv2d` from dy [N, P, Q, O] and w. Holes: as those of `conv2d`. */
 export const conv2dInputGrad: Kernel<Conv2dParams> = {
   name: "conv2dInputGrad",
   reads: ["dy", "w", "e0", "e1"],
   writes: ["dx"],
   params: conv2dParams,
-  variants: [
-    ...overLanes({
-      ...{ lanes4, lanes, tiles },
-      operands: (p) => ({ dy: p.N * p.P * p.Q * p.O, w: weights(p) }),
-      result: (p) => [p.N * p.H * p.W * p.C, p.C],
-    }),
-    {
-      name: "tiled",
-      source: tiled,
-      workgroups: (p) => spread(tiles(p, TILE, TILE)),
-    },
-    {
+  variants: {
+    plain: {
       name: "direct",
       source: direct,
       workgroups: ({ N, H, W, C }) => spread(Math.ceil((N * H * W * C) / 64)),
     },
-  ],
+    gpu: [tiled],
+    rasteriser: [
+      ...overLanes({
+        ...{ lanes4, lanes, tiles },
+        operands: (p) => ({ dy: p.N * p.P * p.Q * p.O, w: weights(p) }),
+        result: (p) => [p.N * p.H * p.W * p.C, p.C],
+      }),
+      tiled,
+    ],
+  },
   prefer: (p, adapter) => preferred(p.C / p.groups, adapter),
   epilogue: ({ C }) => C,
   cost: conv2dCost,

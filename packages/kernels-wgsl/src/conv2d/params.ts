@@ -65,9 +65,9 @@ export const TILE = 64;
  * What runs best where: register tiles for rasterisers, tiles in workgroup memory for GPUs, and
  * neither where a group has too few columns to fill one.
  */
-export function preferred(columns: number, { software }: Adapter): string {
+export function preferred(columns: number, { software }: Adapter): string | undefined {
   if (columns < (software ? 3 : 8)) return "direct";
   if (!software) return "tiled";
   // Of 32 columns, a third or more would be empty.
-  return columns <= 16 || (columns > 32 && columns <= 40) ? "lanes4 narrow" : "";
+  return columns <= 16 || (columns > 32 && columns <= 40) ? "lanes4 narrow" : undefined;
 }

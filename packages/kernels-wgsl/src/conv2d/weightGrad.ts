@@ -1,11 +1,11 @@
-import { type Kernel, spread, strided } from "../launch/kernel.ts";
+import { type Kernel, spread, strided, type Variant } from "../launch/kernel.ts";
 import { overLanes } from "../rasteriser/conv2d/variants.ts";
 import lanes from "../rasteriser/conv2d/weightGradLanes.wgsl?raw";
 import lanes4 from "../rasteriser/conv2d/weightGradLanes4.wgsl?raw";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import sum from "./sumPartials.wgsl?raw";
 import direct from "./weightGradDirect.wgsl?raw";
-import tiled from "./weightGradTiled.wgsl?raw";
+import tiledSource from "./weightGradTiled.wgsl?raw";
 
 /** `splits`: stretches of N·P·Q that are summed apart. */
 export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
@@ -24,6 +24,12 @@ function flattened<P extends Conv2dParams>(p: P): P {
   return p.groups === 1 && p.dilationCols === 1 ? { ...p, S: 1, C: p.S * p.C } : p;
 }
 
+const tiled: Variant<Conv2dWeightGradParams> = {
+  name: "tiled",
+  source: tiledSource,
+  workgroups: (p) => spread(blocks(p)),
+};
+
 /**
  * dw of `conv2d` from x and dy [N, P, Q, O]: partial sums [splits, R, S, C / groups, O], which
  * `sumPartials` adds up; with one split they are dw itself, in float32.
@@ -33,26 +39,25 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
   reads: ["x", "dy"],
   writes: ["partial"],
   params: { ...conv2dParams, splits: "u32" },
-  variants: [
-    ...overLanes<Conv2dWeightGradParams>({
-      ...{ lanes4, lanes },
-      operands: (p) => ({ x: p.N * p.H * p.W * p.C, dy: p.N * p.P * p.Q * p.O }),
-      fits4: ({ Q }) => Q >= 4,
-      tiles: (p, rows, cols) => tiles(flattened(p), rows, cols),
-      tilesOfAny: (p, rows, cols) => tiles(p.C < rows ? flattened(p) : p, rows, cols),
-      narrow: 3,
-    }),
-    {
-      name: "tiled",
-      source: tiled,
-      workgroups: (p) => spread(blocks(p)),
-    },
-    {
+  variants: {
+    plain: {
       name: "direct",
       source: direct,
       workgroups: (p) => spread(Math.ceil((p.splits * weights(p)) / 64)),
     },
-  ],
+    gpu: [tiled],
+    rasteriser: [
+      ...overLanes<Conv2dWeightGradParams>({
+        ...{ lanes4, lanes },
+        operands: (p) => ({ x: p.N * p.H * p.W * p.C, dy: p.N * p.P * p.Q * p.O }),
+        fits4: ({ Q }) => Q >= 4,
+        tiles: (p, rows, cols) => tiles(flattened(p), rows, cols),
+        tilesOfAny: (p, rows, cols) => tiles(p.C < rows ? flattened(p) : p, rows, cols),
+        narrow: 3,
+      }),
+      tiled,
+    ],
+  },
   prefer: (p, adapter) => preferred(p.O / p.groups, adapter),
   cost: conv2dCost,
 };
@@ -63,7 +68,7 @@ export const sumPartials: Kernel<{ length: number; splits: number }> = {
   reads: ["partial"],
   writes: ["y"],
   params: { length: "u32", splits: "u32" },
-  variants: [{ name: "strided", source: sum, workgroups: ({ length }) => strided(length, 64) }],
+  variants: { plain: { name: "strided", source: sum, workgroups: ({ length }) => strided(length, 64) } },
   cost: ({ length, splits }) => ({ flops: length * splits, bytes: 4 * length * (splits + 1) }),
 };
 

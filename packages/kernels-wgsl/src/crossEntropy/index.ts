@@ -15,12 +15,12 @@ export const crossEntropy: Kernel<CrossEntropyParams> = {
   reads: ["x", "labels"],
   writes: ["loss", "dx"],
   params: { N: "u32", C: "u32", smoothing: "f32", scale: "f32" },
-  variants: [
-    { name: "rows", source: rows, workgroups: ({ N }) => spread(N) },
-    { name: "serial", source: serial, workgroups: ({ N }) => spread(Math.ceil(N / 64)) },
-  ],
   // A barrier costs a software rasteriser more than the whole walk along a row.
-  prefer: ({ C }, { software }) => (C >= 32 && !software ? "rows" : "serial"),
+  variants: {
+    plain: { name: "serial", source: serial, workgroups: ({ N }) => spread(Math.ceil(N / 64)) },
+    gpu: [{ name: "rows", source: rows, workgroups: ({ N }) => spread(N) }],
+  },
+  prefer: ({ C }) => (C >= 32 ? "rows" : "serial"),
   cost: ({ N, C }) => ({ flops: 8 * N * C, bytes: 8 * N * C }),
 };
 

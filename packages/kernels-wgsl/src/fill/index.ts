@@ -14,7 +14,7 @@ export const fill: Kernel<FillParams> = {
   reads: [],
   writes: ["y"],
   params: { length: "u32", start: "u32", step: "u32" },
-  variants: [{ name: "scalar", source, workgroups: ({ length }) => filling(length, 256) }],
+  variants: { plain: { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) } },
   cost: ({ length }) => ({ flops: 0, bytes: 4 * length }),
 };
 

@@ -17,13 +17,13 @@ export const gather: Kernel<GatherParams> = {
   reads: ["x", "index"],
   writes: ["y"],
   params,
-  variants: [
-    {
+  variants: {
+    plain: {
       name: "scalar",
       source,
       workgroups: ({ outer, count, inner }) => filling(outer * count * inner, 256),
     },
-  ],
+  },
   cost: ({ outer, count, inner }) => ({ flops: 0, bytes: 8 * outer * count * inner }),
 };
 
@@ -33,13 +33,13 @@ export const gatherGrad: Kernel<GatherParams> = {
   reads: ["dy", "index"],
   writes: ["dx"],
   params,
-  variants: [
-    {
+  variants: {
+    plain: {
       name: "scalar",
       source: gradSource,
       workgroups: ({ outer, size, inner }) => strided(outer * size * inner, 256),
     },
-  ],
+  },
   cost: ({ outer, size, count, inner }) => ({
     flops: outer * count * inner,
     bytes: 4 * outer * (size + count) * inner,

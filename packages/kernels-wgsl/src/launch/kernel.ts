@@ -49,6 +49,16 @@ export interface Variant<P extends ParamValues = ParamValues> {
   workgroups(params: P, holes: Holes): Workgroups;
 }
 
+/** The variants of a kernel by role: interchangeable but for speed. */
+export interface Variants<P extends ParamValues = ParamValues> {
+  /** Right for any parameters on any adapter: the others are compared with it. */
+  readonly plain: Variant<P>;
+  /** For GPUs, the best first. */
+  readonly gpu?: readonly Variant<P>[];
+  /** For software adapters, the best first. */
+  readonly rasteriser?: readonly Variant<P>[];
+}
+
 /** How a kernel's shaders are bound, whichever the variant. */
 export interface Interface {
   /** Shown in traces and errors. */
@@ -64,10 +74,12 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
   readonly params: { readonly [K in keyof P]: ParamType };
   /** Of `params`, those of a whole type that are not shapes but numbers to compute with, as `bits` gives them. */
   readonly numbers?: readonly string[];
-  /** Interchangeable but for speed. The last one fits everywhere. */
-  readonly variants: readonly [Variant<P>, ...Variant<P>[]];
-  /** The variant to take here, by name; absent, or where that one does not fit: the first that fits. */
-  prefer?(params: P, adapter: Adapter): string;
+  readonly variants: Variants<P>;
+  /**
+   * The variant to take here, by name; undefined, or where that one does not fit: the first of the adapter's role
+   * that fits, else the plain one.
+   */
+  prefer?(params: P, adapter: Adapter): string | undefined;
   /**
    * Channels of y, whose rows are dense: for a kernel with a hole `epilogue` that may read its last two
    * `reads`, e0 and e1, as `dense0(i)` of y's shape or `channel0(o)` of one value a channel, and with 1 likewise.
@@ -112,9 +124,24 @@ export function specialize(name: string, source: string, holes: Holes): string {
   return half ? `enable f16; ${filled}` : filled;
 }
 
+/** All variants of a kernel, whatever their role, each once; the plain one last. */
+export function allVariants<P extends ParamValues>({ variants }: Pick<Kernel<P>, "variants">): Variant<P>[] {
+  const { plain, gpu = [], rasteriser = [] } = variants;
+  return [...new Set([...gpu, ...rasteriser, plain])];
+}
+
+/** Those of all variants that the adapter can run and the parameters allow; the plain one last. */
+export function candidates<P extends ParamValues>(
+  kernel: Pick<Kernel<P>, "variants">,
+  params: P,
+  adapter: Adapter,
+): Variant<P>[] {
+  return allVariants(kernel).filter((variant) => fits(variant, params, adapter));
+}
+
 /**
- * The variant to launch, of those that the adapter can run and the parameters allow: the one that was measured to be
- * the fastest here, else the one that the kernel prefers, else the first.
+ * The variant to launch: of all `candidates` the one that was measured to be the fastest here; else, of those of the
+ * adapter's role and the plain one, the one that the kernel prefers, or the first.
  */
 export function choose<P extends ParamValues>(
   kernel: Kernel<P>,
@@ -122,16 +149,15 @@ export function choose<P extends ParamValues>(
   adapter: Adapter,
   holes: Holes = {},
 ): Variant<P> {
-  const fitting = kernel.variants.filter((variant) => fits(variant, params, adapter));
-  const named = (name: string | undefined) => fitting.find((variant) => variant.name === name);
-  const measured =
-    adapter.tuned?.size && fitting.length > 1
-      ? named(adapter.tuned.get(tuningKey(kernel, params, holes)))
-      : undefined;
-  const chosen = measured ?? named(kernel.prefer?.(params, adapter)) ?? fitting[0];
-  if (!chosen)
-    throw new KernelError(`${kernel.name}: no variant fits ${JSON.stringify(params)} on ${adapter.key}`);
-  return chosen;
+  const { plain, gpu = [], rasteriser = [] } = kernel.variants;
+  const measured = adapter.tuned?.size ? adapter.tuned.get(tuningKey(kernel, params, holes)) : undefined;
+  const tuned =
+    measured === undefined ? undefined : allVariants(kernel).find(({ name }) => name === measured);
+  if (tuned && fits(tuned, params, adapter)) return tuned;
+  const ofRole = adapter.software ? rasteriser : gpu;
+  const fitting = [...ofRole.filter((variant) => fits(variant, params, adapter)), plain];
+  const preferred = kernel.prefer?.(params, adapter);
+  return fitting.find(({ name }) => name === preferred) ?? fitting[0]!;
 }
 
 /** Whether this variant may be launched here and gives the right result. */

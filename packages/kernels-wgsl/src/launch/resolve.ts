@@ -1,6 +1,7 @@
 import { texelHoles } from "../rasteriser/textures.ts";
 import {
   type Adapter,
+  allVariants,
   choose,
   type Holes,
   type Kernel,
@@ -55,10 +56,11 @@ export function resolve<P extends ParamValues>(
 }
 
 function named<P extends ParamValues>(kernel: Kernel<P>, name: string): Variant<P> {
-  const found = kernel.variants.find((variant) => variant.name === name);
+  const variants = allVariants(kernel);
+  const found = variants.find((variant) => variant.name === name);
   if (!found)
     throw new KernelError(
-      `${kernel.name} has no variant ${name}; it has ${kernel.variants.map((v) => v.name).join(", ")}`,
+      `${kernel.name} has no variant ${name}; it has ${variants.map((v) => v.name).join(", ")}`,
     );
   return found;
 }

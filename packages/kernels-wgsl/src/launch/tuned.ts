@@ -1,4 +1,4 @@
-import type { Holes, Kernel, ParamValues } from "./kernel.ts";
+import { allVariants, type Holes, type Kernel, type ParamValues } from "./kernel.ts";
 
 /** Variants that were measured to be the fastest on an adapter, by `tuningKey`. */
 export type Tuned = ReadonlyMap<string, string>;
@@ -19,16 +19,21 @@ export function tuningKey<P extends ParamValues>(kernel: Kernel<P>, params: P, h
 const known = new WeakMap<object, string>();
 
 /** A kernel's name, and a checksum of its shaders: what was measured of others says nothing. */
-export function kernelKey({ name, variants }: Pick<Kernel, "name"> & { variants: Shaders }): string {
+export function kernelKey<P extends ParamValues>({
+  name,
+  variants,
+}: Pick<Kernel<P>, "name" | "variants">): string {
   let key = known.get(variants);
   if (key === undefined) {
-    const texts = variants.flatMap(({ name, source, holes }) => [name, JSON.stringify(holes), source]);
+    const texts = allVariants({ variants }).flatMap(({ name, source, holes }) => [
+      name,
+      JSON.stringify(holes),
+      source,
+    ]);
     known.set(variants, (key = `${name} ${fnv1a(texts.join())}`));
   }
   return key;
 }
-
-type Shaders = readonly Pick<Kernel["variants"][number], "name" | "source" | "holes">[];
 
 function fnv1a(text: string): string {
   let hash = 0x811c9dc5;

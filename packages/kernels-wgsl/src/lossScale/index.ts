@@ -13,7 +13,7 @@ export const lossScale: Kernel<LossScaleParams> = {
   reads: ["squares"],
   writes: ["unscale", "scale", "good"],
   params: { interval: "u32", most: "f32" },
-  variants: [{ name: "scalar", source, workgroups: () => [1, 1, 1] }],
+  variants: { plain: { name: "scalar", source, workgroups: () => [1, 1, 1] } },
 };
 
 /** The definition, in float64. */

@@ -19,6 +19,45 @@ const byColumns =
   ({ length, shape0: [columns] }) =>
     spread(Math.ceil((Math.ceil(length / columns / 16) * columns) / lanes / 64));
 
+const dense4: Variant<MapParams> = {
+  name: "vec4 dense",
+  source: source4,
+  holes: { AXES: 1, THREADS: 256, TURNS: 4 },
+  fits: (p) => fours(p) && isDense(p),
+  workgroups: byTurns(4),
+};
+
+/** A workgroup costs a software rasteriser as much as a thousand elements. */
+const dense4Far: Variant<MapParams> = {
+  ...dense4,
+  name: "vec4 dense far",
+  holes: { AXES: 1, TURNS: 64 },
+};
+
+const fast: readonly Variant<MapParams>[] = [
+  {
+    name: "vec4 channels",
+    source: channels,
+    holes: {
+      LANES: 4,
+      V: "vec4<S>",
+      ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
+    },
+    fits: (p) => fours(p) && isByChannel(p),
+    workgroups: byColumns(4),
+  },
+  { name: "channels", source: channels, fits: isByChannel, workgroups: byColumns(1) },
+  {
+    name: "vec4 rows",
+    source: source4,
+    holes: { AXES: 2 },
+    fits: (p) => fours(p) && p.axes <= 2,
+    workgroups: byTurns(4),
+  },
+  { name: "vec4", source: source4, fits: fours, workgroups: byTurns(4) },
+  { name: "dense", source, holes: { AXES: 1 }, fits: isDense, workgroups: byTurns(1) },
+];
+
 /**
  * Elementwise: y = f(a, b, c, s, t), with NumPy broadcasting of the tensors a, b, c; s and t are numbers.
  *
@@ -44,46 +83,11 @@ export const map: Kernel<MapParams> = {
     t: "u32",
   },
   numbers: ["s", "t"],
-  variants: [
-    {
-      name: "vec4 dense",
-      source: source4,
-      holes: { AXES: 1, THREADS: 256, TURNS: 4 },
-      fits: (p) => fours(p) && isDense(p),
-      workgroups: byTurns(4),
-    },
-    {
-      name: "vec4 dense far",
-      source: source4,
-      holes: { AXES: 1, TURNS: 64 },
-      fits: (p) => fours(p) && isDense(p),
-      workgroups: byTurns(4),
-    },
-    {
-      name: "vec4 channels",
-      source: channels,
-      holes: {
-        LANES: 4,
-        V: "vec4<S>",
-        ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
-      },
-      fits: (p) => fours(p) && isByChannel(p),
-      workgroups: byColumns(4),
-    },
-    { name: "channels", source: channels, fits: isByChannel, workgroups: byColumns(1) },
-    {
-      name: "vec4 rows",
-      source: source4,
-      holes: { AXES: 2 },
-      fits: (p) => fours(p) && p.axes <= 2,
-      workgroups: byTurns(4),
-    },
-    { name: "vec4", source: source4, fits: fours, workgroups: byTurns(4) },
-    { name: "dense", source, holes: { AXES: 1 }, fits: isDense, workgroups: byTurns(1) },
-    { name: "scalar", source, workgroups: byTurns(1) },
-  ],
-  // A workgroup costs a software rasteriser as much as a thousand elements.
-  prefer: (_, { software }) => (software ? "vec4 dense far" : ""),
+  variants: {
+    plain: { name: "scalar", source, workgroups: byTurns(1) },
+    gpu: [dense4, dense4Far, ...fast],
+    rasteriser: [dense4Far, dense4, ...fast],
+  },
   // One operand at least; which of the three `f` uses is not known here.
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };

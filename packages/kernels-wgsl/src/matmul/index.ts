@@ -3,7 +3,7 @@ import lanes from "../rasteriser/matmul/lanes.wgsl?raw";
 import lanes4 from "../rasteriser/matmul/lanes4.wgsl?raw";
 import { epilogueTextures, fitsTexture } from "../rasteriser/textures.ts";
 import direct from "./direct.wgsl?raw";
-import tiled from "./tiled.wgsl?raw";
+import tiledSource from "./tiled.wgsl?raw";
 
 type Quad = readonly [number, number, number, number];
 
@@ -85,6 +85,12 @@ function overLanes(tile: Tile, suffix: string): [Variant<MatmulParams>, ...Varia
   ];
 }
 
+const tiled: Variant<MatmulParams> = {
+  name: "tiled",
+  source: tiledSource,
+  workgroups: (p) => spread(tiles(p, 64, 64)),
+};
+
 /**
  * Batched matrix product y[z] = a[z] · b[z] of strided operands.
  *
@@ -106,24 +112,23 @@ export const matmul: Kernel<MatmulParams> = {
     bRow: "u32",
     bCol: "u32",
   },
-  variants: [
-    ...overLanes({ LANES: 8, WIDTH: 8, BLOCKS: 2 }, ""),
-    lanesOfFours("lanes4 narrow", { LANES: 8, WIDTH: 4, BLOCKS: 4 }, false, false),
-    ...overLanes({ LANES: 4, WIDTH: 4, BLOCKS: 3 }, " of 4"),
-    {
-      name: "tiled",
-      source: tiled,
-      workgroups: (p) => spread(tiles(p, 64, 64)),
-    },
-    {
+  variants: {
+    plain: {
       name: "direct",
       source: direct,
       workgroups: (p) => spread(Math.ceil((batches(p) * p.M * p.N) / 64)),
     },
-  ],
+    gpu: [tiled],
+    rasteriser: [
+      ...overLanes({ LANES: 8, WIDTH: 8, BLOCKS: 2 }, ""),
+      lanesOfFours("lanes4 narrow", { LANES: 8, WIDTH: 4, BLOCKS: 4 }, false, false),
+      ...overLanes({ LANES: 4, WIDTH: 4, BLOCKS: 3 }, " of 4"),
+      tiled,
+    ],
+  },
   prefer({ N }, { software }) {
     if (!software) return N < 8 ? "direct" : "tiled";
-    return N < 3 ? "direct" : N <= 16 ? "lanes4 narrow" : "";
+    return N < 3 ? "direct" : N <= 16 ? "lanes4 narrow" : undefined;
   },
   epilogue: ({ N }) => N,
   linearIn: ({ N, bCol, bRow }) => (bCol === 1 && bRow === N ? "b" : undefined),

@@ -1,4 +1,4 @@
-import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import { type Kernel, spread, type Variant, type Variants } from "../launch/kernel.ts";
 import avgPoolSource from "./avgPool.wgsl?raw";
 import avgPoolGradSource from "./avgPoolGrad.wgsl?raw";
 import maxPoolSource from "./maxPool.wgsl?raw";
@@ -50,17 +50,19 @@ function byChannels(
   source: string,
   holes: Variant["holes"],
   invocations: (p: PoolParams) => number,
-): [Variant<PoolParams>, Variant<PoolParams>] {
-  return [
-    {
-      name: "channels4",
-      source,
-      holes: { ...FOUR, ...holes },
-      fits: ({ C }) => C % 4 === 0,
-      workgroups: (p) => spread(Math.ceil(invocations(p) / 4 / THREADS)),
-    },
-    { name: "channels", source, workgroups: (p) => spread(Math.ceil(invocations(p) / THREADS)) },
-  ];
+): Variants<PoolParams> {
+  const channels4: Variant<PoolParams> = {
+    name: "channels4",
+    source,
+    holes: { ...FOUR, ...holes },
+    fits: ({ C }) => C % 4 === 0,
+    workgroups: (p) => spread(Math.ceil(invocations(p) / 4 / THREADS)),
+  };
+  return {
+    plain: { name: "channels", source, workgroups: (p) => spread(Math.ceil(invocations(p) / THREADS)) },
+    gpu: [channels4],
+    rasteriser: [channels4],
+  };
 }
 
 const outputs = ({ N, P, Q, C }: PoolParams) => N * P * Q * C;

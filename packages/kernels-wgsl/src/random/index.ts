@@ -32,7 +32,7 @@ export const random: Kernel<RandomParams> = {
     first: "u32",
     second: "u32",
   },
-  variants: [{ name: "blocks", source, workgroups: ({ length }) => filling(length / 4, 256) }],
+  variants: { plain: { name: "blocks", source, workgroups: ({ length }) => filling(length / 4, 256) } },
   cost: ({ length }) => ({ flops: 0, bytes: 4 * length }),
 };
 
@@ -50,7 +50,9 @@ export const dropout: Kernel<DropoutParams> = {
     threshold: "u32",
     scale: "f32",
   },
-  variants: [{ name: "blocks", source: dropoutSource, workgroups: ({ length }) => filling(length / 4, 256) }],
+  variants: {
+    plain: { name: "blocks", source: dropoutSource, workgroups: ({ length }) => filling(length / 4, 256) },
+  },
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };
 

@@ -1,4 +1,4 @@
-import { type Kernel, spread } from "../launch/kernel.ts";
+import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import columns from "./columns.wgsl?raw";
 import expandSource from "./expand.wgsl?raw";
 import rows from "./rows.wgsl?raw";
@@ -10,6 +10,14 @@ export type ReduceParams = Record<
 
 /** Holes of the variants whose invocations take four neighbours at a time. */
 const QUADS = { LANES: 4, Value: "vec4f", Bits: "vec4u", Loaded: "vec4<Elem>", Stored: "vec4<Result>" };
+
+const columns4: Variant<ReduceParams> = {
+  name: "columns4",
+  source: columns,
+  holes: QUADS,
+  fits: ({ inner }) => inner % 4 === 0,
+  workgroups: ({ outer, splits, inner }) => spread(Math.ceil((outer * splits * inner) / 4 / 64)),
+};
 
 /**
  * y[o, s, i] = scale · combine over k of term(x[o, k, i]), for each chunk s of k.
@@ -31,33 +39,26 @@ export const reduce: Kernel<ReduceParams> = {
     initial: "f32",
     scale: "f32",
   },
-  variants: [
-    {
-      name: "columns4",
-      source: columns,
-      holes: QUADS,
-      fits: ({ inner }) => inner % 4 === 0,
-      workgroups: ({ outer, splits, inner }) => spread(Math.ceil((outer * splits * inner) / 4 / 64)),
-    },
-    {
-      name: "rows",
-      source: rows,
-      fits: ({ inner }) => inner === 1,
-      workgroups: ({ outer, splits }) => spread(outer * splits),
-    },
-    {
+  variants: {
+    plain: {
       name: "columns",
       source: columns,
       workgroups: ({ outer, splits, inner }) => spread(Math.ceil((outer * splits * inner) / 64)),
     },
-  ],
-  // A barrier costs a software rasteriser more than the whole walk along a row.
-  prefer: ({ reduced, inner, splits, chunk }, { software }) =>
-    inner === 1 && !software && (splits > 1 ? chunk : reduced) >= 64
-      ? "rows"
-      : inner % 4 === 0
-        ? "columns4"
-        : "columns",
+    gpu: [
+      columns4,
+      {
+        name: "rows",
+        source: rows,
+        fits: ({ inner }) => inner === 1,
+        workgroups: ({ outer, splits }) => spread(outer * splits),
+      },
+    ],
+    // A barrier costs a software rasteriser more than the whole walk along a row.
+    rasteriser: [columns4],
+  },
+  prefer: ({ reduced, inner, splits, chunk }) =>
+    inner === 1 && (splits > 1 ? chunk : reduced) < 64 ? "columns" : undefined,
   cost: ({ outer, reduced, inner, splits }) => ({
     flops: outer * reduced * inner,
     bytes: 4 * outer * inner * (reduced + splits),
@@ -101,28 +102,33 @@ function splitsOf(outer: number, reduced: number, inner: number): number {
 
 export type ExpandParams = Record<"outer" | "reduced" | "inner" | "scale", number>;
 
+const expand4: readonly Variant<ExpandParams>[] = [
+  {
+    name: "columns4",
+    source: expandSource,
+    holes: { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" },
+    fits: ({ inner }) => inner % 4 === 0,
+    workgroups: ({ outer, reduced, inner }) =>
+      spread(Math.ceil((outer * Math.ceil(reduced / 16) * inner) / 4 / 64)),
+  },
+];
+
 /** y[o, k, i] = scale · x[o, i]: what a sum, or with a scale a mean, was reduced from, as its gradient needs it. */
 export const expand: Kernel<ExpandParams> = {
   name: "expand",
   reads: ["x"],
   writes: ["y"],
   params: { outer: "u32", reduced: "u32", inner: "u32", scale: "f32" },
-  variants: [
-    {
-      name: "columns4",
-      source: expandSource,
-      holes: { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" },
-      fits: ({ inner }) => inner % 4 === 0,
-      workgroups: ({ outer, reduced, inner }) =>
-        spread(Math.ceil((outer * Math.ceil(reduced / 16) * inner) / 4 / 64)),
-    },
-    {
+  variants: {
+    plain: {
       name: "columns",
       source: expandSource,
       workgroups: ({ outer, reduced, inner }) =>
         spread(Math.ceil((outer * Math.ceil(reduced / 16) * inner) / 64)),
     },
-  ],
+    gpu: expand4,
+    rasteriser: expand4,
+  },
   cost: ({ outer, reduced, inner }) => ({ flops: 0, bytes: 4 * outer * inner * (reduced + 1) }),
 };
 

@@ -10,9 +10,9 @@ export const fma: Kernel<FmaParams> = {
   reads: [],
   writes: ["y"],
   params: { length: "u32", steps: "u32", scale: "f32", shift: "f32" },
-  variants: [
-    { name: "chains", source: fmaSource, workgroups: ({ length }) => [Math.ceil(length / 64), 1, 1] },
-  ],
+  variants: {
+    plain: { name: "chains", source: fmaSource, workgroups: ({ length }) => [Math.ceil(length / 64), 1, 1] },
+  },
   cost: ({ length, steps }) => ({ flops: 24 * length * steps, bytes: 4 * length }),
 };
 
@@ -22,16 +22,17 @@ export const copy: Kernel<{ length: number }> = {
   reads: ["x"],
   writes: ["y"],
   params: { length: "u32" },
-  variants: [
+  variants: {
+    plain: { name: "strided", source: copySource, workgroups: ({ length }) => strided(length, 64) },
     // A rasteriser pays a microsecond for each workgroup: with these it copies twice as fast.
-    {
-      name: "few",
-      source: copySource,
-      workgroups: ({ length }) => [Math.min(Math.ceil(length / 64), 64), 1, 1],
-    },
-    { name: "strided", source: copySource, workgroups: ({ length }) => strided(length, 64) },
-  ],
-  prefer: (_, { software }) => (software ? "few" : "strided"),
+    rasteriser: [
+      {
+        name: "few",
+        source: copySource,
+        workgroups: ({ length }) => [Math.min(Math.ceil(length / 64), 64), 1, 1],
+      },
+    ],
+  },
   cost: ({ length }) => ({ flops: 0, bytes: 32 * length }),
 };
 

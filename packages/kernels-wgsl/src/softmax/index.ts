@@ -1,4 +1,4 @@
-import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import { type Kernel, spread, type Variants } from "../launch/kernel.ts";
 import rows from "./rows.wgsl?raw";
 import rowsGrad from "./rowsGrad.wgsl?raw";
 import serial from "./serial.wgsl?raw";
@@ -8,23 +8,24 @@ export type SoftmaxParams = Record<"outer" | "size" | "inner", number>;
 
 const params = { outer: "u32", size: "u32", inner: "u32" } as const;
 
-const variants = (side: string, alone: string): [Variant<SoftmaxParams>, Variant<SoftmaxParams>] => [
-  {
-    name: "rows",
-    source: side,
-    fits: ({ inner }) => inner === 1,
-    workgroups: ({ outer, size }) => spread(size === 0 ? 0 : outer),
-  },
-  {
+// A barrier costs a software rasteriser more than the whole walk along a row.
+const variants = (side: string, alone: string): Variants<SoftmaxParams> => ({
+  plain: {
     name: "serial",
     source: alone,
     workgroups: ({ outer, size, inner }) => spread(size === 0 ? 0 : Math.ceil((outer * inner) / 64)),
   },
-];
+  gpu: [
+    {
+      name: "rows",
+      source: side,
+      fits: ({ inner }) => inner === 1,
+      workgroups: ({ outer, size }) => spread(size === 0 ? 0 : outer),
+    },
+  ],
+});
 
-// A barrier costs a software rasteriser more than the whole walk along a row.
-const prefer: NonNullable<Kernel<SoftmaxParams>["prefer"]> = ({ size, inner }, { software }) =>
-  inner === 1 && size >= 32 && !software ? "rows" : "serial";
+const prefer = ({ size }: SoftmaxParams): string => (size >= 32 ? "rows" : "serial");
 
 /**
  * y = e^x / Σ e^x along the middle axis.

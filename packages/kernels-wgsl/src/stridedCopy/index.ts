@@ -1,11 +1,40 @@
 import { collapse, type Quad, quads } from "../axes.ts";
-import { filling, type Kernel, spread } from "../launch/kernel.ts";
+import { filling, type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import blocks from "./blocks.wgsl?raw";
 import source from "./stridedCopy.wgsl?raw";
 import source4 from "./stridedCopy4.wgsl?raw";
 
 export type MoveParams = Record<"shape0" | "shape1" | "x0" | "x1" | "y0" | "y1", Quad> &
   Record<"length" | "axes" | "xOffset" | "yOffset", number>;
+
+const fast: readonly Variant<MoveParams>[] = [
+  {
+    name: "vec4 rows",
+    source: source4,
+    holes: { AXES: 2 },
+    fits: (p) => inFours(p) && p.axes <= 2,
+    workgroups: ({ length }) => filling(length / 4, 256),
+  },
+  { name: "vec4", source: source4, fits: inFours, workgroups: ({ length }) => filling(length / 4, 256) },
+  {
+    name: "blocks",
+    source: blocks,
+    holes: { TILE: 32 },
+    fits: inBlocks,
+    workgroups: ({ shape0: [i, j], length }, { TILE }) => {
+      if (length === 0) return [0, 0, 0];
+      const tiles = (side: number) => Math.ceil(side / Number(TILE));
+      return spread((length / i / j) * tiles(i) * tiles(j));
+    },
+  },
+  {
+    name: "rows",
+    source,
+    holes: { AXES: 2 },
+    fits: (p) => p.axes <= 2,
+    workgroups: ({ length }) => filling(length, 256),
+  },
+];
 
 /**
  * A copy that walks both arrays by strides: y[yOffset + Σ k·yStride] = x[xOffset + Σ k·xStride].
@@ -28,35 +57,11 @@ export const move: Kernel<MoveParams> = {
     xOffset: "u32",
     yOffset: "u32",
   },
-  variants: [
-    {
-      name: "vec4 rows",
-      source: source4,
-      holes: { AXES: 2 },
-      fits: (p) => inFours(p) && p.axes <= 2,
-      workgroups: ({ length }) => filling(length / 4, 256),
-    },
-    { name: "vec4", source: source4, fits: inFours, workgroups: ({ length }) => filling(length / 4, 256) },
-    {
-      name: "blocks",
-      source: blocks,
-      holes: { TILE: 32 },
-      fits: inBlocks,
-      workgroups: ({ shape0: [i, j], length }, { TILE }) => {
-        if (length === 0) return [0, 0, 0];
-        const tiles = (side: number) => Math.ceil(side / Number(TILE));
-        return spread((length / i / j) * tiles(i) * tiles(j));
-      },
-    },
-    {
-      name: "rows",
-      source,
-      holes: { AXES: 2 },
-      fits: (p) => p.axes <= 2,
-      workgroups: ({ length }) => filling(length, 256),
-    },
-    { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) },
-  ],
+  variants: {
+    plain: { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) },
+    gpu: fast,
+    rasteriser: fast,
+  },
   cost: ({ length }) => ({ flops: 0, bytes: 8 * length }),
 };
 

@@ -158,7 +158,7 @@ function withElement(
   return elem === "f16" ? { ...holes, Elem: "f16" } : holes;
 }
 
-type Bindings = Interface & { readonly variants: readonly { readonly source: string }[] };
+type Bindings = Interface & { readonly variants: { readonly plain: { readonly source: string } } };
 
 const known = new WeakMap<object, readonly (readonly string[])[]>();
 
@@ -166,8 +166,7 @@ const known = new WeakMap<object, readonly (readonly string[])[]>();
 function aliasesOf(kernel: Bindings): readonly (readonly string[])[] {
   let found = known.get(kernel);
   if (!found) {
-    // The last one fits everywhere, and reads nothing as a texture.
-    const { source } = kernel.variants.at(-1)!;
+    const { source } = kernel.variants.plain;
     const scalar = (type: string) =>
       type.replace(/^vec[234]<(\w+)>$/, "$1").replace(/^vec[234]([fiu])$/, "$132");
     found = [...kernel.reads, ...kernel.writes].map((name) => {

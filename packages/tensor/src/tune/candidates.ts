@@ -1,4 +1,4 @@
-import { choose, fits, tuningKey, type Variant } from "@shadegrad/kernels-wgsl";
+import { candidates, choose, tuningKey, type Variant } from "@shadegrad/kernels-wgsl";
 import type { Recorded } from "../core/recorder.ts";
 import type { Device } from "../gpu/device.ts";
 
@@ -8,7 +8,7 @@ export interface Subject {
   /** The first of them, which stands for all: they differ in what is merged into them at most. */
   readonly launch: Recorded;
   count: number;
-  /** In the kernel's order: the last one is the plain one. */
+  /** The plain one among them. */
   readonly variants: readonly Variant[];
   /** What the kernel prefers where nothing was measured. */
   readonly preferred: string;
@@ -19,8 +19,9 @@ export function subjectsOf(launches: readonly Recorded[], { adapter }: Device): 
   const subjects = new Map<string, Subject>();
   for (const launch of launches) {
     const { kernel, params, holes } = launch;
-    const variants = kernel.variants.filter((variant) => fits(variant, params, adapter));
-    if (launch.variant !== undefined || variants.length < 2 || isEmpty(variants.at(-1)!, launch)) continue;
+    const variants = candidates(kernel, params, adapter);
+    const { plain } = kernel.variants;
+    if (launch.variant !== undefined || variants.length < 2 || isEmpty(plain, launch)) continue;
     const key = tuningKey(kernel, params, holes);
     const known = subjects.get(key);
     if (known) known.count++;

@@ -30,7 +30,7 @@ const SIDE = 48;
 const wave = (length: number, seed = 1) => Float32Array.from({ length }, (_, i) => Math.sin(seed + 1.7 * i));
 const square = (seed: number) => tensor(wave(SIDE * SIDE, seed), [SIDE, SIDE]);
 
-const plain = product.variants.at(-1)!;
+const plain = product.variants.plain;
 type Variant = typeof plain;
 
 /** A product of square matrices by a kernel that has these variants before the plain one, and prefers the first. */
@@ -38,7 +38,7 @@ function productBy(name: string, first: Variant, ...others: Variant[]) {
   const kernel: Kernel<MatmulParams> = {
     ...product,
     name,
-    variants: [first, ...others, plain],
+    variants: { plain, gpu: [first, ...others], rasteriser: [first, ...others] },
     prefer: () => first.name,
   };
   const ones = [1, 1, 1, 1] as const;
