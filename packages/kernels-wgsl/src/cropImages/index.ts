@@ -14,13 +14,13 @@ export const cropImages: Kernel<CropImagesParams> = {
   reads: ["images", "picks", "colours"],
   writes: ["y"],
   params: { B: "u32", H: "u32", W: "u32", C: "u32", P: "u32", Q: "u32" },
-  variants: [
-    {
+  variants: {
+    plain: {
       name: "scalar",
       source,
       workgroups: ({ B, P, Q, C }) => strided(B * P * Q * C, 256),
     },
-  ],
+  },
   cost: ({ B, P, Q, C }) => ({ flops: 2 * B * P * Q * C, bytes: 5 * B * P * Q * C }),
 };
 
