@@ -1,4 +1,5 @@
 export { bits, type Scalar } from "./launch/bits.ts";
+export { candidates, choose } from "./launch/choose.ts";
 export type {
   Adapter,
   Hole,
@@ -14,8 +15,6 @@ export type {
 } from "./launch/kernel.ts";
 export {
   allVariants,
-  candidates,
-  choose,
   filling,
   fits,
   KernelError,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { conv2d } from "../src/conv2d/index.ts";
-import { type Adapter, allVariants, choose, type Kernel } from "../src/launch/kernel.ts";
+import { choose } from "../src/launch/choose.ts";
+import { type Adapter, allVariants, type Kernel } from "../src/launch/kernel.ts";
 import { kernelKey, tuningKey } from "../src/launch/tuned.ts";
 import { dense, map } from "../src/map/index.ts";
 import { momentum } from "../src/sgd/index.ts";

@@ -1,8 +1,8 @@
 import { texelHoles } from "../rasteriser/textures.ts";
+import { choose } from "./choose.ts";
 import {
   type Adapter,
   allVariants,
-  choose,
   type Holes,
   type Kernel,
   KernelError,
