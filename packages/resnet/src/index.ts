@@ -10,6 +10,14 @@ export {
 } from "./blocks.ts";
 export * from "./checkpoints/index.ts";
 export * from "./data/index.ts";
+export {
+  ConvGroup,
+  FastNet,
+  type FastNetOptions,
+  type FastRecipe,
+  fastRecipe,
+  whiten,
+} from "./fast/index.ts";
 export { type Listener, type Located, layersOf, listening } from "./listen.ts";
 export { type Guess, isForLarge, type PictureInput, pictureInput, preprocessed, ranked } from "./picture.ts";
 export { type Summary, type SummaryRow, summary, summaryRow } from "./summary.ts";

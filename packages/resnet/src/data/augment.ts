@@ -3,10 +3,40 @@ import { Draws } from "./draws.ts";
 
 /** How an image is varied each time that training sees it. */
 export interface Augmentation {
-  /** Pixels of the mean colour that are added on each side before a window is cut out at random. */
+  /** Pixels that are added on each side before a window is cut out at random. */
   pad?: number;
-  /** Whether every second image, by chance, is mirrored. */
-  flip?: boolean;
+  /** Colour of the added pixels: the mean, or the image reflected at its edge (NumPy's "reflect"). The mean if absent. */
+  edge?: "mean" | "reflect" | undefined;
+  /**
+   * `true` mirrors an image in each epoch with probability ½. `"alternate"` mirrors it in every second epoch, from the first or
+   * the second on by chance, so that two epochs show both sides (Jordan 2024, section 3.6).
+   */
+  flip?: boolean | "alternate" | undefined;
+}
+
+/** Where a window lies in an image, in pixels, and whether it is mirrored. */
+export interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly mirrored: boolean;
+}
+
+/**
+ * The window of image `i` in an epoch: it depends on the seed, the epoch and the image's number alone.
+ *
+ * @param room rows and columns by which the padded image is larger than the window
+ */
+export function windowOf(
+  { pad = 0, flip }: Augmentation,
+  room: readonly [rows: number, cols: number],
+  seed: number,
+  epoch: number,
+  i: number,
+): Window {
+  const draws = new Draws(seed, epoch, i);
+  const [top, left] = [draws.below(room[0] + 1) - pad, draws.below(room[1] + 1) - pad];
+  if (flip === "alternate") return { top, left, mirrored: (new Draws(seed, i).below(2) + epoch) % 2 === 1 };
+  return { top, left, mirrored: flip === true && draws.below(2) === 1 };
 }
 
 export interface InputOptions {
@@ -53,18 +83,39 @@ export function inputWriter(
       `normalize: mean is [${mean}] and std [${std}], for ${C} channels of positive deviation.`,
     );
   }
+  if (augment?.edge === "reflect" && (pad >= H || pad >= W)) {
+    throw new RangeError(
+      `augment: pad is ${pad}, but an image of ${H} × ${W} reflects at most ${Math.min(H, W) - 1}.`,
+    );
+  }
   const table = Float32Array.from({ length: 256 * C }, (_, i) => {
     const c = Math.floor(i / 256);
     return ((i % 256) / 255 - mean[c]!) / std[c]!;
   });
+  const writeReflected = (pixels: Pixels, out: Float32Array, offset: number, window: Window) => {
+    const bytes = !(pixels instanceof Float32Array);
+    for (let y = 0, to = offset; y < P; y++) {
+      const row = reflected(window.top + y, H) * W;
+      for (let x = 0; x < Q; x++) {
+        const from = (row + reflected(window.left + (window.mirrored ? Q - 1 - x : x), W)) * C;
+        for (let c = 0; c < C; c++, to++) {
+          const value = pixels[from + c]!;
+          out[to] = bytes ? table[256 * c + value]! : (value - mean[c]!) / std[c]!;
+        }
+      }
+    }
+  };
 
   return {
     shape: [P, Q, C],
     write(pixels, out, offset, epoch, i) {
-      const draws = augment && new Draws(seed, epoch, i);
-      const top = (draws ? draws.below(rows + 1) : rows >> 1) - pad;
-      const left = (draws ? draws.below(cols + 1) : cols >> 1) - pad;
-      const mirrored = draws !== undefined && augment?.flip === true && draws.below(2) === 1;
+      const { top, left, mirrored } = augment
+        ? windowOf(augment, [rows, cols], seed, epoch, i)
+        : { top: (rows >> 1) - pad, left: (cols >> 1) - pad, mirrored: false };
+      if (augment?.edge === "reflect") {
+        writeReflected(pixels, out, offset, { top, left, mirrored });
+        return;
+      }
       // The columns of the window that the image has: the rest is padding, the mean, which is 0.
       const [first, end] = [Math.max(0, -left), Math.min(Q, W - left)];
       const fill = first > 0 || end < Q || top < 0 || top + P > H;
@@ -84,4 +135,10 @@ export function inputWriter(
       }
     },
   };
+}
+
+/** A position along an axis of `side` pixels, reflected at either end. */
+function reflected(at: number, side: number): number {
+  const positive = Math.abs(at);
+  return positive < side ? positive : 2 * (side - 1) - positive;
 }

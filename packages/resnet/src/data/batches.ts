@@ -3,8 +3,10 @@ import type { Dataset, ImageShape } from "./dataset.ts";
 
 /** Images and labels of one step, ready to be uploaded. */
 export interface Batch {
-  /** `[N, H, W, C]`, normalised. */
+  /** `[N, H, W, C]`, normalised; empty where `picks` say which images on the GPU they are. */
   readonly images: Float32Array;
+  /** Image, top and left of the window, and 1 for a mirrored one: `[N, 4]`. */
+  readonly picks?: Int32Array | undefined;
   readonly shape: readonly [N: number, ...ImageShape];
   /** `[N]` */
   readonly labels: Int32Array;

@@ -1,4 +1,4 @@
-export type { Augmentation, InputOptions } from "./augment.ts";
+export { type Augmentation, type InputOptions, type Window, windowOf } from "./augment.ts";
 export { type Batch, type BatchOptions, batches } from "./batches.ts";
 export {
   CIFAR10_CLASSES,

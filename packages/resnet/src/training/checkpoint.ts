@@ -62,7 +62,7 @@ export const TRAINING_KEY = "shadegrad.training";
  * @throws NotFiniteError while it is written, at a NaN or an infinity: nothing could go on from it.
  */
 export function writeTraining(
-  { model, optimizer, scaler }: Trained,
+  { model, optimizer, scaler, lookahead }: Trained,
   { rates = [], ...state }: Checkpointed,
   notes: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<Uint8Array> {
@@ -73,6 +73,7 @@ export function writeTraining(
   put("model", stateDict(model));
   put("optimizer", optimizer.stateDict());
   if (scaler) put("scaler", scaler.stateDict());
+  if (lookahead) put("lookahead", lookahead.stateDict());
   tensors.set("rates", { dtype: "f64", shape: [rates.length], data: Float64Array.from(rates) });
   const epsilons = Object.fromEntries([...batchNormsOf(model)].map(([name, { eps }]) => [name, eps]));
   return writeSafetensors(tensors, { ...notes, [TRAINING_KEY]: JSON.stringify({ ...state, epsilons }) });
@@ -110,7 +111,7 @@ function finite(name: string, value: Tensor | Writable): Writable {
  */
 export async function readTraining(
   input: SourceInput,
-  { model, optimizer, scaler, generator, fixed, schedule }: Going,
+  { model, optimizer, scaler, lookahead, generator, fixed, schedule }: Going,
 ): Promise<Progress> {
   const path = typeof input === "string" ? input : "the file";
   const file = await openSafetensors(input).catch((error: Error) => {
@@ -128,10 +129,10 @@ export async function readTraining(
     }
     const state = parsed(json, path);
     const part = () => new Map<string, HostTensor>();
-    const parts = { model: part(), optimizer: part(), scaler: part() };
+    const parts = { model: part(), optimizer: part(), scaler: part(), lookahead: part() };
     let rates: ArrayLike<number> = [];
     for await (const [name, entry] of file) {
-      const [, part, rest] = /^(model|optimizer|scaler)\.(.*)$/.exec(name) ?? [];
+      const [, part, rest] = /^(model|optimizer|scaler|lookahead)\.(.*)$/.exec(name) ?? [];
       if (part) parts[part as keyof typeof parts].set(rest!, await entry.read());
       else if (name === "rates") rates = (await entry.read()).data as Float64Array;
     }
@@ -141,6 +142,7 @@ export async function readTraining(
     for (const [name, norm] of batchNormsOf(model)) norm.eps = state.epsilons?.[name] ?? norm.eps;
     optimizer.loadStateDict(parts.optimizer);
     scaler?.loadStateDict(parts.scaler);
+    lookahead?.loadStateDict(parts.lookahead);
     Object.assign(generator, state.generator);
     return state.progress;
   } finally {

@@ -1,7 +1,10 @@
 import {
+  add,
   autocast,
   compile,
   type Device,
+  flip,
+  mul,
   noGrad,
   type Precision,
   ShapeError,
@@ -17,6 +20,8 @@ export interface EvaluateOptions extends Pick<InputOptions, "crop" | "normalizat
   limit?: number | undefined;
   /** What products are computed with: the device's own precision if absent. */
   precision?: Precision | undefined;
+  /** Whether logits are the mean of those of an image and of its mirror image (test-time augmentation). */
+  mirror?: boolean | undefined;
   /** Whether to give back the logits of every image. */
   logits?: boolean;
   /** Told after each batch. */
@@ -73,8 +78,10 @@ export async function evaluateModel(
     onProgress?.({ images: tally.images, of, imagesPerSecond: imagesPerSecond() });
   };
 
-  const { crop, normalization, precision = device.precision } = options;
-  const predict = compile((x: Tensor) => autocast(precision, () => noGrad(() => model.forward(x))));
+  const { crop, normalization, precision = device.precision, mirror = false } = options;
+  const logitsOf = (x: Tensor) =>
+    mirror ? mul(add(model.forward(x), model.forward(flip(x, 2))), 0.5) : model.forward(x);
+  const predict = compile((x: Tensor) => autocast(precision, () => noGrad(() => logitsOf(x))));
   try {
     for await (const { images, shape, labels } of batches(dataset, {
       crop,

@@ -40,8 +40,9 @@ export const told = (value: Difference["saved"]): string => (value === undefined
 export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
   const { model, batchSize, seed, labelSmoothing, augment, crop, compile } = options;
   const precision = options.precision ?? deviceOf(model).precision;
-  const { pad = 0, flip = false } = augment ?? {};
-  const varied = [pad > 0 && `pad ${pad}`, flip && "flip"].filter(Boolean).join(", ");
+  const { pad = 0, flip = false, edge = "mean" } = augment ?? {};
+  const padded = pad > 0 && `pad ${pad}${edge === "mean" ? "" : ` ${edge}`}`;
+  const varied = [padded, flip && (flip === true ? "flip" : `flip ${flip}`)].filter(Boolean).join(", ");
   const normalization = options.normalization ?? data.normalization ?? false;
   return {
     images: data.length,
@@ -57,6 +58,9 @@ export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
     normalization: normalization ? `mean ${normalization.mean}, std ${normalization.std}` : "none",
     ...optimizerOf(options),
     // What is merged rounds otherwise.
+    ...(options.rateFactors && { rateFactors: options.rateFactors.join() }),
+    ...(options.lookahead && { lookahead: `every ${options.lookahead.every}` }),
+    ...(options.onDevice && { onDevice: true }),
     ...(compile !== undefined && { compile }),
     // What says nothing of it was f32.
     ...(precision !== "f32" && { precision }),

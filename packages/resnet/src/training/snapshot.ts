@@ -11,6 +11,7 @@ export class Snapshot {
     model: new Map<string, Tensor | HostTensor>(),
     optimizer: new Map<string, Tensor | HostTensor>(),
     scaler: new Map<string, Tensor | HostTensor>(),
+    lookahead: new Map<string, Tensor | HostTensor>(),
   };
   #offset = 0;
 
@@ -23,19 +24,21 @@ export class Snapshot {
   /** Copy things as they are now. */
   take(): void {
     this.#offset = this.#generator.offset;
-    const { model, optimizer, scaler } = this.#trained;
+    const { model, optimizer, scaler, lookahead } = this.#trained;
     this.#copy("model", stateDict(model));
     this.#copy("optimizer", optimizer.stateDict());
     if (scaler) this.#copy("scaler", scaler.stateDict());
+    if (lookahead) this.#copy("lookahead", lookahead.stateDict());
   }
 
   /** Make things as they were. */
   restore(): void {
     this.#generator.offset = this.#offset;
-    const { model, optimizer, scaler } = this.#trained;
+    const { model, optimizer, scaler, lookahead } = this.#trained;
     loadStateDict(model, this.#copies.model);
     optimizer.loadStateDict(this.#copies.optimizer);
     scaler?.loadStateDict(this.#copies.scaler);
+    lookahead?.loadStateDict(this.#copies.lookahead);
   }
 
   dispose(): void {

@@ -20,14 +20,15 @@ import {
   zeros,
 } from "@shadegrad/tensor";
 import type { Layer } from "@shadegrad/tensor/nn";
-import { Adam, AdamW, LossScaler, type Optimizer, SGD } from "@shadegrad/tensor/optim";
+import { Adam, AdamW, type Lookahead, LossScaler, type Optimizer, SGD } from "@shadegrad/tensor/optim";
 import type { Batch } from "../data/index.ts";
+import type { DeviceImages } from "./device-images.ts";
 
 /** What training asks of an optimizer: SGD, Adam or one's own. */
 export type AnyOptimizer = Pick<
   Optimizer<{ lr: number }>,
   "lr" | "step" | "zeroGrad" | "stateDict" | "loadStateDict"
->;
+> & { readonly groups?: readonly { lr: number }[] };
 
 export interface StepOptions {
   readonly model: Layer & object;
@@ -40,12 +41,16 @@ export interface StepOptions {
   readonly compile?: boolean | undefined;
   /** What products are computed with: the device's own precision if absent. */
   readonly precision?: Precision | undefined;
+  /** Images on the GPU, which batches then name by their picks. */
+  readonly deviceImages?: DeviceImages | undefined;
 }
 
 /** What a step changes. */
 export interface Trained extends Pick<StepOptions, "model" | "optimizer"> {
   /** Where products are computed in f16. */
   readonly scaler?: LossScaler | undefined;
+  /** Slow weights, where there are some. */
+  readonly lookahead?: Lookahead | undefined;
 }
 
 type Step = (images: Tensor, labels: Tensor) => void;
@@ -62,7 +67,7 @@ export class Steps {
   #images = 0;
 
   constructor(device: Device, options: StepOptions) {
-    const { model, optimizer, labelSmoothing, precision = device.precision } = options;
+    const { model, optimizer, labelSmoothing, precision = device.precision, deviceImages } = options;
     const known = [SGD, Adam, AdamW].some((kind) => optimizer.constructor === kind);
     if (precision === "f16") {
       if (!known) {
@@ -75,8 +80,8 @@ export class Steps {
     this.#device = device;
     this.#loss = keep(zeros([], { device }));
     this.#correct = keep(zeros([], { device }));
-    const step: Step = (images, labels) => {
-      const logits = model.forward(images);
+    const step: Step = (input, labels) => {
+      const logits = model.forward(deviceImages ? deviceImages.batch(input) : input);
       const loss = crossEntropy(logits, labels, { labelSmoothing });
       noGrad(() => {
         assign(this.#loss, add(this.#loss, mul(loss, labels.size)));
@@ -97,9 +102,9 @@ export class Steps {
   }
 
   /** Move the weights along the gradient of one batch: everything is launched, nothing waited for but, once, the preparation. */
-  async step({ images, shape, labels }: Batch): Promise<void> {
+  async step({ images, picks, shape, labels }: Batch): Promise<void> {
     const device = this.#device;
-    using x = tensor(images, shape, { device });
+    using x = picks ? tensor(picks, [shape[0], 4], { device }) : tensor(images, shape, { device });
     using truth = tensor(labels, [shape[0]], { device });
     if (this.#compiled) await this.#compiled(x, truth);
     else scope(() => this.#step(x, truth));

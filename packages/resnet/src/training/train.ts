@@ -7,6 +7,14 @@ import type { EpochRecord, ProgressEvent, Settings } from "./records.ts";
 import type { AnyOptimizer } from "./step.ts";
 import { Training } from "./training.ts";
 
+/** When slow weights follow, and how slowly. */
+export interface LookaheadOptions {
+  /** Steps between two updates. */
+  readonly every: number;
+  /** Share of the slow weights that stays, at the update after so many steps. */
+  decay(steps: number): number;
+}
+
 export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization"> {
   model: Layer & object;
   data: DataInput;
@@ -25,6 +33,15 @@ export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization
   augment?: Augmentation | undefined;
   /** Share of the target that is spread over all classes. */
   labelSmoothing?: number;
+  /** How much faster or slower than the schedule each of the optimizer's groups learns: 1 for all if absent. */
+  rateFactors?: readonly number[] | undefined;
+  /** Slow weights that take over every few steps, and at the end (see `Lookahead`). */
+  lookahead?: LookaheadOptions | undefined;
+  /**
+   * Whether images, which then have to be bytes in memory, are kept on the GPU, and are cut out, mirrored and normalised
+   * there: no pixel travels in a step.
+   */
+  onDevice?: boolean | undefined;
   /**
    * Whether a step is recorded once and then repeated (see `compile`), rather than run op by op. True, unless the
    * optimizer is one's own; false is for models that decide anew on the host at each step.

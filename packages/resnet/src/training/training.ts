@@ -1,9 +1,11 @@
 import { type Device, debugLevel, type Generator, generatorOf } from "@shadegrad/tensor";
 import { save } from "@shadegrad/tensor/formats";
 import { train as trainingMode } from "@shadegrad/tensor/nn";
+import { Lookahead } from "@shadegrad/tensor/optim";
 import { saveCheckpoint } from "../checkpoints/index.ts";
-import { type Batch, batches, type Dataset, datasetOf, shuffled } from "../data/index.ts";
+import { type Batch, batches, type Dataset, datasetOf, ImageSet, shuffled } from "../data/index.ts";
 import { NotFiniteError, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
+import { DeviceImages } from "./device-images.ts";
 import { Diagnosis, type Position } from "./diagnosis.ts";
 import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
 import { type Fixed, fixedOf } from "./fixed.ts";
@@ -33,6 +35,8 @@ export class Training {
   readonly #perEpoch: number;
   readonly #folder: RunFolder | undefined;
   readonly #stepping: Steps;
+  readonly #deviceImages: DeviceImages | undefined;
+  readonly #lookahead: Lookahead | undefined;
   readonly #tell: (event: ProgressEvent) => void;
   #fixed: Fixed = {};
   #begun = 0;
@@ -61,7 +65,9 @@ export class Training {
     this.#settings = settingsOf(options, data);
     this.#perEpoch = Math.ceil(data.length / options.batchSize);
     this.#steps = options.steps ?? options.epochs! * this.#perEpoch;
-    this.#stepping = new Steps(this.#device, options);
+    this.#deviceImages = options.onDevice ? deviceImagesOf(options, data, this.#device) : undefined;
+    this.#lookahead = options.lookahead && new Lookahead(options.model);
+    this.#stepping = new Steps(this.#device, { ...options, deviceImages: this.#deviceImages });
     this.#tell = options.onProgress ?? printEpochs;
   }
 
@@ -87,7 +93,7 @@ export class Training {
 
   get #trained(): Trained {
     const { model, optimizer } = this.#options;
-    return { model, optimizer, scaler: this.#stepping.scaler };
+    return { model, optimizer, scaler: this.#stepping.scaler, lookahead: this.#lookahead };
   }
 
   async #resume(): Promise<void> {
@@ -146,6 +152,8 @@ export class Training {
 
   dispose(): void {
     this.#stepping.dispose();
+    this.#deviceImages?.dispose();
+    this.#lookahead?.dispose();
     this.#diagnosis?.dispose();
   }
 
@@ -172,16 +180,26 @@ export class Training {
     if (this.#read < progress.step) await this.#look(false);
   }
 
-  #batches({ epoch, position: start }: Position): AsyncGenerator<Batch> {
+  #batches({ epoch, position: start }: Position): AsyncIterable<Batch> {
     const { seed, batchSize, augment, crop, normalization } = this.#options;
     const order = shuffled(this.#data.length, seed, epoch);
+    if (this.#deviceImages) return this.#deviceImages.batches({ order, start, batchSize, epoch });
     return batches(this.#data, { seed, batchSize, augment, crop, normalization, epoch, order, start });
   }
 
   async #step(batch: Batch, step: number): Promise<void> {
-    const { schedule, optimizer } = this.#options;
-    if (schedule) optimizer.lr = schedule(step);
+    const { schedule, optimizer, rateFactors, lookahead } = this.#options;
+    if (schedule) {
+      optimizer.lr = schedule(step);
+      rateFactors?.forEach((factor, i) => {
+        optimizer.groups![i]!.lr = factor * schedule(step);
+      });
+    }
     await this.#stepping.step(batch);
+    if (!lookahead) return;
+    const isLast = step + 1 === this.#steps;
+    if (isLast) await this.#lookahead!.update(1);
+    else if ((step + 1) % lookahead.every === 0) await this.#lookahead!.update(lookahead.decay(step + 1));
   }
 
   /** Let the GPU be a few steps behind, not more: what waits for it takes memory. */
@@ -300,4 +318,13 @@ export class Training {
       await reportPage({ model, records: folder.records, evaluation: this.#evaluation }),
     );
   }
+}
+
+/** @throws RangeError unless the data are bytes in memory. */
+function deviceImagesOf(options: Options, data: Dataset, device: Device): DeviceImages {
+  if (data instanceof ImageSet && !(data.images instanceof Float32Array))
+    return new DeviceImages(data, device, options);
+  throw new RangeError(
+    "train: onDevice keeps images on the GPU, for which they have to be bytes in memory: an ImageSet.",
+  );
 }

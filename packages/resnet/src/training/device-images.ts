@@ -1,0 +1,94 @@
+import { cropImages, type Device, keep, type Tensor, tensor } from "@shadegrad/tensor";
+import { type Augmentation, type Batch, type ImageSet, type Normalization, windowOf } from "../data/index.ts";
+
+export interface DeviceImagesOptions {
+  readonly augment?: Augmentation | undefined;
+  readonly crop?: number | undefined;
+  readonly normalization?: Normalization | false | undefined;
+  readonly seed: number;
+}
+
+/**
+ * Images of bytes that lie on the GPU, cut out, mirrored and normalised there: a step sends four numbers an image, not its
+ * pixels. Windows are those that the CPU's way draws for the same seed; values equal its values to rounding.
+ */
+export class DeviceImages {
+  readonly #images: Tensor;
+  readonly #colours: Tensor;
+  readonly #labels: ImageSet["labels"];
+  readonly #shape: ImageSet["shape"];
+  readonly #window: readonly [number, number];
+  readonly #options: DeviceImagesOptions;
+
+  constructor(data: ImageSet, device: Device, options: DeviceImagesOptions) {
+    const [H, W, C] = data.shape;
+    const { crop, normalization = data.normalization ?? false } = options;
+    const { mean, std } = normalization || { mean: Array(C).fill(0), std: Array(C).fill(1) };
+    const words = new Uint32Array(Math.ceil(data.images.length / 4));
+    new Uint8Array(words.buffer).set(data.images as Uint8Array);
+    this.#images = keep(tensor(words, [words.length], { device }));
+    const colours = [
+      ...std.map((deviation) => 1 / 255 / deviation),
+      ...mean.map((value, c) => -value / std[c]!),
+    ];
+    this.#colours = keep(tensor(Float32Array.from(colours), [2, C], { device }));
+    this.#labels = data.labels;
+    this.#shape = [H, W, C];
+    this.#window = crop === undefined ? [H, W] : [crop, crop];
+    this.#options = options;
+  }
+
+  /** The batches of an epoch, from number `start` on. */
+  async *batches({
+    order,
+    start,
+    batchSize,
+    epoch,
+  }: {
+    readonly order: Uint32Array;
+    readonly start: number;
+    readonly batchSize: number;
+    readonly epoch: number;
+  }): AsyncGenerator<Batch> {
+    const [P, Q] = this.#window;
+    for (let first = start * batchSize; first < order.length; first += batchSize) {
+      const images = order.subarray(first, first + batchSize);
+      yield {
+        images: NOTHING,
+        picks: this.#picks(images, epoch),
+        labels: Int32Array.from(images, (i) => this.#labels[i]!),
+        shape: [images.length, P, Q, this.#shape[2]],
+      };
+    }
+  }
+
+  /** Image, top, left and whether mirrored, of each image of a batch: `[N, 4]`. */
+  #picks(images: ArrayLike<number>, epoch: number): Int32Array {
+    const { augment = {}, seed } = this.#options;
+    const { pad = 0 } = augment;
+    const [H, W] = this.#shape;
+    const room = [H + 2 * pad - this.#window[0], W + 2 * pad - this.#window[1]] as const;
+    const picks = new Int32Array(4 * images.length);
+    for (let k = 0; k < images.length; k++) {
+      const { top, left, mirrored } = windowOf(augment, room, seed, epoch, images[k]!);
+      picks.set([images[k]!, top, left, Number(mirrored)], 4 * k);
+    }
+    return picks;
+  }
+
+  /** picks i32 `[N, 4]` → `[N, P, Q, C]` */
+  batch(picks: Tensor): Tensor {
+    return cropImages(this.#images, picks, this.#colours, {
+      shape: this.#shape,
+      window: this.#window,
+      edge: this.#options.augment?.edge === "reflect" ? "reflect" : "zero",
+    });
+  }
+
+  dispose(): void {
+    this.#images.dispose();
+    this.#colours.dispose();
+  }
+}
+
+const NOTHING = new Float32Array(0);
