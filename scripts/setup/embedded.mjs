@@ -51,8 +51,9 @@ export function provideChromium() {
   provide(dirname(embedded.libraries), (folder) => untar("al2023.tar.br", folder));
   provide(embedded.fonts, (folder) => {
     untar("fonts.tar.br", folder);
-    // Theirs names folders of a cloud service.
-    const config = `<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>`;
+    // Theirs names folders of a cloud service. `cachedir` takes no prefix but `xdg`: with `relative`, a folder `cache` appears
+    // wherever the browser is started.
+    const config = `<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>`;
     writeFileSync(join(folder, "fonts.conf"), `<?xml version="1.0"?>\n${config}\n`);
   });
   provide(embedded.chromium, (file) => writeFileSync(file, decompress("chromium.br"), { mode: 0o755 }));

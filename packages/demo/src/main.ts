@@ -1,18 +1,22 @@
 import "./styles/index.css";
 import { html, render, type TemplateResult } from "lit-html";
 import { openDevice } from "./app/device.ts";
+import { correctLanguage } from "./app/language.ts";
 import { message } from "./app/messages.ts";
 import { percent } from "./app/numbers.ts";
 import { page } from "./app/page.ts";
 import { type Route, routeOf, TITLES } from "./app/router.ts";
 import { change, onChange, type State, state } from "./app/state.ts";
 import { applyTheme } from "./app/theme.ts";
+import { viewProblem } from "./app/view-problem.ts";
 import { Classify, set } from "./classify/actions.ts";
 import { stopCamera } from "./classify/camera.ts";
 import { classifyView } from "./classify/view.ts";
 import { Engine } from "./engine/engine.ts";
 import type { Beside } from "./engine/protocol.ts";
 import { emptyInside } from "./inside/state.ts";
+
+correctLanguage();
 
 const engine = new Engine();
 const classify = new Classify(engine);
@@ -69,8 +73,8 @@ async function fetchView(route: Route): Promise<void> {
   try {
     views.set(route, await later[route]!());
   } catch (error) {
-    const text = `${(error as Error).message} Is the network there? Reload the page.`;
-    views.set(route, () => message({ kind: "problem", title: `${TITLES[route]} did not come`, text }));
+    const problem = viewProblem(TITLES[route], error);
+    views.set(route, () => message({ kind: "problem", ...problem }));
   }
   change({});
 }

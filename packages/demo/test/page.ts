@@ -60,18 +60,26 @@ export interface OpenOptions {
   /** Run in the worker before anything else there. */
   inWorker?: string;
   /** Run in the page before anything else there. */
-  inPage?: () => void;
+  inPage?: readonly (string | (() => void))[];
   permissions?: string[];
+  /** The browser's language, as `navigator.language` has it. */
+  language?: string;
 }
 
 /** Open the page in a browser that has never seen it. */
 export async function openPage({
   at = "",
   inWorker,
-  inPage,
+  inPage = [],
   permissions = [],
+  language,
 }: OpenOptions = {}): Promise<Opened> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, permissions });
+  const viewport = { width: 1280, height: 860 };
+  const context = await browser.newContext({
+    viewport,
+    permissions,
+    ...(language !== undefined && { locale: language }),
+  });
   const page = await context.newPage();
   const opened: Opened = { page, context, wrong: [] };
   open.push(opened);
@@ -91,7 +99,8 @@ export async function openPage({
       await route.fulfill({ response, body: `${inWorker}\n${await response.text()}` });
     });
   }
-  if (inPage) await page.addInitScript(inPage);
+  for (const script of inPage)
+    await page.addInitScript(typeof script === "string" ? { content: script } : script);
   await page.goto(site.url + at);
   return opened;
 }

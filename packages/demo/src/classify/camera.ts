@@ -1,3 +1,4 @@
+import type { Problem } from "../app/messages.ts";
 import { state } from "../app/state.ts";
 import { type Classify, messageOf, set } from "./actions.ts";
 
@@ -5,9 +6,7 @@ import { type Classify, messageOf, set } from "./actions.ts";
 export async function startCamera(): Promise<void> {
   set({ camera: { is: "asking" }, problem: undefined });
   try {
-    if (!navigator.mediaDevices) throw new DOMException("This address is not secure.", "NotSupportedError");
-    const video = { facingMode: "environment", width: { ideal: 1280 } };
-    const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+    const stream = await openCamera();
     // The visitor may have turned to something else while the browser asked.
     if (state.classify.camera.is !== "asking" || document.hidden) {
       stop(stream);
@@ -16,23 +15,71 @@ export async function startCamera(): Promise<void> {
     }
     set({ camera: { is: "on", stream } });
   } catch (error) {
-    const { name } = error as Error;
-    const [title, text] = REASONS[name] ?? ["The camera does not start", messageOf(error)];
-    set({ camera: { is: "off" }, problem: { title, text, retry: () => void startCamera() } });
+    set({ camera: { is: "off" }, problem: problemOf(error as Error) });
   }
 }
 
-const REASONS: Readonly<Record<string, readonly [title: string, text: string]>> = {
-  NotAllowedError: [
-    "The camera was not allowed",
-    "Allow it in the browser's settings for this page, then try again. Pictures from files work without it.",
-  ],
-  NotFoundError: ["There is no camera", "This device has none that the browser can find."],
-  NotReadableError: ["The camera is busy", "Another program is using it. Close that, then try again."],
-  NotSupportedError: [
-    "The camera needs a secure address",
-    "Browsers show it to pages under https or localhost only.",
-  ],
+/** @throws DOMException, named as in `REASONS` or as the browser names it */
+async function openCamera(): Promise<MediaStream> {
+  // Insecure pages have no `mediaDevices`, and nor have browsers without WebRTC.
+  if (!navigator.mediaDevices?.getUserMedia) {
+    const name = isSecureContext ? "NoMediaDevices" : "InsecureContext";
+    throw new DOMException("navigator.mediaDevices is undefined", name);
+  }
+  const video = { facingMode: "environment", width: { ideal: 1280 } };
+  return navigator.mediaDevices.getUserMedia({ video, audio: false });
+}
+
+function problemOf(error: Error): Problem {
+  const retry = () => void startCamera();
+  const reason = REASONS[error.name];
+  if (!reason) return { title: "The camera does not start", text: messageOf(error), retry };
+  const { title, text, isLasting } = reason;
+  return { title, text, retry: isLasting ? undefined : retry };
+}
+
+interface Reason {
+  readonly title: string;
+  readonly text: string;
+  /** Another try on this page would fail as well. */
+  readonly isLasting?: boolean;
+}
+
+const NOT_ALLOWED: Reason = {
+  title: "The camera was not allowed",
+  text: "Allow it in the browser's settings for this page, then try again. Pictures from files work without it.",
+};
+
+const NOT_FOUND: Reason = {
+  title: "There is no camera",
+  text: "The browser finds none on this device. Connect one, then try again. Pictures from files work without it.",
+};
+
+/** By the name of the error: two of `openCamera`, the others of `getUserMedia` (W3C, Media Capture and Streams, 10.2). */
+const REASONS: Readonly<Record<string, Reason>> = {
+  InsecureContext: {
+    title: "The camera needs a secure address",
+    text: "Browsers give it to pages under https or localhost only. Pictures from files work without it.",
+    isLasting: true,
+  },
+  NoMediaDevices: {
+    title: "This browser gives pages no camera",
+    text: "It has no navigator.mediaDevices. Use another browser, or pictures from files.",
+    isLasting: true,
+  },
+  NotSupportedError: {
+    title: "This browser does not support cameras",
+    text: "It was built without video capture. Use another browser, or pictures from files.",
+    isLasting: true,
+  },
+  NotAllowedError: NOT_ALLOWED,
+  SecurityError: NOT_ALLOWED,
+  NotFoundError: NOT_FOUND,
+  OverconstrainedError: NOT_FOUND,
+  NotReadableError: {
+    title: "The camera is busy",
+    text: "Another program uses it. Close that, then try again. Pictures from files work without it.",
+  },
 };
 
 /** Let go of the camera. */

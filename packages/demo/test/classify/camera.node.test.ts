@@ -1,7 +1,8 @@
 import type { JSHandle, Page } from "playwright";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cover, coverable } from "../background.ts";
 import { openPage, photograph, withPage } from "../page.ts";
+import { cameraScripts } from "./camera.ts";
 import { answered, choosePicture, chooseSmall, expectAlert, expectAnswer, tryAgain } from "./steps.ts";
 
 withPage();
@@ -19,7 +20,7 @@ async function filming(page: Page): Promise<JSHandle<MediaStreamTrack>> {
 const stateOf = (track: JSHandle<MediaStreamTrack>) => track.evaluate(({ readyState }) => readyState);
 
 test("a camera that is allowed is seen, its picture is classified, and it is let go of", async () => {
-  const { page } = await openPage({ permissions: ["camera"] });
+  const { page } = await openPage({ permissions: ["camera"], inPage: await cameraScripts() });
   await chooseSmall(page);
   await turnOn(page);
   const track = await filming(page);
@@ -35,7 +36,10 @@ test("a camera that is allowed is seen, its picture is classified, and it is let
 });
 
 test("a camera is let go of when it is turned off, and when nobody sees the page", async () => {
-  const { page } = await openPage({ permissions: ["camera"], inPage: coverable });
+  const { page } = await openPage({
+    permissions: ["camera"],
+    inPage: [...(await cameraScripts()), coverable],
+  });
   await turnOn(page);
   const first = await filming(page);
   await page.getByRole("button", { name: "Turn the camera off" }).click();
@@ -50,7 +54,7 @@ test("a camera is let go of when it is turned off, and when nobody sees the page
 });
 
 test("a camera that is denied is said to be, pictures from files still work, and so does it once allowed", async () => {
-  const { page, context } = await openPage();
+  const { page, context } = await openPage({ inPage: await cameraScripts() });
   await chooseSmall(page);
   await turnOn(page);
   await expectAlert(page, "The camera was not allowed");
@@ -61,4 +65,39 @@ test("a camera that is denied is said to be, pictures from files still work, and
   await context.grantPermissions(["camera"]);
   await tryAgain(page);
   expect(await stateOf(await filming(page))).toBe("live");
+});
+
+describe("a camera that cannot be had says why", () => {
+  /** A `getUserMedia` that fails under this name. */
+  const failing = (name: string) =>
+    `navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("as the test has it", "${name}"));`;
+  const remove = `Object.defineProperty(navigator, "mediaDevices", { value: undefined });`;
+  const insecure = `Object.defineProperty(globalThis, "isSecureContext", { value: false });`;
+
+  test.each([
+    { reason: "an insecure page", script: insecure + remove, says: "needs a secure address", again: false },
+    { reason: "no mediaDevices", script: remove, says: "gives pages no camera", again: false },
+    {
+      reason: "no video capture",
+      script: failing("NotSupportedError"),
+      says: "does not support cameras",
+      again: false,
+    },
+    { reason: "no camera", script: failing("NotFoundError"), says: "There is no camera", again: true },
+    { reason: "a busy camera", script: failing("NotReadableError"), says: "The camera is busy", again: true },
+    {
+      reason: "the document's policy",
+      script: failing("SecurityError"),
+      says: "The camera was not allowed",
+      again: true,
+    },
+    { reason: "anything else", script: failing("AbortError"), says: "as the test has it", again: true },
+  ])("$reason", async ({ script, says, again }) => {
+    const { page } = await openPage({ inPage: [script] });
+    await turnOn(page);
+    await expectAlert(page, says);
+    const tries = page.getByRole("alert").getByRole("button", { name: "Try again" });
+    expect(await tries.count()).toBe(again ? 1 : 0);
+    await page.getByRole("button", { name: "Camera", exact: true }).waitFor();
+  });
 });

@@ -30,7 +30,7 @@ test("the page stays responsive while it trains: no task on its thread takes ove
 }, 300_000);
 
 test("in the background it goes on, the tab's title tells how far, and the page what was missed", async () => {
-  const { page } = await openPage({ at: "#/train", inPage: coverable });
+  const { page } = await openPage({ at: "#/train", inPage: [coverable] });
   await chooseSmall(page);
   await button(page, "Start").click();
   await reach(page, 2);

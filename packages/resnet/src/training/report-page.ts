@@ -13,6 +13,15 @@ th, td { padding: .2rem .6rem; text-align: right; font-variant-numeric: tabular-
 #filters canvas { width: 4rem; height: 4rem; margin: 0 .5rem .5rem 0; image-rendering: pixelated; }
 `;
 
+/** Comes before uPlot, which throws at once where `Intl` refuses the browser's language, such as `en-US@posix`. */
+export const LANGUAGE_SCRIPT = `
+try {
+  Intl.getCanonicalLocales(navigator.language);
+} catch {
+  Object.defineProperty(navigator, "language", { value: "en" });
+}
+`;
+
 export const PAGE_SCRIPT = `
 const COLORS = ["#9bb8d9", "#2f6db5", "#d9622b"];
 const make = (name, parent, text) => {

@@ -3,7 +3,7 @@ import { nodeModules } from "../data/node.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { duration } from "./lines.ts";
 import type { EpochRecord, MetricsRecord, StepRecord } from "./records.ts";
-import { PAGE_SCRIPT, PAGE_STYLE } from "./report-page.ts";
+import { LANGUAGE_SCRIPT, PAGE_SCRIPT, PAGE_STYLE } from "./report-page.ts";
 
 export interface ReportOptions {
   readonly model: object;
@@ -69,7 +69,7 @@ ${Object.entries(summary)
   .map(([name, value]) => `<tr><th>${escaped(name)}</th><td>${escaped(String(value))}</td></tr>`)
   .join("\n")}
 </table>
-<script>${plot.js}</script>
+<script>${LANGUAGE_SCRIPT}${plot.js}</script>
 <script>const page = ${json};${PAGE_SCRIPT}</script>
 </html>
 `;
