@@ -13,6 +13,8 @@ const manifest = (path: string) => JSON.parse(readFileSync(join(ROOT, path, "pac
 test("npx shadegrad in a checkout without node_modules goes to the set-up, and then to the program", () => {
   const { bin } = manifest(".");
   for (const file of ["package.json", bin.shadegrad]) cpSync(join(ROOT, file), join(folder, file));
+  // The program takes a package with sources for a checkout.
+  mkdirSync(join(folder, dirname(bin.shadegrad), "..", "src"));
   // Stands in for the set-up: installing and building takes a minute.
   const setup = join(folder, "scripts", "setup", "run.mjs");
   mkdirSync(dirname(setup), { recursive: true });
@@ -32,12 +34,12 @@ test("npx shadegrad in a checkout without node_modules goes to the set-up, and t
       npm_config_audit: "false",
     },
   });
-  const program = join(dirname(bin.shadegrad), "..", "dist", "cli", "run.js");
+  const program = join(dirname(bin.shadegrad), "..", "dist", "run.js");
   const wanted = { script: join(folder, program), args: ["summary", "resnet20"], cwd: folder };
   expect(JSON.parse(output)).toEqual(wanted);
 });
 
 test("the checkout's program is the package's own", () => {
-  const path = join("packages", "resnet");
+  const path = join("packages", "cli");
   expect(join(manifest(".").bin.shadegrad)).toBe(join(path, manifest(path).bin.shadegrad));
 });
