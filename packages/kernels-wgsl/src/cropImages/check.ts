@@ -1,7 +1,7 @@
 import { check } from "../check.ts";
 import { type CropImagesParams, cropImages, cropImagesReference } from "./index.ts";
 
-const shapes: [name: string, N: number, params: CropImagesParams][] = [
+const shapes: [name: string, N: number, params: Omit<CropImagesParams, "first">][] = [
   ["a pixel", 2, { B: 1, H: 1, W: 1, C: 1, P: 1, Q: 1 }],
   ["RGB", 5, { B: 7, H: 5, W: 7, C: 3, P: 5, Q: 7 }],
   ["windows smaller than the images, over several workgroups", 3, { B: 9, H: 8, W: 9, C: 3, P: 6, Q: 5 }],
@@ -11,9 +11,12 @@ const shapes: [name: string, N: number, params: CropImagesParams][] = [
 
 export const checks = [
   check(cropImages, () =>
-    shapes.flatMap(([name, N, params]) =>
+    shapes.flatMap(([name, N, shape]) =>
       [false, true].map((REFLECT) => {
-        const { B, H, W, C, P, Q } = params;
+        const { B, H, W, C, P, Q } = shape;
+        // Both buffers begin with a whole word.
+        const first = [2, 1, 0].find((count) => (count * H * W * C) % 4 === 0)!;
+        const params = { ...shape, first };
         const bytes = Uint8Array.from(
           { length: Math.ceil((N * H * W * C) / 4) * 4 },
           (_, i) => (i * 73 + 11) % 256,
@@ -28,12 +31,14 @@ export const checks = [
           return [b % N, offset(b, fits(H, P), P), offset(b + 1, fits(W, Q), Q), b % 2][k % 4]!;
         });
         const colours = Float32Array.from({ length: 2 * C }, (_, c) => (c < C ? (c + 1) / 256 : -c / 4));
+        const words = new Uint32Array(bytes.buffer);
+        const middle = (first * H * W * C) / 4;
         const expected = cropImagesReference(bytes, picks, colours, params, REFLECT);
         return {
           name: `${name}, ${REFLECT ? "reflected" : "with zeros around"}`,
           params,
           holes: { REFLECT },
-          reads: [new Uint32Array(bytes.buffer), picks, colours],
+          reads: [words.subarray(0, middle), words.subarray(middle), picks, colours],
           writes: [new Float32Array(expected.length)],
           expected: [expected],
         };

@@ -1,8 +1,8 @@
 import { type Kernel, strided } from "../launch/kernel.ts";
 import source from "./cropImages.wgsl?raw";
 
-/** B windows of P × Q pixels out of images [H, W, C]. */
-export type CropImagesParams = Record<"B" | "H" | "W" | "C" | "P" | "Q", number>;
+/** B windows of P × Q pixels out of images [H, W, C], of which `first` lie in the first buffer. */
+export type CropImagesParams = Record<"B" | "H" | "W" | "C" | "P" | "Q" | "first", number>;
 
 /**
  * Windows of images that are bytes on the GPU, mirrored where asked, with each channel scaled and shifted.
@@ -11,9 +11,9 @@ export type CropImagesParams = Record<"B" | "H" | "W" | "C" | "P" | "Q", number>
  */
 export const cropImages: Kernel<CropImagesParams> = {
   name: "cropImages",
-  reads: ["images", "picks", "colours"],
+  reads: ["images", "more", "picks", "colours"],
   writes: ["y"],
-  params: { B: "u32", H: "u32", W: "u32", C: "u32", P: "u32", Q: "u32" },
+  params: { B: "u32", H: "u32", W: "u32", C: "u32", P: "u32", Q: "u32", first: "u32" },
   variants: {
     plain: {
       name: "scalar",
@@ -29,7 +29,7 @@ export function cropImagesReference(
   bytes: ArrayLike<number>,
   picks: ArrayLike<number>,
   colours: ArrayLike<number>,
-  { B, H, W, C, P, Q }: CropImagesParams,
+  { B, H, W, C, P, Q }: Omit<CropImagesParams, "first">,
   reflect: boolean,
 ): Float64Array {
   const y = new Float64Array(B * P * Q * C);

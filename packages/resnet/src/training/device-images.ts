@@ -13,7 +13,7 @@ export interface DeviceImagesOptions {
  * pixels. Windows are those that the CPU's way draws for the same seed; values equal its values to rounding.
  */
 export class DeviceImages {
-  readonly #images: Tensor;
+  readonly #images: readonly [Tensor, Tensor];
   readonly #colours: Tensor;
   readonly #labels: ImageSet["labels"];
   readonly #shape: ImageSet["shape"];
@@ -24,9 +24,14 @@ export class DeviceImages {
     const [H, W, C] = data.shape;
     const { crop, normalization = data.normalization ?? false } = options;
     const { mean, std } = normalization || { mean: Array(C).fill(0), std: Array(C).fill(1) };
-    const words = new Uint32Array(Math.ceil(data.images.length / 4));
-    new Uint8Array(words.buffer).set(data.images as Uint8Array);
-    this.#images = keep(tensor(words, [words.length], { device }));
+    // Fours of images are whole words, whatever their size is.
+    const middle = 4 * Math.ceil(data.length / 8) * H * W * C;
+    this.#images = [data.images.subarray(0, middle), data.images.subarray(middle)].map((bytes, part) => {
+      const size = part === 0 ? middle : bytes.length;
+      const words = new Uint32Array(Math.max(1, Math.ceil(size / 4)));
+      new Uint8Array(words.buffer).set(bytes);
+      return keep(tensor(words, [words.length], { device }));
+    }) as [Tensor, Tensor];
     const colours = [
       ...std.map((deviation) => 1 / 255 / deviation),
       ...mean.map((value, c) => -value / std[c]!),
@@ -86,7 +91,7 @@ export class DeviceImages {
   }
 
   dispose(): void {
-    this.#images.dispose();
+    for (const images of this.#images) images.dispose();
     this.#colours.dispose();
   }
 }

@@ -37,6 +37,18 @@ describe("cropImages", () => {
     expect([...y]).toEqual([0, 17, 19, 0, 0, 0]);
   });
 
+  it("takes images in two tensors", async () => {
+    const words = new Uint32Array(bytes.buffer.slice(0));
+    const parts = [tensor(words.slice(0, 3), [3]), tensor(words.slice(3), [3])] as const;
+    const picks = tensor(Int32Array.of(1, 0, 0, 0, 0, 0, 0, 0), [2, 4]);
+    expect(await rows(cropImages(parts, picks, colours(), { shape }))).toEqual([
+      ...bytes.slice(12),
+      ...bytes.slice(0, 12),
+    ]);
+    const uneven = [tensor(words.slice(0, 2), [2]), tensor(words.slice(2), [4])] as const;
+    expect(() => cropImages(uneven, picks, colours(), { shape })).toThrow(/not whole images of 12/);
+  });
+
   it("says what disagrees", () => {
     const picks = tensor(Int32Array.of(0, 0, 0), [1, 3]);
     expect(() => cropImages(images(), picks, colours(), { shape })).toThrow(/picks are i32 \[1,3\]/);
