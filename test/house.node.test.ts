@@ -99,13 +99,51 @@ test("kernels are launched by tensor's run alone", () => {
   expect(paths(launching)).toEqual(["packages/tensor/src/core/run.ts"]);
 });
 
-test("no circular import", () => {
+// The folders of tensor, and the folders that each may import, types included.
+const ROOMS: Record<string, readonly string[]> = {
+  "errors.ts": [],
+  gpu: ["errors.ts"],
+  core: ["gpu", "errors.ts"],
+  ops: ["core", "gpu", "errors.ts"],
+  compile: ["core", "gpu", "errors.ts"],
+  formats: ["errors.ts"],
+  nn: ["ops", "compile", "core", "gpu", "formats", "errors.ts"],
+  optim: ["nn", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
+  tune: ["optim", "nn", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
+};
+// Bits of halves are the business of both, and need neither tensors nor a device.
+const SHARED_WITH_FORMATS = "packages/tensor/src/core/float16.ts";
+
+test("inside tensor no import runs up: tune → optim → nn → ops, compile → core → gpu → errors", () => {
+  const room = (path: string) => /^packages\/tensor\/src\/([^/]+)/.exec(path)?.[1];
+  const upward = sources.flatMap(({ path, imports }) => {
+    const from = room(path);
+    if (!from || from === "index.ts") return [];
+    return imports.flatMap(({ specifier }) => {
+      if (!specifier.startsWith(".")) return [];
+      const to = target(path, specifier);
+      const isAllowed =
+        room(to) === from ||
+        ROOMS[from]?.includes(room(to)!) ||
+        (from === "formats" && to === SHARED_WITH_FORMATS);
+      return isAllowed ? [] : [`${path}: ${specifier}`];
+    });
+  });
+  expect(upward).toEqual([]);
+});
+
+// Where types still go in circles. To be emptied, never to be added to.
+const CIRCLES_OF_TYPES =
+  /^packages\/(kernels-wgsl\/src\/launch|tensor\/src\/tune|resnet\/src\/(cli|training))\//;
+
+test("no circular import, of types neither", () => {
+  const isCounted = (path: string, typeOnly: boolean) => !typeOnly || !CIRCLES_OF_TYPES.test(path);
   const edges = new Map(
     modules.map(({ path, imports }) => [
       path,
       imports
-        .filter(({ typeOnly, specifier }) => !typeOnly && specifier.startsWith("."))
-        .map((i) => target(path, i.specifier)),
+        .filter(({ typeOnly, specifier }) => specifier.startsWith(".") && isCounted(path, typeOnly))
+        .map(({ specifier }) => target(path, specifier)),
     ]),
   );
   const circles: string[] = [];

@@ -44,7 +44,13 @@ export function readSource(path: string): Source {
       }
       return;
     }
-    if (ts.isImportTypeNode(node)) return;
+    if (ts.isImportTypeNode(node)) {
+      const { argument } = node;
+      if (ts.isLiteralTypeNode(argument) && ts.isStringLiteral(argument.literal)) {
+        source.imports.push({ specifier: argument.literal.text, typeOnly: true });
+      }
+      return;
+    }
     if (ts.isCallExpression(node)) {
       const [argument] = node.arguments;
       if (node.expression.kind === ts.SyntaxKind.ImportKeyword && argument && ts.isStringLiteral(argument)) {

@@ -4,24 +4,22 @@ export type { PlanSummary } from "./compile/plan.ts";
 export { assign } from "./core/assign.ts";
 export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./core/autograd.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./core/create.ts";
+export type { DType } from "./core/dtype.ts";
 export { findNaN } from "./core/find-nan.ts";
 export { Generator, generatorOf, manualSeed } from "./core/generator.ts";
+export { init, openDevice } from "./core/init.ts";
+export type { Operand } from "./core/map.ts";
 export { describeOrigin, type NaNOrigin } from "./core/nan.ts";
+export type { Nested, TensorData } from "./core/numbers.ts";
 export { keep, type Scope, scope } from "./core/scope.ts";
-export {
-  type DType,
-  type Nested,
-  type Shape,
-  Tensor,
-  type TensorData,
-  type TensorOptions,
-  tensor,
-} from "./core/tensor.ts";
+export type { Shape } from "./core/shape.ts";
+export { Tensor, type TensorOptions, tensor } from "./core/tensor.ts";
 export { DeviceError, FormatError, ShapeError } from "./errors.ts";
 export type { InitOptions } from "./gpu/adapter.ts";
 export { cacheFolder } from "./gpu/cache-folder.ts";
 export { debugLevel } from "./gpu/debug.ts";
-export { Device, type DeviceCounts, defaultDevice, init, openDevice } from "./gpu/device.ts";
+export { defaultDevice } from "./gpu/default-device.ts";
+export { Device, type DeviceCounts } from "./gpu/device.ts";
 export { autocast, type Precision } from "./gpu/precision.ts";
 export { clamp, gelu, leakyRelu, relu, sigmoid, silu, tanh } from "./ops/activation.ts";
 export { argmax, argmin } from "./ops/argmax.ts";
@@ -32,7 +30,6 @@ export { equal, greater, greaterEqual, less, lessEqual, notEqual, where } from "
 export { concat, stack } from "./ops/concat.ts";
 export { type Conv2dOptions, conv2d, type Padding, type Pair } from "./ops/conv2d.ts";
 export { type CropImagesOptions, cropImages } from "./ops/crop-images.ts";
-export type { Operand } from "./ops/elementwise.ts";
 export { broadcastTo, tile } from "./ops/expand.ts";
 export { gather, oneHot } from "./ops/gather.ts";
 export {

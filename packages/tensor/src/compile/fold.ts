@@ -106,7 +106,7 @@ const BIASED = "value + channel0(o)";
 
 const like = ({ storage: { device }, dtype }: Bound, size: number): Write => {
   const storage = new Storage(device, size * (dtype === "f16" ? 2 : 4), "a folded tensor", true);
-  return { storage, size, dtype, fresh: true };
+  return { storage, size, dtype, allocated: true };
 };
 
 const elementwise = (
@@ -119,7 +119,7 @@ const elementwise = (
   const plain = Object.values(holes).every((type) => type === "f32");
   const kernel = map as unknown as Kernel;
   return {
-    ...{ kernel, params, reads, writes: [y], live: undefined, variant: undefined },
+    ...{ kernel, params, reads, writes: [y], paramsAtCall: undefined, variant: undefined },
     holes: { ...(plain ? {} : holes), f },
   };
 };

@@ -4,13 +4,13 @@ import type { Storage } from "../core/storage.ts";
 /** The launches whose results reach what is `kept`, or tensors that were there before. */
 export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Storage>): Recorded[] {
   const needed = new Set(kept);
-  const live: Recorded[] = [];
+  const needing: Recorded[] = [];
   for (const launch of [...launches].reverse()) {
     if (!launch.writes.some(({ storage }) => needed.has(storage) || !storage.isPlanned)) continue;
     for (const { storage } of launch.reads) needed.add(storage);
-    live.push(launch);
+    needing.push(launch);
   }
-  return live.reverse();
+  return needing.reverse();
 }
 
 /** How many launches read each storage. */
@@ -38,7 +38,9 @@ export function unchanged(launches: readonly Recorded[]): Set<Storage> {
  */
 export function divide<L extends Recorded>(launches: readonly L[]): { constant: L[]; varying: L[] } {
   const changed = new Set(
-    launches.flatMap(({ writes }) => writes.flatMap(({ storage, fresh }) => (fresh ? [] : [storage]))),
+    launches.flatMap(({ writes }) =>
+      writes.flatMap(({ storage, allocated }) => (allocated ? [] : [storage])),
+    ),
   );
   const known = new Set<Storage>();
   const isKnown = ({ storage }: { storage: Storage }) =>
@@ -46,9 +48,11 @@ export function divide<L extends Recorded>(launches: readonly L[]): { constant: 
   const constant: L[] = [];
   const varying: L[] = [];
   for (const launch of launches) {
-    const { reads, writes, live } = launch;
+    const { reads, writes, paramsAtCall } = launch;
     const is =
-      !live && reads.every(isKnown) && writes.every(({ storage, fresh }) => fresh && !changed.has(storage));
+      !paramsAtCall &&
+      reads.every(isKnown) &&
+      writes.every(({ storage, allocated }) => allocated && !changed.has(storage));
     (is ? constant : varying).push(launch);
     if (is) for (const { storage } of writes) known.add(storage);
   }

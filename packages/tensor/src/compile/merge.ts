@@ -1,14 +1,14 @@
 import type { Holes } from "@shadegrad/kernels-wgsl";
 import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
+import { isInteger } from "../core/dtype.ts";
 import type { Bound, Recorded } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
-import { isInteger } from "../core/tensor.ts";
 import { countReaders } from "./liveness.ts";
 
 /** A launch, and what was merged into it. */
 export interface Merged extends Recorded {
   /** The elementwise launches that it does as well. */
-  readonly also?: number;
+  readonly mergedCount?: number;
 }
 
 /**
@@ -34,13 +34,13 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
         const merged = isFree && isSame ? (intoEpilogue(first, second) ?? intoMap(first, second)) : undefined;
         if (!merged) continue;
         result[place] = undefined;
-        result[i] = { ...merged, also: (first.also ?? 0) + (second.also ?? 0) + 1 };
+        result[i] = { ...merged, mergedCount: (first.mergedCount ?? 0) + (second.mergedCount ?? 0) + 1 };
         again = merged.kernel === second.kernel;
         break;
       }
     }
-    for (const { storage, fresh } of result[i]!.writes) {
-      if (fresh) makers.set(storage, i);
+    for (const { storage, allocated } of result[i]!.writes) {
+      if (allocated) makers.set(storage, i);
       else changes.set(storage, i);
     }
   }
@@ -55,8 +55,8 @@ function makersOf(launch: Recorded, makers: ReadonlyMap<Storage, number>): numbe
 }
 
 /** Whether it computes with floats, the same at each call. */
-const isPlainMap = ({ kernel, live, holes, writes }: Recorded): boolean =>
-  kernel.name === map.name && !live && (holes.S ?? "f32") === "f32" && writes[0]!.fresh;
+const isPlainMap = ({ kernel, paramsAtCall, holes, writes }: Recorded): boolean =>
+  kernel.name === map.name && !paramsAtCall && (holes.S ?? "f32") === "f32" && writes[0]!.allocated;
 
 interface Operand {
   /** In the expression. */

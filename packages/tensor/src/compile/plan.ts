@@ -49,9 +49,9 @@ export class Plan {
   readonly #sources: readonly Storage[];
   #versions: readonly number[] | undefined;
   readonly #varying: Program;
-  readonly #live: readonly { i: number; params: NonNullable<Recorded["live"]> }[];
+  readonly #thunks: readonly { i: number; params: NonNullable<Recorded["paramsAtCall"]> }[];
   readonly #find: (storage: Storage) => GPUBufferBinding;
-  #fresh = true;
+  #isFirstRun = true;
 
   private constructor(recording: Recording, parts: Parts, constants: Program, varying: Program) {
     this.#recording = recording;
@@ -67,7 +67,9 @@ export class Plan {
     this.#constants = constants;
     this.#varying = varying;
     this.#sources = sourcesOf(parts.constant);
-    this.#live = parts.varying.flatMap(({ live }, i) => (live ? [{ i, params: live }] : []));
+    this.#thunks = parts.varying.flatMap(({ paramsAtCall }, i) =>
+      paramsAtCall ? [{ i, params: paramsAtCall }] : [],
+    );
     const written = parts.varying.flatMap(({ writes }) => writes.map(({ storage }) => storage));
     this.#replaced = [...new Set(written)].filter((storage) => !storage.isPlanned);
   }
@@ -106,11 +108,11 @@ export class Plan {
     const { recorder, args: expected, results } = this.#recording;
     const { launcher } = this.#device;
     // Recording did what the host does at the first call.
-    if (!this.#fresh) {
+    if (!this.#isFirstRun) {
       for (const effect of recorder.effects) effect();
-      for (const { i, params } of this.#live) this.#varying.setParams(i, params());
+      for (const { i, params } of this.#thunks) this.#varying.setParams(i, params());
     }
-    this.#fresh = false;
+    this.#isFirstRun = false;
     this.#computeConstants();
     const before = args.flatMap((x, i) => this.#copy(x.storage, expected[i]!.storage));
     const made = results.map(({ shape, dtype }) => empty(shape, dtype, this.#device));
@@ -224,11 +226,11 @@ function partsOf(recording: Recording): Parts {
       recorded: recorder.launches.length,
       launches: varying.length,
       constant: constant.length,
-      merged: launches.reduce((sum, { also = 0 }) => sum + also, 0),
+      merged: launches.reduce((sum, { mergedCount = 0 }) => sum + mergedCount, 0),
       bytes: total(second.buffers),
       bytesWithoutReuse: bytesOfAll(recorder.launches),
       constantBytes: total(first.buffers),
-      steps: varying.map(({ kernel, also = 0 }) => ({ kernel: kernel.name, merged: also })),
+      steps: varying.map(({ kernel, mergedCount = 0 }) => ({ kernel: kernel.name, merged: mergedCount })),
     },
   };
 }

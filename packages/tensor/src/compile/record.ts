@@ -3,7 +3,7 @@ import { scope } from "../core/scope.ts";
 import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
-import { defaultDevice } from "../gpu/device.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
 import type { Recording } from "./plan.ts";
 
 /** One call of a function, recorded, and how its results are arranged. */
@@ -48,7 +48,7 @@ function recorded<A extends readonly Tensor[], R>(
   for (const y of new Set(returned)) if (y.storage.isPlanned && !isGiven(y)) y.dispose();
   for (const { storage } of results) recorder.hold(storage);
   const kept = new Set(results.map(({ storage }) => storage));
-  const made = recorder.launches.flatMap(({ writes }) => writes.filter(({ fresh }) => fresh));
+  const made = recorder.launches.flatMap(({ writes }) => writes.filter(({ allocated }) => allocated));
   const left = made.filter(({ storage }) => storage.isUsed && !kept.has(storage));
   if (left.length > 0) {
     throw new Error(

@@ -1,11 +1,11 @@
-import { dense, map } from "@shadegrad/kernels-wgsl/map";
 import { ShapeError } from "../errors.ts";
 import { onesLike, zerosLike } from "./create.ts";
+import { isInteger } from "./dtype.ts";
+import { copied, elementwise } from "./map.ts";
 import { observer } from "./observe.ts";
 import { recorder } from "./recorder.ts";
-import { run } from "./run.ts";
 import { keep } from "./scope.ts";
-import { type History, isInteger, type Tensor } from "./tensor.ts";
+import type { History, Tensor } from "./tensor.ts";
 
 let recording = true;
 
@@ -147,10 +147,7 @@ function propagate(loss: Tensor, seed: Tensor): void {
 
 /** The sum of two gradients, which are not needed after it. */
 function add(a: Tensor, b: Tensor): Tensor {
-  const { dtype } = a;
-  const sum = run(map, dense(a.size), [a, b, b], a.shape, {
-    holes: { A: dtype, B: b.dtype, C: b.dtype, Y: dtype, f: "a + b" },
-  });
+  const sum = elementwise((a, b) => `${a} + ${b}`, [a, b], { dtype: a.dtype });
   a.dispose();
   b.dispose();
   return sum;
@@ -167,10 +164,7 @@ function accumulate(leaf: Tensor, dy: Tensor): void {
 /** `dy` in memory of its own: gradients are changed in place, by clipping say, and no other one with them. */
 function unshared(dy: Tensor): Tensor {
   if (!dy.storage.isShared) return dy;
-  const { dtype } = dy;
-  const copy = run(map, dense(dy.size), [dy, dy, dy], dy.shape, {
-    holes: { A: dtype, B: dtype, C: dtype, Y: dtype, f: "a" },
-  });
+  const copy = copied(dy);
   dy.dispose();
   return copy;
 }

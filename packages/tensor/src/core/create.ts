@@ -1,8 +1,10 @@
 import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
 import { ShapeError } from "../errors.ts";
-import { defaultDevice } from "../gpu/device.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
+import { checkGradient } from "./dtype.ts";
 import { run } from "./run.ts";
-import { checkGradient, checkShape, type Shape, type Tensor, type TensorOptions, tensor } from "./tensor.ts";
+import { checkShape, type Shape } from "./shape.ts";
+import { type Tensor, type TensorOptions, tensor } from "./tensor.ts";
 
 /** A tensor of zeros. */
 export const zeros = (shape: Shape, options?: TensorOptions): Tensor => constant("zeros", shape, 0, options);

@@ -1,7 +1,7 @@
-import { type Device, defaultDevice } from "../gpu/device.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
+import type { Device } from "../gpu/device.ts";
 import { type NaNOrigin, NaNSearch } from "./nan.ts";
 import { observe } from "./observe.ts";
-import { run } from "./run.ts";
 
 /**
  * Call `f`, which may be async, looking at the results of every kernel that it launches, and tell which op made the first NaN, if any did.
@@ -12,7 +12,7 @@ export async function findNaN(
   f: () => unknown,
   device: Device = defaultDevice(),
 ): Promise<NaNOrigin | undefined> {
-  const search = new NaNSearch(device, run);
+  const search = new NaNSearch(device);
   const before = observe(search);
   try {
     await f();

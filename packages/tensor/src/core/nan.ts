@@ -3,7 +3,7 @@ import { reduce, reducePasses } from "@shadegrad/kernels-wgsl/reduce";
 import { NAN_CHECK } from "../gpu/debug.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Observer } from "./observe.ts";
-import type { run } from "./run.ts";
+import { run } from "./run.ts";
 import { keep } from "./scope.ts";
 import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
@@ -44,7 +44,6 @@ const TERMS = {
 
 /** Looks at the results of every kernel on one device, and remembers the first that held a NaN. */
 export class NaNSearch implements Observer {
-  readonly #run: typeof run;
   readonly #device: Device;
   #checks: Check[] = [];
   #found: Found | undefined;
@@ -53,10 +52,8 @@ export class NaNSearch implements Observer {
   #busy = false;
   #seen = new WeakMap<Storage, number>();
 
-  /** `run` is given, since it tells observers and so cannot be imported by one. */
-  constructor(device: Device, launch: typeof run) {
+  constructor(device: Device) {
     this.#device = device;
-    this.#run = launch;
   }
 
   ran(kernel: string, reads: readonly Tensor[], writes: readonly Tensor[], replaced: boolean): void {
@@ -122,12 +119,12 @@ export class NaNSearch implements Observer {
     passes.forEach((pass, i) => {
       const holes = { combine: "max(a, b)", Result: "f32", ...(i === 0 && { term }) };
       const shape = i === passes.length - 1 ? [] : [pass.splits];
-      const { y } = this.#run(looking, pass, [left], { y: { shape, dtype: "f32" } }, { holes });
+      const { y } = run(looking, pass, [left], { y: { shape, dtype: "f32" } }, { holes });
       if (left !== x) left.dispose();
       left = y;
     });
     if (!before) return keep(left);
-    const most = this.#run(comparing, dense(1), [left, before, before], [], { holes: { f: "max(a, b)" } });
+    const most = run(comparing, dense(1), [left, before, before], [], { holes: { f: "max(a, b)" } });
     left.dispose();
     before.dispose();
     return keep(most);
@@ -143,12 +140,7 @@ export function describeOrigin({ op, kernel, given, infiniteSince }: NaNOrigin):
 
 /** With `DEBUG` of 1 or more: wherever numbers are read, says which op made a NaN before, if one did. */
 export class NaNWatch implements Observer {
-  readonly #run: typeof run;
   readonly #searches = new Map<Device, NaNSearch>();
-
-  constructor(launch: typeof run) {
-    this.#run = launch;
-  }
 
   ran(kernel: string, reads: readonly Tensor[], writes: readonly Tensor[], replaced: boolean): void {
     this.#searchOn(writes[0]!.device).ran(kernel, reads, writes, replaced);
@@ -165,7 +157,7 @@ export class NaNWatch implements Observer {
   #searchOn(device: Device): NaNSearch {
     let search = this.#searches.get(device);
     if (search) return search;
-    search = new NaNSearch(device, this.#run);
+    search = new NaNSearch(device);
     this.#searches.set(device, search);
     device.onRead = async () => {
       const origin = await search.origin();

@@ -1,4 +1,4 @@
-import type { Shape } from "./tensor.ts";
+import type { Shape } from "./shape.ts";
 
 const EDGE = 3;
 const LONG = 1000;
@@ -33,7 +33,10 @@ export function format(values: ArrayLike<number>, shape: Shape): string {
   return values.length === 0 ? "[]" : draw(0);
 }
 
-/** One notation for all: whole numbers bare, others to four decimals, or with an exponent where those say little. */
+/**
+ * One notation for all: whole numbers bare, others to four decimals, or with an exponent where decimals say little.
+ * Floats from 10⁶ on have an exponent; integers have all their digits.
+ */
 function writer(values: ArrayLike<number>): (value: number) => string {
   let most = 0;
   let least = Number.POSITIVE_INFINITY;
@@ -45,10 +48,11 @@ function writer(values: ArrayLike<number>): (value: number) => string {
     most = Math.max(most, size);
     if (size > 0) least = Math.min(least, size);
   }
+  const isInteger = values instanceof Int32Array || values instanceof Uint32Array;
   const exponent = most >= 1e6 || least < 1e-4;
   return (value) => {
     if (!Number.isFinite(value)) return String(value).replace("Infinity", "inf");
-    if (whole && most < 1e6) return String(value);
+    if (isInteger || (whole && most < 1e6)) return String(value);
     return exponent ? value.toExponential(4) : value.toFixed(4);
   };
 }

@@ -14,12 +14,12 @@ export interface Recorded {
   readonly kernel: Kernel;
   readonly params: ParamValues;
   /** The parameters of later calls, where they are others. */
-  readonly live: (() => ParamValues) | undefined;
+  readonly paramsAtCall: (() => ParamValues) | undefined;
   readonly holes: Holes;
   readonly variant: string | undefined;
   readonly reads: readonly Bound[];
-  /** In the kernel's order; `fresh` are those that the launch made. */
-  readonly writes: readonly (Bound & { readonly fresh: boolean })[];
+  /** In the kernel's order; `allocated` are those that the launch made. */
+  readonly writes: readonly (Bound & { readonly allocated: boolean })[];
 }
 
 /** What a function did with the device: its launches, and what else is to happen at each call. */

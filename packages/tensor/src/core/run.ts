@@ -1,11 +1,12 @@
 import type { Holes, Interface, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
 import { ShapeError } from "../errors.ts";
-import { debugLevel } from "../gpu/debug.ts";
-import { type Device, defaultDevice } from "../gpu/device.ts";
-import { NaNWatch } from "./nan.ts";
-import { observe, observer } from "./observe.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
+import type { Device } from "../gpu/device.ts";
+import { type DType, isInteger } from "./dtype.ts";
+import { observer } from "./observe.ts";
 import { type Bound, recorder } from "./recorder.ts";
-import { type DType, empty, isInteger, type Shape, Tensor } from "./tensor.ts";
+import type { Shape } from "./shape.ts";
+import { empty, Tensor } from "./tensor.ts";
 
 /** A new tensor of a shape, or of another type as well, or a tensor to be written in place. */
 export type Write = Shape | { shape: Shape; dtype: DType } | Tensor;
@@ -21,7 +22,7 @@ export interface RunOptions {
 }
 
 /** Parameters, or how to find them at each call of a compiled function, where they are not always the same. */
-export type Given<P> = P | (() => P);
+export type ParamsOrThunk<P> = P | (() => P);
 
 /**
  * Launch a kernel on tensors: the only way that any op reaches the GPU. While `compile` records, the
@@ -34,21 +35,21 @@ export type Given<P> = P | (() => P);
  */
 export function run<P extends ParamValues>(
   kernel: Kernel<P>,
-  given: Given<P>,
+  given: ParamsOrThunk<P>,
   reads: readonly Tensor[],
   writes: Shape,
   options?: RunOptions,
 ): Tensor;
 export function run<P extends ParamValues, K extends string>(
   kernel: Kernel<P>,
-  given: Given<P>,
+  given: ParamsOrThunk<P>,
   reads: readonly Tensor[],
   writes: Readonly<Record<K, Write>>,
   options?: RunOptions,
 ): Record<K, Tensor>;
 export function run<P extends ParamValues>(
   kernel: Kernel<P>,
-  given: Given<P>,
+  given: ParamsOrThunk<P>,
   reads: readonly Tensor[],
   writes: Shape | Readonly<Record<string, Write>>,
   { op = kernel.name, holes = {}, variant, device: where }: RunOptions = {},
@@ -76,11 +77,11 @@ export function run<P extends ParamValues>(
     into.launches.push({
       kernel: kernel as unknown as Kernel,
       params,
-      live: typeof given === "function" ? given : undefined,
+      paramsAtCall: typeof given === "function" ? given : undefined,
       holes: filled,
       variant,
       reads: reads.map(bound),
-      writes: written.map((y, i) => ({ ...bound(y), fresh: y !== planned[i] })),
+      writes: written.map((y, i) => ({ ...bound(y), allocated: y !== planned[i] })),
     });
   } else {
     const buffers = [...reads, ...written].map(({ storage }) => storage.buffer);
@@ -100,8 +101,6 @@ export function run<P extends ParamValues>(
   if (single) return written[0]!;
   return Object.fromEntries(kernel.writes.map((name, i) => [name, written[i]!]));
 }
-
-if (debugLevel >= 1) observe(new NaNWatch(run));
 
 const bound = ({ storage, size, dtype }: Tensor): Bound => ({ storage, size, dtype });
 

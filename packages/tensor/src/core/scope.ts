@@ -1,33 +1,56 @@
-import type { Tensor } from "./tensor.ts";
-
 const open: Scope[] = [];
+
+/** Something that the scope in which it is made frees: a tensor. */
+export abstract class Owned {
+  /** How many times it is an input in the histories of others. */
+  uses = 0;
+  /** Whether only those histories still know it: it is freed with the last of them. */
+  ownedByGraph = false;
+  #scope: Scope | undefined;
+
+  constructor() {
+    this.moveTo(open.at(-1));
+  }
+
+  abstract dispose(): void;
+
+  /** The others that a way back through it needs: inputs of the op that made it, and what that op saved. */
+  abstract get needs(): { readonly inputs: readonly Owned[]; readonly saved: readonly Owned[] };
+
+  /** Let this scope free it, in place of the one that would have. */
+  moveTo(scope: Scope | undefined): void {
+    this.#scope?.delete(this);
+    this.#scope = scope;
+    scope?.add(this);
+  }
+}
 
 /** The tensors made while it is open; they die with it, except those that are kept. */
 export class Scope {
-  readonly #made = new Set<Tensor>();
-  /** Those of them that the gradient of a kept tensor needs. */
-  readonly #spared = new Set<Tensor>();
+  readonly #made = new Set<Owned>();
+  /** The part of them that the gradient of a kept tensor needs. */
+  readonly #spared = new Set<Owned>();
 
   constructor() {
     open.push(this);
   }
 
-  add(tensor: Tensor): void {
+  add(tensor: Owned): void {
     this.#made.add(tensor);
   }
 
-  delete(tensor: Tensor): void {
+  delete(tensor: Owned): void {
     this.#made.delete(tensor);
     this.#spared.delete(tensor);
   }
 
   /** Leave to the graph, at the end, what this scope made of it. */
-  spare(graph: Iterable<Tensor>): void {
+  spare(graph: Iterable<Owned>): void {
     for (const tensor of graph) if (this.#made.has(tensor)) this.#spared.add(tensor);
   }
 
   /** Close it: dispose what it made, but hand what is returned, or needed by its gradient, to the scope around. */
-  close(returned: ReadonlySet<Tensor> = new Set()): void {
+  close(returned: ReadonlySet<Owned> = new Set()): void {
     if (open.at(-1) !== this)
       throw new Error("scope: scopes close in the reverse order of opening; one inside this is still open");
     open.pop();
@@ -52,9 +75,6 @@ export class Scope {
   }
 }
 
-/** The innermost open scope. */
-export const currentScope = (): Scope | undefined => open.at(-1);
-
 /**
  * Run `f`, then free every tensor that it made, except what it returns (in arrays, objects, Maps
  * and Sets too), what `keep` was told of, and, until that is used up or disposed, what a later `backward` of a
@@ -70,7 +90,7 @@ export function scope<T>(f: () => T): T;
 export function scope<T>(f?: () => T): T | Scope {
   const made = new Scope();
   if (!f) return made;
-  let returned: ReadonlySet<Tensor> = new Set();
+  let returned: ReadonlySet<Owned> = new Set();
   try {
     const result = f();
     if (result instanceof Promise) {
@@ -89,28 +109,27 @@ export function scope<T>(f?: () => T): T | Scope {
 }
 
 /** Exempt a tensor, with what a later `backward` of it needs, from all scopes: whoever called owns it until `dispose`. */
-export function keep<T extends Tensor>(tensor: T): T {
+export function keep<T extends Owned>(tensor: T): T {
   tensor.moveTo(undefined);
-  if (tensor.history && open.length > 0) {
+  if (open.length > 0) {
     const graph = graphOf(new Set([tensor]));
-    // The scope's own code may use the inputs by name until it ends; what ops saved has no name.
+    // The scope's own code may use the inputs by name until it ends; saved tensors have no name.
     for (const scope of open) scope.spare(graph);
-    for (const { history } of [tensor, ...graph])
-      for (const saved of history?.saved ?? []) saved.moveTo(undefined);
+    for (const { needs } of [tensor, ...graph]) for (const saved of needs.saved) saved.moveTo(undefined);
   }
   return tensor;
 }
 
 /** The tensors in a result: in arrays, objects, Maps and Sets at any depth. */
-function tensorsIn(result: unknown): Set<Tensor> {
-  const found = new Set<Tensor>();
+function tensorsIn(result: unknown): Set<Owned> {
+  const found = new Set<Owned>();
   const seen = new Set<object>();
   const pending: unknown[] = [result];
   while (pending.length > 0) {
     const value = pending.pop();
     if (typeof value !== "object" || value === null || seen.has(value) || ArrayBuffer.isView(value)) continue;
     seen.add(value);
-    if (isTensor(value)) found.add(value);
+    if (value instanceof Owned) found.add(value);
     else if (value instanceof Map || value instanceof Set) pending.push(...value.values());
     else pending.push(...Object.values(value));
   }
@@ -118,17 +137,14 @@ function tensorsIn(result: unknown): Set<Tensor> {
 }
 
 /** Everything that the gradients of these tensors need. */
-function graphOf(roots: ReadonlySet<Tensor>): Set<Tensor> {
-  const found = new Set<Tensor>();
+function graphOf(roots: ReadonlySet<Owned>): Set<Owned> {
+  const found = new Set<Owned>();
   const pending = [...roots];
   for (let y = pending.pop(); y; y = pending.pop()) {
-    for (const needed of y.history ? [...y.history.inputs, ...y.history.saved] : []) {
+    for (const needed of [...y.needs.inputs, ...y.needs.saved]) {
       if (!found.has(needed)) pending.push(needed);
       found.add(needed);
     }
   }
   return found;
 }
-
-/** By its brand, not its class: tensor.ts imports this file. */
-const isTensor = (value: object): value is Tensor => "storage" in value && "shape" in value;

@@ -1,5 +1,4 @@
 import type { Device } from "../gpu/device.ts";
-import { recorder } from "./recorder.ts";
 
 /** A buffer that one or more tensors look at; it goes back to the pool with the last of them. */
 export class Storage {
@@ -12,18 +11,15 @@ export class Storage {
   #users = 1;
 
   /** @param planned whether it gets no memory of its own: `compile` finds some for it */
-  constructor(device: Device, bytes: number, what: string, planned = recorder() !== undefined) {
+  constructor(device: Device, bytes: number, what: string, planned: boolean) {
     this.device = device;
     this.bytes = bytes;
     this.#what = what;
     if (planned) device.checkFits(bytes, what);
-    else {
-      this.#buffer = device.allocate(bytes, what);
-      recorder()?.takes(this);
-    }
+    else this.#buffer = device.allocate(bytes, what);
   }
 
-  /** @throws Error if it is one of those that a compiled function makes anew at each call. */
+  /** @throws Error if it has no memory of its own. */
   get buffer(): GPUBuffer {
     if (!this.#buffer) {
       throw new Error(

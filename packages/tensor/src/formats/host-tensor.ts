@@ -1,5 +1,12 @@
+import {
+  Bfloat16Bits,
+  Float16Bits,
+  fromBfloat16Bits,
+  fromFloat16Bits,
+  toBfloat16Bits,
+  toFloat16Bits,
+} from "../core/float16.ts";
 import { FormatError, ShapeError } from "../errors.ts";
-import { fromBfloat16Bits, fromFloat16Bits, toBfloat16Bits, toFloat16Bits } from "./float16.ts";
 
 /** The typed array that holds each element type; `f16` and `bf16` are held as their bits. */
 interface Arrays {
@@ -62,6 +69,9 @@ const ARRAYS: {
   bool: Uint8Array,
 };
 
+/** The arrays that readers make, in which halves differ from whole numbers. */
+const READ = { ...ARRAYS, f16: Float16Bits, bf16: Bfloat16Bits };
+
 export const HOST_DTYPES = Object.keys(ARRAYS) as HostDType[];
 
 /** As many axes as NumPy and PyTorch allow. */
@@ -91,7 +101,7 @@ export function countElements(shape: readonly number[], fail: (what: string) => 
 export function hostTensor(dtype: HostDType, shape: readonly number[], bytes: Uint8Array): HostTensor {
   const size = bytesPerElement(dtype);
   const { buffer, byteOffset, length } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
-  return { dtype, shape, data: new ARRAYS[dtype](buffer, byteOffset, length / size) } as HostTensor;
+  return { dtype, shape, data: new READ[dtype](buffer, byteOffset, length / size) } as HostTensor;
 }
 
 /**

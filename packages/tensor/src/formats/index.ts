@@ -1,6 +1,6 @@
+export { fromBfloat16Bits, fromFloat16Bits, toBfloat16Bits, toFloat16Bits } from "../core/float16.ts";
 export { FormatError } from "../errors.ts";
 export type { ByteSource } from "./byte-source.ts";
-export { fromBfloat16Bits, fromFloat16Bits, toBfloat16Bits, toFloat16Bits } from "./float16.ts";
 export {
   bytesPerElement,
   type HostArray,

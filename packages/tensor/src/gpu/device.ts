@@ -1,11 +1,10 @@
 import { type Adapter, Launcher } from "@shadegrad/kernels-wgsl";
 import { DeviceError } from "../errors.ts";
-import { type InitOptions, type Opened, openAdapter } from "./adapter.ts";
-import { debugLevel, traceLaunches, traceMemory, traceShaders } from "./debug.ts";
+import type { Opened } from "./adapter.ts";
+import { traceLaunches, traceMemory, traceShaders } from "./debug.ts";
 import { restUntil } from "./polling.ts";
 import { BufferPool, mebibytes } from "./pool.ts";
 import type { Precision } from "./precision.ts";
-import { keptVariants } from "./tuned.ts";
 
 /** GPU objects made so far and memory held: in a loop in steady state, all but the first two stand still. */
 export interface DeviceCounts {
@@ -239,55 +238,6 @@ export class Device {
 
 const after = <T>(milliseconds: number, value: T): Promise<T> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds, value));
-
-let current: Promise<Device> | undefined;
-let opened: Device | undefined;
-
-/**
- * Open the default device, on which tensors are made unless they are told otherwise.
- *
- * Called again without options it gives the same one, or a new one if that was lost; with options a new
- * one, unless that fails.
- *
- * @throws DeviceError if there is no adapter, with what to install; or if it lacks a limit asked for, or shader-f16
- *   where precision is f16.
- */
-export async function init(options?: InitOptions): Promise<Device> {
-  if (current && !options && !opened?.isLost) return current;
-  const opening = openDevice(options);
-  current = opening;
-  try {
-    opened = await opening;
-    current = opening;
-    return opened;
-  } catch (error) {
-    if (current === opening) current = opened && Promise.resolve(opened);
-    throw error;
-  }
-}
-
-let warned = false;
-
-/** Open a device beside the default one; give it to `tensor`, `zeros` and the like as `device`. */
-export async function openDevice(options: InitOptions = {}): Promise<Device> {
-  const opened = await openAdapter(options);
-  const { tuned = true } = options;
-  const device = new Device(opened, tuned === true ? keptVariants(opened.adapter.key) : tuned || undefined);
-  if (device.adapter.software && !options.quiet && !warned) {
-    warned = true;
-    console.warn(
-      `shadegrad: no GPU found, computing on the CPU with ${device.name}; expect a hundredth of a GPU's speed.`,
-    );
-  }
-  if (debugLevel >= 1) console.log(`shadegrad: ${device.name}, ${[...device.adapter.features].join(" ")}`);
-  return device;
-}
-
-/** @throws DeviceError before `init()`. */
-export function defaultDevice(): Device {
-  if (!opened) throw new DeviceError("there is no device yet: `await init()` first.");
-  return opened;
-}
 
 const MAP_MODE_READ = 0x1;
 const MAP_READ = 0x1;

@@ -1,11 +1,17 @@
+import type { Adapter } from "@shadegrad/kernels-wgsl";
 import { DeviceError } from "../errors.ts";
-import type { Device } from "./device.ts";
 
 /**
  * What products are computed with: f32 throughout, or operands and results in f16, where adapters are faster
  * and memory lasts twice as long. Sums are f32 in both.
  */
 export type Precision = "f32" | "f16";
+
+/** The part of a device that decides a precision. */
+interface PrecisionOf {
+  readonly adapter: Adapter;
+  readonly precision: Precision;
+}
 
 let override: Precision | undefined;
 
@@ -37,7 +43,7 @@ export function autocast<T>(precision: Precision, f: () => T): T {
  *
  * @throws DeviceError if that is f16 by `autocast`, and the device has no shader-f16.
  */
-export function precisionOn({ adapter, precision }: Device): Precision {
+export function precisionOn({ adapter, precision }: PrecisionOf): Precision {
   if (override && override !== precision) checkPrecision("autocast", override, adapter.features, adapter.key);
   return override ?? precision;
 }

@@ -3,7 +3,7 @@ import { choice } from "../core/recorder.ts";
 import { isSecondPass } from "../core/replayed-draws.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { defaultDevice } from "../gpu/device.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
 import { type Layer, parameter } from "./module.ts";
 import { checkCounts, type LayerOptions } from "./options.ts";

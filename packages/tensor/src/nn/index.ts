@@ -1,14 +1,16 @@
-export type { Loaded, LoadOptions, State } from "../core/state.ts";
 export { BatchNorm2d, type BatchNorm2dOptions } from "./batchNorm2d.ts";
 export { checkpoint } from "./checkpoint.ts";
 export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
 export * as init from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
+export type { Loaded, LoadOptions, State } from "./match-state.ts";
 export {
   countParameters,
   dispose,
   evaluate,
+  inMode,
   type Layer,
+  namedModules,
   namedParameters,
   parameter,
   parameters,

@@ -7,8 +7,8 @@ export interface Layer {
   forward(x: Tensor): Tensor;
 }
 
-/** Where a model holds a tensor. */
-export interface Place {
+/** A field of a model, or of an object in it, that holds a tensor. */
+export interface TensorField {
   /** PyTorch's name for it: `blocks.0.bn1.running_mean`. */
   readonly name: string;
   readonly tensor: Tensor;
@@ -17,18 +17,23 @@ export interface Place {
 }
 
 /**
- * The model and every object in it, each once, with the prefix of its tensors' names: those outside before those inside.
+ * The model and every object in it, each once, under the name PyTorch gives it, `""` for the model itself: those outside
+ * before those inside.
  *
  * Fields of objects and elements of arrays, Maps and Sets are followed; there is no base class to
- * inherit from and nothing to register.
+ * inherit from and nothing to register. Tensors, devices and typed arrays are no part of a model's structure.
  */
-function* partsOf(model: object, prefix = "", seen = new Set<object>()): Generator<[object, string]> {
+export const namedModules = (model: object): (readonly [name: string, module: object])[] =>
+  [...modulesIn(model)].map(([module, prefix]) => [prefix.slice(0, -1), module]);
+
+/** Each with the prefix of its fields' names. */
+function* modulesIn(model: object, prefix = "", seen = new Set<object>()): Generator<[object, string]> {
   seen.add(model);
   yield [model, prefix];
   for (const { name, value } of heldBy(model)) {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     if (value instanceof Tensor || value instanceof Device || ArrayBuffer.isView(value)) continue;
-    yield* partsOf(value, `${prefix}${name}.`, seen);
+    yield* modulesIn(value, `${prefix}${name}.`, seen);
   }
 }
 
@@ -49,15 +54,15 @@ function heldBy(part: object): Held[] {
 
 const snakeCase = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Every place where a model holds a tensor; a tensor that is shared has several. */
-export function placesOf(model: object): Place[] {
-  const places: Place[] = [];
-  for (const [owner, prefix] of partsOf(model)) {
+/** Every field of a model that holds a tensor; a tensor that is shared has several. */
+export function tensorFields(model: object): TensorField[] {
+  const fields: TensorField[] = [];
+  for (const [owner, prefix] of modulesIn(model)) {
     for (const { field, name, value } of heldBy(owner)) {
-      if (value instanceof Tensor) places.push({ name: prefix + name, tensor: value, owner, field });
+      if (value instanceof Tensor) fields.push({ name: prefix + name, tensor: value, owner, field });
     }
   }
-  return places;
+  return fields;
 }
 
 /**
@@ -67,7 +72,7 @@ export function placesOf(model: object): Place[] {
  */
 export function stateDict(model: object): Map<string, Tensor> {
   const names = new Map<Tensor, string>();
-  for (const { name, tensor } of placesOf(model)) if (!names.has(tensor)) names.set(tensor, name);
+  for (const { name, tensor } of tensorFields(model)) if (!names.has(tensor)) names.set(tensor, name);
   return new Map([...names].map(([tensor, name]) => [name, tensor]));
 }
 
@@ -111,7 +116,7 @@ export function inMode<T>(model: object, training: boolean, f: () => T): T {
 }
 
 const modalPartsOf = (model: object): { training: boolean }[] =>
-  [...partsOf(model)].flatMap(([part]) =>
+  [...modulesIn(model)].flatMap(([part]) =>
     "training" in part && typeof part.training === "boolean" ? [part as { training: boolean }] : [],
   );
 

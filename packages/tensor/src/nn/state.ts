@@ -1,5 +1,5 @@
-import { type Loaded, type LoadOptions, matchState, restore, type State } from "../core/state.ts";
-import { type Shape, sizeOf, Tensor } from "../core/tensor.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
 import { FormatError } from "../errors.ts";
 import {
   type HostTensor,
@@ -9,7 +9,8 @@ import {
   toFloat32,
   type Writable,
 } from "../formats/index.ts";
-import { type Place, placesOf } from "./module.ts";
+import { type Loaded, type LoadOptions, matchState, restore, type State } from "./match-state.ts";
+import { type TensorField, tensorFields } from "./module.ts";
 
 /**
  * A layer whose tensors PyTorch lays out otherwise says so, as Conv2d and Linear do.
@@ -153,9 +154,9 @@ interface Slot {
 function slotsOf(model: object, layout: "engine" | "torch"): Map<string, Slot> {
   const seen = new Set<Tensor>();
   return new Map(
-    placesOf(model).map((place) => {
-      const { name, tensor } = place;
-      const axes = layout === "torch" ? axesOf(place) : undefined;
+    tensorFields(model).map((field) => {
+      const { name, tensor } = field;
+      const axes = layout === "torch" ? axesOf(field) : undefined;
       const alias = seen.has(tensor);
       seen.add(tensor);
       return [name, { tensor, axes, alias, shape: axes?.map((axis) => tensor.shape[axis]!) ?? tensor.shape }];
@@ -163,7 +164,7 @@ function slotsOf(model: object, layout: "engine" | "torch"): Map<string, Slot> {
   );
 }
 
-const axesOf = ({ owner, field }: Place): readonly number[] | undefined =>
+const axesOf = ({ owner, field }: TensorField): readonly number[] | undefined =>
   (owner as Partial<TorchLayout>).torchAxes?.[field];
 
 /** PyTorch writes a shared tensor under all its names, we under one: either will do. */

@@ -1,6 +1,7 @@
+import { elementwise } from "../core/map.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { elementwise, unary } from "./elementwise.ts";
+import { unary } from "./elementwise.ts";
 
 /** max(x, 0), with slope 0 at 0. x `[…]` → `[…]` */
 export function relu(x: Tensor): Tensor {

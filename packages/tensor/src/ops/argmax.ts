@@ -1,6 +1,7 @@
 import { argmaxPasses, argmax as kernel } from "@shadegrad/kernels-wgsl/argmax";
+import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
-import { empty, isInteger, type Tensor } from "../core/tensor.ts";
+import { empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { around, axesOf, axisOf, without } from "./axes.ts";
 import type { ReduceOptions } from "./reduce.ts";

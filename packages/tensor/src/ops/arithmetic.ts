@@ -1,5 +1,6 @@
+import { elementwise, type Operand } from "../core/map.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { binary, elementwise, type Operand, unary } from "./elementwise.ts";
+import { binary, unary } from "./elementwise.ts";
 
 /**
  * a + b, with NumPy's broadcasting.

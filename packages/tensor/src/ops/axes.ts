@@ -1,4 +1,4 @@
-import type { Shape } from "../core/tensor.ts";
+import type { Shape } from "../core/shape.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 
 /**

@@ -8,10 +8,11 @@ import {
   sumGradients,
 } from "@shadegrad/kernels-wgsl/batchNorm";
 import { differentiable } from "../core/autograd.ts";
+import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
-import { sizeOf, type Tensor } from "../core/tensor.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { type Expression, elementwise } from "./elementwise.ts";
 
 export interface BatchNormOptions {
   /** `[C]`, moved towards the batch's in training, used in evaluation. */

@@ -1,7 +1,9 @@
 import { differentiable } from "../core/autograd.ts";
-import { type DType, isInteger, type Tensor } from "../core/tensor.ts";
+import { type DType, isInteger } from "../core/dtype.ts";
+import { elementwise } from "../core/map.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { precisionOn } from "../gpu/precision.ts";
-import { elementwise, fitted, unary } from "./elementwise.ts";
+import { fitted, unary } from "./elementwise.ts";
 
 /**
  * The same numbers in another type: fractions are cut off towards 0, and gradients pass between floats.

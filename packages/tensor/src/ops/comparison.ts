@@ -1,7 +1,9 @@
 import { differentiable } from "../core/autograd.ts";
 import { zerosLike } from "../core/create.ts";
-import { isInteger, Tensor } from "../core/tensor.ts";
-import { binary, checkBroadcast, type Expression, elementwise, fitted, type Operand } from "./elementwise.ts";
+import { isInteger } from "../core/dtype.ts";
+import { type Expression, elementwise, type Operand } from "../core/map.ts";
+import { Tensor } from "../core/tensor.ts";
+import { binary, checkBroadcast, fitted } from "./elementwise.ts";
 
 /**
  * 1 where a = b and 0 elsewhere, as f32, with NumPy's broadcasting.

@@ -1,10 +1,11 @@
 import { differentiable } from "../core/autograd.ts";
-import { type DType, empty, type Shape, type Tensor } from "../core/tensor.ts";
+import type { DType } from "../core/dtype.ts";
+import { isSame, type Shape, strides } from "../core/shape.ts";
+import { empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
 import { axisOf } from "./axes.ts";
 import { cast } from "./cast.ts";
-import { isSame, strides } from "./elementwise.ts";
 import { gathered, scatter } from "./strided-copy.ts";
 
 /**

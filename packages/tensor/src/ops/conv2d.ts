@@ -9,8 +9,10 @@ import {
   weightGradSplits,
 } from "@shadegrad/kernels-wgsl/conv2d";
 import { differentiable } from "../core/autograd.ts";
+import { type DType, isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
-import { type DType, isInteger, type Shape, type Tensor } from "../core/tensor.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";

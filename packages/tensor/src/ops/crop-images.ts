@@ -1,6 +1,7 @@
 import { cropImages as kernel } from "@shadegrad/kernels-wgsl/cropImages";
+import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
-import { isInteger, Tensor } from "../core/tensor.ts";
+import { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 
 export interface CropImagesOptions {

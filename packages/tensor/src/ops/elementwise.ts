@@ -1,72 +1,10 @@
-import { bits, type Scalar } from "@shadegrad/kernels-wgsl";
-import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
 import { differentiable } from "../core/autograd.ts";
-import { run } from "../core/run.ts";
-import { type DType, isInteger, type Shape, sizeOf, Tensor } from "../core/tensor.ts";
+import type { DType } from "../core/dtype.ts";
+import { type ElementwiseOptions, type Expression, elementwise, type Operand } from "../core/map.ts";
+import type { Shape } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 import { sumTo } from "./reduce.ts";
-
-/** A tensor, or a number that counts as a tensor without axes. */
-export type Operand = Tensor | number;
-
-/** A WGSL expression for numbers and for vectors of four alike, given the names of its operands. */
-export type Expression = (...names: string[]) => string;
-
-export interface ElementwiseOptions {
-  /** What to compute with, in place of f32 where any operand is fractional and i32 or u32 otherwise. */
-  compute?: Scalar | undefined;
-  /** What y holds, in place of what is computed with; f16 where all fractional tensors are. */
-  dtype?: DType;
-  /** Who complains. */
-  op?: string;
-}
-
-/**
- * y = f(…) element by element, operands broadcast to one shape; not recorded.
- *
- * At most three tensors and two numbers. A number's value is no part of the shader.
- */
-export function elementwise(
-  f: Expression,
-  operands: readonly Operand[],
-  { compute = computedWith(operands), dtype = heldAs(operands, compute), op }: ElementwiseOptions = {},
-): Tensor {
-  const tensors = operands.filter((operand) => operand instanceof Tensor);
-  const numbers = operands.filter((operand) => typeof operand === "number");
-  const free = { tensor: ["a", "b", "c"], number: ["s", "t"] };
-  const names = operands.map((operand) => free[operand instanceof Tensor ? "tensor" : "number"].shift()!);
-  const [a, b = a, c = a] = tensors as [Tensor, Tensor?, Tensor?];
-  const [s, t] = [0, 1].map((i) => bits(compute, numbers[i] ?? 0));
-  const shape = common(tensors.map((tensor) => tensor.shape));
-  const params = tensors.every((tensor) => isSame(tensor.shape, shape))
-    ? dense(a.size, s, t)
-    : broadcast(
-        shape,
-        tensors.map((tensor) => strides(tensor.shape, shape)),
-        s,
-        t,
-      );
-  const types = { A: a.dtype, B: b.dtype, C: c.dtype, Y: dtype, S: compute };
-  const plain = Object.values(types).every((type) => type === "f32");
-  const holes = { f: f(...names), ...(plain ? {} : types) };
-  return run(map, params, [a, b, c], { y: { shape, dtype } }, { holes, op }).y;
-}
-
-/** Fractional numbers need f32, and those beyond 32 bits; of whole ones, i32 holds those of both signs. */
-function computedWith(operands: readonly Operand[]): Scalar {
-  const fit = (types: readonly DType[], least: number, most: number) =>
-    operands.every((x) =>
-      x instanceof Tensor ? types.includes(x.dtype) : Number.isInteger(x) && least <= x && x <= most,
-    );
-  if (fit(["u32"], 0, 2 ** 32 - 1)) return "u32";
-  return fit(["i32", "u32"], -(2 ** 31), 2 ** 31 - 1) ? "i32" : "f32";
-}
-
-function heldAs(operands: readonly Operand[], compute: Scalar): DType {
-  if (compute !== "f32") return compute;
-  const types = operands.flatMap((x) => (x instanceof Tensor && !isInteger(x.dtype) ? [x.dtype] : []));
-  return types.length > 0 && types.every((type) => type === "f16") ? "f16" : "f32";
-}
 
 /** An elementwise op of one tensor and perhaps numbers, with its gradient as a function of dy and y. */
 export function unary(
@@ -146,25 +84,3 @@ export function checkBroadcast(op: string, operands: Readonly<Record<string, Ope
     );
   }
 }
-
-/** The shape that shapes broadcast to: aligned at their last axes, a side of 1 gives way. */
-export function common(shapes: readonly Shape[]): Shape {
-  const [first, ...others] = shapes as [Shape, ...Shape[]];
-  if (others.every((shape) => isSame(shape, first))) return first;
-  const depth = Math.max(...shapes.map(({ length }) => length));
-  return Array.from({ length: depth }, (_, axis) => {
-    const sides = shapes.map((shape) => shape[axis + shape.length - depth] ?? 1);
-    return sides.find((side) => side !== 1) ?? 1;
-  });
-}
-
-/** Elements between neighbours of `x` along the axes of `y`, 0 along those that it repeats. */
-export function strides(x: Shape, y: Shape = x): number[] {
-  return y.map((_, axis) => {
-    const own = axis + x.length - y.length;
-    return own < 0 || (x[own] === 1 && y[axis] !== 1) ? 0 : sizeOf(x.slice(own + 1));
-  });
-}
-
-export const isSame = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((side, i) => side === b[i]);

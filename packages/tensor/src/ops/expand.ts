@@ -1,7 +1,9 @@
 import { differentiable } from "../core/autograd.ts";
-import type { Shape, Tensor } from "../core/tensor.ts";
+import type { Shape } from "../core/shape.ts";
+import { isSame, strides } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { fitted, isSame, strides } from "./elementwise.ts";
+import { fitted } from "./elementwise.ts";
 import { gathered } from "./strided-copy.ts";
 
 /**

@@ -1,11 +1,12 @@
 import { gather as forward, gatherGrad, gatherParams } from "@shadegrad/kernels-wgsl/gather";
 import { differentiable } from "../core/autograd.ts";
 import { arange } from "../core/create.ts";
+import { isInteger } from "../core/dtype.ts";
+import { elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
-import { isInteger, type Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { around, axisOf } from "./axes.ts";
-import { elementwise } from "./elementwise.ts";
 
 /**
  * The elements of x at `indices` along an axis, as NumPy's `take`; of a table of embeddings, its rows.

@@ -1,5 +1,6 @@
+import { type Expression, elementwise } from "../core/map.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { type Expression, elementwise, unary } from "./elementwise.ts";
+import { unary } from "./elementwise.ts";
 
 /** e to the power of x. x `[…]` → `[…]` */
 export function exp(x: Tensor): Tensor {

@@ -1,7 +1,9 @@
 import { matmul as kernel } from "@shadegrad/kernels-wgsl/matmul";
 import { differentiable } from "../core/autograd.ts";
+import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
-import { isInteger, type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";

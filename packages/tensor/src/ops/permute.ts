@@ -1,8 +1,9 @@
 import { differentiable } from "../core/autograd.ts";
-import type { Shape, Tensor } from "../core/tensor.ts";
+import type { Shape } from "../core/shape.ts";
+import { strides } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
-import { strides } from "./elementwise.ts";
 import { gathered } from "./strided-copy.ts";
 
 /**

@@ -12,21 +12,16 @@ import {
   uniformParams,
 } from "@shadegrad/kernels-wgsl/random";
 import { differentiable } from "../core/autograd.ts";
+import { checkGradient, isInteger } from "../core/dtype.ts";
 import { type Generator, generatorOf } from "../core/generator.ts";
 import { eachCall } from "../core/recorder.ts";
 import { drawn } from "../core/replayed-draws.ts";
 import { run } from "../core/run.ts";
-import {
-  checkGradient,
-  checkShape,
-  isInteger,
-  type Shape,
-  sizeOf,
-  type Tensor,
-  type TensorOptions,
-} from "../core/tensor.ts";
+import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
+import type { Tensor, TensorOptions } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { type Device, defaultDevice } from "../gpu/device.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
+import type { Device } from "../gpu/device.ts";
 
 export type { Generator };
 

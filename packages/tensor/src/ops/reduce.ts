@@ -1,8 +1,10 @@
 import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
 import { expand, NAN_OR, type Reduction, reduce, reducePasses } from "@shadegrad/kernels-wgsl/reduce";
 import { differentiable } from "../core/autograd.ts";
+import { type DType, isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
-import { type DType, isInteger, type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
 import { around, axesOf, without } from "./axes.ts";

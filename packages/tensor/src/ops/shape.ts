@@ -1,5 +1,6 @@
 import { differentiable } from "../core/autograd.ts";
-import { type Shape, sizeOf, type Tensor } from "../core/tensor.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
 

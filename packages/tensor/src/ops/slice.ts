@@ -1,8 +1,8 @@
 import { differentiable } from "../core/autograd.ts";
-import { sizeOf, type Tensor } from "../core/tensor.ts";
+import { sizeOf, strides } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
-import { strides } from "./elementwise.ts";
 import { gathered, scattered } from "./strided-copy.ts";
 
 /**

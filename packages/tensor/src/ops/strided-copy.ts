@@ -1,8 +1,9 @@
 import { move, moveParams, type Place } from "@shadegrad/kernels-wgsl/stridedCopy";
 import { full } from "../core/create.ts";
 import { run } from "../core/run.ts";
-import type { Shape, Tensor } from "../core/tensor.ts";
-import { strides } from "./elementwise.ts";
+import type { Shape } from "../core/shape.ts";
+import { strides } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 
 /** The elements of `x` that `from` walks to, as a new tensor of that shape; not recorded. */
 export function gathered(x: Tensor, shape: Shape, from: Place): Tensor {

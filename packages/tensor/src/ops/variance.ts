@@ -1,4 +1,5 @@
-import { sizeOf, type Tensor } from "../core/tensor.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { mul, square, sub } from "./arithmetic.ts";
 import { axesOf } from "./axes.ts";
 import { type Axes, mean, type ReduceOptions, sum } from "./reduce.ts";

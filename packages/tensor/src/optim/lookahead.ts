@@ -2,9 +2,10 @@ import { type Compiled, compile } from "../compile/compile.ts";
 import { assign } from "../core/assign.ts";
 import { noGrad } from "../core/autograd.ts";
 import { full } from "../core/create.ts";
+import { isInteger } from "../core/dtype.ts";
 import { keep } from "../core/scope.ts";
-import { matchState, restore, type State } from "../core/state.ts";
-import { isInteger, type Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { matchState, restore, type State } from "../nn/match-state.ts";
 import { stateDict } from "../nn/module.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 

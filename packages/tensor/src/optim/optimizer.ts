@@ -2,10 +2,10 @@ import type { Holes } from "@shadegrad/kernels-wgsl";
 import { zerosLike } from "../core/create.ts";
 import { choice, eachCall, recording } from "../core/recorder.ts";
 import { keep } from "../core/scope.ts";
-import { matchState, restore, type State } from "../core/state.ts";
 import { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
+import { matchState, restore, type State } from "../nn/match-state.ts";
 import { namedParameters } from "../nn/module.ts";
 
 /** Tensors to move: themselves, or a model that holds them. */

@@ -1,8 +1,9 @@
 import type { Copy } from "@shadegrad/kernels-wgsl";
+import { bytesOf, type DType, isInteger } from "../core/dtype.ts";
 import { Generator } from "../core/generator.ts";
 import type { Bound, Recorded } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
-import { bytesOf, type DType, empty, isInteger, type Tensor } from "../core/tensor.ts";
+import { empty, type Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import { randint, uniform } from "../ops/random.ts";
 

@@ -1,6 +1,7 @@
 import { type Program, Stopwatch, type Variant } from "@shadegrad/kernels-wgsl";
+import { isInteger } from "../core/dtype.ts";
+import type { TensorData } from "../core/numbers.ts";
 import type { Recorded } from "../core/recorder.ts";
-import { isInteger, type TensorData } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Subject } from "./candidates.ts";
 import { type Material, materialFor } from "./inputs.ts";

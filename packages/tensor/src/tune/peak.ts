@@ -2,7 +2,8 @@ import { copy, fma } from "@shadegrad/kernels-wgsl/rooflineProbe";
 import { Generator } from "../core/generator.ts";
 import { run } from "../core/run.ts";
 import { scope } from "../core/scope.ts";
-import { type Device, defaultDevice } from "../gpu/device.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
+import type { Device } from "../gpu/device.ts";
 import { rand } from "../ops/random.ts";
 
 /** What an adapter reaches at best. */

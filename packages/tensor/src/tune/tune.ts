@@ -1,10 +1,13 @@
 import { reduced } from "../compile/plan.ts";
 import { record } from "../compile/record.ts";
+import { bytesOf } from "../core/dtype.ts";
 import type { Recorded } from "../core/recorder.ts";
+import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
-import { bytesOf, checkShape, type Shape, sizeOf, Tensor } from "../core/tensor.ts";
+import { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { type Device, defaultDevice } from "../gpu/device.ts";
+import { defaultDevice } from "../gpu/default-device.ts";
+import type { Device } from "../gpu/device.ts";
 import { keepVariants } from "../gpu/tuned.ts";
 import type { Layer } from "../nn/module.ts";
 import { type Subject, subjectsOf } from "./candidates.ts";

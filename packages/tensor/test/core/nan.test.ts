@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { NaNWatch } from "../../src/core/nan.ts";
 import { observe } from "../../src/core/observe.ts";
-import { run } from "../../src/core/run.ts";
 import {
   add,
   backward,
@@ -102,7 +101,7 @@ describe("findNaN", () => {
 
 it("a watch warns where numbers are read, once for each origin", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-  const before = observe(new NaNWatch(run));
+  const before = observe(new NaNWatch());
   try {
     using zero = tensor([0]);
     using nan = div(zero, zero);

@@ -25,9 +25,11 @@ import {
   GlobalAvgPool2d,
   Identity,
   init,
+  inMode,
   type Layer,
   Linear,
   MaxPool2d,
+  namedModules,
   namedParameters,
   parameter,
   parameters,
@@ -206,8 +208,18 @@ describe("models", () => {
     const model = { heads, extra: new Set([new Dropout(0.5), new Linear(1, 2)]) };
     const names = ["heads.headA.weight", "extra.1.weight", "extra.1.bias"];
     expect([...stateDict(model).keys()]).toEqual(names);
-    const [dropout] = evaluate(model).extra;
-    expect((dropout as Dropout).training).toBe(false);
+    const [dropout] = evaluate(model).extra as unknown as [Dropout];
+    expect(dropout.training).toBe(false);
+    expect(inMode(model, true, () => dropout.training)).toBe(true);
+    expect(dropout.training).toBe(false);
+    expect(namedModules(model)).toEqual([
+      ["", model],
+      ["heads", heads],
+      ["heads.headA", heads.get("headA")],
+      ["extra", model.extra],
+      ["extra.0", dropout],
+      ["extra.1", [...model.extra][1]],
+    ]);
     const named = (params: object) => new SGD(params, { lr: 1 }).groups[0]!.slots.map(({ name }) => name);
     expect(named(heads)).toEqual(["headA.weight"]);
     expect(named(namedParameters(model))).toEqual(names);

@@ -1,7 +1,8 @@
+import { assign } from "../core/assign.ts";
+import type { Shape } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
 import { FormatError } from "../errors.ts";
 import { type HostTensor, toFloat32, toInt32 } from "../formats/host-tensor.ts";
-import { assign } from "./assign.ts";
-import { type Shape, Tensor } from "./tensor.ts";
 
 /** Numbers by name: what a checkpoint holds, and what `stateDict` gives. */
 export type State = ReadonlyMap<string, Tensor | HostTensor>;

@@ -1,3 +1,9 @@
+/** Bits of IEEE 754 binary16 as a reader hands them out: in an array of their own, so that nobody takes them for numbers. */
+export class Float16Bits extends Uint16Array {}
+
+/** Bits of bfloat16, likewise. */
+export class Bfloat16Bits extends Uint16Array {}
+
 /**
  * Round to IEEE 754 binary16, ties to even; overflow gives an infinity, and NaN stays NaN.
  *
