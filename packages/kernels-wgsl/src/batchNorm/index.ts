@@ -47,7 +47,7 @@ const finishing = <P extends ParamValues & { C: number }>(serial: string, tree: 
 
 /** An invocation walks down DEPTH rows, as `byChunk`; the kernel has an epilogue. */
 function byRows<P extends ParamValues & { M: number; C: number }>(source: string): Variants<P> {
-  const holes = { ...FOUR, Stored0: "vec4<E0>", Stored1: "vec4<E1>" };
+  const holes = { ...FOUR, Bits: "vec4u", Stored0: "vec4<E0>", Stored1: "vec4<E1>" };
   const workgroups =
     (lanes: number): Variant<P>["workgroups"] =>
     ({ M, C }, { DEPTH = 16 }) =>

@@ -11,6 +11,7 @@ const THREADS: u32 = 64;
 const DEPTH: u32 = 16;
 const LANES: u32 = 1;
 alias V = f32;            // LANES values
+alias Bits = u32;         // those of LANES values
 alias Stored = Elem;      // LANES elements
 
 // Applied to what is stored: LANES values, the first of them y[i], in channel o. e0 and e1 hold
@@ -20,6 +21,7 @@ alias E1 = f32;
 alias Stored0 = E0;       // LANES elements
 alias Stored1 = E1;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
 fn dense0(i: u32) -> V { return V(e0[i / LANES]); }
 fn dense1(i: u32) -> V { return V(e1[i / LANES]); }
 fn channel0(o: u32) -> V { return V(e0[o / LANES]); }

@@ -13,9 +13,11 @@ const THREADS: u32 = 64;
 
 // Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
 alias V = f32;
+alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
 fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }

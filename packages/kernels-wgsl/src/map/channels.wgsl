@@ -14,6 +14,7 @@ alias Y = Elem;
 alias S = f32;            // what `f` computes with: f32, i32 or u32
 const LANES: u32 = 1;
 alias V = S;              // LANES of each
+alias Bits = u32;
 alias StoredA = A;
 alias StoredB = B;
 alias StoredC = C;
@@ -21,6 +22,8 @@ alias StoredY = Y;
 const THREADS: u32 = 64;
 const DEPTH: u32 = 16;
 fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
+// Bits without the sign: above 0x7f800000 for NaN alone. A compiler may take x != x for false.
+fn magnitude(x: V) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
 
 struct Params {
   shape0: vec4u, shape1: vec4u,

@@ -41,6 +41,7 @@ const fast: readonly Variant<MapParams>[] = [
     holes: {
       LANES: 4,
       V: "vec4<S>",
+      Bits: "vec4u",
       ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
     },
     fits: (p) => fours(p) && isByChannel(p),

@@ -14,10 +14,13 @@ alias C = Elem;
 alias Y = Elem;
 alias S = f32;            // what `f` computes with: f32, i32 or u32
 alias V = S;
+alias Bits = u32;
 const THREADS: u32 = 64;
 const TURNS: u32 = 16;
 const AXES: u32 = 8;      // that `shape` has at most: 1, where all operands are dense, 2 or 8
 fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
+// Bits without the sign: above 0x7f800000 for NaN alone. A compiler may take x != x for false.
+fn magnitude(x: V) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
 
 // The shape is y's, last axis first: up to 8 axes, the rest 1. A stride of 0 repeats the operand.
 struct Params {

@@ -2,6 +2,7 @@ import { check, randomValues } from "../check.ts";
 import {
   expand,
   expandReference,
+  meanReference,
   NAN_OR,
   type ReduceParams,
   reduce,
@@ -34,12 +35,60 @@ export const checks = [
       chunk: 7,
       initial: 0,
       scale: 1,
+      lastWeight: 1,
+    }),
+    ...[
+      ...ROUNDS.filter(([, reduced]) => reduced > 0).map((shape) => reducePasses(shape)[0]!),
+      { outer: 2, reduced: 23, inner: 4, splits: 4, chunk: 7, initial: 0, scale: 1, lastWeight: 0.25 },
+      { outer: 3, reduced: 301, inner: 1, splits: 2, chunk: 151, initial: 0, scale: 1, lastWeight: 1.5 },
+    ].map((params) => {
+      const { outer, reduced, inner, splits, chunk } = params;
+      const x = randomValues(outer * reduced * inner).map((value) => value + 0.5);
+      return {
+        name: `means of [${[outer, reduced, inner]}] in ${splits} chunks of ${chunk}`,
+        params,
+        holes: { MEAN: true },
+        reads: [x],
+        writes: [new Float32Array(outer * splits * inner)],
+        expected: [meanReference(x, params)],
+      };
+    }),
+    ...[4, 1].map((inner) => {
+      const params = {
+        outer: 1,
+        reduced: 41,
+        inner,
+        splits: 1,
+        chunk: 41,
+        initial: 0,
+        scale: 1,
+        lastWeight: 1,
+      };
+      return {
+        name: `the mean of equal numbers, beside ${inner - 1} others, is that number`,
+        params,
+        holes: { MEAN: true },
+        half: false,
+        tolerance: 0,
+        reads: [new Float32Array(41 * inner).fill(0.1)],
+        writes: [new Float32Array(inner)],
+        expected: [new Float32Array(inner).fill(0.1)],
+      };
     }),
     ...[
       [7, 5, 4],
       [7, 70, 1],
     ].map(([outer = 0, reduced = 0, inner = 0]) => {
-      const params = { outer, reduced, inner, splits: 1, chunk: reduced, initial: LOWEST, scale: 1 };
+      const params = {
+        outer,
+        reduced,
+        inner,
+        splits: 1,
+        chunk: reduced,
+        initial: LOWEST,
+        scale: 1,
+        lastWeight: 1,
+      };
       const x = randomValues(outer * reduced * inner);
       x.fill(LOWEST, 0, reduced * inner);
       x[x.length - 1] = Number.NaN;

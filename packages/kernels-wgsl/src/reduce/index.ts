@@ -4,12 +4,18 @@ import expandSource from "./expand.wgsl?raw";
 import rows from "./rows.wgsl?raw";
 
 export type ReduceParams = Record<
-  "outer" | "reduced" | "inner" | "splits" | "chunk" | "initial" | "scale",
+  "outer" | "reduced" | "inner" | "splits" | "chunk" | "initial" | "scale" | "lastWeight",
   number
 >;
 
 /** Holes of the variants whose invocations take four neighbours at a time. */
-const QUADS = { LANES: 4, Value: "vec4f", Bits: "vec4u", Loaded: "vec4<Elem>", Stored: "vec4<Result>" };
+const QUADS = {
+  WIDTH: 4,
+  Vec: "vec4f",
+  Bits: "vec4u",
+  StoredVec: "vec4<Elem>",
+  ResultVec: "vec4<Result>",
+};
 
 const columns4: Variant<ReduceParams> = {
   name: "columns4",
@@ -23,8 +29,8 @@ const columns4: Variant<ReduceParams> = {
  * y[o, s, i] = scale · combine over k of term(x[o, k, i]), for each chunk s of k.
  *
  * Holes: `term`, an expression in x; `combine`, one in a and b, associative and commutative, of
- * which `initial` is the neutral element; `neutral`, that element where no f32 is; `Result`, the
- * element type of y.
+ * which `initial` is the neutral element; `neutral`, that element where no f32 is; `MEAN`, to divide a sum by
+ * the number of its terms and give back what rounding took; `Result`, the element type of y.
  */
 export const reduce: Kernel<ReduceParams> = {
   name: "reduce",
@@ -38,6 +44,7 @@ export const reduce: Kernel<ReduceParams> = {
     chunk: "u32",
     initial: "f32",
     scale: "f32",
+    lastWeight: "f32",
   },
   variants: {
     plain: {
@@ -67,7 +74,7 @@ export const reduce: Kernel<ReduceParams> = {
 
 /** For `combine`: the largest or smallest, or NaN where there is one, which the built-in functions leave open. */
 export const NAN_OR = (f: "max" | "min"): string =>
-  `select(${f}(a, b), a + b, max(magnitude(a), magnitude(b)) > Bits(0x7f800000u))`;
+  `select(${f}(a, b), a + b, (magnitude(a) > Bits(0x7f800000u)) | (magnitude(b) > Bits(0x7f800000u)))`;
 
 /** What the passes of one reduction have in common. */
 export interface Reduction {
@@ -78,21 +85,27 @@ export interface Reduction {
 
 /**
  * Parameters of the passes that reduce `[outer, reduced, inner]` to `[outer, inner]`, each over what
- * the one before left: long sums are cut, to keep every invocation busy and rounding small.
+ * the one before left: long sums are cut, to keep every invocation busy and rounding small. For means, the last
+ * chunk of a row counts by its length.
  */
 export function reducePasses(
   [outer, reduced, inner]: readonly [number, number, number],
   { initial, scale }: Reduction = { initial: 0, scale: 1 },
+  lastWeight = 1,
 ): ReduceParams[] {
-  const splits = splitsOf(outer, reduced, inner);
-  const chunk = Math.max(1, Math.ceil(reduced / splits));
-  const pass = { outer, reduced, inner, splits: Math.max(1, Math.ceil(reduced / chunk)), chunk, initial };
-  if (pass.splits === 1) return [{ ...pass, scale }];
-  return [{ ...pass, scale: 1 }, ...reducePasses([outer, pass.splits, inner], { initial, scale })];
+  const chunk = Math.max(1, Math.ceil(reduced / splitsOf(outer, reduced, inner)));
+  const splits = Math.max(1, Math.ceil(reduced / chunk));
+  const pass = { outer, reduced, inner, splits, chunk, initial, lastWeight };
+  if (splits === 1) return [{ ...pass, scale }];
+  const lastChunk = reduced - (splits - 1) * chunk - 1 + lastWeight;
+  return [
+    { ...pass, scale: 1 },
+    ...reducePasses([outer, splits, inner], { initial, scale }, lastChunk / chunk),
+  ];
 }
 
 const INVOCATIONS = 32_768; // fill a large GPU
-const LONGEST = 4096; // terms that one invocation may add in sequence
+const LONGEST = 1024; // terms that one invocation may add in sequence
 
 function splitsOf(outer: number, reduced: number, inner: number): number {
   if (reduced <= (inner === 1 ? 2048 : 256)) return 1;
@@ -106,7 +119,7 @@ const expand4: readonly Variant<ExpandParams>[] = [
   {
     name: "columns4",
     source: expandSource,
-    holes: { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" },
+    holes: { WIDTH: 4, Vec: "vec4f", StoredVec: "vec4<Elem>" },
     fits: ({ inner }) => inner % 4 === 0,
     workgroups: ({ outer, reduced, inner }) =>
       spread(Math.ceil((outer * Math.ceil(reduced / 16) * inner) / 4 / 64)),
@@ -155,4 +168,20 @@ export function reduceReference(
         y[at] = combine(y[at]!, x[(o * reduced + k) * inner + i]!);
       }
   return y.map((value) => value * scale);
+}
+
+/** The means of chunks, in float64. */
+export function meanReference(x: ArrayLike<number>, p: ReduceParams): Float64Array {
+  const { reduced, inner, splits, chunk, lastWeight } = p;
+  const weight = (k: number) => (k === reduced - 1 ? lastWeight : 1);
+  const along = (at: number) => Math.floor(at / inner) % reduced;
+  const sums = reduceReference(
+    Float64Array.from(x, (value, at) => value * weight(along(at))),
+    p,
+  );
+  return sums.map((sum, at) => {
+    const s = Math.floor(at / inner) % splits;
+    const end = Math.min(reduced, (s + 1) * chunk);
+    return sum / (end - s * chunk - 1 + (end === reduced ? lastWeight : 1));
+  });
 }

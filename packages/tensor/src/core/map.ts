@@ -49,7 +49,12 @@ export function elementwise(
       );
   const types = { A: a.dtype, B: b.dtype, C: c.dtype, Y: dtype, S: compute };
   const plain = Object.values(types).every((type) => type === "f32");
-  const holes = { f: f(...names), ...(plain ? {} : types) };
+  // No integer is NaN.
+  const holes = {
+    f: f(...names),
+    ...(plain ? {} : types),
+    ...(compute !== "f32" && { magnitude: "Bits()" }),
+  };
   return run(map, params, [a, b, c], { y: into ?? { shape, dtype } }, { holes, op }).y;
 }
 

@@ -38,8 +38,8 @@ const comparing = { ...map, name: NAN_CHECK };
 // As many checks as float32 can count.
 const EARLIEST = 2 ** 24;
 const TERMS = {
-  nan: "select(Value(0), Value(1), magnitude(x) > Bits(0x7f800000u))",
-  infinite: "select(Value(0), Value(1), magnitude(x) == Bits(0x7f800000u))",
+  nan: "select(Vec(0), Vec(1), magnitude(x) > Bits(0x7f800000u))",
+  infinite: "select(Vec(0), Vec(1), magnitude(x) == Bits(0x7f800000u))",
 } as const;
 
 /** Looks at the results of every kernel on one device, and remembers the first that held a NaN. */

@@ -2,15 +2,15 @@ import { elementwise } from "../core/map.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { unary } from "./elementwise.ts";
+import { compare, isNan, orNan } from "./nan.ts";
 
 /** max(x, 0), with slope 0 at 0. x `[…]` → `[…]` */
 export function relu(x: Tensor): Tensor {
-  // Written so that NaN stays NaN.
   return unary(
     "relu",
     x,
-    (x) => `select(${x}, V(0), ${x} <= V(0))`,
-    (dy, y) => elementwise((dy, y) => `select(V(0), ${dy}, ${y} > V(0))`, [dy, y]),
+    (x) => orNan(`max(${x}, V(0))`, x),
+    (dy, y) => elementwise((dy, y) => `select(V(0), ${dy}, (${y} > V(0)) | ${isNan(y)})`, [dy, y]),
   );
 }
 
@@ -19,14 +19,19 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   return unary(
     "leakyRelu",
     x,
-    (x, slope) => `select(${x}, ${x} * ${slope}, ${x} <= V(0))`,
-    (dy) => elementwise((dy, x, slope) => `select(${dy}, ${dy} * ${slope}, ${x} <= V(0))`, [dy, x, slope]),
+    (x, slope) => `select(${x} * ${slope}, ${x}, ${compare(x, ">", "V(0)")})`,
+    (dy) =>
+      elementwise(
+        (dy, x, slope) => `select(${dy} * ${slope}, ${dy}, ${compare(x, ">", "V(0)")})`,
+        [dy, x, slope],
+      ),
     { numbers: [slope], compute: "f32" },
   );
 }
 
 // Of e^−|x|, which cannot overflow.
-const logistic = (x?: string) => `(select(exp(-abs(${x})), V(1), ${x} >= V(0)) / (1 + exp(-abs(${x}))))`;
+const logistic = (x?: string) =>
+  orNan(`select(exp(-abs(${x})), V(1), ${x} >= V(0)) / (1 + exp(-abs(${x})))`, x);
 
 /** 1 / (1 + e^−x). x `[…]` → `[…]` */
 export function sigmoid(x: Tensor): Tensor {
@@ -50,7 +55,7 @@ export function tanh(x: Tensor): Tensor {
   return unary(
     "tanh",
     x,
-    (x) => `select(${quotient(x)}, ${series(x)}, abs(${x}) < V(0.1))`,
+    (x) => orNan(`select(${quotient(x)}, ${series(x)}, abs(${x}) < V(0.1))`, x),
     (dy, y) => elementwise((dy, y) => `${dy} * (1 - ${y} * ${y})`, [dy, y]),
     { compute: "f32" },
   );
@@ -111,10 +116,10 @@ export function clamp(x: Tensor, min: number, max: number): Tensor {
   return unary(
     "clamp",
     x,
-    (x, low, high) => `select(select(${x}, ${low}, ${x} < ${low}), ${high}, ${x} > ${high})`,
+    (x, low, high) => orNan(`clamp(${x}, ${low}, ${high})`, x),
     (dy) =>
       elementwise(
-        (dy, x, low, high) => `select(V(0), ${dy}, (${x} >= ${low}) & (${x} <= ${high}))`,
+        (dy, x, low, high) => `select(V(0), ${dy}, ${compare(x, ">=", low)} & ${compare(x, "<=", high)})`,
         [dy, x, min, max],
       ),
     { numbers: [min, max] },

@@ -1,6 +1,7 @@
 import { elementwise, type Operand } from "../core/map.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { binary, unary } from "./elementwise.ts";
+import { compare, extreme as extremeOf } from "./nan.ts";
 
 /**
  * a + b, with NumPy's broadcasting.
@@ -107,7 +108,7 @@ export function pow(a: Operand, b: Operand): Tensor {
  * @throws ShapeError if the shapes do not agree.
  */
 export function maximum(a: Operand, b: Operand): Tensor {
-  return extreme("maximum", a, b, ">");
+  return extreme("maximum", a, b);
 }
 
 /**
@@ -118,19 +119,21 @@ export function maximum(a: Operand, b: Operand): Tensor {
  * @throws ShapeError if the shapes do not agree.
  */
 export function minimum(a: Operand, b: Operand): Tensor {
-  return extreme("minimum", a, b, "<");
+  return extreme("minimum", a, b);
 }
 
-function extreme(op: string, a: Operand, b: Operand, wins: ">" | "<"): Tensor {
+function extreme(op: "maximum" | "minimum", a: Operand, b: Operand): Tensor {
+  const [f, loses] = op === "maximum" ? (["max", "<"] as const) : (["min", ">"] as const);
+  // Next to a NaN neither loses, and each gets the whole gradient, as in PyTorch.
   const share = (dy?: string, mine?: string, other?: string) =>
-    `select(select(V(0), ${dy}, ${mine} ${wins} ${other}), 0.5 * ${dy}, ${mine} == ${other})`;
-  // With a NaN neither wins, and the sum is one. Of `a != a` a compiler may think that it is never so.
-  const value = (a?: string, b?: string) =>
-    `select(select(${a} + ${b}, ${b}, ${b} ${wins} ${a}), ${a}, ${a} ${wins}= ${b})`;
-  return binary(op, a, b, value, (dy) => [
-    () => elementwise(share, [dy, a, b]),
-    () => elementwise(share, [dy, b, a]),
-  ]);
+    `select(select(${dy}, V(0), ${compare(mine, loses, other)}), 0.5 * ${dy}, ${compare(mine, "==", other)})`;
+  return binary(
+    op,
+    a,
+    b,
+    (a, b) => extremeOf(f, a, b),
+    (dy) => [() => elementwise(share, [dy, a, b]), () => elementwise(share, [dy, b, a])],
+  );
 }
 
 /** −x. x `[…]` → `[…]` */
@@ -139,13 +142,16 @@ export function neg(x: Tensor): Tensor {
   return unary("neg", x, f, (dy) => elementwise(f, [dy]));
 }
 
+const signOf = (x?: string): string =>
+  `select(V(0), V(1), ${compare(x, ">", "V(0)")}) - select(V(0), V(1), ${compare(x, "<", "V(0)")})`;
+
 /** |x|, with slope 0 at 0. x `[…]` → `[…]` */
 export function abs(x: Tensor): Tensor {
   return unary(
     "abs",
     x,
     (x) => `abs(${x})`,
-    (dy) => elementwise((dy, x) => `${dy} * sign(${x})`, [dy, x]),
+    (dy) => elementwise((dy, x) => `${dy} * (${signOf(x)})`, [dy, x]),
   );
 }
 
@@ -159,7 +165,7 @@ export function square(x: Tensor): Tensor {
   );
 }
 
-/** −1, 0 or 1 as x is negative, 0 or positive; without gradient. x `[…]` → `[…]` */
+/** −1, 0 or 1 as x is negative, 0 or positive, and 0 for NaN, as in PyTorch; without gradient. x `[…]` → `[…]` */
 export function sign(x: Tensor): Tensor {
-  return unary("sign", x, (x) => `select(V(0), V(1), ${x} > V(0)) - select(V(0), V(1), ${x} < V(0))`);
+  return unary("sign", x, signOf);
 }

@@ -4,6 +4,7 @@ import { isInteger } from "../core/dtype.ts";
 import { type Expression, elementwise, type Operand } from "../core/map.ts";
 import { Tensor } from "../core/tensor.ts";
 import { binary, checkBroadcast, fitted } from "./elementwise.ts";
+import { type Comparison, compare, differ } from "./nan.ts";
 
 /**
  * 1 where a = b and 0 elsewhere, as f32, with NumPy's broadcasting.
@@ -13,11 +14,11 @@ import { binary, checkBroadcast, fitted } from "./elementwise.ts";
 export const equal = (a: Operand, b: Operand): Tensor => compared("equal", a, b, "==");
 
 /**
- * 1 where a ≠ b and 0 elsewhere, as f32, with NumPy's broadcasting.
+ * 1 where a ≠ b, or either is NaN, and 0 elsewhere, as f32, with NumPy's broadcasting.
  *
  * @throws ShapeError if the shapes do not agree.
  */
-export const notEqual = (a: Operand, b: Operand): Tensor => compared("notEqual", a, b, "!=");
+export const notEqual = (a: Operand, b: Operand): Tensor => chosen("notEqual", a, b, differ);
 
 /**
  * 1 where a > b and 0 elsewhere, as f32, with NumPy's broadcasting.
@@ -47,14 +48,19 @@ export const less = (a: Operand, b: Operand): Tensor => compared("less", a, b, "
  */
 export const lessEqual = (a: Operand, b: Operand): Tensor => compared("lessEqual", a, b, "<=");
 
-function compared(op: string, a: Operand, b: Operand, comparison: string): Tensor {
-  return binary(op, a, b, (a, b) => `select(V(0), V(1), ${a} ${comparison} ${b})`, undefined, {
-    dtype: "f32",
-  });
+const compared = (op: string, a: Operand, b: Operand, comparison: Comparison): Tensor =>
+  chosen(op, a, b, (a, b) => compare(a, comparison, b));
+
+/** 1 where a condition holds, and 0 elsewhere. */
+function chosen(op: string, a: Operand, b: Operand, condition: Expression): Tensor {
+  return binary(op, a, b, (a, b) => `select(V(0), V(1), ${condition(a!, b!)})`, undefined, { dtype: "f32" });
 }
 
+/** True for NaN, too: PyTorch's. */
+const isNonzero = (x?: string): string => differ(x, "V(0)");
+
 /**
- * a where `condition` is not 0, else b, with NumPy's broadcasting.
+ * a where `condition` is not 0 (NaN is not), else b, with NumPy's broadcasting.
  *
  * condition `[…]` · a `[…]` · b `[…]`, or numbers for a and b → the shape that all broadcast to.
  *
@@ -65,12 +71,12 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const values = [a, b].filter((value) => value instanceof Tensor);
   // A fraction would lose itself among whole numbers: 0.5 is not 0.
   const whole = values.length > 0 && values.every(({ dtype }) => isInteger(dtype));
-  const nonzero = (x?: string) => `select(V(0), V(1), ${x} != V(0))`;
+  const nonzero = (x?: string) => `select(V(0), V(1), ${isNonzero(x)})`;
   const mask =
     whole && !isInteger(condition.dtype) ? elementwise(nonzero, [condition], { dtype: "i32" }) : condition;
   const half = values.length > 0 && values.every(({ dtype }) => dtype === "f16");
   const y = elementwise(
-    (condition, a, b) => `select(${b}, ${a}, ${condition} != V(0))`,
+    (condition, a, b) => `select(${b}, ${a}, ${isNonzero(condition)})`,
     [mask, a, b],
     whole ? {} : { compute: "f32", dtype: half ? "f16" : "f32" },
   );
@@ -78,14 +84,14 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   // The condition is an input so that it lives until the gradients have been computed; its own is 0.
   const inputs = [condition, a, b].filter((value) => value instanceof Tensor);
   return differentiable("where", y, inputs, (dy) => {
-    const chosen = (f: Expression, x: Operand) =>
+    const through = (f: Expression, x: Operand) =>
       x instanceof Tensor
         ? [() => fitted(elementwise(f, [condition, dy], { compute: "f32", dtype: dy.dtype }), x, dy)]
         : [];
     return [
       () => zerosLike(condition),
-      ...chosen((condition, dy) => `select(V(0), ${dy}, ${condition} != V(0))`, a),
-      ...chosen((condition, dy) => `select(${dy}, V(0), ${condition} != V(0))`, b),
+      ...through((condition, dy) => `select(V(0), ${dy}, ${isNonzero(condition)})`, a),
+      ...through((condition, dy) => `select(${dy}, V(0), ${isNonzero(condition)})`, b),
     ];
   });
 }

@@ -1,6 +1,7 @@
 import { type Expression, elementwise } from "../core/map.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { unary } from "./elementwise.ts";
+import { orNan } from "./nan.ts";
 
 /** e to the power of x. x `[…]` → `[…]` */
 export function exp(x: Tensor): Tensor {
@@ -84,5 +85,5 @@ function fractional(
   f: Expression,
   gradient?: (dy: Tensor, y: Tensor) => Tensor,
 ): Tensor {
-  return unary(op, x, f, gradient, { compute: "f32" });
+  return unary(op, x, (x) => orNan(f(x!), x), gradient, { compute: "f32" });
 }

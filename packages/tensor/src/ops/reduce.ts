@@ -8,6 +8,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
 import { around, axesOf, without } from "./axes.ts";
+import { compare, isNan } from "./nan.ts";
 
 /** One axis, several, or all of them; negative ones count from the last. */
 export type Axes = number | readonly number[];
@@ -26,25 +27,26 @@ export interface ReduceOptions {
  * @throws ShapeError if x lacks one of the axes.
  */
 export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
-  return added("sum", x, axesOf("sum", x.shape, axes), keepdims, 1, typeOfSum(x));
+  return added("sum", x, axesOf("sum", x.shape, axes), keepdims, SUM, typeOfSum(x));
 }
 
 /**
- * Mean over axes, all of them if none are given; NaN where there is nothing to take it of. Its type is that of `sum`,
- * or f32.
+ * Mean over axes, all of them if none are given; NaN where there is nothing to take it of. The mean of equal numbers
+ * is that number. Its type is that of `sum`, or f32.
  *
  * x `[…]` → x without `axes`, or with 1 in their places.
  *
  * @throws ShapeError if x lacks one of the axes.
  */
 export function mean(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
-  const over = axesOf("mean", x.shape, axes);
-  const count = sizeOf(over.map((axis) => x.shape[axis]!));
-  return added("mean", x, over, keepdims, 1 / count, typeOfSum(x) === "f16" ? "f16" : "f32");
+  return added("mean", x, axesOf("mean", x.shape, axes), keepdims, MEAN, typeOfMean(x));
 }
 
 const typeOfSum = ({ dtype, device }: Tensor): DType =>
   dtype === "f16" && precisionOn(device) === "f16" ? "f32" : dtype;
+
+/** f16 of halves, unless those are only the precision of products; else f32. */
+export const typeOfMean = (x: Tensor): DType => (typeOfSum(x) === "f16" ? "f16" : "f32");
 
 /**
  * Largest element over axes, all of them if none are given; the gradient is shared among equals.
@@ -84,17 +86,19 @@ export function sumTo(dy: Tensor, shape: Shape, dtype = dy.dtype): Tensor {
 }
 
 export const SUM: Combination = { combine: "a + b", initial: 0, scale: 1 };
+export const MEAN: Combination = { ...SUM, isMean: true };
 
 function added(
   op: string,
   x: Tensor,
   axes: number[],
   keepdims: boolean,
-  scale: number,
+  combination: Combination,
   dtype: DType,
 ): Tensor {
   const shape = without(x.shape, axes, keepdims);
-  const y = reduced(x, axes, shape, { ...SUM, scale }, dtype);
+  const scale = combination.isMean ? 1 / sizeOf(axes.map((axis) => x.shape[axis]!)) : 1;
+  const y = reduced(x, axes, shape, combination, dtype);
   return differentiable(op, y, [x], (dy) => [
     () => {
       const own = sumTo(dy, dy.shape, x.dtype);
@@ -118,16 +122,19 @@ function extreme(op: "max" | "min", x: Tensor, axes: Axes | undefined, keepdims:
   return differentiable(op, y, [x], (dy) => [() => extremeGrad(x, y, dy, over, kept)]);
 }
 
-const LARGEST = { i32: "Value(0x7fffffff)", u32: "Value(0xffffffff)" };
+const LARGEST = { i32: "Vec(0x7fffffff)", u32: "Vec(0xffffffff)" };
 
-/** dx = dy / n where x is one of the n elements that are equal to y. */
+/** dx = dy / n where x is one of the n elements that are equal to y; to a NaN, NaN is. */
 function extremeGrad(x: Tensor, y: Tensor, dy: Tensor, axes: readonly number[], kept: Shape): Tensor {
   const { dtype } = x;
   const repeated = strides(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
   const params = broadcast(x.shape, [strides(x.shape), repeated, repeated]);
   const whole = { A: dtype, B: dtype, Y: dtype };
+  const isWinner = isInteger(dtype)
+    ? "a == b"
+    : `${compare("a", "==", "b")} | (${isNan("a")} & ${isNan("b")})`;
   const equal = run(map, params, [x, y, y], x.shape, {
-    holes: { ...whole, C: dtype, f: "select(V(0), V(1), a == b)" },
+    holes: { ...whole, C: dtype, f: `select(V(0), V(1), ${isWinner})` },
   });
   const count = reduced(equal, axes, kept, SUM, "f32");
   const share = run(
@@ -138,7 +145,7 @@ function extremeGrad(x: Tensor, y: Tensor, dy: Tensor, axes: readonly number[], 
     { holes: { A: dtype, B: "f32", C: "f32", Y: "f32", f: "a / b" } },
   ).y;
   const dx = run(map, params, [x, y, share], x.shape, {
-    holes: { ...whole, C: "f32", f: "select(V(0), c, a == b)" },
+    holes: { ...whole, C: "f32", f: `select(V(0), c, ${isWinner})` },
   });
   for (const tensor of [equal, count, share]) tensor.dispose();
   return dx;
@@ -151,6 +158,9 @@ interface Combination extends Reduction {
   readonly combine: string;
   /** The neutral element, as an expression, where `initial` cannot be it. */
   readonly neutral?: string;
+  /** A term, as an expression in x, in its place. */
+  readonly term?: string;
+  readonly isMean?: boolean;
 }
 
 /**
@@ -161,7 +171,7 @@ export function reduced(
   x: Tensor,
   axes: readonly number[],
   shape: Shape,
-  { combine, neutral, initial, scale }: Combination,
+  { combine, neutral, term, initial, scale, isMean }: Combination,
   dtype: DType,
 ): Tensor {
   const sides = [...x.shape];
@@ -182,7 +192,7 @@ export function reduced(
       const types = {
         Result: write.dtype,
         ...(isInteger(left.dtype) && { Elem: left.dtype }),
-        ...(isInteger(dtype) && { Value: dtype }),
+        ...(isInteger(dtype) && { Vec: dtype }),
       };
       const { y } = run(
         reduce,
@@ -190,7 +200,13 @@ export function reduced(
         [left],
         { y: write },
         {
-          holes: { combine, ...(neutral !== undefined && { neutral }), ...types },
+          holes: {
+            combine,
+            ...(neutral !== undefined && { neutral }),
+            ...(term !== undefined && left === x && { term }),
+            ...(isMean && { MEAN: true }),
+            ...types,
+          },
           ...(isInteger(dtype) && { variant: "columns" }),
         },
       );

@@ -1,8 +1,10 @@
+import { differentiable } from "../core/autograd.ts";
+import { elementwise } from "../core/map.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { mul, square, sub } from "./arithmetic.ts";
-import { axesOf } from "./axes.ts";
-import { type Axes, mean, type ReduceOptions, sum } from "./reduce.ts";
+import { axesOf, without } from "./axes.ts";
+import { fitted } from "./elementwise.ts";
+import { type Axes, MEAN, type ReduceOptions, reduced, SUM, typeOfMean } from "./reduce.ts";
 
 export interface VarianceOptions extends ReduceOptions {
   /** Whether to divide by one less than the number of elements, as for a sample; true unless given. */
@@ -11,6 +13,9 @@ export interface VarianceOptions extends ReduceOptions {
 
 /**
  * Mean squared distance from the mean over axes, all of them if none are given.
+ *
+ * The mean is subtracted first, and what its rounding leaves is taken off again: corrected two-pass algorithm, Chan,
+ * Golub & LeVeque, 1983.
  *
  * x `[…]` → x without `axes`, or with 1 in their places.
  *
@@ -21,7 +26,33 @@ export function variance(
   axes?: Axes,
   { keepdims = false, unbiased = true }: VarianceOptions = {},
 ): Tensor {
-  const count = sizeOf(axesOf("variance", x.shape, axes).map((axis) => x.shape[axis]!));
-  const centered = sub(x, mean(x, axes, { keepdims: true }));
-  return mul(sum(square(centered), axes, { keepdims }), 1 / (count - (unbiased ? 1 : 0)));
+  const over = axesOf("variance", x.shape, axes);
+  const kept = without(x.shape, over, true);
+  const count = sizeOf(over.map((axis) => x.shape[axis]!));
+  const scale = 1 / (count - (unbiased ? 1 : 0));
+  const mean = reduced(x, over, kept, MEAN, "f32");
+  const centered = elementwise((x, mean) => `${x} - ${mean}`, [x, mean], { compute: "f32", dtype: "f32" });
+  const left = reduced(centered, over, kept, MEAN, "f32");
+  const squares = reduced(centered, over, kept, { ...SUM, term: "x * x" }, "f32");
+  const y = elementwise(
+    (squares, left, count, scale) => `(${squares} - ${count} * ${left} * ${left}) * ${scale}`,
+    [squares, left, count, scale],
+    { compute: "f32", dtype: typeOfMean(x) },
+  );
+  for (const tensor of [centered, squares]) tensor.dispose();
+  const shaped = keepdims ? y : y.view(without(x.shape, over, false));
+  if (shaped !== y) y.dispose();
+  // dx = dy · 2 (x − mean) / (n − 1)
+  const gradient = (dy: Tensor) => {
+    const slope = dy.view(kept);
+    const far = elementwise((x, mean) => `${x} - ${mean}`, [x, mean], { compute: "f32", dtype: "f32" });
+    const dx = elementwise(
+      (dy, far, left, scale) => `${dy} * ${scale} * (${far} - ${left})`,
+      [slope, far, left, 2 * scale],
+      { compute: "f32", dtype: "f32" },
+    );
+    for (const tensor of [slope, far]) tensor.dispose();
+    return fitted(dx, x, dy);
+  };
+  return differentiable("variance", shaped, [x], (dy) => [() => gradient(dy)], [mean, left]);
 }

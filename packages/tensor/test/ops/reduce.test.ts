@@ -3,10 +3,12 @@ import {
   argmax,
   argmin,
   backward,
+  full,
   init,
   max,
   mean,
   min,
+  scope,
   sum,
   type Tensor,
   tensor,
@@ -146,6 +148,65 @@ describe("sum and mean", () => {
     expect([total.dtype, ...(await total.data())]).toEqual(["i32", 2 ** 31 - 1, -2]);
     expect([...(await max(x, 0).data())]).toEqual([2 ** 30, 2 ** 30 - 1]);
     expect(await mean(tensor(Uint32Array.of(1, 0, 1, 1))).item()).toBe(0.75);
+  });
+});
+
+describe("accuracy", () => {
+  it.each([
+    [[41], undefined],
+    [[3, 41], 1],
+    [[41, 4], 0],
+    [[2, 5003, 2], 1],
+    [[3, 4999], 1],
+    [[300_007], undefined],
+    [
+      [7, 5, 11],
+      [0, 2],
+    ],
+  ] as const)("the mean of equal numbers is that number: %j over %j", async (shape, axes) => {
+    for (const value of [1, 0.1, -3.3e7]) {
+      const found = await scope(() => mean(full(shape, value), axes)).data();
+      expect([...new Set(found)]).toEqual([Math.fround(value)]);
+    }
+  });
+
+  it("means weigh a short last chunk by its length", async () => {
+    const values = Float32Array.from({ length: 4999 }, (_, i) => (i < 4990 ? 0 : 1));
+    expect(await scope(() => mean(tensor(values))).item()).toBeCloseTo(9 / 4999, 10);
+  });
+
+  it("an infinite mean stays infinite", async () => {
+    expect(await scope(() => mean(tensor([1, Number.POSITIVE_INFINITY]))).item()).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+  });
+
+  it("sums of a million, in one go and down columns", async () => {
+    const values = Float32Array.from({ length: 2 ** 20 }, (_, i) => 0.1 + (i % 7) * 1e-3);
+    const exact = values.reduce((sum, value) => sum + value, 0);
+    expect(Math.abs((await scope(() => sum(tensor(values))).item()) / exact - 1)).toBeLessThan(2e-7);
+    const columns = await scope(() => sum(tensor(values, [2 ** 19, 2]), 0)).data();
+    for (const i of [0, 1]) {
+      const own = values.filter((_, at) => at % 2 === i).reduce((sum, value) => sum + value, 0);
+      expect(Math.abs(columns[i]! / own - 1)).toBeLessThan(2e-7);
+    }
+  });
+
+  it("variance far from 0", async () => {
+    expect(await scope(() => variance(tensor([1e10, 1e10, 1e10]))).item()).toBe(0);
+    const values = randomValues(10_000).map((value) => 1e6 + Math.sqrt(3) * value);
+    const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const exact = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+    expect((await scope(() => variance(tensor(values))).item()) / exact).toBeCloseTo(1, 5);
+    const columns = await scope(() => variance(tensor(values, [2500, 4]), 0, { unbiased: false })).data();
+    for (const [i, found] of columns.entries()) {
+      const own = values.filter((_, at) => at % 4 === i);
+      const center = own.reduce((sum, value) => sum + value, 0) / own.length;
+      expect(found / (own.reduce((sum, value) => sum + (value - center) ** 2, 0) / own.length)).toBeCloseTo(
+        1,
+        5,
+      );
+    }
   });
 });
 

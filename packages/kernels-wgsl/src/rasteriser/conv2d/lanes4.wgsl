@@ -23,9 +23,11 @@ const SUMS = WIDTH * BLOCKS;
 // Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
 // operands of y's shape, or one value a channel.
 alias V = vec4f;
+alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
 fn dense0(i: u32) -> V { return textureLoad(e0, place(PITCH + i / 4)); }
 fn dense1(i: u32) -> V { return textureLoad(e1, place(PITCH + i / 4)); }
 fn channel0(o: u32) -> V { return textureLoad(e0, place(PITCH + o / 4)); }
