@@ -1,9 +1,12 @@
-import { Recorder, recording } from "../core/recorder.ts";
+import type { DType } from "../core/dtype.ts";
+import { copied } from "../core/map.ts";
+import { type Bound, type Recorded, Recorder, recording } from "../core/recorder.ts";
 import { scope } from "../core/scope.ts";
 import { Storage } from "../core/storage.ts";
-import { Tensor } from "../core/tensor.ts";
+import { empty, Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
+import type { Device } from "../gpu/device.ts";
 import type { Recording } from "./plan.ts";
 
 /** One call of a function, recorded, and how its results are arranged. */
@@ -40,16 +43,30 @@ function recorded<A extends readonly Tensor[], R>(
   recorder: Recorder,
   placeholders: readonly Tensor[],
 ): RecordedCall<R> {
-  const result = recording(recorder, () => scope(() => f(...(placeholders as unknown as A))));
   const returned: Tensor[] = [];
-  const arrange = arrangement(op, result, returned);
-  const results = returned.map((y) => unowned(y.detach()));
+  const { results, arrange } = scope(() => {
+    // What the function makes and returns belongs to the scope here, which ends with it.
+    const result = recording(recorder, () => scope(() => f(...(placeholders as unknown as A))));
+    const arrange = arrangement(op, result, returned);
+    const results = returned.map((y) => unowned(y.detach()));
+    return { results, arrange: arrange as RecordedCall<R>["arrange"] };
+  });
   const isGiven = ({ storage }: Tensor) => placeholders.some((x) => x.storage === storage);
-  for (const y of new Set(returned)) if (y.storage.isPlanned && !isGiven(y)) y.dispose();
+  for (const y of returned) if (!y.isDisposed && y.storage.isPlanned && !isGiven(y)) y.dispose();
   for (const { storage } of results) recorder.hold(storage);
+  refuseLeftovers(op, recorder, results);
+  for (const { storage, launch } of changedOwn(recorder, results)) resetFirst(recorder, storage, launch);
+  const device = placeholders[0]?.device ?? recorder.held[0]?.device ?? defaultDevice();
+  const other = [...placeholders, ...recorder.held].find((x) => x.device !== device);
+  if (other) throw twoDevices(op, device, other.device);
+  return { recording: { recorder, device, args: placeholders, results }, arrange };
+}
+
+/** @throws Error if the function leaves tensors to nobody, or gives back memory that was there before it. */
+function refuseLeftovers(op: string, recorder: Recorder, results: readonly Tensor[]): void {
   const kept = new Set(results.map(({ storage }) => storage));
   const made = recorder.launches.flatMap(({ writes }) => writes.filter(({ allocated }) => allocated));
-  const left = made.filter(({ storage }) => storage.isUsed && !kept.has(storage));
+  const left = made.filter(({ storage }) => storage.users > 0 && !kept.has(storage));
   if (left.length > 0) {
     throw new Error(
       `${op}: the function leaves ${left.length} tensors behind that it does not return, the first of ${left[0]!.size} elements: gradients that optimizer.zeroGrad() would clear at its end, or something that was kept.`,
@@ -61,13 +78,35 @@ function recorded<A extends readonly Tensor[], R>(
       `${op}: the function gives back memory that was there before it, ${gone.bytes} bytes, and could do so only once: gradients of a step before, which optimizer.zeroGrad() clears, or a tensor that it disposes.`,
     );
   }
-  const device = placeholders[0]?.device ?? recorder.held[0]?.device ?? defaultDevice();
-  const other = [...placeholders, ...recorder.held].find((x) => x.device !== device)?.device;
-  if (other) throw new ShapeError(`${op}: tensors of two devices, ${device.name} and ${other.name}.`);
-  return {
-    recording: { recorder, device, args: placeholders, results },
-    arrange: arrange as RecordedCall<R>["arrange"],
-  };
+}
+
+/**
+ * Tensors that the function fills with numbers of the host, changes in place, and gives up at its end: op by op,
+ * each call has new ones. A tensor that outlives the function is state, which later calls go on with.
+ */
+function changedOwn(
+  { own, launches }: Recorder,
+  results: readonly Tensor[],
+): { storage: Storage; launch: Bound }[] {
+  return own.flatMap((storage) => {
+    const isChanged = ({ writes }: Recorded) => writes.find((y) => y.storage === storage && !y.allocated);
+    const launch = launches.map(isChanged).find((write) => write !== undefined);
+    const held = 1 + results.filter((y) => y.storage === storage).length;
+    return launch && storage.users === held ? [{ storage, launch }] : [];
+  });
+}
+
+/** Begin each call with the numbers that the memory holds now. */
+function resetFirst(recorder: Recorder, storage: Storage, { size, dtype }: Bound): void {
+  const { device, bytes } = storage;
+  recording(recorder, () =>
+    scope(() => {
+      const pristine = empty([size], dtype as DType, device, false);
+      device.launcher.copy(storage.buffer, 0, pristine.storage.buffer, 0, Math.ceil(bytes / 4) * 4);
+      copied(pristine, new Tensor([size], dtype as DType, storage.share()));
+    }),
+  );
+  recorder.launches.unshift(recorder.launches.pop()!);
 }
 
 /** A tensor like `x`, without memory. */
@@ -103,4 +142,12 @@ function arrangement(op: string, result: unknown, into: Tensor[]): (made: readon
     return (made) => Object.fromEntries(parts.map(([name, part]) => [name, part(made)]));
   }
   return () => result;
+}
+
+/** The error where tensors of one function are on two devices. */
+export function twoDevices(op: string, a: Device, b: Device, which = "a tensor"): ShapeError {
+  const names = a.name === b.name ? `${a.name} opened twice` : `${a.name} and ${b.name}`;
+  return new ShapeError(
+    `${op}: tensors of two devices, ${names}: ${which} is not on the device of the others. Make it there: tensor(await x.data(), x.shape, { device }).`,
+  );
 }

@@ -34,9 +34,11 @@ export class Recorder {
   readonly #held = new Map<Storage, "given" | "own">();
   readonly #own = new Set<Storage>();
 
+  readonly #epoch = epoch;
+
   /** Whether the host still decides as it did. */
   get isCurrent(): boolean {
-    return this.#choices.every(({ look, found }) => look() === found);
+    return this.#epoch === epoch && this.#choices.every(({ look, found }) => look() === found);
   }
 
   /** Memory that launches use and that is not theirs to plan. */
@@ -49,6 +51,11 @@ export class Recorder {
     return [...this.#held].flatMap(([storage, whose]) =>
       whose === "given" && !storage.isShared ? [storage] : [],
     );
+  }
+
+  /** Memory for numbers of the host, which the function itself gives. */
+  get own(): Storage[] {
+    return [...this.#held].flatMap(([storage, whose]) => (whose === "own" ? [storage] : []));
   }
 
   choose(look: () => unknown, found: unknown): void {
@@ -83,6 +90,12 @@ export class Recorder {
 }
 
 let current: Recorder | undefined;
+let epoch = 0;
+
+/** Have everything recorded anew at its next call: a decision of the host may have passed unseen. */
+export function outdateRecordings(): void {
+  epoch++;
+}
 
 /** Who writes down launches now, in place of the device making them. */
 export const recorder = (): Recorder | undefined => current;

@@ -34,14 +34,14 @@ export class Storage {
     return !this.#buffer;
   }
 
-  /** Whether several tensors look at it. */
-  get isShared(): boolean {
-    return this.#users > 1;
+  /** How many look at it: tensors, and a recorder that holds it. */
+  get users(): number {
+    return this.#users;
   }
 
-  /** Whether any tensor looks at it. */
-  get isUsed(): boolean {
-    return this.#users > 0;
+  /** Whether several look at it. */
+  get isShared(): boolean {
+    return this.#users > 1;
   }
 
   /** @throws Error if its memory was given back already. */

@@ -5,6 +5,7 @@ import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
+import { watchMode } from "./mode.ts";
 import { type Layer, parameter } from "./module.ts";
 import { checkCounts, type LayerOptions } from "./options.ts";
 
@@ -52,6 +53,7 @@ export class BatchNorm2d implements Layer {
       throw new RangeError(`BatchNorm2d: momentum is ${momentum}, not in [0, 1].`);
     }
     if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`BatchNorm2d: eps is ${eps}, not a number ≥ 0.`);
+    watchMode(this);
     this.eps = eps;
     this.momentum = momentum;
     const gamma = full([channels], initialGamma, { device });
@@ -64,7 +66,7 @@ export class BatchNorm2d implements Layer {
 
   forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, numBatchesTracked, momentum } = this;
-    const training = choice(() => this.training);
+    const training = this.training;
     const eps = choice(() => this.eps);
     // A pass that is repeated for its gradient has moved the statistics already.
     if (training && isSecondPass()) return batchNorm(x, weight, bias, { training, eps });

@@ -1,6 +1,7 @@
 import { keep } from "../core/scope.ts";
 import { Tensor } from "../core/tensor.ts";
 import { Device } from "../gpu/device.ts";
+import { type Modal, watchModeOf } from "./mode.ts";
 
 /** Anything that makes one tensor of another. A model need not be one: any object is a model. */
 export interface Layer {
@@ -29,6 +30,7 @@ export const namedModules = (model: object): (readonly [name: string, module: ob
 /** Each with the prefix of its fields' names. */
 function* modulesIn(model: object, prefix = "", seen = new Set<object>()): Generator<[object, string]> {
   seen.add(model);
+  watchModeOf(model);
   yield [model, prefix];
   for (const { name, value } of heldBy(model)) {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
@@ -115,10 +117,8 @@ export function inMode<T>(model: object, training: boolean, f: () => T): T {
   }
 }
 
-const modalPartsOf = (model: object): { training: boolean }[] =>
-  [...modulesIn(model)].flatMap(([part]) =>
-    "training" in part && typeof part.training === "boolean" ? [part as { training: boolean }] : [],
-  );
+const modalPartsOf = (model: object): Modal[] =>
+  [...modulesIn(model)].map(([part]) => part).filter(watchModeOf);
 
 /** Forget the gradients of every tensor in the model. */
 export function zeroGrad(model: object): void {

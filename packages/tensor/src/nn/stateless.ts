@@ -1,4 +1,3 @@
-import { choice } from "../core/recorder.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { relu } from "../ops/activation.ts";
 import {
@@ -12,6 +11,7 @@ import {
 import { dropout, type Generator } from "../ops/random.ts";
 import { flatten } from "../ops/shape.ts";
 import { type Pair, pair, sides } from "../ops/window.ts";
+import { watchMode } from "./mode.ts";
 import type { Layer } from "./module.ts";
 
 /** max(x, 0). `[…]` → `[…]` */
@@ -59,12 +59,13 @@ export class Dropout implements Layer {
   /** @throws RangeError if `p` is no probability. */
   constructor(p = 0.5, { generator }: { generator?: Generator | undefined } = {}) {
     if (!(p >= 0 && p <= 1)) throw new RangeError(`Dropout: p is ${p}, not in [0, 1].`);
+    watchMode(this);
     this.p = p;
     this.#generator = generator;
   }
 
   forward(x: Tensor): Tensor {
-    return dropout(x, this.p, { training: choice(() => this.training), generator: this.#generator });
+    return dropout(x, this.p, { training: this.training, generator: this.#generator });
   }
 }
 

@@ -92,6 +92,7 @@ describe("first weights", () => {
   }
 
   it("are uniform in ±1/√fanIn, as PyTorch's", async () => {
+    manualSeed(1);
     const conv = new Conv2d(64, 128, 3, { groups: 4 });
     const linear = new Linear(400, 300);
     for (const [x, fanIn] of [
