@@ -38,6 +38,8 @@ export class ResNetBase implements Layer {
   readonly blocks: readonly (ResidualBlock | BottleneckResidualBlock)[];
   /** Channels of the features. */
   readonly outChannels: number;
+  /** Blocks of each stage. */
+  readonly nBlocks: readonly number[];
   readonly #relu: boolean;
   readonly #pool: MaxPool2d | undefined;
 
@@ -71,6 +73,7 @@ export class ResNetBase implements Layer {
       }),
     );
     this.outChannels = channels;
+    this.nBlocks = nBlocks;
   }
 
   /** [N, H, W, imgChannels] → [N, outChannels] */

@@ -1,18 +1,26 @@
+import { FormatError, type HostTensor, toFloat32 } from "@shadegrad/tensor/formats";
 import { BatchNorm2d, type Loaded, type LoadOptions, loadEntries, stateDict } from "@shadegrad/tensor/nn";
 import { layersOf } from "../listen.ts";
 import { ResNet } from "../zoo.ts";
 import type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint.ts";
-import { namingOf } from "./naming.ts";
+import { namesFoundAndSought } from "./find-net.ts";
+import { matchNames } from "./match-names.ts";
 import { openCheckpoint } from "./open.ts";
 
-/** What torchvision's batch norms add to their variances. */
+/** torchvision's batch norms add this to their variances. */
 export const TORCH_EPSILON = 1e-5;
+
+export interface LoadCheckpointOptions extends LoadOptions {
+  /** Whether a ResNet's head is loaded. With `false` it stays as it is, whatever classes the file's tells apart. */
+  head?: boolean;
+}
 
 /**
  * Load published or saved weights into a net, converted to its layout, one tensor at a time.
  *
- * Any format that `openCheckpoint` knows; the names of torchvision, of the usual CIFAR nets, of Keras, or the net's own.
- * Counts of batches may be missing, as in files older than they are; nothing else, if `strict`.
+ * Any format that `openCheckpoint` knows, under any prefix; the names of torchvision, of the usual CIFAR nets, of Hugging
+ * Face, of Keras, or the net's own. A ResNet's base loads from the file of a whole net. Counts of batches may be missing,
+ * as in files older than they are; nothing else, if `strict`.
  *
  * @throws FormatError if the file is something else, damaged, or has other tensors: all that are missing, unexpected
  * or misshapen, under the file's names. Damage found in the midst of the numbers leaves the net half loaded.
@@ -20,7 +28,7 @@ export const TORCH_EPSILON = 1e-5;
 export async function loadCheckpoint(
   model: object,
   input: CheckpointInput | Checkpoint,
-  options: LoadOptions = {},
+  options: LoadCheckpointOptions = {},
 ): Promise<Loaded> {
   if (!isOpen(input)) {
     const checkpoint = await openCheckpoint(input);
@@ -31,22 +39,51 @@ export async function loadCheckpoint(
     }
   }
   const { tensors, layout } = input;
-  const own = (name: string) => name;
-  const naming = model instanceof ResNet ? namingOf([...stateDict(model).keys()], model, tensors) : own;
+  const { head = true, ...others } = options;
+  const match = matchNames(model, [...stateDict(model).keys()], input, head);
+  if (match.found === 0)
+    throw new FormatError(
+      `loadCheckpoint: the file has none of the model's tensors. ${namesFoundAndSought(tensors)}`,
+    );
   const nameOf = (name: string) => {
-    const called = model instanceof ResNet ? naming(name, model) : name;
-    const mayLack = name.endsWith("num_batches_tracked");
-    return called !== undefined && mayLack && !tensors.has(called) ? undefined : called;
+    const called = match.nameOf(name);
+    return called !== undefined && isCounter(name) && !tensors.has(called) ? undefined : called;
   };
-  const inOrder = [...tensors].sort(([, a], [, b]) => (a.position ?? 0) - (b.position ?? 0));
-  const loaded = await loadEntries(model, new Map(inOrder), {
-    ...options,
+  const entries = match.names
+    .map((name) => [name, isCounter(name) ? counter(tensors.get(name)!) : tensors.get(name)!] as const)
+    .sort(([, a], [, b]) => (a.position ?? 0) - (b.position ?? 0));
+  const loaded = await loadEntries(model, new Map(entries), {
+    ...others,
     layout,
     nameOf,
     op: "loadCheckpoint",
   });
   setEpsilons(model, (name) => tensors.get(nameOf(name) ?? ""));
   return loaded;
+}
+
+const isOpen = (input: CheckpointInput | Checkpoint): input is Checkpoint =>
+  typeof input === "object" && "tensors" in input;
+
+const isCounter = (name: string): boolean => name.endsWith("num_batches_tracked");
+
+const MAX_COUNT = 2 ** 31 - 1;
+
+/** A counter of batches as a whole number, though a net that was cast to half or float has it as such. */
+function counter(entry: CheckpointTensor): CheckpointTensor {
+  if (!/f/.test(entry.dtype)) return entry;
+  const { dtype, shape, position } = entry;
+  return {
+    dtype,
+    shape,
+    ...(position !== undefined && { position }),
+    async read(): Promise<HostTensor> {
+      const counts = toFloat32(await entry.read());
+      // Above 65504 a half is infinite; NaN counts nothing.
+      const data = Int32Array.from(counts, (count) => Math.min(Math.max(Math.round(count), 0), MAX_COUNT));
+      return { dtype: "i32", shape, data };
+    },
+  };
 }
 
 /** Give batch norms the epsilon that their variances were saved with; a ResNet's have PyTorch's where none was. */
@@ -64,6 +101,3 @@ export function batchNormsOf(model: object): Map<string, BatchNorm2d> {
   const norms = layersOf(model).flatMap(({ layer }) => (layer instanceof BatchNorm2d ? layer : []));
   return new Map(norms.map((norm) => [names.get(norm.runningVar)!, norm]));
 }
-
-const isOpen = (input: CheckpointInput | Checkpoint): input is Checkpoint =>
-  typeof input === "object" && "tensors" in input;

@@ -1,6 +1,7 @@
 import type { ResNetOptions } from "../base.ts";
 import type { Shortcut } from "../blocks.ts";
 import type { zoo } from "../zoo.ts";
+import { findNet } from "./find-net.ts";
 import type { CheckpointInfo } from "./open.ts";
 
 /** How pixels become what a net takes: (pixel · range / 255 − mean) / std, channel by channel in the order given. */
@@ -16,6 +17,8 @@ export interface Architecture {
   /** Its name in the zoo, if it has one; biases, classes and strides may differ from what the zoo builds. */
   readonly name: keyof typeof zoo | undefined;
   readonly options: ResNetOptions & { classes: number };
+  /** Whether the file has a head. If not, `options.classes` is the usual number, and `loadCheckpoint` needs `head: false`. */
+  readonly hasHead: boolean;
   /** Whether the kind of its shortcuts is told, by weights or by a note, and not what is usual. */
   readonly shortcutIsTold: boolean;
   /** Known for the usual ImageNet weights, and where `saveCheckpoint` noted it. */
@@ -62,19 +65,18 @@ const NAMES: Readonly<Record<string, keyof typeof zoo>> = {
  * pad on both sides.
  */
 export function modelOf({ tensors, layout, metadata }: CheckpointInfo): Architecture | undefined {
+  const net = findNet(tensors, layout);
+  if (!net) return undefined;
   const shapes = new Map<string, readonly number[]>();
-  let isKeras = false;
-  for (const [name, { shape }] of tensors) {
-    const fromKeras = kerasName(name);
-    isKeras ||= fromKeras !== undefined;
-    const torch = fromKeras ?? name.replace(/^linear\./, "fc.").replace(".shortcut.", ".downsample.");
-    shapes.set(torch, layout === "torch" ? shape : torchShape(shape));
+  for (const [name, called] of net.names) {
+    const { shape } = tensors.get(called)!;
+    shapes.set(name, layout === "torch" ? shape : torchShape(shape));
   }
+  const { isKeras } = net.naming;
   const [stemChannels, imgChannels, firstKernelSize] = shapes.get("conv1.weight") ?? [];
   const [classes] = shapes.get("fc.weight") ?? [];
   const stages = stagesOf(shapes);
-  if (!stemChannels || !imgChannels || !firstKernelSize || !classes || stages.length === 0) return undefined;
-
+  if (!stemChannels || !imgChannels || !firstKernelSize || stages.length === 0) return undefined;
   const isBottleneck = shapes.has("layer1.0.conv3.weight");
   const nBlocks = stages.map(({ blocks }) => blocks);
   const nChannels = stages.map(({ channels }) => channels);
@@ -96,19 +98,27 @@ export function modelOf({ tensors, layout, metadata }: CheckpointInfo): Architec
     stemPool: isImageNet,
     bias: shapes.has("layer1.0.conv1.bias"),
     shortcut: hasProjection ? ("projection" as const) : ("pad-both" as const),
-    classes,
+    classes: classes || (isImageNet ? 1000 : 10),
     ...notes,
   };
+  if (!isWorthItsFile(options, shapes)) return undefined;
   const name = NAMES[`${nBlocks} ${nChannels[0]}${isBottleneck ? ` ${bottlenecks[0]} ${groups}` : ""}`];
   const isUsual = isImageNet && classes === 1000 && imgChannels === 3;
   const usual = isUsual ? (isKeras ? CAFFE : IMAGE_NET) : undefined;
   const shortcutIsTold = hasProjection || notes.shortcut !== undefined;
   const preprocessing = notedPreprocessing(metadata.get("preprocessing")) ?? usual;
-  return { name, options, shortcutIsTold, preprocessing };
+  return { name, options, hasHead: Boolean(classes), shortcutIsTold, preprocessing };
 }
 
-function stagesOf(shapes: ReadonlyMap<string, readonly number[]>) {
-  const stages: { blocks: number; channels: number; inside: number }[] = [];
+interface Stage {
+  readonly blocks: number;
+  readonly channels: number;
+  /** Channels that the first convolution of a block puts out. */
+  readonly inside: number;
+}
+
+function stagesOf(shapes: ReadonlyMap<string, readonly number[]>): Stage[] {
+  const stages: Stage[] = [];
   const outOf = (name: string) => shapes.get(name)?.[0];
   for (let stage = 1; ; stage++) {
     const first = `layer${stage}.0`;
@@ -121,22 +131,50 @@ function stagesOf(shapes: ReadonlyMap<string, readonly number[]>) {
   }
 }
 
-/** PyTorch's name for a convolution or the head of one of Keras' ResNets. */
-function kerasName(name: string): string | undefined {
-  const [, layer = "", field] = /^(.*)\/(kernel|bias)$/.exec(name) ?? [];
-  if (!field) return undefined;
-  const to = (torch: string) => `${torch}.${field === "kernel" ? "weight" : "bias"}`;
-  if (/^conv1(_conv)?$/.test(layer)) return to("conv1");
-  if (/^(fc\d+|predictions|probs)$/.test(layer)) return to("fc");
-  const [, stage, letter, branch] = /^res(\d)([a-z])_branch(1|2[abc])$/.exec(layer) ?? [];
-  if (stage && letter && branch) {
-    const inside = branch === "1" ? "downsample.0" : `conv${"abc".indexOf(branch[1]!) + 1}`;
-    return to(`layer${Number(stage) - 1}.${letter.charCodeAt(0) - 97}.${inside}`);
-  }
-  const [, at, block, index] = /^conv(\d)_block(\d+)_(\d)_conv$/.exec(layer) ?? [];
-  if (!at) return undefined;
-  return to(`layer${Number(at) - 1}.${Number(block) - 1}.${index === "0" ? "downsample.0" : `conv${index}`}`);
+/** Deeper nets are not read: the deepest that was ever published has 1202 layers, in 600 blocks. */
+const MAX_BLOCKS = 1024;
+
+/**
+ * Whether the net has about as many numbers as its file, so that building it costs no more.
+ *
+ * Empty tensors would let a small file ask for any net.
+ */
+function isWorthItsFile(
+  options: ResNetOptions & { classes: number },
+  shapes: ReadonlyMap<string, readonly number[]>,
+): boolean {
+  const blocks = options.nBlocks.reduce((sum, count) => sum + count, 0);
+  if (blocks > MAX_BLOCKS) return false;
+  const stored = [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+  const head = shapes.has("fc.weight") ? options.classes * options.nChannels.at(-1)! : 0;
+  return weightsBelowHead(options) + head <= 2 * stored;
 }
+
+/** Numbers in the convolutions of a net. */
+function weightsBelowHead({
+  nBlocks,
+  nChannels,
+  bottlenecks,
+  groups = 1,
+  imgChannels = 3,
+  firstKernelSize = 7,
+  stemChannels = nChannels[0]!,
+}: ResNetOptions): number {
+  let sum = stemChannels * imgChannels * firstKernelSize ** 2;
+  let channels = stemChannels;
+  for (const [stage, out] of nChannels.entries()) {
+    const inside = bottlenecks?.[stage];
+    for (let block = 0; block < nBlocks[stage]!; block++) {
+      sum += inside
+        ? channels * inside + (9 * inside ** 2) / groups + inside * out
+        : 9 * (channels * out + out ** 2);
+      channels = out;
+    }
+  }
+  return sum;
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, side) => size * side, 1);
 
 /** `[R, S, C, O]` → `[O, C, R, S]`, `[in, out]` → `[out, in]` */
 function torchShape(shape: readonly number[]): readonly number[] {

@@ -7,19 +7,20 @@ import {
   type SourceInput,
 } from "@shadegrad/tensor/formats";
 import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint.ts";
+import { isRecord, readJson } from "./json.ts";
 import { type Kind, recognize } from "./recognize.ts";
+import { openSharded } from "./sharded.ts";
 import { openTfjs } from "./tfjs.ts";
+import { unwrapped } from "./wrappers.ts";
 
 const EXPECTED = "expected safetensors, a PyTorch checkpoint or a TensorFlow.js model.json";
 
 /** Enough to recognise every format. */
 const HEAD_BYTES = 512;
 
-/** Prefixes that wrappers of a net give to all names: DataParallel and torch.compile. */
-const WRAPPERS = ["module.", "_orig_mod."];
-
 /**
- * Open a checkpoint of any format, told by its content: safetensors, PyTorch's two, or a TensorFlow.js layers model.
+ * Open a checkpoint of any format, told by its content: safetensors, PyTorch's two, a TensorFlow.js layers model, or the
+ * index of a checkpoint in shards.
  *
  * Only what describes the tensors is read; of a PyTorch file that is a pickle, of which nothing is executed.
  *
@@ -30,9 +31,9 @@ export async function openCheckpoint(input: CheckpointInput): Promise<Checkpoint
   const main = files ? mainOf(files) : (input as SourceInput);
   const source = await seekable(await openSource(main));
   try {
-    const kind = recognize(await source.read(0, HEAD_BYTES), source.size!);
-    if (typeof kind === "object") throw new FormatError(`${labelOf(main)} is ${kind.what}; ${EXPECTED}.`);
-    return unwrapped(await READERS[kind](source, (path) => openShard(main, files, path)));
+    const kind = await kindOf(source, labelOf(main));
+    const checkpoint = kind === "json" ? await openJson(source, main, files) : await READERS[kind](source);
+    return { ...checkpoint, tensors: unwrapped(checkpoint.tensors) };
   } catch (error) {
     await source.close();
     throw error;
@@ -70,12 +71,37 @@ async function safetensors(source: ByteSource): Promise<Checkpoint> {
   };
 }
 
-type Reader = (source: ByteSource, openShard: (path: string) => Promise<ByteSource>) => Promise<Checkpoint>;
+async function kindOf(source: ByteSource, label: string): Promise<Kind> {
+  const kind = recognize(await source.read(0, HEAD_BYTES), source.size!);
+  if (typeof kind === "object") throw new FormatError(`${label} is ${kind.what}; ${EXPECTED}.`);
+  return kind;
+}
+
+/** A TensorFlow.js model, or the index of a checkpoint in shards, each of which is a file of another format. */
+async function openJson(
+  source: ByteSource,
+  main: SourceInput,
+  files: readonly File[] | undefined,
+): Promise<Checkpoint> {
+  const file = await readJson(source, "model.json");
+  if (!isRecord(file.json) || !("weight_map" in file.json))
+    return openTfjs(source, file, (path) => openShard(main, files, "model.json", path));
+  return openSharded(source, file.json, async (path) => {
+    const shard = await openShard(main, files, "index.json", path);
+    try {
+      const kind = await kindOf(shard, path);
+      if (kind === "json") throw new FormatError(`index.json: its shard ${quote(path)} is JSON, no weights.`);
+      return await READERS[kind](shard);
+    } catch (error) {
+      await shard.close();
+      throw error;
+    }
+  });
+}
 
 /** A page fetches what reads PyTorch's files when it is given one. */
-const READERS: Readonly<Record<Kind, Reader>> = {
+const READERS: Readonly<Record<Exclude<Kind, "json">, (source: ByteSource) => Promise<Checkpoint>>> = {
   safetensors,
-  tfjs: openTfjs,
   "torch-zip": async (source) => (await import("./torch-zip.ts")).openTorchZip(source),
   "torch-legacy": async (source) => (await import("./torch-legacy.ts")).openTorchLegacy(source),
 };
@@ -97,8 +123,14 @@ function filesOf(input: CheckpointInput): readonly File[] | undefined {
     : undefined;
 }
 
+/** Names of the file that names the others, the likelier first: a folder may hold more JSON. */
+const JSON_NAMES = [/\.index\.json$/i, /^model\.json$/i, /\.json$/i];
+
 function mainOf(files: readonly File[]): File {
-  const main = files.length === 1 ? files[0] : files.find(({ name }) => /\.json$/i.test(name));
+  const [main] =
+    files.length === 1
+      ? files
+      : JSON_NAMES.flatMap((pattern) => files.find(({ name }) => pattern.test(name)) ?? []);
   if (main) return main;
   throw new FormatError(
     `checkpoint: there is no .json among ${files.length} files, ${files
@@ -111,6 +143,7 @@ function mainOf(files: readonly File[]): File {
 async function openShard(
   main: SourceInput,
   files: readonly File[] | undefined,
+  label: string,
   path: string,
 ): Promise<ByteSource> {
   if (files) {
@@ -118,27 +151,17 @@ async function openShard(
     const file = files.find((candidate) => candidate.name === name);
     if (!file)
       throw new FormatError(
-        `model.json: its shard ${quote(path)} is not among the ${files.length} files given.`,
+        `${label}: its shard ${quote(path)} is not among the ${files.length} files given.`,
       );
     return openSource(file);
   }
   if (typeof main !== "string" && !(main instanceof URL))
     throw new FormatError(
-      `model.json: its shard ${quote(path)} lies beside it, but of bytes nobody knows where. Give its path, its URL, or all its files.`,
+      `${label}: its shard ${quote(path)} lies beside it, but of bytes nobody knows where. Give its path, its URL, or all its files.`,
     );
   const isUrl = main instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(main);
   if (isUrl) return openSource(new URL(path.split("/").map(encodeURIComponent).join("/"), main));
   return openSource(main.replace(/[^/\\]*$/, () => path));
-}
-
-function unwrapped(checkpoint: Checkpoint): Checkpoint {
-  let tensors = checkpoint.tensors;
-  for (const prefix of WRAPPERS) {
-    const names = [...tensors.keys()];
-    if (names.length > 0 && names.every((name) => name.startsWith(prefix)))
-      tensors = new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-  }
-  return { ...checkpoint, tensors };
 }
 
 /** The file, as a message names it. */

@@ -1,10 +1,11 @@
 import { FormatError } from "@shadegrad/tensor/formats";
+import { BYTES } from "./opaque.ts";
 
 /** A pickle that breaks off: more bytes may mend it. */
 export class TruncatedPickle extends FormatError {}
 
-/** No number of a checkpoint is longer; the magic number of torch.save takes ten bytes. */
-const LONGEST_INTEGER = 16;
+/** Longer numbers are refused: the magic number of torch.save takes ten bytes, a UUID seventeen. */
+const LONGEST_INTEGER = 255;
 
 /** The bytes of a pickle, read from front to end. */
 export class PickleBytes {
@@ -67,3 +68,33 @@ export class PickleBytes {
   /** The byte at a place that has been read, as a message shows it. */
   hex = (at: number): string => `0x${this.#bytes[at]!.toString(16).padStart(2, "0")}`;
 }
+
+function passedOver(bytes: PickleBytes, length: number): symbol {
+  bytes.skip(length);
+  return BYTES;
+}
+
+/** Opcodes that push a value which stands in the pickle itself. */
+export const CONSTANTS: ReadonlyMap<number, (bytes: PickleBytes) => unknown> = new Map<
+  number,
+  (bytes: PickleBytes) => unknown
+>([
+  [0x4e, () => null], // NONE
+  [0x88, () => true], // NEWTRUE
+  [0x89, () => false], // NEWFALSE
+  [0x4b, (bytes) => bytes.u8()], // BININT1
+  [0x4d, (bytes) => bytes.u16()], // BININT2
+  [0x4a, (bytes) => bytes.u32() | 0], // BININT
+  [0x8a, (bytes) => bytes.integer(bytes.u8())], // LONG1
+  [0x8b, (bytes) => bytes.integer(bytes.u32())], // LONG4
+  [0x47, (bytes) => bytes.f64()], // BINFLOAT
+  [0x55, (bytes) => bytes.text(bytes.u8())], // SHORT_BINSTRING
+  [0x54, (bytes) => bytes.text(bytes.u32())], // BINSTRING
+  [0x8c, (bytes) => bytes.text(bytes.u8())], // SHORT_BINUNICODE
+  [0x58, (bytes) => bytes.text(bytes.u32())], // BINUNICODE
+  [0x8d, (bytes) => bytes.text(bytes.u64())], // BINUNICODE8
+  [0x43, (bytes) => passedOver(bytes, bytes.u8())], // SHORT_BINBYTES
+  [0x42, (bytes) => passedOver(bytes, bytes.u32())], // BINBYTES
+  [0x8e, (bytes) => passedOver(bytes, bytes.u64())], // BINBYTES8
+  [0x96, (bytes) => passedOver(bytes, bytes.u64())], // BYTEARRAY8
+] as const);

@@ -1,8 +1,9 @@
 /** The formats that can be read, told by how a file begins. */
-export type Kind = "safetensors" | "torch-zip" | "torch-legacy" | "tfjs";
+export type Kind = "safetensors" | "torch-zip" | "torch-legacy" | "json";
 
-/** How PyTorch's legacy files begin: their magic number as a pickle. */
-const LEGACY_START = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+/** PyTorch's legacy files begin with this number as a pickle, after its protocol and, from protocol 4 on, a frame. */
+const LEGACY_MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+const FRAME = 0x95;
 
 /** The longest header that safetensors allows itself. */
 const MAX_SAFETENSORS_HEADER = 100_000_000;
@@ -34,24 +35,25 @@ export function recognize(head: Uint8Array, size: number): Kind | { readonly wha
   if (size === 0) return { what: "an empty file" };
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   if (begins(head, "PK\x03\x04")) return "torch-zip";
-  if (begins(head, LEGACY_START)) return "torch-legacy";
+  if (isPickle(head) && begins(head, LEGACY_MAGIC, head[2] === FRAME ? 11 : 2)) return "torch-legacy";
   if (head.length > 8 && head[8] === 0x7b && view.getBigUint64(0, true) <= MAX_SAFETENSORS_HEADER)
     return "safetensors";
 
   const known = OTHERS.find(([start, , at = 0]) => begins(head, start, at));
   if (known) return { what: known[1] };
-  if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5)
-    return { what: "a Python pickle that torch.save did not write" };
+  if (isPickle(head)) return { what: "a Python pickle that torch.save did not write" };
 
   const text = textOf(head);
   if (text === undefined) return { what: `${size} bytes of an unknown format, ${hex(head)} …` };
   const start = text.replace(/^\ufeff/, "").trimStart();
-  if (start[0] === "{") return "tfjs";
+  if (start[0] === "{") return "json";
   if (/^(<!doctype html|<html|<head|<body)/i.test(start))
     return { what: "an HTML page, perhaps of an error" };
   if (start[0] === "<") return { what: "an XML document" };
   return { what: `a text file, ${JSON.stringify(start.slice(0, 24))} …` };
 }
+
+const isPickle = (head: Uint8Array): boolean => head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5;
 
 const begins = (head: Uint8Array, start: string | readonly number[], at = 0): boolean => {
   const bytes = typeof start === "string" ? [...start].map((char) => char.charCodeAt(0)) : start;

@@ -1,5 +1,18 @@
 import { type ByteSource, FormatError } from "@shadegrad/tensor/formats";
 import { quote } from "./checkpoint.ts";
+import { shown } from "./json.ts";
+
+/**
+ * The path of a shard as an index gives it: of a file beside the index, or below.
+ *
+ * @throws what `fail` makes, if it is anything else.
+ */
+export function shardPath(path: unknown, fail: (what: string) => FormatError): string {
+  const parts = typeof path === "string" ? path.split("/") : [""];
+  if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\:\0]/.test(part)))
+    throw fail(`${quote(shown(path))} is no path of a file beside it`);
+  return path as string;
+}
 
 /** Files that follow each other as one run of bytes; the one read last is kept. */
 export class Shards {

@@ -10,12 +10,14 @@ import {
 } from "@shadegrad/tensor/formats";
 import { IMAGENET_RESNET50_EPSILON } from "../data/imagenet.ts";
 import { type Checkpoint, type CheckpointTensor, quote } from "./checkpoint.ts";
+import { isRecord, type JsonFile, shown } from "./json.ts";
 import { kerasEpsilons } from "./keras-epsilon.ts";
 import { sha256 } from "./sha256.ts";
-import { Shards } from "./shards.ts";
+import { Shards, shardPath } from "./shards.ts";
 
-/** No layers model describes itself in more. */
-const MAX_JSON_BYTES = 1 << 26;
+/** Shards that any model may have, and the bytes that each further one must have on average. */
+const FREE_SHARDS = 16;
+const SHARD_BYTES = 1 << 16;
 
 const DTYPES: Readonly<Record<string, HostDType>> = {
   float32: "f32",
@@ -51,14 +53,16 @@ interface Weight {
  */
 export async function openTfjs(
   source: ByteSource,
+  { json, bytes }: JsonFile,
   openShard: (path: string) => Promise<ByteSource>,
 ): Promise<Checkpoint> {
-  const { model, bytes } = await readModel(source);
+  const model = checkedModel(json);
   const epsilonOf = await epsilonByName(model, bytes);
   const tensors = new Map<string, CheckpointTensor>();
   for (const group of list(model.weightsManifest, "weightsManifest")) {
     const { paths, weights } = record(group, "a group of weightsManifest");
-    const shards = new Shards(list(paths, "paths").map(shardPath), openShard);
+    const names = list(paths, "paths").map((path) => shardPath(path, damaged));
+    const shards = new Shards(names, openShard);
     let start = 0;
     for (const entry of list(weights, "weights")) {
       const weight = parseWeight(entry);
@@ -76,6 +80,9 @@ export async function openTfjs(
         read: async () => dequantize(weight, await shards.read(weight.name, at, length)),
       });
     }
+    // Each is opened in turn to find where the next begins.
+    if (names.length > FREE_SHARDS + start / SHARD_BYTES)
+      throw damaged(`it has ${names.length} shards for ${start} bytes of weights`);
   }
   const metadata = new Map<string, string>();
   for (const key of ["format", "generatedBy", "convertedBy"]) {
@@ -105,17 +112,7 @@ async function correctedEpsilon(bytes: Uint8Array): Promise<number | undefined> 
   return (await sha256(bytes)) === modelJson.sha256 ? epsilon : undefined;
 }
 
-async function readModel(source: ByteSource): Promise<{ model: Record<string, unknown>; bytes: Uint8Array }> {
-  if ((source.size ?? 0) > MAX_JSON_BYTES)
-    throw damaged(`it has ${source.size} bytes, more than ${MAX_JSON_BYTES}`, "This is no model.json");
-  const bytes = await source.read(0, MAX_JSON_BYTES);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError || cause instanceof RangeError)) throw cause;
-    throw new FormatError(`model.json: this is no JSON: ${cause.message}. Fetch the file again.`, { cause });
-  }
+function checkedModel(json: unknown): Record<string, unknown> {
   const model = record(json, "the model");
   if (model.format === "graph-model")
     throw damaged("this is a graph model, whose weights have no layers' names", "Expected a layers model");
@@ -124,7 +121,7 @@ async function readModel(source: ByteSource): Promise<{ model: Record<string, un
       `there is no weightsManifest among ${Object.keys(model).slice(0, 8).map(quote).join(", ") || "its fields"}`,
       "Expected the model.json of a TensorFlow.js layers model",
     );
-  return { model, bytes };
+  return model;
 }
 
 function parseWeight(entry: unknown): Weight {
@@ -180,26 +177,13 @@ function dtypeOf(dtype: unknown, name: string): HostDType {
   return known;
 }
 
-/** A manifest names files beside it or below, and no others. */
-function shardPath(path: unknown): string {
-  const parts = typeof path === "string" ? path.split("/") : [""];
-  if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\:\0]/.test(part)))
-    throw damaged(`${quote(shown(path))} is no path of a file beside model.json`);
-  return path as string;
-}
-
-/** Any JSON value in a message: String() runs what an object says its toString is. */
-const shown = (value: unknown): string =>
-  typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
-
 function list(value: unknown, what: string): unknown[] {
   if (Array.isArray(value)) return value;
   throw damaged(`${what} is no list`);
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
+  if (isRecord(value)) return value;
   throw damaged(`${what} is no object`);
 }
 

@@ -1,6 +1,7 @@
 import { type ByteSource, bytesPerElement, FormatError } from "@shadegrad/tensor/formats";
 import { type Checkpoint, quote } from "./checkpoint.ts";
-import { describe, readPickle } from "./pickle.ts";
+import { describe, Opaque } from "./opaque.ts";
+import { readPickle } from "./pickle.ts";
 import { TruncatedPickle } from "./pickle-bytes.ts";
 import { storageId, TORCH_NAMES } from "./torch-names.ts";
 import { stateOf } from "./torch-state.ts";
@@ -48,7 +49,11 @@ function parse(bytes: Uint8Array, source: ByteSource) {
   const read = lastOnly((key: string) => readRoot(source, key, roots.get(key)!));
   let at = 0;
   const next = (persistent: (id: unknown) => unknown): unknown => {
-    const { value, end } = readPickle(bytes, at, { known: TORCH_NAMES, persistent });
+    const { value, end } = readPickle(bytes, at, {
+      known: TORCH_NAMES,
+      persistent,
+      fileBytes: source.size ?? bytes.length,
+    });
     at = end;
     return value;
   };
@@ -73,8 +78,10 @@ function storage(
   id: unknown,
   roots: Map<string, Root>,
   read: (key: string) => Promise<Uint8Array>,
-): TorchStorage {
-  const { dtype, key, elements, view } = storageId(id);
+): TorchStorage | Opaque {
+  const found = storageId(id);
+  if (found instanceof Opaque) return found;
+  const { dtype, key, elements, view } = found;
   const width = bytesPerElement(dtype);
   const root = roots.get(key) ?? { dtype, elements, bytes: elements * width };
   roots.set(key, root);
@@ -83,11 +90,12 @@ function storage(
       `storage ${quote(key)} is ${elements} elements of ${dtype}, and before was ${root.elements} of ${root.dtype}`,
     );
   const position = () => root.start!;
-  if (view === null || view === undefined) return { dtype, elements, position, read: () => read(key) };
+  if (view === null || view === undefined) return { key, dtype, elements, position, read: () => read(key) };
   const [, offset, size] = Array.isArray(view) ? (view as unknown[]) : [];
   if (!isCount(offset) || !isCount(size) || offset + size > elements)
     throw damaged(`a part of storage ${quote(key)} lies outside of its ${elements} elements`);
   return {
+    key,
     dtype,
     elements: size,
     position,
@@ -101,7 +109,8 @@ async function locate(source: ByteSource, roots: Map<string, Root>, keys: readon
   let at = end;
   for (const key of keys) {
     const root = roots.get(key as string);
-    if (!root) throw damaged(`${describe(key)} is among the storages, but no tensor has it`);
+    if (root?.start !== undefined) throw damaged(`${describe(key)} is among the storages twice`);
+    if (!root) throw damaged(`${describe(key)} is among the storages, but no tensor that is read has it`);
     const prefix = await source.read(at, 8);
     if (prefix.length < 8) throw damaged(`the file ends at byte ${size}, before storage ${describe(key)}`);
     const count = new DataView(prefix.buffer, prefix.byteOffset).getBigInt64(0, true);

@@ -6,13 +6,15 @@ import {
   hostTensor,
 } from "@shadegrad/tensor/formats";
 import type { CheckpointTensor } from "./checkpoint.ts";
-import { describe } from "./pickle.ts";
+import { describe } from "./opaque.ts";
 
 /** As many axes as PyTorch allows. */
 const MAX_RANK = 64;
 
 /** A run of elements somewhere in a file, which tensors are views of. */
 export interface TorchStorage {
+  /** Its name in the file. */
+  readonly key: string;
   readonly dtype: HostDType;
   readonly elements: number;
   /** Where in the file it is, compared to others; known once the file is open. */
@@ -40,7 +42,8 @@ export function lastOnly(read: (key: string) => Promise<Uint8Array>): (key: stri
 export class TorchTensor implements CheckpointTensor {
   readonly dtype: HostDType;
   readonly shape: readonly number[];
-  readonly #storage: TorchStorage;
+  readonly elements: number;
+  readonly storage: TorchStorage;
   readonly #offset: number;
   readonly #strides: readonly number[];
 
@@ -55,21 +58,21 @@ export class TorchTensor implements CheckpointTensor {
       );
     this.dtype = storage.dtype;
     this.shape = shape;
-    this.#storage = storage;
+    this.elements = elements;
+    this.storage = storage;
     this.#offset = offset;
     this.#strides = strides;
   }
 
   get position(): number {
-    return this.#storage.position();
+    return this.storage.position();
   }
 
   async read(): Promise<HostTensor> {
-    const { dtype, shape } = this;
+    const { dtype, shape, elements } = this;
     const width = bytesPerElement(dtype);
-    const elements = countOf(shape);
     if (elements === 0) return hostTensor(dtype, shape, new Uint8Array());
-    const bytes = await this.#storage.read();
+    const bytes = await this.storage.read();
     const start = this.#offset * width;
     const isRowMajor = shape.every(
       (side, axis) => side === 1 || this.#strides[axis] === countOf(shape.slice(axis + 1)),

@@ -1,5 +1,6 @@
 import { type ByteSource, bytesPerElement, FormatError } from "@shadegrad/tensor/formats";
 import { type Checkpoint, quote } from "./checkpoint.ts";
+import { Opaque } from "./opaque.ts";
 import { readPickle } from "./pickle.ts";
 import { storageId, TORCH_NAMES } from "./torch-names.ts";
 import { stateOf } from "./torch-state.ts";
@@ -28,8 +29,10 @@ export async function openTorchZip(source: ByteSource): Promise<Checkpoint> {
 
   const positions = new Map([...parts.keys()].map((name, i) => [name, i]));
   const read = lastOnly((name: string) => parts.get(name)!.read());
-  const persistent = (id: unknown): TorchStorage => {
-    const { dtype, key, elements } = storageId(id);
+  const persistent = (id: unknown): TorchStorage | Opaque => {
+    const storage = storageId(id);
+    if (storage instanceof Opaque) return storage;
+    const { dtype, key, elements } = storage;
     const name = `${folder}data/${key}`;
     const bytes = elements * bytesPerElement(dtype);
     const found = parts.get(name)?.bytes;
@@ -38,9 +41,13 @@ export async function openTorchZip(source: ByteSource): Promise<Checkpoint> {
       throw new FormatError(
         `zip: storage ${quote(name)} has ${found} bytes, but ${elements} elements of ${dtype} take ${bytes}. ${AGAIN}.`,
       );
-    return { dtype, elements, position: () => positions.get(name)!, read: () => read(name) };
+    return { key, dtype, elements, position: () => positions.get(name)!, read: () => read(name) };
   };
-  const { value } = readPickle(await parts.get(pickle)!.read(), 0, { known: TORCH_NAMES, persistent });
+  const { value } = readPickle(await parts.get(pickle)!.read(), 0, {
+    known: TORCH_NAMES,
+    persistent,
+    fileBytes: source.size ?? 0,
+  });
   return { format: "PyTorch", layout: "torch", ...stateOf(value), close: () => source.close() };
 }
 

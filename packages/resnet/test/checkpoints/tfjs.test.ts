@@ -127,7 +127,7 @@ describe("what does not fit is a FormatError", () => {
     [
       "a path out of the folder",
       manifest({ weightsManifest: [{ paths: ["../../etc/passwd"], weights }] }),
-      "is no path of a file beside model.json",
+      "is no path of a file beside it",
     ],
     [
       "a path to elsewhere",

@@ -45,12 +45,25 @@ export function matchState(
     throw new FormatError(
       [
         `${op}: the state does not fit: ${found.map(([kind, names]) => `${names.length} ${kind}`).join(", ")}.`,
-        ...found.flatMap(([kind, names]) => names.map((name) => `  ${kind}: ${name}`)),
+        ...found.flatMap(([kind, names]) => lines(kind, names)),
       ].join("\n"),
     );
   }
   return { missing, unexpected };
 }
+
+/** Names that a message lists of each kind; a file may have any number. */
+const MAX_NAMES = 200;
+
+function lines(kind: string, names: readonly string[]): string[] {
+  const more = names.length - MAX_NAMES;
+  const shown = names.slice(0, MAX_NAMES).map((name) => `  ${kind}: ${printable(name)}`);
+  return more > 0 ? [...shown, `  ${kind}: ${more} more`] : shown;
+}
+
+/** A name out of a file, quoted if a terminal could take it for anything but text. */
+const printable = (name: string): string =>
+  /^[ -~]{0,300}$/.test(name) ? name : JSON.stringify(name.slice(0, 300));
 
 /**
  * Replace the numbers of `x` by those of a state's entry, converted to its type.
