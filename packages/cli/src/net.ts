@@ -9,6 +9,7 @@ import {
   isForLarge,
   loadCheckpoint,
   modelOf,
+  namesFoundAndSought,
   openCheckpoint,
   type Preprocessing,
   ResNet,
@@ -81,7 +82,9 @@ const fromFile = (weights: string, options: NetOptions): Promise<LoadedNet> =>
     const overridden = shortcut && { shortcut };
     // A file that tells no net is still loaded into the named one: that error lists the names that are missing.
     if (!found && !name)
-      throw new Error(`${weights} tells no ResNet by its names; --model says which it is.`);
+      throw new Error(
+        `${weights} tells no ResNet by its names; --model says which it is. ${namesFoundAndSought(file.tensors)}`,
+      );
     const model = found ? new ResNet({ ...found.options, ...overridden }) : zoo[name!]({ ...overridden });
     await loadCheckpoint(model, file);
     const { classes, nBlocks } = model.options;

@@ -194,13 +194,13 @@ function initialModel({ weights, ...options }: TrainOptions, data: Labelled): Pr
   const build = (kind = shortcut) => zoo[name]({ classes, ...(kind && { shortcut: kind }) });
   if (!weights) return build();
   return withWeights(weights, { model: name, ...(shortcut && { shortcut }) }, async (file, found) => {
-    if (found && found.options.classes !== classes) {
+    if (found?.hasHead && found.options.classes !== classes) {
       throw new Error(
         `${weights} has ${found.options.classes} classes, and the data have ${classes}, ${few(data.classes)}.`,
       );
     }
     const model = build(shortcut ?? (found?.shortcutIsTold ? found.options.shortcut : undefined));
-    await loadCheckpoint(model, file);
+    await loadCheckpoint(model, file, { head: found?.hasHead ?? true });
     return model;
   });
 }

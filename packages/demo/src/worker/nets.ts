@@ -4,6 +4,7 @@ import {
   isForLarge,
   loadCheckpoint,
   modelOf,
+  namesFoundAndSought,
   openCheckpoint,
   type Preprocessing,
   ResNet,
@@ -131,10 +132,7 @@ async function build(
   try {
     const found = modelOf(checkpoint);
     if (!found) {
-      const names = [...checkpoint.tensors.keys()].slice(0, 3).join(", ");
-      throw new FormatError(
-        `${title} holds no ResNet: its ${checkpoint.tensors.size} tensors are called ${names} …`,
-      );
+      throw new FormatError(`${title} holds no ResNet. ${namesFoundAndSought(checkpoint.tensors)}`);
     }
     model = new ResNet(found.options);
     await loadCheckpoint(model, checkpoint);
