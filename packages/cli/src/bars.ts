@@ -1,6 +1,6 @@
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/** A share from 0 to 1 as a bar, filled up with spaces. */
+/** A share from 0 to 1 as a bar, padded with spaces. */
 export function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(Math.max(share, 0), 1) * width * 8);
   return ("█".repeat(eighths >> 3) + EIGHTHS[eighths & 7]).padEnd(width);
@@ -10,11 +10,11 @@ export function bar(share: number, width: number): string {
 export const percent = (share: number, digits = 1): string =>
   `${(100 * share).toFixed(digits)} %`.padStart(5 + digits);
 
-/** Cut to a width, with an ellipsis where something is missing. */
+/** The text, cut to a width with an ellipsis. */
 export const fit = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(width - 1, 0))}…`;
 
-/** Lines of a name and a value, the values in one column. */
+/** One line per name and value, with aligned values. */
 export function columns(rows: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");

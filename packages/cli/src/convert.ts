@@ -11,18 +11,18 @@ import type { Terminal } from "./terminal.ts";
 export function addConvert(program: Command, perform: Perform): void {
   program
     .command("convert")
-    .summary("write a net's weights as safetensors")
+    .summary("convert a net's weights to safetensors")
     .description(
       "Read any checkpoint of a ResNet (safetensors, PyTorch, TensorFlow.js) and write it as safetensors with PyTorch's layouts and torchvision's names.",
     )
-    .argument("<in>", "file to read: of TensorFlow.js, model.json")
+    .argument("<in>", "file to read; for TensorFlow.js, model.json")
     .argument("<out>", "file to write, .safetensors", named(".safetensors"))
-    .addOption(modelOption("net of the zoo, where the file does not tell which it is"))
+    .addOption(modelOption("net of the zoo, if the file does not tell it"))
     .addOption(shortcutOption())
     .action(perform(convert));
 }
 
-/** What saveCheckpoint writes itself. */
+/** Keys that saveCheckpoint writes itself. */
 const OWN = new Set(["format", "resnet", "preprocessing"]);
 
 async function convert(
@@ -50,7 +50,7 @@ async function convert(
     terminal.print(`Unlike torchvision's of that name, this net has ${unlike.join(" and ")}.`);
 }
 
-/** Where a net is not what torchvision builds, and its weights not at home there. */
+/** Differences from torchvision's net of that name, which prevent loading there. */
 function differences({
   bias,
   bottlenecks,
@@ -58,7 +58,7 @@ function differences({
   shortcut,
   firstKernelSize = 7,
 }: ResNetOptions): string[] {
-  if (firstKernelSize < 7) return []; // it has none of CIFAR's nets
+  if (firstKernelSize < 7) return []; // torchvision has no nets for CIFAR
   return [
     ...(bias ? ["biases in its convolutions"] : []),
     ...(bottlenecks && strideAt === 1 ? ["the stride at the first convolution of a bottleneck"] : []),

@@ -6,20 +6,19 @@ import type { Terminal } from "./terminal.ts";
 
 export type Split = "train" | "test";
 
-/** A data set that knows its labels without reading its images. */
+/** A data set whose labels are known without reading its images. */
 export interface Labelled extends Dataset {
   readonly labels: ArrayLike<number>;
 }
 
-/** What folders of a split may be called, the likelier first. */
+/** Names of a split's subfolder, in order of preference. */
 const FOLDERS: Readonly<Record<Split, readonly string[]>> = {
   train: ["train"],
   test: ["test", "val", "validation"],
 };
 
 /**
- * CIFAR-10 by its name, or the folder of pictures at a path: those in its subfolder of the split, or all if it is not
- * split.
+ * CIFAR-10 by its name, or a folder of pictures: its subfolder of the split or, without such subfolders, all of it.
  */
 export async function openDataset(
   name: string,
@@ -44,7 +43,7 @@ export async function openDataset(
   return imageFolder(folder ?? name, large ? { size: 224, resize: 256 } : { size: 32 });
 }
 
-/** Whether a data set has one part to learn from and another to judge by. */
+/** True if a data set has parts for training and for testing. */
 export const isSplit = (name: string): boolean =>
   name === "cifar10" || Boolean(subfolder(name, "train") ?? subfolder(name, "test"));
 
@@ -53,17 +52,17 @@ const subfolder = (name: string, split: Split): string | undefined =>
 
 export interface TrainingDataOptions {
   dataset: string;
-  /** Images to learn from: all if absent. */
+  /** Number of training images: all if absent. */
   limit?: number;
-  /** Images to judge by: all of the test split if absent. */
+  /** Number of validation images: all of the test split if absent. */
   validation?: number;
 }
 
 /**
- * What to learn from and what to judge by: two splits of a data set, or, of a folder that is not split, pictures of each
- * class and the others.
+ * Data for training and validation: two splits of a data set or, of a folder without splits, some pictures of each class
+ * and the others.
  *
- * @throws Error if there is but one class, or the splits do not have the same.
+ * @throws Error if there is only one class, or the splits have different ones.
  */
 export async function openTrainingData(
   { dataset: name, limit, validation: wanted }: TrainingDataOptions,
@@ -72,7 +71,7 @@ export async function openTrainingData(
 ): Promise<{ data: Labelled; validation: Labelled | undefined }> {
   const all = await openDataset(name, "train", shape, terminal);
   checkClasses(all, name);
-  // CIFAR-10 comes shuffled; a folder's pictures class by class.
+  // CIFAR-10 is shuffled; a folder is sorted by class.
   const some = (data: Labelled, count = data.length) =>
     name === "cifar10" ? part(data, firsts(count, data.length)) : part(data, spread(count, data.length));
 
@@ -82,7 +81,7 @@ export async function openTrainingData(
     const strangers = test.classes.filter((label) => !all.classes.includes(label));
     if (strangers.length > 0) {
       throw new Error(
-        `${name} has pictures of ${few(strangers)} to judge by, but none to learn from: those are of ${few(all.classes)}.`,
+        `${name} has pictures of ${few(strangers)} for validation, but none for training: those are of ${few(all.classes)}.`,
       );
     }
     const to = test.classes.map((label) => all.classes.indexOf(label));
@@ -90,7 +89,7 @@ export async function openTrainingData(
   } else if (wanted) {
     if (wanted >= all.length) {
       throw new Error(
-        `--validation ${wanted} leaves nothing of the ${all.length} pictures in ${name} to learn from.`,
+        `--validation ${wanted} leaves none of the ${all.length} pictures in ${name} for training.`,
       );
     }
     const chosen = new Set(spread(wanted, all.length));
@@ -112,19 +111,19 @@ function checkClasses({ classes, labels }: Labelled, name: string): void {
   const empty = classes.filter((_, label) => !there.has(label));
   if (empty.length > 0) {
     throw new Error(
-      `${name} has no picture of ${few(empty)}: put some into ${empty.length > 1 ? "these subfolders" : "this subfolder"}, or take it away.`,
+      `${name} has no picture of ${few(empty)}: put some into ${empty.length > 1 ? "these subfolders" : "this subfolder"}, or remove ${empty.length > 1 ? "them" : "it"}.`,
     );
   }
 }
 
 const oneClass = (what: string, { classes }: Pick<Dataset, "classes">, labels: ReadonlySet<number>): string =>
-  `${what} has pictures of one class only, ${[...labels].map((label) => classes[label])}. A net learns to tell classes apart: it needs two or more, the pictures of each in a subfolder of its name.`;
+  `${what} has pictures of one class only, ${[...labels].map((label) => classes[label])}. A classifier needs two classes or more, the pictures of each in a subfolder of its name.`;
 
-/** Some names of many. */
+/** At most five names of a list. */
 export const few = (names: readonly string[]): string =>
   names.length > 5 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} others` : names.join(", ");
 
-/** Some images of a data set, by number. */
+/** The images of a data set with these numbers. */
 function part(data: Labelled, numbers: readonly number[]): Labelled {
   if (numbers.length === data.length) return data;
   const { classes, shape, normalization } = data;
@@ -141,11 +140,11 @@ function part(data: Labelled, numbers: readonly number[]): Labelled {
 const firsts = (count: number, of: number): number[] =>
   Array.from({ length: Math.min(count, of) }, (_, i) => i);
 
-/** Numbers below `of`, evenly spread. */
+/** `count` numbers below `of`, evenly spread. */
 const spread = (count: number, of: number): number[] =>
   firsts(count, of).map((k) => Math.floor(((k + 0.5) * of) / Math.min(count, of)));
 
-/** The same data, class `i` of which is called `to[i]` among other classes. */
+/** The same data, with class `i` renumbered to `to[i]` among other classes. */
 export function renumbered(data: Labelled, to: readonly number[], classes: readonly string[]): Labelled {
   const { length, shape, normalization } = data;
   return {

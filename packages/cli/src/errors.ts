@@ -4,14 +4,14 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EACCES: "this may not be read",
 };
 
-/** What went wrong, with `file` where that is not said; in words where the system says it in letters. */
+/** The error's message; a system error becomes words with the file, `file` if it names none. */
 export function messageOf(error: unknown, file = "a file"): string {
   const { code = "", path, message = String(error) } = Object(error) as NodeJS.ErrnoException;
   const said = FILE_ERRORS[code];
   return said ? `${path ?? /'(.*)'/.exec(message)?.[1] ?? file}: ${said}.` : message;
 }
 
-/** Of what npm says when it cannot fetch, what matters; other errors as they are. */
+/** Throws an error of npm as one line with its reason; other errors unchanged. */
 export const cannotFetch =
   (what: string, instead: string) =>
   (error: Error): never => {

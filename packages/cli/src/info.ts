@@ -7,14 +7,14 @@ import type { Terminal } from "./terminal.ts";
 export function addInfo(program: Command, perform: Perform): void {
   program
     .command("info")
-    .summary("what there is to compute on, and how fast it is")
+    .summary("show the adapter and its speed")
     .description(
-      "The adapter, its features and limits, and what it reaches when it does nothing but multiply and add, or copy.",
+      "Show the adapter, its features and limits, and its peak speed in multiply-adds and in copies.",
     )
     .action(perform(info));
 }
 
-/** Limits that decide how large things may be. */
+/** Limits on the size of tensors and shaders. */
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",

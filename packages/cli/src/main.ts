@@ -16,7 +16,7 @@ const USAGE = 2;
 const HELP = ["commander.help", "commander.helpDisplayed", "commander.version"];
 
 /**
- * Do what the arguments say.
+ * Run the command that the arguments name.
  *
  * → the exit code: 0, 1 if it failed, 2 if the arguments make no sense, 130 after Ctrl-C
  */
@@ -29,20 +29,20 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     };
 
   const program = new Command("shadegrad")
-    .description("ResNets on WebGPU: run them, judge them, train them.")
+    .description("ResNets on WebGPU: run, evaluate and train them.")
     .usage("COMMAND [options]")
     .helpCommand(false)
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
       writeErr: (text) => terminal.note(text.trimEnd()),
-      outputError: () => {}, // below, with what there is instead
+      outputError: () => {}, // usageError prints it
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,
     })
     .showSuggestionAfterError(false)
-    .version(version(), "-v, --version", "say which version this is")
-    .helpOption("-h, --help", "say this")
-    .addHelpText("after", "\nshadegrad COMMAND --help says what a command takes.");
+    .version(version(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .addHelpText("after", "\nshadegrad COMMAND --help describes a command.");
   for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert, addTune])
     add(program, perform);
 
@@ -70,13 +70,13 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
 }
 
-/** This package's. */
+/** The version of this package. */
 function version(): string {
   const path = join(import.meta.dirname, "..", "package.json");
   return JSON.parse(readFileSync(path, "utf8")).version;
 }
 
-/** What was wrong, and what there is. */
+/** The error, and the names that exist. */
 function usageError(command: Command, { code, message }: CommanderError): string {
   const what = `${fullName(command)}: ${message.replace(/^error: /, "").replace(/\.$/, "")}.`;
   if (code === "commander.unknownCommand")

@@ -3,7 +3,7 @@ import { access, readdir, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
 
 /**
- * Make sure, before any work, that a file can be written.
+ * Check, before any work, that a file can be written.
  *
  * @throws Error with the option and the path as they were given.
  */
@@ -17,7 +17,7 @@ export async function checkOutputFile(option: string, path: string): Promise<voi
 }
 
 /**
- * Make sure, before any work, that a folder is there or can be made.
+ * Check, before any work, that a folder exists or can be made.
  *
  * @throws Error with the option and the path as they were given.
  */
@@ -26,13 +26,13 @@ export async function checkOutputFolder(option: string, path: string): Promise<v
   while (!existsSync(there)) there = dirname(there);
   if (!(await isFolder(there))) {
     const which = there === resolve(path) ? "this" : there;
-    throw new Error(`${option} ${path}: ${which} is a file, and has to be a folder.`);
+    throw new Error(`${option} ${path}: ${which} is a file, and must be a folder.`);
   }
   if (!(await isWritable(there))) throw new Error(`${option} ${path}: nothing may be written into ${there}.`);
 }
 
 /**
- * Make sure that weights are a file and no folder.
+ * Check that weights are a file and no folder.
  *
  * @throws Error with the files in the folder that may be meant.
  */
@@ -41,7 +41,7 @@ export async function checkWeights(path: string): Promise<void> {
   const files = (await readdir(path)).filter(
     (name) => WEIGHTS.includes(extname(name)) || name === "model.json",
   );
-  // What goes on with a training has weights too, but under names that only a training knows.
+  // A training's checkpoint has weights too, but under names of its own.
   const found = files.filter((name) => name !== "checkpoint.safetensors").map((name) => join(path, name));
   throw new Error(
     `${path}: this is a folder; weights are a file${found.length > 0 ? `, as ${found.slice(0, 3).join(" or ")} is` : ""}.`,

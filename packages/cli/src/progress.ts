@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Terminal } from "./terminal.ts";
 
-/** A bar while somebody watches, gone when it is done. */
+/** A progress bar in a terminal, cleared at the end. */
 export function watch({ watched }: Terminal, unit: string) {
   if (!watched) return { onProgress: undefined, stop: () => {} };
   const format = `{bar} {value} of {total} ${unit} · {rate}/s · {eta_formatted} left`;

@@ -4,7 +4,7 @@ import { columns } from "./bars.ts";
 
 const STEPS = "steps in all";
 
-/** What options are called in the settings of a training. */
+/** Option of each setting of a training. */
 const OPTIONS: Readonly<Record<string, string>> = {
   model: "--model",
   shortcut: "--shortcut",
@@ -23,7 +23,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   precision: "--precision",
 };
 
-/** Settings of the command that may be why something differs. */
+/** Settings of the command that can cause a difference. */
 const CAUSES: Readonly<Record<string, readonly string[]>> = {
   net: ["model"],
   "net.shortcut": ["shortcut"],
@@ -39,14 +39,14 @@ const CAUSES: Readonly<Record<string, readonly string[]>> = {
   rate: ["recipe", "schedule", "lr", "steps"],
 };
 
-/** What no option of the command is called. */
+/** Words for settings without an option. */
 const WORDS: Readonly<Record<string, string>> = {
   augment: "--no-augment",
   pixels: "checksum of the images",
   shape: "shape of the images",
 };
 
-/** In which options a training that was begun and one that would go on disagree, and what to do about it. */
+/** The options in which a checkpoint and a resume differ, and the ways out. */
 export function disagreement({ differences, settings }: SettingsError, given: Settings, out: string): string {
   const rows = new Map<string, string>();
   const add = (name: string, saved: Difference["saved"], now: Difference["saved"]) =>
@@ -60,13 +60,11 @@ export function disagreement({ differences, settings }: SettingsError, given: Se
     if (causes.length === 0 || kind === "rate") add(WORDS[name] ?? name, saved, now);
   }
   return [
-    `${out} was begun with other settings:`,
+    `${out} was started with other settings:`,
     columns([...rows].map(([name, values]) => [`  ${name}`, values])),
-    "Give the same to go on.",
-    ...(rows.has(STEPS)
-      ? ["Begun with --schedule constant, a training can be made longer at any time."]
-      : []),
-    "For others, name another folder by --out. To begin there with these weights:",
+    "Give the same ones to continue.",
+    ...(rows.has(STEPS) ? ["With --schedule constant, a training can be made longer at any time."] : []),
+    "For others, name another folder with --out. To start there from these weights:",
     `  --weights ${join(out, "model.safetensors")}`,
   ].join("\n");
 }

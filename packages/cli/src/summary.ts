@@ -15,12 +15,12 @@ interface SummaryOptions extends Common, Pick<NetOptions, "shortcut"> {
 export function addSummary(program: Command, perform: Perform): void {
   program
     .command("summary")
-    .summary("what a net consists of and costs")
-    .description("Layers, shapes, parameters, multiply-adds and memory of a net.")
+    .summary("list a net's layers and their cost")
+    .description("List layers, shapes, parameters, multiply-adds and memory of a net.")
     .argument("<model>", `net of the zoo: ${MODELS.join(" ")}`, model)
-    .option("--input <pixels>", "side of the image: 224, or 32 of CIFAR's nets, if absent", whole())
-    .option("--classes <n>", "classes to tell apart", whole())
-    .addOption(shortcutOption("how shortcuts change channels; if absent, as the net has it"))
+    .option("--input <pixels>", "side of the image: 224, or 32 for CIFAR's nets, if absent", whole())
+    .option("--classes <n>", "number of classes", whole())
+    .addOption(shortcutOption("shortcuts where channels change; if absent, the net's own"))
     .action(perform(summarize));
 }
 

@@ -1,20 +1,20 @@
-/** Where a command writes to, and how it is told to stop. */
+/** Output of a command, and its stop signal. */
 export interface Terminal {
   /** Results: to standard output. */
   print(text: string): void;
   /** Everything else: to standard error. */
   note(text: string): void;
   readonly columns: number;
-  /** Whether somebody watches, so that progress may be drawn. */
+  /** True in a terminal, where progress may be drawn. */
   readonly watched: boolean;
-  /** Aborted by Ctrl-C: what runs ends as soon as it can leave things whole. */
+  /** Aborted by Ctrl-C: the command ends as soon as its files are whole. */
   readonly signal: AbortSignal;
 }
 
-/** What Ctrl-C makes a program exit with. */
+/** Exit code after Ctrl-C. */
 export const INTERRUPTED = 130;
 
-/** From here on Ctrl-C is the command's to answer; a second one ends the process. */
+/** The process's own terminal. From here on Ctrl-C aborts the signal; a second one ends the process. */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -24,7 +24,7 @@ export function processTerminal(): Terminal {
   const stop = new AbortController();
   let first = 0;
   const interrupt = () => {
-    // npx passes on what the terminal has sent already: that is one Ctrl-C, not two.
+    // npx repeats the signal that the terminal has sent already: that is one Ctrl-C, not two.
     if (first && performance.now() - first > 1000) process.exit(INTERRUPTED);
     first ||= performance.now();
     stop.abort();

@@ -18,14 +18,14 @@ interface TuneOptions extends Common {
 export function addTune(program: Command, perform: Perform): void {
   program
     .command("tune")
-    .summary("measure which kernels are the fastest here")
+    .summary("find the fastest kernels for this adapter")
     .description(
-      "For all that a net computes: measure which variants of the kernels are the fastest on this adapter, and remember them for later runs. Each is compared with a plain one first. Nothing else should compute meanwhile. Results may change in their last bits; a training that goes on after this is not, bit by bit, what it would have been.",
+      "Time the variants of all kernels that a net launches on this adapter, and keep the fastest for later runs. Each variant is compared with the plain one first. Nothing else should compute meanwhile. The last bits of results may change; a training resumed after this is not, bit by bit, the same.",
     )
     .addOption(modelOption().default("resnet50"))
-    .option("--size <pixels>", "side of the image: 224, or 32 of CIFAR's nets, if absent", whole())
-    .option("--batch <n>", "images at a time", whole(), 1)
-    .option("--training", "for a step of training, in place of a prediction")
+    .option("--size <pixels>", "side of the image: 224, or 32 for CIFAR's nets, if absent", whole())
+    .option("--batch <n>", "images per batch", whole(), 1)
+    .option("--training", "tune a training step instead of a prediction")
     .addOption(precisionOption())
     .action(perform(tuneNet));
 }
@@ -54,6 +54,6 @@ async function tuneNet(terminal: Terminal, options: TuneOptions): Promise<number
       JSON.stringify({ model: name, size, batch, training, precision, adapter, rows, seconds, kept }),
     );
   } else terminal.print(String(found));
-  if (!kept) terminal.note("Nothing is kept for later runs: the cache cannot be written, or is turned off.");
+  if (!kept) terminal.note("Nothing is kept for later runs: the cache is not writable, or turned off.");
   return signal.aborted ? INTERRUPTED : 0;
 }

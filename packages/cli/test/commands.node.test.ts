@@ -147,7 +147,7 @@ describe("eval", () => {
     const { status, out } = await shadegrad("eval", ...weights(), ...some);
     expect(status).toBe(0);
     expect(out).toMatch(
-      /^net +resnet8, weights from .*\ndata +.* test, 5 images\npixels +scaled as usual .*\ntop 1 +\d+\.\d\d %\nspeed/,
+      /^net +resnet8, weights from .*\ndata +.* test, 5 images\npixels +normalized as usual .*\ntop 1 +\d+\.\d\d %\nspeed/,
     );
     const [whole, part] = [await readNpy(at("all.npy")), await readNpy(at("some.npy"))];
     expect([whole.shape, part.shape]).toEqual([

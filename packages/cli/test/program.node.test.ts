@@ -58,7 +58,7 @@ test.skipIf(process.platform === "win32")(
     expect(status, err).toBe(130);
     const [, done] = /^stopped +(\d+) of 20000 steps/.exec(out)!;
     expect(Number(done)).toBeGreaterThanOrEqual(4);
-    expect(err).toContain("The same command with --resume goes on.");
+    expect(err).toContain("The same command with --resume continues.");
     await stat(join(folder, "run", "checkpoint.safetensors"));
 
     const steps = String(Number(done) + 3);

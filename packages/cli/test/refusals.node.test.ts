@@ -58,15 +58,15 @@ describe("train --resume", () => {
     return train(...options.flatMap(([name, value]) => [`--${name}`, value]), "--resume", ...more);
   };
   const advice = [
-    "Give the same to go on.",
-    "For others, name another folder by --out. To begin there with these weights:",
+    "Give the same ones to continue.",
+    "For others, name another folder with --out. To start there from these weights:",
     "  --weights run/model.safetensors",
   ];
   const rows = async (command: Promise<Said>, ...expected: string[]) => {
     const { status, out, err } = await command;
     const lines = err.replaceAll(`${folder}/`, "").trimEnd().split("\n").slice(2);
     expect([status, out]).toEqual([1, ""]);
-    expect(lines).toEqual(["shadegrad train: run was begun with other settings:", ...expected, ...advice]);
+    expect(lines).toEqual(["shadegrad train: run was started with other settings:", ...expected, ...advice]);
   };
 
   beforeAll(async () => {
@@ -134,14 +134,14 @@ describe("train --resume", () => {
     expect(JSON.parse(json.out)).toMatchObject({ done: true, step: 6, begun: 6 });
     await refused(
       resume({ epochs: "1" }),
-      "shadegrad train: run/checkpoint.safetensors has 6 steps done, more than the 3 that are asked for. Ask for more, or begin in another folder.",
+      "shadegrad train: run/checkpoint.safetensors has 6 steps done, more than the 3 that are asked for. Ask for more, or start in another folder.",
     );
 
     const longer = { out: "longer", schedule: "steps" };
     expect((await resume({ ...longer, epochs: "4" })).status).toBe(0);
     const { err } = await resume({ ...longer, epochs: "6" });
     expect(err).toContain("  steps in all    12, now 18\n  rate of step 7  0.001, now 0.01\n");
-    expect(err).toContain("Begun with --schedule constant, a training can be made longer at any time.\n");
+    expect(err).toContain("With --schedule constant, a training can be made longer at any time.\n");
     const on = await resume({ epochs: "3" });
     expect(on.out).toMatch(/^trained +9 of 9 steps in /);
   });
@@ -150,8 +150,7 @@ describe("train --resume", () => {
 describe("train", () => {
   test("needs two classes, and pictures of each", async () => {
     await pictures(at("one"), ["cat"]);
-    const needs =
-      "A net learns to tell classes apart: it needs two or more, the pictures of each in a subfolder of its name.";
+    const needs = "A classifier needs two classes or more, the pictures of each in a subfolder of its name.";
     await refused(
       train("--dataset", at("one"), "--out", at("none")),
       `shadegrad train: one has pictures of one class only, cat. ${needs}`,
@@ -170,7 +169,7 @@ describe("train", () => {
     await picture(at("one", "dog", "0.png"), 1, 2);
     await refused(
       train("--dataset", at("one"), "--out", at("none")),
-      "shadegrad train: one has no picture of horse: put some into this subfolder, or take it away.",
+      "shadegrad train: one has no picture of horse: put some into this subfolder, or remove it.",
     );
     expect(existsSync(at("none"))).toBe(false);
   });
@@ -186,10 +185,10 @@ describe("train", () => {
     expect([confusion.classes, a + b, c + d]).toEqual([["cat", "dog"], 2, 2]);
     await refused(
       train(...options, "--validation", "12", "--out", at("none")),
-      "shadegrad train: --validation 12 leaves nothing of the 12 pictures in pets to learn from.",
+      "shadegrad train: --validation 12 leaves none of the 12 pictures in pets for training.",
     );
     const none = await train(...options, "--out", at("unjudged"));
-    expect(none.err).toContain("has no pictures to judge by. --validation N sets N of them aside.\n");
+    expect(none.err).toContain("has no pictures for validation. --validation N sets N of them aside.\n");
   });
 
   test("knows classes by name in what it judges by", async () => {
@@ -202,7 +201,7 @@ describe("train", () => {
     await pictures(at("strange", "test"), ["bird"]);
     await refused(
       train("--dataset", at("strange"), "--out", at("none")),
-      "shadegrad train: strange has pictures of bird to judge by, but none to learn from: those are of cat, dog.",
+      "shadegrad train: strange has pictures of bird for validation, but none for training: those are of cat, dog.",
     );
     await rm(at("strange", "train"), { recursive: true });
     await refused(
@@ -236,17 +235,17 @@ describe("train", () => {
     await writeFile(at("file"), "");
     await refused(
       train("--dataset", at("pets"), "--out", at("file")),
-      "shadegrad train: --out file: this is a file, and has to be a folder.",
+      "shadegrad train: --out file: this is a file, and must be a folder.",
     );
     await refused(
       train("--dataset", at("pets"), "--out", at("file", "deeper")),
-      "shadegrad train: --out file/deeper: file is a file, and has to be a folder.",
+      "shadegrad train: --out file/deeper: file is a file, and must be a folder.",
     );
     await mkdir(at("used"));
     await writeFile(at("used", "checkpoint.safetensors"), "");
     await refused(
       train("--dataset", at("pets"), "--out", at("used")),
-      "shadegrad train: --out used has the checkpoint of a training already. Go on with it by --resume, or name another folder.",
+      "shadegrad train: --out used has the checkpoint of a training already. Continue it with --resume, or name another folder.",
     );
   });
 });
@@ -258,11 +257,11 @@ describe("eval", () => {
     const fit = "--model resnet8 has weights that fit, and --weights names a file with others.";
     await refused(
       evaluate("--model", "resnet50"),
-      `shadegrad eval: ImageNet's ResNet-50 tells 1000 classes apart, tench, goldfish, …, and cifar10 has 10, airplane, automobile, bird, cat and 6 others. ${fit}`,
+      `shadegrad eval: ImageNet's ResNet-50 has 1000 classes, tench, goldfish, …, and cifar10 has 10, airplane, automobile, bird, cat and 6 others. ${fit}`,
     );
     await refused(
       evaluate(...weights(), "--dataset", at("others")),
-      /^shadegrad eval: resnet8 \(pad-end\.safetensors\) tells 2 classes apart, cat, dog, and others has 3, cat, dog, yak\. --weights names a file of a net that was trained for them\.$/,
+      /^shadegrad eval: resnet8 \(pad-end\.safetensors\) has 2 classes, cat, dog, and others has 3, cat, dog, yak\. --weights names a file of a net that was trained for them\.$/,
     );
     await refused(
       evaluate("--weights", at("grey.safetensors"), "--dataset", at("pets")),

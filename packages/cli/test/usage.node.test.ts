@@ -48,11 +48,11 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     ],
     [
       "eval --limit 1.5",
-      "shadegrad eval: option '--limit <n>' argument '1.5' is invalid. It has to be a whole number ≥ 1.\nshadegrad eval --help says more.",
+      "shadegrad eval: option '--limit <n>' argument '1.5' is invalid. It must be a whole number ≥ 1.\nshadegrad eval --help says more.",
     ],
     [
       "eval --mean 1,2",
-      "shadegrad eval: option '--mean <r,g,b>' argument '1,2' is invalid. It has to be three numbers, as in 0.5,0.5,0.5.\nshadegrad eval --help says more.",
+      "shadegrad eval: option '--mean <r,g,b>' argument '1,2' is invalid. It must be three numbers, as in 0.5,0.5,0.5.\nshadegrad eval --help says more.",
     ],
     [
       "train --precision bf16",
@@ -68,15 +68,15 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     ],
     [
       "train --label-smoothing 2",
-      "shadegrad train: option '--label-smoothing <share>' argument '2' is invalid. It has to be a number from 0 to 1.\nshadegrad train --help says more.",
+      "shadegrad train: option '--label-smoothing <share>' argument '2' is invalid. It must be a number from 0 to 1.\nshadegrad train --help says more.",
     ],
     [
       "eval --logits scores.csv",
-      "shadegrad eval: option '--logits <file.npy>' argument 'scores.csv' is invalid. What is written is .npy, and its name has to end so.\nshadegrad eval --help says more.",
+      "shadegrad eval: option '--logits <file.npy>' argument 'scores.csv' is invalid. The output is .npy, and its name must end so.\nshadegrad eval --help says more.",
     ],
     [
       "convert in.pth out.pth",
-      "shadegrad convert: command-argument value 'out.pth' is invalid for argument 'out'. What is written is .safetensors, and its name has to end so.\nshadegrad convert --help says more.",
+      "shadegrad convert: command-argument value 'out.pth' is invalid for argument 'out'. The output is .safetensors, and its name must end so.\nshadegrad convert --help says more.",
     ],
     [
       "summary resnet51",

@@ -1,5 +1,12 @@
 import { cropImages, type Device, keep, type Tensor, tensor } from "@shadegrad/tensor";
-import { type Augmentation, type Batch, type ImageSet, type Normalization, windowOf } from "../data/index.ts";
+import {
+  type Augmentation,
+  type Batch,
+  type Dataset,
+  ImageSet,
+  type Normalization,
+  windowOf,
+} from "../data/index.ts";
 
 export interface DeviceImagesOptions {
   readonly augment?: Augmentation | undefined;
@@ -9,8 +16,8 @@ export interface DeviceImagesOptions {
 }
 
 /**
- * Images of bytes that lie on the GPU, cut out, mirrored and normalised there: a step sends four numbers an image, not its
- * pixels. Windows are those that the CPU's way draws for the same seed; values equal its values to rounding.
+ * Images as bytes on the GPU, which crops, mirrors and normalizes them: a step uploads four numbers per image, no pixels.
+ * The windows are those of the CPU path for the same seed; the values equal its values to rounding.
  */
 export class DeviceImages {
   readonly #images: readonly [Tensor, Tensor];
@@ -43,7 +50,7 @@ export class DeviceImages {
     this.#options = options;
   }
 
-  /** The batches of an epoch, from number `start` on. */
+  /** The batches of an epoch, from index `start` on. */
   async *batches({
     order,
     start,
@@ -67,7 +74,7 @@ export class DeviceImages {
     }
   }
 
-  /** Image, top, left and whether mirrored, of each image of a batch: `[N, 4]`. */
+  /** Index, top, left and mirror flag of each image of a batch: `[N, 4]`. */
   #picks(images: ArrayLike<number>, epoch: number): Int32Array {
     const { augment = {}, seed } = this.#options;
     const { pad = 0 } = augment;
@@ -97,3 +104,10 @@ export class DeviceImages {
 }
 
 const NOTHING = new Float32Array(0);
+
+/** @throws RangeError unless the data are bytes in memory. */
+export function deviceImagesOf(data: Dataset, device: Device, options: DeviceImagesOptions): DeviceImages {
+  if (data instanceof ImageSet && !(data.images instanceof Float32Array))
+    return new DeviceImages(data, device, options);
+  throw new RangeError("train: onDevice needs images that are bytes in memory, as in an ImageSet of bytes.");
+}

@@ -12,15 +12,15 @@ import {
 } from "@shadegrad/tensor";
 import { evaluate as evaluationMode, train as trainingMode } from "@shadegrad/tensor/nn";
 import type { Batch } from "../data/index.ts";
-import type { Progress } from "./checkpoint.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { Trained } from "./step.ts";
+import type { TrainingProgress } from "./training-state.ts";
 
-/** How far a training is. */
-export type Position = Pick<Progress, "step" | "epoch" | "position">;
+/** Position of a training in its steps and epochs. */
+export type Position = Pick<TrainingProgress, "step" | "epoch" | "position">;
 
-/** What can be done once more. */
-export interface Repeated extends Trained {
+/** The steps of a training, to be repeated from a snapshot. */
+export interface Replay extends Trained {
   readonly device: Device;
   readonly generator: Generator;
   readonly precision: Precision;
@@ -32,32 +32,32 @@ export interface Repeated extends Trained {
   step(batch: Batch, step: number): Promise<void>;
 }
 
-/** Remembers how a training was, and finds out which op went wrong since. */
+/** Keeps a snapshot of a training, and finds the op that went wrong since. */
 export class Diagnosis {
-  readonly #training: Repeated;
+  readonly #training: Replay;
   readonly #snapshot: Snapshot;
-  /** Where the snapshot was taken. */
+  /** Position of the snapshot. */
   #seen: Position = { step: 0, epoch: 0, position: 0 };
 
-  constructor(training: Repeated) {
+  constructor(training: Replay) {
     this.#training = training;
     this.#snapshot = new Snapshot(training, training.generator);
   }
 
-  /** Remember how things are, in case that the next steps go wrong. */
+  /** Take a snapshot before the next steps. */
   see({ step, epoch, position }: Position): void {
     this.#seen = { step, epoch, position };
     this.#snapshot.take();
   }
 
   /**
-   * Find out what went wrong between there and `now`, or in judging these images, and put the model back to
-   * how it was.
+   * Find the op that went wrong between the snapshot and `now`, or in the evaluation of these images, and restore the
+   * snapshot.
    */
-  async explain(what: string, now: Position, judged?: AsyncIterable<Batch>): Promise<Error> {
+  async explain(what: string, now: Position, evaluated?: AsyncIterable<Batch>): Promise<Error> {
     const found =
       (await this.#stepAgain(now)) ??
-      (judged && (await this.#judgeAgain(judged))) ??
+      (evaluated && (await this.#evaluateAgain(evaluated))) ??
       `no op made a NaN when the steps from ${this.#seen.step + 1} on were repeated`;
     this.#snapshot.restore();
     const { perEpoch, optimizer } = this.#training;
@@ -71,7 +71,7 @@ export class Diagnosis {
     this.#snapshot.dispose();
   }
 
-  /** Go through the steps since the snapshot once more, looking at everything. */
+  /** Repeat the steps since the snapshot, with every op checked. */
   async #stepAgain({ step: end }: Position): Promise<string | undefined> {
     const { model, scaler, device } = this.#training;
     this.#snapshot.restore();
@@ -88,19 +88,19 @@ export class Diagnosis {
     return undefined;
   }
 
-  /** Judge images, looking at everything. */
-  async #judgeAgain(judged: AsyncIterable<Batch>): Promise<string | undefined> {
+  /** Evaluate images again, with every op checked. */
+  async #evaluateAgain(evaluated: AsyncIterable<Batch>): Promise<string | undefined> {
     const { model, device, precision } = this.#training;
     evaluationMode(model);
     let count = 0;
-    for await (const { images, shape, labels } of judged) {
-      const judge = () => {
+    for await (const { images, shape, labels } of evaluated) {
+      const evaluate = () => {
         const logits = model.forward(tensor(images, shape, { device }));
         crossEntropy(logits, tensor(labels, [shape[0]], { device }));
       };
-      const origin = await findNaN(() => noGrad(() => scope(() => autocast(precision, judge))), device);
+      const origin = await findNaN(() => noGrad(() => scope(() => autocast(precision, evaluate))), device);
       count += shape[0];
-      if (origin) return `among the first ${count} images to judge by, ${describeOrigin(origin)}`;
+      if (origin) return `among the first ${count} images of the validation, ${describeOrigin(origin)}`;
     }
     return undefined;
   }

@@ -16,31 +16,32 @@ import { batches, type DataInput, datasetOf, type InputOptions } from "../data/i
 
 export interface EvaluateOptions extends Pick<InputOptions, "crop" | "normalization"> {
   batchSize?: number;
-  /** Only so many images, from the first on. */
+  /** Number of images, from the first on; all if absent. */
   limit?: number | undefined;
-  /** What products are computed with: the device's own precision if absent. */
+  /** Precision of products: the device's own if absent. */
   precision?: Precision | undefined;
-  /** Whether logits are the mean of those of an image and of its mirror image (test-time augmentation). */
+  /** True if logits are the mean over an image and its mirror image (test-time augmentation). */
   mirror?: boolean | undefined;
-  /** Whether to give back the logits of every image. */
+  /** True to return the logits of every image. */
   logits?: boolean;
-  /** Told after each batch. */
+  /** Called after each batch. */
   onProgress?: ((done: { images: number; of: number; imagesPerSecond: number }) => void) | undefined;
-  /** Stops between two batches: what is done until then is the result. */
+  /** Stops between two batches; the result covers the images so far. */
   signal?: AbortSignal | undefined;
 }
 
-/** How well a classifier does on a data set. */
+/** Accuracy and loss of a classifier on a data set. */
 export interface Evaluation {
   readonly images: number;
   /** Mean cross-entropy. */
   readonly loss: number;
-  /** Shares of the images, from 0 to 1, whose class has the highest score, or one of the five highest. */
+  /** Share of the images, from 0 to 1, whose class has the highest score; of equal scores the first class counts. */
   readonly top1: number;
+  /** The same for one of the five highest scores. */
   readonly top5: number;
-  /** Names of the classes, or their numbers where the data have fewer. */
+  /** Names of the classes; their numbers where the data have no name. */
   readonly classes: readonly string[];
-  /** `[classes, classes]`, row-major: how many images of the row's class were taken for the column's. */
+  /** `[classes, classes]`, row-major: the number of images of the row's class that were classified as the column's. */
   readonly confusion: Uint32Array;
   readonly imagesPerSecond: number;
   /** `[images, classes]`, in the data's order, if they were asked for. */
@@ -48,7 +49,7 @@ export interface Evaluation {
 }
 
 /**
- * Classify a data set, in its order and without gradients. The model is left in evaluation mode.
+ * Classify a data set, in its order and without gradients. The model stays in evaluation mode.
  *
  * @throws ShapeError if a label is no class of the model.
  */
@@ -92,7 +93,7 @@ export async function evaluateModel(
       if (signal?.aborted) break;
       using x = tensor(images, shape, { device });
       const logits = await predict(x);
-      // The GPU has this batch to work on while the answers to the one before are read.
+      // The GPU works on this batch while the logits of the one before are read.
       await finish();
       pending = { logits, labels };
     }
@@ -104,10 +105,10 @@ export async function evaluateModel(
   return tally.result(imagesPerSecond());
 }
 
-/** Where a model's tensors are. */
+/** The device of a model's tensors. */
 export function deviceOf(model: object): Device {
   const [first] = stateDict(model).values();
-  if (!first) throw new ShapeError("the model holds no tensor, so it can neither learn nor be judged.");
+  if (!first) throw new ShapeError("the model holds no tensor, so it can be neither trained nor evaluated.");
   return first.device;
 }
 

@@ -1,16 +1,95 @@
-import { countParameters } from "@shadegrad/tensor/nn";
+import type { Precision } from "@shadegrad/tensor";
+import { countParameters, type Layer } from "@shadegrad/tensor/nn";
+import type { Schedule } from "@shadegrad/tensor/optim";
 import type { Preprocessing } from "../checkpoints/index.ts";
-import type { Dataset } from "../data/index.ts";
-import { deviceOf } from "./evaluate.ts";
-import type { Settings } from "./records.ts";
-import type { TrainOptions } from "./train.ts";
+import type { Augmentation, DataInput, Dataset, InputOptions } from "../data/index.ts";
+import { deviceOf, type Evaluation } from "./evaluate.ts";
+import type { EpochRecord, ProgressEvent, Settings } from "./records.ts";
+import type { AnyOptimizer } from "./step.ts";
 
-/** Options of a training, those filled in that nobody gave. */
+/** Schedule of slow weights (see `Lookahead`). */
+export interface LookaheadOptions {
+  /** Steps between two updates. */
+  readonly every: number;
+  /** Share of the slow weights that stays, at the update after so many steps. */
+  decay(steps: number): number;
+}
+
+export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization"> {
+  model: Layer & object;
+  data: DataInput;
+  /** Data for the evaluation after each epoch; the net does not learn from them. */
+  validation?: DataInput | undefined;
+  /** Passes over the data. Either this or `steps` is given. */
+  epochs?: number | undefined;
+  /** Number of batches; the last epoch may be partial. */
+  steps?: number | undefined;
+  batchSize?: number;
+  optimizer: AnyOptimizer;
+  /** The learning rate as a function of the step alone, counted from 0; the optimizer's own if absent. */
+  schedule?: Schedule | undefined;
+  /** Seed of the images' order, of augmentation, and of dropout without a generator of its own. */
+  seed?: number;
+  augment?: Augmentation | undefined;
+  /** Share of the target that is spread over all classes, from 0 to 1. */
+  labelSmoothing?: number;
+  /** Factors of the schedule's rate for each of the optimizer's groups: 1 if absent. */
+  rateFactors?: readonly number[] | undefined;
+  /** Slow weights that replace the weights every few steps and at the end (see `Lookahead`). */
+  lookahead?: LookaheadOptions | undefined;
+  /**
+   * True if images, which must be bytes in memory, stay on the GPU, which crops, mirrors and normalizes them: a step uploads
+   * no pixels.
+   */
+  onDevice?: boolean | undefined;
+  /**
+   * True if a step is compiled (see `compile`); false if it runs op by op, for models that branch on the host at each
+   * step. True if absent, except for an optimizer of one's own.
+   */
+  compile?: boolean | undefined;
+  /**
+   * Precision of products: the device's own if absent. With f16, weights and optimizer stay f32, and losses are scaled (see
+   * `LossScaler`), which needs SGD, Adam or AdamW.
+   */
+  precision?: Precision | undefined;
+  /** Folder, in Node, for checkpoint, weights, metrics and report. Nothing is written if absent. */
+  out?: string | undefined;
+  /**
+   * Resume from the checkpoint in `out`, if there is one; from another, if this is its path. The settings must be those of
+   * the checkpoint; the number of steps may change where the rates so far stay the same.
+   */
+  resume?: boolean | string;
+  /** Steps between two lines of `metrics.jsonl`. */
+  logEvery?: number;
+  /** Called about once a second and after each epoch; in Node, if absent, an epoch is a line on standard error. */
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Ends the training after the current step, with a checkpoint. */
+  signal?: AbortSignal | undefined;
+  /** Other settings for the report: the model's name, the command. */
+  settings?: Settings;
+}
+
+export interface TrainResult {
+  /** True if all steps were done; false if the signal ended the training. */
+  readonly done: boolean;
+  readonly step: number;
+  /** Steps done before this run. */
+  readonly begun: number;
+  /** Seconds of training, over all runs. */
+  readonly seconds: number;
+  readonly epochs: readonly EpochRecord[];
+  /** Means over the steps of the epoch that was interrupted; undefined if none was. */
+  readonly interrupted: Omit<EpochRecord, "kind" | "validation"> | undefined;
+  /** Evaluation on `validation` after the last epoch. */
+  readonly validation: Evaluation | undefined;
+}
+
+/** Options of a training with their defaults. */
 export type Options = TrainOptions &
   Required<Pick<TrainOptions, "batchSize" | "seed" | "labelSmoothing" | "logEvery">>;
 
 /** @throws RangeError at options that make no sense. */
-export function filled(given: TrainOptions): Options {
+export function withDefaults(given: TrainOptions): Options {
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
   const options: Options = {
     batchSize: 128,
@@ -22,11 +101,11 @@ export function filled(given: TrainOptions): Options {
   const { epochs, steps, batchSize, logEvery, resume, out } = options;
   const fail = (what: string) => new RangeError(`train: ${what}`);
   if ((epochs === undefined) === (steps === undefined)) {
-    throw fail(`either epochs or steps have to be given; epochs is ${epochs} and steps is ${steps}.`);
+    throw fail(`either epochs or steps must be given; epochs is ${epochs} and steps is ${steps}.`);
   }
   for (const [name, value] of Object.entries({ epochs, steps, batchSize, logEvery })) {
     if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
-      throw fail(`${name} has to be a whole number ≥ 1, not ${value}.`);
+      throw fail(`${name} must be a whole number ≥ 1, not ${value}.`);
     }
   }
   if (resume === true && out === undefined)
@@ -34,7 +113,7 @@ export function filled(given: TrainOptions): Options {
   return options;
 }
 
-/** What a training is begun with, for its report. */
+/** Settings of a training, for its report. */
 export function settingsOf(options: Options, data: Dataset): Settings {
   const { model, optimizer, batchSize, seed, augment, labelSmoothing, epochs, steps, settings } = options;
   const precision = options.precision ?? deviceOf(model).precision;
@@ -54,7 +133,7 @@ export function settingsOf(options: Options, data: Dataset): Settings {
   };
 }
 
-/** What pixels have to become before the trained net takes them, where they have three colours. */
+/** Preprocessing of the pixels that the trained net expects, if they have three colours. */
 export function preprocessingOf({ normalization }: Options, data: Dataset): Preprocessing | undefined {
   const { mean, std } = (normalization ?? data.normalization) || { mean: [0, 0, 0], std: [1, 1, 1] };
   if (data.shape[2] !== 3) return undefined;

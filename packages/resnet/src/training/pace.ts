@@ -1,30 +1,22 @@
 import type { StepRecord } from "./records.ts";
+import type { StepSums } from "./step-queue.ts";
 
-/** What a look at the loss finds, over the steps since the one before. */
-export interface Look {
-  readonly steps: number;
-  readonly loss: number;
-  readonly correct: number;
-  readonly images: number;
-  readonly seconds: number;
-}
-
-/** How a training goes: means since the last line of metrics, and the speed, which says what is left. */
+/** Means since the last line of metrics, and the speed, from which the time left follows. */
 export class Pace {
   #window = { loss: 0, correct: 0, images: 0, seconds: 0 };
   #steps = 0;
   #seconds = 0;
-  #looks = 0;
-  /** What the last validation took. */
+  #reads = 0;
+  /** Duration of the last validation. */
   validationSeconds = 0;
 
-  add({ steps, loss, correct, images, seconds }: Look): void {
+  add({ steps, loss, correct, images, seconds }: StepSums): void {
     this.#window.loss += loss;
     this.#window.correct += correct;
     this.#window.images += images;
     this.#window.seconds += seconds;
     // The first steps wait for shaders to be compiled.
-    if (this.#looks++ === 0) return;
+    if (this.#reads++ === 0) return;
     this.#steps += steps;
     this.#seconds += seconds;
   }
@@ -34,12 +26,12 @@ export class Pace {
     return { loss: loss / images, accuracy: correct / images, imagesPerSecond: images / seconds };
   }
 
-  /** Begin means anew. */
-  begin(): void {
+  /** Start new means. */
+  reset(): void {
     this.#window = { loss: 0, correct: 0, images: 0, seconds: 0 };
   }
 
-  /** For so many steps and validations; undefined until there was time to tell. */
+  /** Seconds for so many steps and validations; undefined until two reads were made. */
   secondsFor(steps: number, validations: number): number | undefined {
     if (this.#steps === 0) return undefined;
     return (steps * this.#seconds) / this.#steps + validations * this.validationSeconds;

@@ -1,26 +1,26 @@
 import { multiStep, oneCycle, SGD } from "@shadegrad/tensor/optim";
-import type { TrainOptions } from "./train.ts";
+import type { TrainOptions } from "./options.ts";
 
 export interface RecipeOptions {
   /** Images of the data set. */
   images: number;
-  /** How often they are gone through, in place of the recipe's own number. */
+  /** Passes over the data, in place of the recipe's own number. */
   epochs?: number | undefined;
-  /** How many batches are learned from, in place of epochs. */
+  /** Number of batches, in place of epochs. */
   steps?: number | undefined;
   batchSize?: number | undefined;
   lr?: number | undefined;
 }
 
-/** How to train: all that `train` asks beside a model and data. */
+/** All that `train` asks beside a model and data. */
 export type Recipe = Required<Pick<TrainOptions, "batchSize" | "augment">> &
   Pick<TrainOptions, "schedule"> & { steps: number; optimizer: SGD };
 
 /**
- * How the paper trains on CIFAR-10 (section 4.2): 64,000 batches of 128, rate 0.1 divided by 10 at one half and three
- * quarters, momentum 0.9, weight decay 1e-4, images padded by 4, cut out and mirrored at random.
+ * The paper's training on CIFAR-10 (section 4.2): 64,000 batches of 128, rate 0.1 divided by 10 at one half and three
+ * quarters, momentum 0.9, weight decay 1e-4, images padded by 4, cropped and mirrored at random.
  *
- * With other numbers of epochs the rate falls at the same parts of the way.
+ * With another number of epochs the rate falls at the same fractions of the steps.
  */
 export function paperRecipe(model: object, options: RecipeOptions): Recipe {
   const { images, epochs, batchSize = 128, lr = 0.1 } = options;
@@ -36,7 +36,7 @@ export function paperRecipe(model: object, options: RecipeOptions): Recipe {
 }
 
 /**
- * For adapters that are slow: few epochs, in which the rate goes up and down once (Smith & Topin 2017).
+ * A training for slow adapters: few epochs, in which the rate rises and falls once (Smith & Topin 2017).
  */
 export function shortRecipe(model: object, options: RecipeOptions): Recipe {
   const { images, epochs = 10, batchSize = 64, lr = 0.2 } = options;

@@ -8,11 +8,11 @@ import { LANGUAGE_SCRIPT, PAGE_SCRIPT, PAGE_STYLE } from "./report-page.ts";
 export interface ReportOptions {
   readonly model: object;
   readonly records: readonly MetricsRecord[];
-  /** The last one, with its confusion matrix. */
+  /** The last evaluation, with its confusion matrix. */
   readonly evaluation: Evaluation | undefined;
 }
 
-/** A chart: each x has a y of each series, or none. */
+/** A chart: per x, one y or null for each series. */
 interface Chart {
   readonly title: string;
   readonly x: readonly number[];
@@ -20,8 +20,8 @@ interface Chart {
 }
 
 /**
- * A page about a training, in Node, that opens without a server: curves, confusion matrix, the first layer's filters,
- * settings and adapter.
+ * A page about a training, made in Node, that opens without a server: curves, confusion matrix, the first layer's
+ * filters, settings and adapter.
  */
 export async function reportPage({ model, records, evaluation }: ReportOptions): Promise<string> {
   const starts = records.filter((record) => record.kind === "start");
@@ -51,7 +51,7 @@ export async function reportPage({ model, records, evaluation }: ReportOptions):
   };
   const title = `Training${settings.model ? ` of ${settings.model}` : ""}`;
   const plot = await uplot();
-  // Whatever names and settings hold, no tag in them ends the script early.
+  // A tag in a name or a setting must not end the script.
   const json = JSON.stringify(page).replaceAll("<", "\\u003c");
   return `<!doctype html>
 <html lang="en">
@@ -120,7 +120,7 @@ function charts(steps: readonly StepRecord[], epochs: readonly EpochRecord[]): C
   ];
 }
 
-/** The first convolution's filters as pictures: `[O, R, S, 3]` bytes, grey half-way, each filter on its own scale. */
+/** The first convolution's filters as pictures: `[O, R, S, 3]` bytes; 0 is grey, and each filter has its own scale. */
 async function filtersOf(model: object) {
   const first = [...stateDict(model).values()].find(({ shape }) => shape.length === 4);
   const [R = 0, S = 0, C = 0, O = 0] = first?.shape ?? [];
@@ -140,7 +140,7 @@ async function filtersOf(model: object) {
   return { R, S, O, pixels };
 }
 
-/** uPlot, to be written into the page. */
+/** The sources of uPlot, to be written into the page. */
 async function uplot(): Promise<{ js: string; css: string }> {
   const { files, module } = nodeModules("a report");
   const { resolve } = module.createRequire(import.meta.url);

@@ -3,7 +3,7 @@ import type { HostTensor } from "@shadegrad/tensor/formats";
 import { loadStateDict, type State, stateDict } from "@shadegrad/tensor/nn";
 import type { Trained } from "./step.ts";
 
-/** A copy, on the GPU, of all that a step changes. */
+/** A copy on the GPU of all that a step changes. */
 export class Snapshot {
   readonly #trained: Trained;
   readonly #generator: Generator;
@@ -21,7 +21,7 @@ export class Snapshot {
     this.take();
   }
 
-  /** Copy things as they are now. */
+  /** Copy the current state. */
   take(): void {
     this.#offset = this.#generator.offset;
     const { model, optimizer, scaler, lookahead } = this.#trained;
@@ -31,7 +31,7 @@ export class Snapshot {
     if (lookahead) this.#copy("lookahead", lookahead.stateDict());
   }
 
-  /** Make things as they were. */
+  /** Restore the copied state. */
   restore(): void {
     this.#generator.offset = this.#offset;
     const { model, optimizer, scaler, lookahead } = this.#trained;

@@ -24,7 +24,7 @@ import { Adam, AdamW, type Lookahead, LossScaler, type Optimizer, SGD } from "@s
 import type { Batch } from "../data/index.ts";
 import type { DeviceImages } from "./device-images.ts";
 
-/** What training asks of an optimizer: SGD, Adam or one's own. */
+/** An optimizer as a training uses it: SGD, Adam or one's own. */
 export type AnyOptimizer = Pick<
   Optimizer<{ lr: number }>,
   "lr" | "step" | "zeroGrad" | "stateDict" | "loadStateDict"
@@ -35,34 +35,34 @@ export interface StepOptions {
   readonly optimizer: AnyOptimizer;
   readonly labelSmoothing: number;
   /**
-   * Whether a step is recorded once and then repeated (see `compile`), rather than run op by op: true unless
-   * the optimizer is one's own, of which nobody knows what it decides anew at each step.
+   * True if a step is compiled (see `compile`), false if it runs op by op. True if absent, except for an optimizer of one's
+   * own, which may branch on the host at each step.
    */
   readonly compile?: boolean | undefined;
-  /** What products are computed with: the device's own precision if absent. */
+  /** Precision of products: the device's own if absent. */
   readonly precision?: Precision | undefined;
-  /** Images on the GPU, which batches then name by their picks. */
+  /** Images on the GPU; a batch then holds picks in place of pixels. */
   readonly deviceImages?: DeviceImages | undefined;
 }
 
-/** What a step changes. */
+/** All that a step changes. */
 export interface Trained extends Pick<StepOptions, "model" | "optimizer"> {
-  /** Where products are computed in f16. */
+  /** Present where products are computed in f16. */
   readonly scaler?: LossScaler | undefined;
-  /** Slow weights, where there are some. */
+  /** Slow weights, if the training has them. */
   readonly lookahead?: Lookahead | undefined;
 }
 
-type Step = (images: Tensor, labels: Tensor) => void;
+type StepFunction = (images: Tensor, labels: Tensor) => void;
 
-/** Steps of training, with losses and right answers summed on the GPU, so that reading them is not a matter of every step. */
+/** Training steps. Losses and right answers are summed on the GPU, so that not every step has to read them. */
 export class Steps {
-  /** Keeps gradients from vanishing, and steps that overflow from counting, where products are computed in f16. */
+  /** With products in f16: keeps gradients from vanishing, and skips steps that overflow. */
   readonly scaler: LossScaler | undefined;
   readonly #device: Device;
   readonly #loss: Tensor;
   readonly #correct: Tensor;
-  readonly #step: Step;
+  readonly #step: StepFunction;
   readonly #compiled: Compiled<[Tensor, Tensor], void> | undefined;
   #images = 0;
 
@@ -72,7 +72,7 @@ export class Steps {
     if (precision === "f16") {
       if (!known) {
         throw new RangeError(
-          `train: precision is f16, for which gradients are scaled, and ${optimizer.constructor.name} does not know by how much; SGD, Adam and AdamW do.`,
+          `train: precision f16 needs an optimizer that takes scaled gradients, SGD, Adam or AdamW, not ${optimizer.constructor.name}.`,
         );
       }
       this.scaler = new LossScaler({ device });
@@ -80,7 +80,7 @@ export class Steps {
     this.#device = device;
     this.#loss = keep(zeros([], { device }));
     this.#correct = keep(zeros([], { device }));
-    const step: Step = (input, labels) => {
+    const step: StepFunction = (input, labels) => {
       const logits = model.forward(deviceImages ? deviceImages.batch(input) : input);
       const loss = crossEntropy(logits, labels, { labelSmoothing });
       noGrad(() => {
@@ -96,12 +96,12 @@ export class Steps {
       }
       optimizer.zeroGrad();
     };
-    // Its way back as well: a checkpointed block runs once more there.
+    // Autocast covers backward too: a checkpointed block runs again there.
     this.#step = (images, labels) => autocast(precision, () => step(images, labels));
     if (options.compile ?? known) this.#compiled = compile(this.#step);
   }
 
-  /** Move the weights along the gradient of one batch: everything is launched, nothing waited for but, once, the preparation. */
+  /** Launch one step. Only the first call waits, for compilation. */
   async step({ images, picks, shape, labels }: Batch): Promise<void> {
     const device = this.#device;
     using x = picks ? tensor(picks, [shape[0], 4], { device }) : tensor(images, shape, { device });
@@ -111,7 +111,7 @@ export class Steps {
     this.#images += shape[0];
   }
 
-  /** The sums since the last time, once all steps so far are done; they begin anew. */
+  /** Wait for all steps so far, and read the sums since the last read. */
   async read(): Promise<{ loss: number; correct: number; images: number }> {
     const images = this.#images;
     this.#images = 0;

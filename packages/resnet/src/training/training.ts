@@ -1,194 +1,158 @@
-import { type Device, debugLevel, type Generator, generatorOf } from "@shadegrad/tensor";
-import { save } from "@shadegrad/tensor/formats";
+import { debugLevel } from "@shadegrad/tensor";
 import { train as trainingMode } from "@shadegrad/tensor/nn";
 import { Lookahead } from "@shadegrad/tensor/optim";
-import { saveCheckpoint } from "../checkpoints/index.ts";
-import { type Batch, batches, type Dataset, datasetOf, ImageSet, shuffled } from "../data/index.ts";
-import { NotFiniteError, type Progress, readTraining, writeTraining } from "./checkpoint.ts";
-import { DeviceImages } from "./device-images.ts";
+import { type Batch, batches, type Dataset, shuffled } from "../data/index.ts";
+import { type DeviceImages, deviceImagesOf } from "./device-images.ts";
 import { Diagnosis, type Position } from "./diagnosis.ts";
-import { deviceOf, type Evaluation, evaluateModel } from "./evaluate.ts";
-import { type Fixed, fixedOf } from "./fixed.ts";
+import { type Evaluation, evaluateModel } from "./evaluate.ts";
 import { printEpochs, stepLine } from "./lines.ts";
-import { filled, type Options, preprocessingOf, settingsOf } from "./options.ts";
+import { preprocessingOf, type TrainOptions, type TrainResult } from "./options.ts";
 import { Pace } from "./pace.ts";
-import type { EpochRecord, ProgressEvent, Settings, StepRecord } from "./records.ts";
-import { reportPage } from "./report.ts";
-import { RunFolder } from "./run-folder.ts";
+import type { EpochRecord, ProgressEvent, StepRecord } from "./records.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { type Setup, type Start, setUp, start } from "./setup.ts";
 import { Steps, type Trained } from "./step.ts";
-import type { TrainOptions, TrainResult } from "./train.ts";
-
-/** Steps that wait for the GPU while the next is prepared. */
-const IN_FLIGHT = 2;
-/** Milliseconds between two looks at the loss: each lets the GPU run dry for a moment. */
-const LOOK = debugLevel >= 1 ? 0 : 1000;
+import { StepQueue } from "./step-queue.ts";
+import { NotFiniteError } from "./training-checkpoint.ts";
+import type { TrainingProgress, TrainingState } from "./training-state.ts";
 
 /** A training under way. */
 export class Training {
-  readonly #options: Options;
-  readonly #data: Dataset;
-  readonly #validation: Dataset | undefined;
-  readonly #device: Device;
-  readonly #generator: Generator;
-  readonly #settings: Settings;
-  readonly #steps: number;
-  readonly #perEpoch: number;
-  readonly #folder: RunFolder | undefined;
+  readonly #setup: Setup;
   readonly #stepping: Steps;
+  readonly #queue: StepQueue;
   readonly #deviceImages: DeviceImages | undefined;
   readonly #lookahead: Lookahead | undefined;
-  readonly #tell: (event: ProgressEvent) => void;
-  #fixed: Fixed = {};
+  readonly #diagnosis: Diagnosis;
+  readonly #report: (event: ProgressEvent) => void;
+  readonly #pace = new Pace();
+  #start!: Start;
+  #progress!: TrainingProgress;
   #begun = 0;
-  #diagnosis: Diagnosis | undefined;
-  #progress: Progress = { step: 0, epoch: 0, position: 0, loss: 0, correct: 0, images: 0, seconds: 0 };
-  /** Up to which step the loss was read, and when. */
-  #read = 0;
-  #looked = performance.now();
-  #pace = new Pace();
-  #inFlight: Promise<void>[] = [];
   #epochs: EpochRecord[] = [];
   #evaluation: Evaluation | undefined;
 
-  private constructor(
-    options: Options,
-    data: Dataset,
-    validation: Dataset | undefined,
-    folder: RunFolder | undefined,
-  ) {
-    this.#options = options;
-    this.#data = data;
-    this.#validation = validation;
-    this.#folder = folder;
-    this.#device = deviceOf(options.model);
-    this.#generator = generatorOf(this.#device);
-    this.#settings = settingsOf(options, data);
-    this.#perEpoch = Math.ceil(data.length / options.batchSize);
-    this.#steps = options.steps ?? options.epochs! * this.#perEpoch;
-    this.#deviceImages = options.onDevice ? deviceImagesOf(options, data, this.#device) : undefined;
+  private constructor(setup: Setup) {
+    const { options, data, device, generator, perEpoch } = setup;
+    this.#setup = setup;
+    this.#deviceImages = options.onDevice ? deviceImagesOf(data, device, options) : undefined;
     this.#lookahead = options.lookahead && new Lookahead(options.model);
-    this.#stepping = new Steps(this.#device, { ...options, deviceImages: this.#deviceImages });
-    this.#tell = options.onProgress ?? printEpochs;
-  }
-
-  static async begin(given: TrainOptions): Promise<Training> {
-    const options = filled(given);
-    const data = await datasetOf(options.data);
-    if (data.length === 0) throw new RangeError("train: there is no image to learn from.");
-    const validation = options.validation && (await datasetOf(options.validation));
-    const folder = options.out === undefined ? undefined : await RunFolder.open(options.out);
-    const training = new Training(options, data, validation, folder);
-    await training.#resume();
-    training.#diagnosis = new Diagnosis({
-      ...training.#trained,
-      device: training.#device,
-      generator: training.#generator,
-      precision: options.precision ?? training.#device.precision,
-      perEpoch: training.#perEpoch,
-      batches: (from) => training.#batches(from),
-      step: (batch, step) => training.#step(batch, step),
+    this.#stepping = new Steps(device, { ...options, deviceImages: this.#deviceImages });
+    this.#queue = new StepQueue(device, (batch, step) => this.#step(batch, step));
+    this.#report = options.onProgress ?? printEpochs;
+    this.#diagnosis = new Diagnosis({
+      ...this.#trained,
+      device,
+      generator,
+      precision: options.precision ?? device.precision,
+      perEpoch,
+      batches: (from) => this.#batches(from),
+      step: (batch, step) => this.#step(batch, step),
     });
-    return training;
   }
 
-  get #trained(): Trained {
-    const { model, optimizer } = this.#options;
-    return { model, optimizer, scaler: this.#stepping.scaler, lookahead: this.#lookahead };
-  }
-
-  async #resume(): Promise<void> {
-    const { resume = false, seed } = this.#options;
-    Object.assign(this.#generator, { seed, offset: 0 });
-    const folder = this.#folder;
-    const there = folder !== undefined && (await folder.hasCheckpoint());
-    if (there && !resume) {
-      throw new Error(
-        `train: ${folder.path} has the checkpoint of a training already. Go on with it by resume, or name another folder.`,
-      );
+  /** Check the options, open the folder, and load the checkpoint if there is one to resume. */
+  static async begin(options: TrainOptions): Promise<Training> {
+    const setup = await setUp(options);
+    let training: Training | undefined;
+    try {
+      training = new Training(setup);
+      await training.#load();
+      return training;
+    } catch (error) {
+      await (training ? training.dispose() : setup.folder?.close());
+      throw error;
     }
-    const path = typeof resume === "string" ? resume : there ? folder.checkpoint : undefined;
-    if (folder || path !== undefined) this.#fixed = await fixedOf(this.#options, this.#data);
-    if (path !== undefined) {
-      const { schedule } = this.#options;
-      const [generator, fixed] = [this.#generator, this.#fixed];
-      this.#progress = await readTraining(path, { ...this.#trained, generator, fixed, schedule });
-    }
-    const { step } = this.#progress;
-    if (step > this.#steps) {
-      throw new RangeError(
-        `train: ${path} has ${step} steps done, more than the ${this.#steps} that are asked for. Ask for more, or begin in another folder.`,
-      );
-    }
-    this.#begun = step;
-    await folder?.keepUntil(path === undefined ? -1 : step);
-    this.#epochs = (folder?.records ?? []).filter((record) => record.kind === "epoch");
-    if (this.#isOver) return;
-    await folder?.record({ kind: "start", step, adapter: this.#device.name, settings: this.#settings });
   }
 
-  /** An epoch that was interrupted before it was judged is at its end and not over. */
-  get #isOver(): boolean {
-    return this.#progress.step >= this.#steps && this.#progress.position !== this.#perEpoch;
-  }
-
+  /** Train until all steps are done or the signal is aborted. */
   async run(): Promise<TrainResult> {
-    const { signal } = this.#options;
-    let done = true;
+    const { signal } = this.#setup.options;
+    // A kill may have come between the last checkpoint and the results.
+    let done = !this.#isOver || (await this.#repairResults());
     while (done && !this.#isOver) {
       await this.#epoch();
       done = !signal?.aborted && (await this.#endEpoch());
       if (!done) await this.#save();
     }
-    const { step, seconds } = this.#progress;
+    const { step, seconds, images } = this.#progress;
     return {
       done,
       step,
       begun: this.#begun,
       seconds,
       epochs: this.#epochs,
+      interrupted: done || images === 0 ? undefined : { step, ...this.#means() },
       validation: this.#evaluation,
     };
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.#stepping.dispose();
     this.#deviceImages?.dispose();
     this.#lookahead?.dispose();
-    this.#diagnosis?.dispose();
+    this.#diagnosis.dispose();
+    await this.#setup.folder?.close();
   }
 
-  /** Go through what is left of an epoch. */
+  get #trained(): Trained {
+    const { model, optimizer } = this.#setup.options;
+    return { model, optimizer, scaler: this.#stepping.scaler, lookahead: this.#lookahead };
+  }
+
+  /** All steps are done, and the epoch with the last one was evaluated. */
+  get #isOver(): boolean {
+    const { step, ended } = this.#progress;
+    return step >= this.#setup.steps && ended === step;
+  }
+
+  /** Load the checkpoint and the metrics of the training so far, if there are any. */
+  async #load(): Promise<void> {
+    const { folder, device, settings } = this.#setup;
+    this.#start = await start(this.#setup, this.#trained);
+    const { progress, path } = this.#start;
+    this.#progress = progress;
+    this.#begun = progress.step;
+    this.#diagnosis.see(progress);
+    if (!folder) return;
+    if (path === undefined) await folder.clearRecords();
+    else await folder.keepRecords(progress, this.#isOver);
+    this.#epochs = folder.epochs;
+    if (this.#isOver) return;
+    await folder.record({ kind: "start", step: progress.step, adapter: device.name, settings });
+  }
+
+  /** Do the steps that are left of an epoch. */
   async #epoch(): Promise<void> {
     const progress = this.#progress;
-    const { signal, logEvery } = this.#options;
-    trainingMode(this.#options.model);
-    this.#looked = performance.now();
-    this.#read = progress.step;
-    this.#diagnosis!.see(progress);
+    const { signal, logEvery } = this.#setup.options;
+    trainingMode(this.#setup.options.model);
+    this.#queue.startClock();
+    this.#diagnosis.see(progress);
     for await (const batch of this.#batches(progress)) {
-      if (signal?.aborted || progress.step >= this.#steps) break;
-      await this.#step(batch, progress.step);
+      if (signal?.aborted || progress.step >= this.#setup.steps) break;
+      await this.#queue.step(batch, progress.step);
       progress.step++;
       progress.position++;
-      await this.#keepUp();
-      const last = progress.position === this.#perEpoch || progress.step === this.#steps;
-      const due = progress.step % logEvery === 0;
-      if (last || due || performance.now() - this.#looked >= LOOK) await this.#look(due);
-      // What the last steps broke may show when they are judged or saved, and is then looked for from before them.
-      if (!last && this.#read === progress.step) this.#diagnosis!.see(progress);
+      const isLast = progress.position === this.#setup.perEpoch || progress.step === this.#setup.steps;
+      const isLogged = progress.step % logEvery === 0;
+      if (isLast || isLogged || this.#queue.isDue) await this.#read(isLogged);
+      // A fault may surface only at validation or save: keep the snapshot from before the last steps.
+      if (!isLast && this.#queue.unread === 0) this.#diagnosis.see(progress);
     }
-    if (this.#read < progress.step) await this.#look(false);
+    if (this.#queue.unread > 0) await this.#read(false);
   }
 
   #batches({ epoch, position: start }: Position): AsyncIterable<Batch> {
-    const { seed, batchSize, augment, crop, normalization } = this.#options;
-    const order = shuffled(this.#data.length, seed, epoch);
+    const { seed, batchSize, augment, crop, normalization } = this.#setup.options;
+    const order = shuffled(this.#setup.data.length, seed, epoch);
     if (this.#deviceImages) return this.#deviceImages.batches({ order, start, batchSize, epoch });
-    return batches(this.#data, { seed, batchSize, augment, crop, normalization, epoch, order, start });
+    return batches(this.#setup.data, { seed, batchSize, augment, crop, normalization, epoch, order, start });
   }
 
+  /** Launch the step with this index. */
   async #step(batch: Batch, step: number): Promise<void> {
-    const { schedule, optimizer, rateFactors, lookahead } = this.#options;
+    const { schedule, optimizer, rateFactors, lookahead } = this.#setup.options;
     if (schedule) {
       optimizer.lr = schedule(step);
       rateFactors?.forEach((factor, i) => {
@@ -196,135 +160,132 @@ export class Training {
       });
     }
     await this.#stepping.step(batch);
+    const done = step + 1;
     if (!lookahead) return;
-    const isLast = step + 1 === this.#steps;
-    if (isLast) await this.#lookahead!.update(1);
-    else if ((step + 1) % lookahead.every === 0) await this.#lookahead!.update(lookahead.decay(step + 1));
+    if (done === this.#setup.steps) await this.#lookahead!.update(1);
+    else if (done % lookahead.every === 0) await this.#lookahead!.update(lookahead.decay(done));
   }
 
-  /** Let the GPU be a few steps behind, not more: what waits for it takes memory. */
-  async #keepUp(): Promise<void> {
-    const done = this.#device.synchronize();
-    done.catch(() => {}); // thrown below, when its turn comes
-    this.#inFlight.push(done);
-    if (this.#inFlight.length > IN_FLIGHT) await this.#inFlight.shift();
-  }
-
-  /** Read the loss over the steps since the last look; stop where it is none. */
-  async #look(due: boolean): Promise<void> {
-    const { loss, correct, images } = await this.#stepping.read();
-    await Promise.all(this.#inFlight);
-    this.#inFlight = [];
-    if (!Number.isFinite(loss)) throw await this.#explain(`the loss became ${loss}`);
-
+  /** Read the loss over the steps since the last read; a loss that is not finite ends the training. */
+  async #read(isLogged: boolean): Promise<void> {
+    const sums = await this.#queue.read(this.#stepping);
+    if (!Number.isFinite(sums.loss)) throw await this.#explain(`the loss became ${sums.loss}`);
     const progress = this.#progress;
-    const now = performance.now();
-    const seconds = (now - this.#looked) / 1000;
-    this.#looked = now;
-    progress.loss += loss;
-    progress.correct += correct;
-    progress.images += images;
-    progress.seconds += seconds;
-    this.#pace.add({ steps: progress.step - this.#read, loss, correct, images, seconds });
-    this.#read = progress.step;
+    progress.loss += sums.loss;
+    progress.correct += sums.correct;
+    progress.images += sums.images;
+    progress.seconds += sums.seconds;
+    this.#pace.add(sums);
     const record = this.#stepRecord();
     const extent = this.#extent();
     const left = [extent.steps - progress.step, extent.epochs - progress.epoch] as const;
-    const part = progress.position / this.#perEpoch;
-    this.#tell({ ...record, ...extent, part, secondsLeft: this.#pace.secondsFor(...left) });
-    if (debugLevel >= 1) console.log(stepLine(record, this.#device));
-    if (!due) return;
-    await this.#folder?.record(record);
-    this.#pace.begin();
+    const part = progress.position / this.#setup.perEpoch;
+    this.#report({ ...record, ...extent, part, secondsLeft: this.#pace.secondsFor(...left) });
+    if (debugLevel >= 1) console.log(stepLine(record, this.#setup.device));
+    if (!isLogged) return;
+    await this.#setup.folder?.record(record);
+    this.#pace.reset();
   }
 
   #stepRecord(): StepRecord {
     const { step, epoch, seconds } = this.#progress;
-    const { lr } = this.#options.optimizer;
+    const { lr } = this.#setup.options.optimizer;
     return { kind: "step", step, epoch: epoch + 1, ...this.#pace.means(), lr, seconds };
   }
 
   #extent(): { epochs: number; steps: number } {
-    return { steps: this.#steps, epochs: Math.ceil(this.#steps / this.#perEpoch) };
+    return { steps: this.#setup.steps, epochs: Math.ceil(this.#setup.steps / this.#setup.perEpoch) };
   }
 
-  /** Judge, record and save; false if that was interrupted. */
+  /** Means over the steps of the epoch so far. */
+  #means(): Pick<EpochRecord, "epoch" | "loss" | "accuracy" | "seconds"> {
+    const { epoch, loss, correct, images, seconds } = this.#progress;
+    return { epoch: epoch + 1, loss: loss / images, accuracy: correct / images, seconds };
+  }
+
+  /** Evaluate, record and save; false if the signal interrupted the evaluation. */
   async #endEpoch(): Promise<boolean> {
     const progress = this.#progress;
-    const { model, crop, normalization, batchSize, precision, signal } = this.#options;
-    const epoch = progress.epoch + 1;
-    if (this.#validation) {
-      const started = performance.now();
-      const onProgress = (done: { images: number; of: number }) =>
-        this.#tell({ kind: "validation", epoch, images: done.images, of: done.of });
-      const options = { crop, normalization, batchSize, precision, signal, onProgress };
-      const evaluation = await evaluateModel(model, this.#validation, options);
-      if (signal?.aborted) return false;
-      if (!Number.isFinite(evaluation.loss))
-        throw await this.#explain(`the loss of the validation became ${evaluation.loss}`, this.#validation);
-      this.#evaluation = evaluation;
-      this.#pace.validationSeconds = (performance.now() - started) / 1000;
-    }
-    const { step, images, seconds } = progress;
+    if (!(await this.#evaluate())) return false;
     const { loss, top1, top5 } = this.#evaluation ?? {};
     const record: EpochRecord = {
       kind: "epoch",
-      step,
-      epoch,
-      loss: progress.loss / images,
-      accuracy: progress.correct / images,
-      seconds,
+      step: progress.step,
+      ...this.#means(),
       ...(this.#evaluation && { validation: { loss: loss!, top1: top1!, top5: top5! } }),
     };
     this.#epochs.push(record);
-    await this.#folder?.record(record);
-    if (progress.position === this.#perEpoch)
-      Object.assign(progress, { epoch, position: 0, loss: 0, correct: 0, images: 0 });
+    await this.#setup.folder?.record(record);
+    progress.ended = progress.step;
+    if (progress.position === this.#setup.perEpoch) {
+      Object.assign(progress, { epoch: progress.epoch + 1, position: 0, loss: 0, correct: 0, images: 0 });
+    }
     await this.#save();
-    this.#tell({ ...record, ...this.#extent() });
+    this.#report({ ...record, ...this.#extent() });
     return true;
   }
 
-  /** What went wrong, and where; the model is put back to how it was before. */
-  #explain(what: string, judging?: Dataset): Promise<Error> {
-    const { crop, normalization, batchSize } = this.#options;
-    const judged = judging && batches(judging, { crop, normalization, batchSize });
-    return this.#diagnosis!.explain(what, this.#progress, judged);
+  /** Evaluate the net on the validation data, if there are any; false if the signal interrupted it. */
+  async #evaluate(): Promise<boolean> {
+    if (!this.#setup.validation) return true;
+    const { model, crop, normalization, batchSize, precision, signal } = this.#setup.options;
+    const started = performance.now();
+    const epoch = this.#progress.epoch + 1;
+    const onProgress = ({ images, of }: { images: number; of: number }) =>
+      this.#report({ kind: "validation", epoch, images, of });
+    const options = { crop, normalization, batchSize, precision, signal, onProgress };
+    const evaluation = await evaluateModel(model, this.#setup.validation, options);
+    if (signal?.aborted) return false;
+    if (!Number.isFinite(evaluation.loss))
+      throw await this.#explain(
+        `the loss of the validation became ${evaluation.loss}`,
+        this.#setup.validation,
+      );
+    this.#evaluation = evaluation;
+    this.#pace.validationSeconds = (performance.now() - started) / 1000;
+    return true;
+  }
+
+  /** An error with the op at fault; the model is put back to its state before that. */
+  #explain(what: string, validation?: Dataset): Promise<Error> {
+    const { crop, normalization, batchSize } = this.#setup.options;
+    const evaluated = validation && batches(validation, { crop, normalization, batchSize });
+    return this.#diagnosis.explain(what, this.#progress, evaluated);
   }
 
   async #save(): Promise<void> {
-    const folder = this.#folder;
+    const folder = this.#setup.folder;
     if (!folder) return;
-    const { model, schedule } = this.#options;
-    const { seed, offset } = this.#generator;
-    const progress = this.#progress;
-    const state = {
-      progress,
-      fixed: this.#fixed,
-      generator: { seed, offset },
-      settings: this.#settings,
-      ...(schedule && { rates: Array.from({ length: progress.step }, (_, step) => schedule(step)) }),
-    };
-    // A draft becomes the file once it is on the disk: a kill at any moment leaves the one before whole.
-    await save(folder.checkpoint, writeTraining(this.#trained, state)).catch(async (error) => {
+    await folder.saveCheckpoint(this.#trained, this.#state).catch(async (error) => {
       throw error instanceof NotFiniteError ? await this.#explain(error.message) : error;
     });
-    await saveCheckpoint(model, folder.weights, {
-      preprocessing: preprocessingOf(this.#options, this.#data),
-      metadata: { training: JSON.stringify(this.#settings) },
-    });
-    await folder.write(
-      folder.report,
-      await reportPage({ model, records: folder.records, evaluation: this.#evaluation }),
-    );
+    await this.#saveResults(folder);
   }
-}
 
-/** @throws RangeError unless the data are bytes in memory. */
-function deviceImagesOf(options: Options, data: Dataset, device: Device): DeviceImages {
-  if (data instanceof ImageSet && !(data.images instanceof Float32Array))
-    return new DeviceImages(data, device, options);
-  throw new RangeError(
-    "train: onDevice keeps images on the GPU, for which they have to be bytes in memory: an ImageSet.",
-  );
+  /** Write report and weights anew, unless they are those of the checkpoint; false if the signal interrupted it. */
+  async #repairResults(): Promise<boolean> {
+    const { folder } = this.#setup;
+    if (!folder || (await folder.hasResultsOf(this.#progress.step))) return true;
+    if (!(await this.#evaluate())) return false;
+    await this.#saveResults(folder);
+    return true;
+  }
+
+  #saveResults(folder: RunFolder): Promise<void> {
+    const preprocessing = preprocessingOf(this.#setup.options, this.#setup.data);
+    return folder.saveResults(this.#trained, this.#state, { evaluation: this.#evaluation, preprocessing });
+  }
+
+  get #state(): TrainingState {
+    const { schedule } = this.#setup.options;
+    const { seed, offset } = this.#setup.generator;
+    const { step } = this.#progress;
+    return {
+      progress: this.#progress,
+      resumeSettings: this.#start.resumeSettings,
+      generator: { seed, offset },
+      settings: this.#setup.settings,
+      ...(schedule && { rates: Array.from({ length: step }, (_, step) => schedule(step)) }),
+    };
+  }
 }

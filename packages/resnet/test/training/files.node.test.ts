@@ -6,7 +6,7 @@ import { readSafetensors, save, writeSafetensors } from "@shadegrad/tensor/forma
 import { Adam, multiStep, oneCycle, SGD } from "@shadegrad/tensor/optim";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCheckpoint, type ProgressEvent, ResNet, train } from "../../src/index.ts";
-import { type Progress, writeTraining } from "../../src/training/checkpoint.ts";
+import { type TrainingProgress, writeTraining } from "../../src/training/index.ts";
 import { colours, numbers, Small, sgd } from "./small.ts";
 
 let root: string;
@@ -294,15 +294,17 @@ describe("a training that goes on", () => {
     await train({ ...common, epochs: 1, model, optimizer: sgd(model), out });
     const again = (options: object) => train({ ...common, model, optimizer: sgd(model), out, ...options });
     await expect(again({ resume: join(out, "model.safetensors") })).rejects.toThrow(
-      /holds weights, but not how far a training was/,
+      /holds weights, but no state of a training/,
     );
     await expect(again({ resume: join(out, "missing") })).rejects.toThrow(/ENOENT/);
     const strange = join(out, "strange.safetensors");
     await save(strange, writeSafetensors(new Map(), { "shadegrad.training": "{}" }));
     const cut = join(out, "cut.safetensors");
     await writeFile(cut, (await readFile(join(out, "checkpoint.safetensors"))).subarray(0, 5000));
-    await expect(again({ resume: cut })).rejects.toThrow(/^resume: \S+cut\.safetensors is damaged, and/);
-    await expect(again({ resume: strange })).rejects.toThrow(/in a way that is not understood/);
+    await expect(again({ resume: cut })).rejects.toThrow(
+      /^resume: \S+cut\.safetensors is damaged, and cannot be resumed\. /,
+    );
+    await expect(again({ resume: strange })).rejects.toThrow(/progress.step is undefined/);
   });
 });
 
@@ -321,7 +323,7 @@ describe("a training that breaks", () => {
     });
     const run = train({ ...common, model: breaking, validation: colours(20, 2), optimizer: sgd(model), out });
     await expect(run).rejects.toThrow(
-      /^train: the loss of the validation became NaN by step 14 of epoch 2: among the first 8 images to judge by, crossEntropy made it, of values that are infinite since mul\. The model is as it was after step \d+\./,
+      /^train: the loss of the validation became NaN by step 14 of epoch 2: among the first 8 images of the validation, crossEntropy made it, of values that are infinite since mul\. The model is as it was after step \d+\./,
     );
     expect((await lines(out)).filter(({ kind }) => kind === "epoch").map(({ epoch }) => epoch)).toEqual([1]);
     const on = new Small(5);
@@ -399,7 +401,7 @@ it("a checkpoint that cannot be written leaves the one before whole", async () =
   const failing = Object.assign(Object.create(optimizer), {
     stateDict: () => new Map<string, unknown>([...optimizer.stateDict(), ["late", late]]),
   });
-  const state = { progress: {} as Progress, fixed: {}, generator: { seed: 0, offset: 0 } };
+  const state = { progress: {} as TrainingProgress, resumeSettings: {}, generator: { seed: 0, offset: 0 } };
   await expect(save(path, writeTraining({ model, optimizer: failing }, state))).rejects.toThrow(
     "the device was lost",
   );

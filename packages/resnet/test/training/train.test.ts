@@ -108,7 +108,7 @@ describe("train", () => {
     await expect(
       train({ model, data: colours(4), epochs: 1, optimizer, precision: "f16", ...quiet }),
     ).rejects.toThrow(
-      "train: precision is f16, for which gradients are scaled, and Own does not know by how much; SGD, Adam and AdamW do.",
+      "train: precision f16 needs an optimizer that takes scaled gradients, SGD, Adam or AdamW, not Own.",
     );
   });
 
@@ -185,9 +185,9 @@ describe("train", () => {
   });
 
   it.each([
-    [{ epochs: 1, steps: 1 }, "either epochs or steps have to be given; epochs is 1 and steps is 1."],
-    [{}, "either epochs or steps have to be given; epochs is undefined and steps is undefined."],
-    [{ epochs: 1, batchSize: 0 }, "batchSize has to be a whole number ≥ 1, not 0."],
+    [{ epochs: 1, steps: 1 }, "either epochs or steps must be given; epochs is 1 and steps is 1."],
+    [{}, "either epochs or steps must be given; epochs is undefined and steps is undefined."],
+    [{ epochs: 1, batchSize: 0 }, "batchSize must be a whole number ≥ 1, not 0."],
     [{ epochs: 1, resume: true }, "resume needs out"],
   ])("complains of %j", async (options, message) => {
     const model = small();

@@ -62,6 +62,7 @@ export class Session {
     correct: 0,
     images: 0,
     seconds: 0,
+    ended: 0,
   };
   #stop = false;
   #running: Promise<void> = Promise.resolve();
@@ -118,18 +119,25 @@ export class Session {
   /** Go on from a file that {@link file} wrote. */
   async resume(file: SourceInput): Promise<void> {
     const [model, optimizer, generator] = [this.model, this.#optimizer, this.#generator];
-    this.#progress = await readTraining(file, { model, optimizer, generator, fixed: this.#fixed });
+    this.#progress = await readTraining(file, {
+      ...{ model, optimizer, generator },
+      resumeSettings: this.#resumeSettings,
+    });
   }
 
   /** All that is needed to go on, and to draw what was. */
   file(curve: Curve): Promise<Uint8Array<ArrayBuffer>> {
     const { seed, offset } = this.#generator;
-    const state = { progress: this.#progress, fixed: this.#fixed, generator: { seed, offset } };
+    const state = {
+      progress: this.#progress,
+      resumeSettings: this.#resumeSettings,
+      generator: { seed, offset },
+    };
     const notes = { page: JSON.stringify({ settings: this.settings, curve }) };
     return toBytes(writeTraining({ model: this.model, optimizer: this.#optimizer }, state, notes));
   }
 
-  get #fixed() {
+  get #resumeSettings() {
     return { ...this.settings };
   }
 

@@ -7,37 +7,37 @@ import { deviceOf } from "./evaluate.ts";
 import type { Options } from "./options.ts";
 import type { Settings } from "./records.ts";
 
-/** What a checkpoint was made with, and must be gone on with, for the weights to be those of one uninterrupted run. */
-export type Fixed = Settings;
+/** Settings that must be the same at a resume, for the weights to be those of one uninterrupted run. */
+export type ResumeSettings = Settings;
 
-/** A setting with which a training was begun, and with which it would go on. */
+/** A setting of the checkpoint, and its value at the resume. */
 export interface Difference {
   readonly name: string;
   readonly saved: Settings[string] | undefined;
   readonly given: Settings[string] | undefined;
 }
 
-/** A checkpoint was made with other settings than those that are given now. */
+/** A checkpoint was made with other settings than those that are given at the resume. */
 export class SettingsError extends FormatError {
   readonly differences: readonly Difference[];
-  /** All that was noted of the training when it began. */
+  /** All settings that the checkpoint notes. */
   readonly settings: Settings;
 
   constructor(path: string, differences: readonly Difference[], settings: Settings) {
-    const list = differences.map(({ name, saved, given }) => `${name} ${told(saved)}, now ${told(given)}`);
+    const list = differences.map(({ name, saved, given }) => `${name} ${show(saved)}, now ${show(given)}`);
     super(
-      `resume: ${path} was made with other settings: ${list.join("; ")}. Give the same ones, or begin another training with its weights.`,
+      `resume: ${path} was made with other settings: ${list.join("; ")}. Give the same ones, or start another training with its weights.`,
     );
     this.differences = differences;
     this.settings = settings;
   }
 }
 
-/** As a message shows it. */
-export const told = (value: Difference["saved"]): string => (value === undefined ? "none" : String(value));
+/** The value as a message shows it. */
+const show = (value: Difference["saved"]): string => (value === undefined ? "none" : String(value));
 
-/** Everything that decides, step by step, what the weights become; rates are compared by themselves. */
-export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
+/** All settings that decide the weights, step by step; the learning rates are compared separately. */
+export async function resumeSettingsOf(options: Options, data: Dataset): Promise<ResumeSettings> {
   const { model, batchSize, seed, labelSmoothing, augment, crop, compile } = options;
   const precision = options.precision ?? deviceOf(model).precision;
   const { pad = 0, flip = false, edge = "mean" } = augment ?? {};
@@ -57,29 +57,30 @@ export async function fixedOf(options: Options, data: Dataset): Promise<Fixed> {
     crop: crop === undefined ? "none" : `${crop} ${augment ? "at random" : "from the centre"}`,
     normalization: normalization ? `mean ${normalization.mean}, std ${normalization.std}` : "none",
     ...optimizerOf(options),
-    // What is merged rounds otherwise.
     ...(options.rateFactors && { rateFactors: options.rateFactors.join() }),
     ...(options.lookahead && { lookahead: `every ${options.lookahead.every}` }),
     ...(options.onDevice && { onDevice: true }),
+    // Merged launches round differently.
     ...(compile !== undefined && { compile }),
-    // What says nothing of it was f32.
+    // Absent means f32.
     ...(precision !== "f32" && { precision }),
   };
 }
 
 /**
- * Where settings disagree, and the first step whose learning rate does. What belongs to a net or an optimizer of another
- * kind is left out.
+ * All settings that differ, and the first step whose learning rate does. Options of another kind of net or optimizer are
+ * left out.
  */
 export function differencesOf(
-  saved: { readonly fixed: Fixed; readonly rates: ArrayLike<number> },
-  given: { readonly fixed: Fixed; readonly schedule: Schedule | undefined },
+  saved: { readonly resumeSettings: ResumeSettings; readonly rates: ArrayLike<number> },
+  given: { readonly resumeSettings: ResumeSettings; readonly schedule: Schedule | undefined },
 ): Difference[] {
-  const names = [...new Set([...Object.keys(saved.fixed), ...Object.keys(given.fixed)])];
-  const differing = names.filter((name) => saved.fixed[name] !== given.fixed[name]);
+  const [before, now] = [saved.resumeSettings, given.resumeSettings];
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  const differing = names.filter((name) => before[name] !== now[name]);
   const found = differing
     .filter((name) => !name.includes(".") || !differing.includes(name.split(".")[0]!))
-    .map((name): Difference => ({ name, saved: saved.fixed[name], given: given.fixed[name] }));
+    .map((name): Difference => ({ name, saved: before[name], given: now[name] }));
   const { schedule } = given;
   if (!schedule) return found;
   const rates = Array.from(saved.rates);
@@ -89,10 +90,10 @@ export function differencesOf(
     : [...found, { name: `rate of step ${step + 1}`, saved: rates[step], given: schedule(step) }];
 }
 
-/** Equal but for how a machine rounds a cosine. */
+/** Equal up to the rounding of a cosine, which differs between machines. */
 const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-12 * Math.abs(a);
 
-function netOf({ options }: ResNet): Fixed {
+function netOf({ options }: ResNet): ResumeSettings {
   const { nBlocks, nChannels, bottlenecks, classes: _, ...rest } = options;
   const inside = bottlenecks ? `, bottlenecks of ${bottlenecks}` : "";
   return {
@@ -101,8 +102,8 @@ function netOf({ options }: ResNet): Fixed {
   };
 }
 
-/** Its kind and its options; of the rate only that a schedule sets it, if one does. */
-function optimizerOf({ optimizer, schedule }: Options): Fixed {
+/** Kind and options of the optimizer; a rate that a schedule sets is noted as such. */
+function optimizerOf({ optimizer, schedule }: Options): ResumeSettings {
   const options = [...optimizer.stateDict()].filter(([name]) => name.startsWith("groups."));
   const values = options.map(([name, value]) => {
     const scheduled = schedule && name.endsWith(".lr");
@@ -112,11 +113,11 @@ function optimizerOf({ optimizer, schedule }: Options): Fixed {
   return { optimizer: optimizer.constructor.name, ...Object.fromEntries(values) };
 }
 
-const LOOKED_AT = 16;
+const DIGESTED = 16;
 
-/** A checksum of some of the images and their labels, spread over all of them. */
+/** A checksum of 16 images and their labels, spread evenly over the data. */
 async function digest(data: Dataset): Promise<string> {
-  const count = Math.min(LOOKED_AT, data.length);
+  const count = Math.min(DIGESTED, data.length);
   const hash = async (count: number) => {
     let state = 0x811c9dc5; // FNV-1a
     const add = (byte: number) => (state = Math.imul(state ^ byte, 0x01000193));
@@ -127,7 +128,7 @@ async function digest(data: Dataset): Promise<string> {
     }
     return (state >>> 0).toString(16).padStart(8, "0");
   };
-  // A data set may vary its images by itself, and then they tell nothing.
+  // A data set that augments its own images has no checksum.
   const [first, again] = [await hash(1), await hash(1)];
   return first === again ? hash(count) : "varying";
 }
