@@ -50,7 +50,7 @@ export function kernelRow(name, launches, lengths) {
         run(i) {
           const set = sets[i % SETS] ?? {};
           for (const { kernel, params, buffers } of launches) {
-            const bound = buffers.map((key) => set[key] ?? fail(`${name}: ${key}`));
+            const bound = buffers.map((key) => ({ buffer: set[key] ?? fail(`${name}: ${key}`) }));
             device.launcher.launch(kernel, params, bound);
           }
         },

@@ -55,7 +55,7 @@ export const insistOn = (device, kernel, name) =>
  */
 function intercept({ launcher }, change) {
   const launch = launcher.launch;
-  /** @type {(kernel: any, params: any, buffers: readonly GPUBuffer[], options?: object) => void} */
+  /** @type {(kernel: any, params: any, buffers: readonly any[], options?: object) => void} */
   const changed = (kernel, params, buffers, options) =>
     launch.call(launcher, kernel, params, buffers, change(kernel, params, options));
   launcher.launch = changed;

@@ -24,7 +24,7 @@ export {
   strided,
 } from "./launch/kernel.ts";
 export { type LaunchCounts, Launcher, type LaunchOptions } from "./launch/launcher.ts";
-export type { Copy, Planned, Program } from "./launch/program.ts";
+export type { Copy, Placed, Planned, Program } from "./launch/program.ts";
 export { Stopwatch } from "./launch/stopwatch.ts";
 export type { Timing } from "./launch/timing.ts";
 export { kernelKey, type Tuned, tuningKey } from "./launch/tuned.ts";

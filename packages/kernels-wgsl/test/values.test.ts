@@ -27,7 +27,12 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
       const half = types.get([...kernel.reads, ...kernel.writes][i]!) === "f16";
       return upload(half ? toHalf(values as Float32Array) : values);
     });
-    launcher.launch(kernel, params, buffers, { holes, variant: variant.name });
+    launcher.launch(
+      kernel,
+      params,
+      buffers.map((buffer) => ({ buffer })),
+      { holes, variant: variant.name },
+    );
     launcher.flush();
     const found = await Promise.all(
       writes.map(async (before, i) => {

@@ -1,10 +1,11 @@
 import { isHalf, Staged, type Textures } from "../rasteriser/textures.ts";
 import type { Kernel, ParamValues } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
+import type { Placed } from "./program.ts";
 import type { Resolved } from "./resolve.ts";
 
 /** What a launch is bound to: part of a buffer, or a texture that it is copied to before. */
-export type Bound = GPUBufferBinding | Staged;
+export type Bound = Placed | Staged;
 
 /** See to it that the textures of a launch will be large enough. */
 export function reserve<P extends ParamValues>(
@@ -22,7 +23,7 @@ export function bind<P extends ParamValues>(
   from: Textures,
   { reads }: Kernel<P>,
   { textures, holes }: Resolved<P>,
-  buffers: readonly GPUBufferBinding[],
+  buffers: readonly Placed[],
 ): Bound[] {
   return buffers.map((buffer, binding) => {
     const name = reads[binding] ?? "";
@@ -65,7 +66,7 @@ export class BindGroups {
       layout,
       entries: resources.map((bound, binding) => ({
         binding,
-        resource: bound instanceof Staged ? bound.texture.createView() : bound,
+        resource: bound instanceof Staged ? bound.texture.createView() : plain(bound),
       })),
     });
     groups.set(key, group);
@@ -79,5 +80,12 @@ export class BindGroups {
     return id;
   }
 }
+
+/** Without what else the object has. */
+const plain = ({ buffer, offset, size }: Placed): GPUBufferBinding => ({
+  buffer,
+  ...(offset !== undefined && { offset }),
+  ...(size !== undefined && { size }),
+});
 
 export const stagedOf = (bound: readonly Bound[]): Staged[] => bound.filter((one) => one instanceof Staged);

@@ -10,7 +10,7 @@ import {
   writeParams,
 } from "./kernel.ts";
 import { type Pipeline, Pipelines } from "./pipelines.ts";
-import { type Copy, type Planned, type Prepared, Program } from "./program.ts";
+import { type Copy, type Placed, type Planned, type Prepared, Program } from "./program.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 import { type Launched, Timer, type Timing } from "./timing.ts";
 
@@ -88,14 +88,14 @@ export class Launcher {
   }
 
   /**
-   * Run a kernel on `buffers` (its reads, then its writes) once everything launched before is done.
+   * Run a kernel on `buffers` or parts of them (its reads, then its writes) once everything launched before is done.
    *
    * @throws KernelError if the buffers are not as many as the bindings, or the grid is too large.
    */
   launch<P extends ParamValues>(
     kernel: Kernel<P>,
     params: P,
-    buffers: readonly GPUBuffer[],
+    buffers: readonly Placed[],
     { holes: given, variant: name }: LaunchOptions = {},
   ): void {
     const resolved = this.#resolve(kernel, params, buffers.length, given, name);
@@ -103,8 +103,7 @@ export class Launcher {
     const { variant, holes, grid, pipeline } = resolved;
     pipeline.gpu ??= this.#pipelines.compile(kernel, variant, holes, pipeline);
     const offset = this.#writeParams(kernel, params);
-    const bindings = buffers.map((buffer) => ({ buffer }));
-    const bound = bind(this.#textures, kernel, resolved, bindings);
+    const bound = bind(this.#textures, kernel, resolved, buffers);
     const pass = this.#openPass(() => launched(kernel, variant.name, params), stagedOf(bound));
     pass.setPipeline(pipeline.gpu);
     const resources = [...bound, { buffer: this.#arena, size: layout(kernel.params).size }];

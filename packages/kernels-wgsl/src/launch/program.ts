@@ -10,12 +10,19 @@ import {
 } from "./kernel.ts";
 import type { Launched } from "./timing.ts";
 
+/** A buffer, or `size` bytes of one from `offset` on. */
+export interface Placed {
+  readonly buffer: GPUBuffer;
+  readonly offset?: number | undefined;
+  readonly size?: number | undefined;
+}
+
 /** A launch that is to be made many times: its buffers, or parts of buffers, are known. */
 export interface Planned<P extends ParamValues = ParamValues> {
   readonly kernel: Kernel<P>;
   readonly params: P;
   /** The kernel's reads, then its writes. */
-  readonly buffers: readonly GPUBufferBinding[];
+  readonly buffers: readonly Placed[];
   readonly holes?: Holes | undefined;
   readonly variant?: string | undefined;
 }
@@ -35,8 +42,8 @@ export interface Prepared {
 
 /** Part of a buffer to copy to part of another; offsets and bytes are multiples of 4. */
 export interface Copy {
-  readonly from: GPUBufferBinding;
-  readonly to: GPUBufferBinding;
+  readonly from: Placed;
+  readonly to: Placed;
   readonly bytes: number;
 }
 

@@ -1,4 +1,5 @@
 import type { Holes } from "../launch/kernel.ts";
+import type { Placed } from "../launch/program.ts";
 
 /**
  * Texels in a row of a texture: elements 4·i … 4·i + 3 of a buffer are texel i mod PITCH of row
@@ -49,7 +50,7 @@ export class Staged {
   readonly texture: GPUTexture;
   readonly #copies: Parameters<GPUCommandEncoder["copyBufferToTexture"]>[] = [];
 
-  constructor({ buffer, offset = 0 }: GPUBufferBinding, texture: GPUTexture, texels: number) {
+  constructor({ buffer, offset = 0 }: Placed, texture: GPUTexture, texels: number) {
     this.texture = texture;
     const bytesPerRow = PITCH * texelBytes(texture.format);
     const copy = (first: number, size: [number, number]) =>

@@ -105,7 +105,7 @@ const isCast = ({ kernel, holes, reads: [x], writes: [y] }: Recorded): boolean =
 const BIASED = "value + channel0(o)";
 
 const like = ({ storage: { device }, dtype }: Bound, size: number): Write => {
-  const storage = new Storage(device, size * (dtype === "f16" ? 2 : 4), "a folded tensor", true);
+  const storage = new Storage(device, size * (dtype === "f16" ? 2 : 4), "a folded tensor", "planned");
   return { storage, size, dtype, allocated: true };
 };
 

@@ -1,4 +1,4 @@
-import type { Recorded } from "../core/recorder.ts";
+import type { Bound, Recorded } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
 
 /** The launches whose results reach what is `kept`, or tensors that were there before. */
@@ -13,6 +13,10 @@ export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Stor
   return needing.reverse();
 }
 
+/** The storages that a binding covers: several where it spans adjacent ones. */
+export const storagesOf = ({ storage }: Bound): readonly Storage[] =>
+  storage.parts.length > 0 ? storage.parts : [storage];
+
 /** How many launches read each storage. */
 export function countReaders(launches: readonly Recorded[]): Map<Storage, number> {
   const readers = new Map<Storage, number>();
@@ -26,9 +30,9 @@ export function countReaders(launches: readonly Recorded[]): Map<Storage, number
 
 /** The tensors that were there before and stay as they are. */
 export function unchanged(launches: readonly Recorded[]): Set<Storage> {
-  const known = new Set(launches.flatMap(({ reads }) => reads.map(({ storage }) => storage)));
+  const known = new Set(launches.flatMap(({ reads }) => reads.flatMap(storagesOf)));
   for (const storage of known) if (storage.isPlanned) known.delete(storage);
-  for (const { writes } of launches) for (const { storage } of writes) known.delete(storage);
+  for (const { writes } of launches) for (const storage of writes.flatMap(storagesOf)) known.delete(storage);
   return known;
 }
 
@@ -38,13 +42,11 @@ export function unchanged(launches: readonly Recorded[]): Set<Storage> {
  */
 export function divide<L extends Recorded>(launches: readonly L[]): { constant: L[]; varying: L[] } {
   const changed = new Set(
-    launches.flatMap(({ writes }) =>
-      writes.flatMap(({ storage, allocated }) => (allocated ? [] : [storage])),
-    ),
+    launches.flatMap(({ writes }) => writes.flatMap((write) => (write.allocated ? [] : storagesOf(write)))),
   );
   const known = new Set<Storage>();
-  const isKnown = ({ storage }: { storage: Storage }) =>
-    storage.isPlanned ? known.has(storage) : !changed.has(storage);
+  const isKnown = (read: Bound) =>
+    storagesOf(read).every((storage) => (storage.isPlanned ? known.has(storage) : !changed.has(storage)));
   const constant: L[] = [];
   const varying: L[] = [];
   for (const launch of launches) {

@@ -1,5 +1,6 @@
 import type { Recorded } from "../core/recorder.ts";
-import type { Storage } from "../core/storage.ts";
+import { padded, type Storage } from "../core/storage.ts";
+import type { Alias } from "./adjacent.ts";
 
 /** Part of one of few large buffers. */
 export interface Place {
@@ -23,6 +24,8 @@ export interface MemoryOptions {
   readonly kept: ReadonlySet<Storage>;
   /** Those that have memory already. */
   readonly elsewhere?: ReadonlySet<Storage>;
+  /** Those that are parts of others. A buffer that has parts has nothing else, so that their padding stays 0. */
+  readonly aliases?: ReadonlyMap<Storage, Alias>;
   /** Of offsets, in bytes. */
   readonly alignment: number;
   /** Bytes that a buffer may have. */
@@ -46,7 +49,9 @@ interface Life {
  */
 export function planMemory(launches: readonly Recorded[], options: MemoryOptions): MemoryPlan {
   const lives = livesOf(launches, options);
-  const apart = oppositesOf(launches);
+  const { aliases = new Map<Storage, Alias>() } = options;
+  const apart = oppositesOf(launches, aliases);
+  const wholes = new Set([...aliases.values()].map(({ whole }) => whole));
   const places = new Map<Storage, Place>();
   const buffers: { bytes: number; residents: (Life & Place)[] }[] = [];
   const bySize = [...lives].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
@@ -54,7 +59,7 @@ export function planMemory(launches: readonly Recorded[], options: MemoryOptions
     const forbidden = new Set([...(apart.get(life.storage) ?? [])].map((other) => places.get(other)?.buffer));
     let best: { buffer: number; offset: number; growth: number } | undefined;
     for (const [buffer, { bytes, residents }] of buffers.entries()) {
-      if (forbidden.has(buffer)) continue;
+      if (forbidden.has(buffer) || wholes.has(life.storage) || wholes.has(residents[0]!.storage)) continue;
       const offset = gap(life, residents);
       const growth = Math.max(0, offset + life.bytes - bytes);
       if (offset + life.bytes <= options.largest && (!best || growth < best.growth)) {
@@ -71,6 +76,10 @@ export function planMemory(launches: readonly Recorded[], options: MemoryOptions
     into.residents.push({ ...life, ...place });
     into.residents.sort((a, b) => a.offset - b.offset);
     places.set(life.storage, place);
+  }
+  for (const [storage, { whole, offset }] of aliases) {
+    const { buffer, offset: start } = places.get(whole)!;
+    places.set(storage, { buffer, offset: start + offset, bytes: padded(storage.bytes) });
   }
   return {
     places,
@@ -93,10 +102,11 @@ function gap(life: Life, residents: readonly (Life & Place)[]): number {
 /** From the launch that first touches a tensor to the last one. */
 function livesOf(
   launches: readonly Recorded[],
-  { given, kept, elsewhere, alignment }: MemoryOptions,
+  { given, kept, elsewhere, aliases, alignment }: MemoryOptions,
 ): Life[] {
   const lives = new Map<Storage, Life>();
-  const touch = (storage: Storage, at: number) => {
+  const touch = (touched: Storage, at: number) => {
+    const storage = aliases?.get(touched)?.whole ?? touched;
     if (!storage.isPlanned || elsewhere?.has(storage)) return;
     const life = lives.get(storage);
     if (life) life.last = Math.max(life.last, at);
@@ -114,9 +124,14 @@ function livesOf(
 }
 
 /** Of each tensor, those that a launch writes where it reads this one, or reads where it writes this one. */
-function oppositesOf(launches: readonly Recorded[]): Map<Storage, Set<Storage>> {
+function oppositesOf(
+  launches: readonly Recorded[],
+  aliases: ReadonlyMap<Storage, Alias>,
+): Map<Storage, Set<Storage>> {
   const opposites = new Map<Storage, Set<Storage>>();
-  const add = (a: Storage, b: Storage) => {
+  const wholeOf = (storage: Storage) => aliases.get(storage)?.whole ?? storage;
+  const add = (one: Storage, other: Storage) => {
+    const [a, b] = [wholeOf(one), wholeOf(other)];
     let of = opposites.get(a);
     if (!of) opposites.set(a, (of = new Set()));
     of.add(b);

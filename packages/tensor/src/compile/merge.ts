@@ -3,7 +3,7 @@ import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
 import { isInteger } from "../core/dtype.ts";
 import type { Bound, Recorded } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
-import { countReaders } from "./liveness.ts";
+import { countReaders, storagesOf } from "./liveness.ts";
 
 /** A launch, and what was merged into it. */
 export interface Merged extends Recorded {
@@ -30,7 +30,9 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
         const first = result[place]!;
         const y = first.writes[0]!;
         const isFree = !kept.has(y.storage) && readers.get(y.storage) === 1 && !changes.has(y.storage);
-        const isSame = first.reads.every(({ storage }) => (changes.get(storage) ?? -1) < place);
+        const isSame = first.reads
+          .flatMap(storagesOf)
+          .every((storage) => (changes.get(storage) ?? -1) < place);
         const merged = isFree && isSame ? (intoEpilogue(first, second) ?? intoMap(first, second)) : undefined;
         if (!merged) continue;
         result[place] = undefined;
@@ -39,9 +41,9 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
         break;
       }
     }
-    for (const { storage, allocated } of result[i]!.writes) {
-      if (allocated) makers.set(storage, i);
-      else changes.set(storage, i);
+    for (const write of result[i]!.writes) {
+      if (write.allocated) makers.set(write.storage, i);
+      else for (const storage of storagesOf(write)) changes.set(storage, i);
     }
   }
   return result.filter((launch) => launch !== undefined);
@@ -80,6 +82,8 @@ function lieOf({ axes, shape0, length }: MapParams, strides: MapParams["a0"]): O
   return strides[0] === 1 && (axes === 1 || strides[1] === shape0[0]) && length > 0 ? "dense" : undefined;
 }
 
+const isSame = (a: Bound, b: Bound): boolean => a.storage === b.storage && a.at?.offset === b.at?.offset;
+
 const uses = (expression: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(expression);
 
 /** Replace names in an expression, all at once. */
@@ -116,7 +120,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
     }
     if (!lies || (lies === "channel" && p.shape0[0] !== channels)) return undefined;
     if (operand.dtype !== "f32" && operand.dtype !== "f16") return undefined;
-    const same = taken.findIndex((place) => place >= 0 && reads[place]!.storage === operand.storage);
+    const same = taken.findIndex((place) => place >= 0 && isSame(reads[place]!, operand));
     const k = same >= 0 ? same : taken.indexOf(-1);
     if (k < 0) return undefined;
     taken[k] = places[k]!;
@@ -158,9 +162,7 @@ function intoMap(first: Merged, second: Recorded): Merged | undefined {
       by[name] = `(${own})`;
       continue;
     }
-    const known = operandsOf(first).find(
-      ({ operand: { storage }, lies }) => lies === "dense" && storage === operand.storage,
-    );
+    const known = operandsOf(first).find((other) => other.lies === "dense" && isSame(other.operand, operand));
     const slot = known?.name ?? free.shift();
     if (!slot) return undefined;
     reads["abc".indexOf(slot)] = operand;

@@ -1,10 +1,12 @@
-import type { Copy, Planned, Program, Timing } from "@shadegrad/kernels-wgsl";
-import type { Recorded, Recorder } from "../core/recorder.ts";
+import type { Copy, Placed, Planned, Program, Timing } from "@shadegrad/kernels-wgsl";
+import { pack } from "@shadegrad/kernels-wgsl/pack";
+import type { Bound, Recorded, Recorder } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
+import { type Adjacent, writeAdjacent } from "./adjacent.ts";
 import { foldNormalization } from "./fold.ts";
-import { divide, dropUnread, unchanged } from "./liveness.ts";
+import { divide, dropUnread, storagesOf, unchanged } from "./liveness.ts";
 import { planMemory } from "./memory.ts";
 import { type Merged, mergeElementwise } from "./merge.ts";
 
@@ -50,7 +52,7 @@ export class Plan {
   #versions: readonly number[] | undefined;
   readonly #varying: Program;
   readonly #thunks: readonly { i: number; params: NonNullable<Recorded["paramsAtCall"]> }[];
-  readonly #find: (storage: Storage) => GPUBufferBinding;
+  readonly #find: Parts["find"];
   #isFirstRun = true;
 
   private constructor(recording: Recording, parts: Parts, constants: Program, varying: Program) {
@@ -70,7 +72,7 @@ export class Plan {
     this.#thunks = parts.varying.flatMap(({ paramsAtCall }, i) =>
       paramsAtCall ? [{ i, params: paramsAtCall }] : [],
     );
-    const written = parts.varying.flatMap(({ writes }) => writes.map(({ storage }) => storage));
+    const written = parts.varying.flatMap(({ writes }) => writes.flatMap(storagesOf));
     this.#replaced = [...new Set(written)].filter((storage) => !storage.isPlanned);
   }
 
@@ -80,7 +82,7 @@ export class Plan {
     const { launcher } = recording.device;
     const planned = (launch: Recorded): Planned => {
       const { kernel, params, holes, variant, reads, writes } = launch;
-      const buffers = [...reads, ...writes].map(({ storage }) => parts.find(storage));
+      const buffers = [...reads, ...writes].map((bound) => parts.find(bound));
       return { kernel, params, buffers, holes, variant };
     };
     try {
@@ -166,8 +168,8 @@ export class Plan {
   }
 
   #copy(from: Storage, to: Storage): Copy[] {
-    const source = this.#find(from);
-    const target = this.#find(to);
+    const source = this.#find(partOf(from));
+    const target = this.#find(partOf(to));
     return source && target && from.bytes > 0
       ? [{ from: source, to: target, bytes: Math.ceil(from.bytes / 4) * 4 }]
       : [];
@@ -175,31 +177,45 @@ export class Plan {
 }
 
 interface Parts {
-  readonly constant: readonly Recorded[];
-  readonly varying: readonly Recorded[];
+  readonly constant: readonly Merged[];
+  readonly varying: readonly Merged[];
   readonly buffers: readonly GPUBuffer[];
   /** Without textures. */
   readonly numbers: Omit<PlanSummary, "toString">;
-  find(storage: Storage): GPUBufferBinding;
+  find(bound: Pick<Bound, "storage" | "at">): Placed;
 }
 
 /** What is left to launch of a recorded function: only when weights change, and at each call. */
-export function reduced({ recorder, results }: Recording): { constant: Merged[]; varying: Merged[] } {
-  const kept = new Set(results.map(({ storage }) => storage));
+export function reduced({ recorder, args, results }: Recording): Reduced {
+  const kept = new Set(results.map(({ storage }) => storage.root));
   const needed = dropUnread(recorder.launches, kept);
   const made = divide(needed).constant.flatMap(({ writes }) => writes.map(({ storage }) => storage));
   const known = new Set([...unchanged(needed), ...made]);
   const folded = dropUnread(foldNormalization(needed, kept, known), kept);
-  return divide(mergeElementwise(folded, kept));
+  const { constant, varying } = divide(mergeElementwise(folded, kept));
+  const fixed = new Set([...kept, ...args.map(({ storage }) => storage)]);
+  const { launches, aliases } = writeAdjacent<Merged>(varying, fixed);
+  return { constant, varying: launches, aliases };
 }
+
+interface Reduced {
+  readonly constant: readonly Merged[];
+  readonly varying: readonly Merged[];
+  /** Tensors that are computed in their places in others. */
+  readonly aliases: Adjacent<Merged>["aliases"];
+}
+
+/** Where a tensor of that storage is. */
+const partOf = ({ root, isPlanned, offset, size = 0 }: Storage): Pick<Bound, "storage" | "at"> =>
+  isPlanned && size > 0 ? { storage: root, at: { offset, bytes: size } } : { storage: root };
 
 /** Everything that can be decided before pipelines are compiled. */
 function partsOf(recording: Recording): Parts {
   const { recorder, device, args, results } = recording;
   const given = new Set(args.map(({ storage }) => storage));
-  const kept = new Set(results.map(({ storage }) => storage));
-  const { constant, varying } = reduced(recording);
-  const launches = [...constant, ...varying];
+  const kept = new Set(results.map(({ storage }) => storage.root));
+  const { constant, varying, aliases } = reduced(recording);
+  const launches: readonly Merged[] = [...constant, ...varying];
   const known = new Set(constant.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
   const lasting = new Set(
     [...known].filter(
@@ -209,18 +225,24 @@ function partsOf(recording: Recording): Parts {
   const { minStorageBufferOffsetAlignment, maxBufferSize } = device.gpu.limits;
   const limits = { alignment: Math.max(256, minStorageBufferOffsetAlignment), largest: maxBufferSize };
   const first = planMemory(constant, { given: new Set(), kept: lasting, ...limits });
-  const second = planMemory(varying, { given, kept, elsewhere: known, ...limits });
+  const second = planMemory(varying, { given, kept, elsewhere: known, aliases, ...limits });
   const buffersOf = (sizes: readonly number[]) => sizes.map((bytes) => device.reserve(bytes));
   const memory = [first, second].map(({ places, buffers }) => ({ places, buffers: buffersOf(buffers) }));
   return {
     ...{ constant, varying },
     buffers: memory.flatMap(({ buffers }) => buffers),
-    find(storage) {
+    find({ storage, at = { offset: 0, bytes: 0 } }) {
       for (const { places, buffers } of memory) {
         const place = places.get(storage);
-        if (place) return { buffer: buffers[place.buffer]!, offset: place.offset, size: place.bytes };
+        if (!place) continue;
+        return {
+          buffer: buffers[place.buffer]!,
+          offset: place.offset + at.offset,
+          size: at.bytes || place.bytes,
+        };
       }
-      return { buffer: storage.buffer };
+      const { buffer, offset, size } = storage;
+      return size === undefined ? { buffer } : { buffer, offset, size };
     },
     numbers: {
       recorded: recorder.launches.length,
@@ -230,22 +252,26 @@ function partsOf(recording: Recording): Parts {
       bytes: total(second.buffers),
       bytesWithoutReuse: bytesOfAll(recorder.launches),
       constantBytes: total(first.buffers),
-      steps: varying.map(({ kernel, mergedCount = 0 }) => ({ kernel: kernel.name, merged: mergedCount })),
+      steps: varying.map(({ kernel, mergedCount = 0 }: Merged) => ({
+        kernel: kernel.name,
+        merged: mergedCount,
+      })),
     },
   };
 }
 
 const total = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
-/** Of all that the function made on the way. */
+/** Of all that the function made on the way; what is packed is there already. */
 function bytesOfAll(launches: readonly Recorded[]): number {
   const made = new Set(launches.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
+  for (const { kernel, writes } of launches) if (kernel.name === pack.name) made.delete(writes[0]!.storage);
   return total([...made].map((storage) => (storage.isPlanned ? storage.bytes : 0)));
 }
 
 /** Tensors that were there before, from which launches compute. */
 function sourcesOf(launches: readonly Recorded[]): Storage[] {
-  const read = launches.flatMap(({ reads }) => reads.map(({ storage }) => storage));
+  const read = launches.flatMap(({ reads }) => reads.flatMap(storagesOf));
   return [...new Set(read)].filter((storage) => !storage.isPlanned);
 }
 

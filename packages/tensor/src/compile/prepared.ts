@@ -22,6 +22,8 @@ interface Entry<R> {
   made: Made<R> | undefined;
   /** Whether the host still decides as it did when the function was recorded. */
   isCurrent(): boolean;
+  /** Whether memory was moved before the first call, so that it takes another plan. */
+  hasMoved(): boolean;
 }
 
 /** The plans of one function: one per device, precision, and combination of argument shapes and types. */
@@ -39,8 +41,8 @@ export class Prepared<A extends readonly Tensor[], R> {
 
   /** Do something with the plan for these arguments: at once if it is there. */
   use<T>(args: A, run: (made: Made<R>, args: readonly Tensor[]) => T): T | Promise<T> {
-    const { made, making } = this.#entryFor(args);
-    return made ? this.#run(made, args, run) : this.#runLater(making, args, run);
+    const entry = this.#entryFor(args);
+    return entry.made ? this.#run(entry.made, args, run) : this.#runLater(entry, args, run);
   }
 
   dispose(): void {
@@ -55,14 +57,15 @@ export class Prepared<A extends readonly Tensor[], R> {
   }
 
   async #runLater<T>(
-    making: Promise<Made<R>>,
-    args: readonly Tensor[],
+    { making, hasMoved }: Entry<R>,
+    args: A,
     run: (made: Made<R>, args: readonly Tensor[]) => T,
   ): Promise<T> {
     // Until it is their turn, the caller may change the arguments or dispose them.
-    const copies = args.map(copyOf);
+    const copies = args.map(copyOf) as unknown as A;
     try {
-      return this.#run(await making, copies, run);
+      const made = await making;
+      return await (hasMoved() ? this.use(copies, run) : this.#run(made, copies, run));
     } finally {
       for (const x of copies) x.dispose();
     }
@@ -94,6 +97,12 @@ export class Prepared<A extends readonly Tensor[], R> {
       making: make(),
       made: undefined,
       isCurrent: () => recording.recorder.isCurrent,
+      hasMoved: () => {
+        const { recorder } = recording;
+        if (recorder.isInPlace) return false;
+        recorder.undo();
+        return true;
+      },
     };
     return entry;
   }
@@ -107,7 +116,13 @@ const discard = <R>({ making }: Entry<R>): void => {
 /** The same numbers in memory of their own, outside of any scope. */
 function copyOf({ shape, dtype, device, storage }: Tensor): Tensor {
   const copy = unowned(empty(shape, dtype, device));
-  device.launcher.copy(storage.buffer, 0, copy.storage.buffer, 0, Math.ceil(storage.bytes / 4) * 4);
+  device.launcher.copy(
+    storage.buffer,
+    storage.offset,
+    copy.storage.buffer,
+    0,
+    Math.ceil(storage.bytes / 4) * 4,
+  );
   return copy;
 }
 

@@ -64,7 +64,7 @@ function recorded<A extends readonly Tensor[], R>(
 
 /** @throws Error if the function leaves tensors to nobody, or gives back memory that was there before it. */
 function refuseLeftovers(op: string, recorder: Recorder, results: readonly Tensor[]): void {
-  const kept = new Set(results.map(({ storage }) => storage));
+  const kept = new Set(results.flatMap(({ storage }) => [storage, storage.root]));
   const made = recorder.launches.flatMap(({ writes }) => writes.filter(({ allocated }) => allocated));
   const left = made.filter(({ storage }) => storage.users > 0 && !kept.has(storage));
   if (left.length > 0) {
@@ -101,8 +101,14 @@ function resetFirst(recorder: Recorder, storage: Storage, { size, dtype }: Bound
   const { device, bytes } = storage;
   recording(recorder, () =>
     scope(() => {
-      const pristine = empty([size], dtype as DType, device, false);
-      device.launcher.copy(storage.buffer, 0, pristine.storage.buffer, 0, Math.ceil(bytes / 4) * 4);
+      const pristine = empty([size], dtype as DType, device, "pooled");
+      device.launcher.copy(
+        storage.buffer,
+        storage.offset,
+        pristine.storage.buffer,
+        0,
+        Math.ceil(bytes / 4) * 4,
+      );
       copied(pristine, new Tensor([size], dtype as DType, storage.share()));
     }),
   );
@@ -111,7 +117,7 @@ function resetFirst(recorder: Recorder, storage: Storage, { size, dtype }: Bound
 
 /** A tensor like `x`, without memory. */
 function placeholderOf({ shape, dtype, requiresGrad, storage, device }: Tensor): Tensor {
-  const made = new Tensor(shape, dtype, new Storage(device, storage.bytes, "an argument", true));
+  const made = new Tensor(shape, dtype, new Storage(device, storage.bytes, "an argument", "planned"));
   made.requiresGrad = requiresGrad;
   return unowned(made);
 }

@@ -31,12 +31,20 @@ function write(values: Numbers, to: Tensor): void {
     return;
   }
   to.storage.version++;
-  if (to.size > 0) to.device.write(to.storage.buffer, encoded);
+  if (to.size > 0) to.device.write(to.storage, encoded);
 }
 
 function copy(from: Tensor, to: Tensor): void {
   if (!isSame(from.shape, to.shape)) {
     throw new ShapeError(`assign: x is [${to.shape}] but the tensor to copy is [${from.shape}].`);
   }
-  if (from.storage !== to.storage) copied(from, to);
+  if (from.storage === to.storage) return;
+  const { whole } = to.storage;
+  if (!whole || whole !== from.storage.whole) {
+    copied(from, to);
+    return;
+  }
+  // WebGPU lets no launch read one part of a buffer and write another.
+  using between = copied(from);
+  copied(between, to);
 }

@@ -1,5 +1,5 @@
 import type { Holes, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
-import type { Storage } from "./storage.ts";
+import { Storage } from "./storage.ts";
 
 /** A tensor as a launch sees it. */
 export interface Bound {
@@ -7,6 +7,8 @@ export interface Bound {
   /** Elements. */
   readonly size: number;
   readonly dtype: string;
+  /** The part of a planned storage that is bound, in bytes; absent: all of it. */
+  readonly at?: { readonly offset: number; readonly bytes: number };
 }
 
 /** A launch that was written down in place of being made. */
@@ -22,6 +24,13 @@ export interface Recorded {
   readonly writes: readonly (Bound & { readonly allocated: boolean })[];
 }
 
+/** Where memory is that launches use, and whether the function took it for numbers of the host. */
+interface Held {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly isOwn: boolean;
+}
+
 /** What a function did with the device: its launches, and what else is to happen at each call. */
 export class Recorder {
   readonly launches: Recorded[] = [];
@@ -31,14 +40,26 @@ export class Recorder {
   readonly #undos: (() => void)[] = [];
   /** Host values by which the function chose what to do, and how to look at them again. */
   readonly #choices: { readonly look: () => unknown; readonly found: unknown }[] = [];
-  readonly #held = new Map<Storage, "given" | "own">();
+  readonly #held = new Map<Storage, Held>();
   readonly #own = new Set<Storage>();
+  #moves = Storage.moves;
 
   readonly #epoch = epoch;
 
-  /** Whether the host still decides as it did. */
+  /** Whether the host still decides as it did, and what launches use is where it was. */
   get isCurrent(): boolean {
-    return this.#epoch === epoch && this.#choices.every(({ look, found }) => look() === found);
+    if (this.#epoch !== epoch || !this.isInPlace) return false;
+    return this.#choices.every(({ look, found }) => look() === found);
+  }
+
+  /** Whether all memory that launches use is where it was when they were written down. */
+  get isInPlace(): boolean {
+    if (Storage.moves === this.#moves) return true;
+    for (const [storage, { buffer, offset }] of this.#held) {
+      if (storage.buffer !== buffer || storage.offset !== offset) return false;
+    }
+    this.#moves = Storage.moves;
+    return true;
   }
 
   /** Memory that launches use and that is not theirs to plan. */
@@ -48,14 +69,12 @@ export class Recorder {
 
   /** Memory from before that nobody else has any more: the function gave it back. */
   get disposed(): Storage[] {
-    return [...this.#held].flatMap(([storage, whose]) =>
-      whose === "given" && !storage.isShared ? [storage] : [],
-    );
+    return [...this.#held].flatMap(([storage, { isOwn }]) => (isOwn || storage.isShared ? [] : [storage]));
   }
 
   /** Memory for numbers of the host, which the function itself gives. */
   get own(): Storage[] {
-    return [...this.#held].flatMap(([storage, whose]) => (whose === "own" ? [storage] : []));
+    return [...this.#held].flatMap(([storage, { isOwn }]) => (isOwn ? [storage] : []));
   }
 
   choose(look: () => unknown, found: unknown): void {
@@ -74,8 +93,10 @@ export class Recorder {
 
   /** Keep memory that a launch uses from being used for something else, until `release`. */
   hold(storage: Storage): void {
-    if (storage.isPlanned || this.#held.has(storage)) return;
-    this.#held.set(storage.share(), this.#own.has(storage) ? "own" : "given");
+    for (const part of storage.parts) this.hold(part);
+    if (storage.isPlanned || storage.parts.length > 0 || this.#held.has(storage)) return;
+    const { buffer, offset } = storage;
+    this.#held.set(storage.share(), { buffer, offset, isOwn: this.#own.has(storage) });
   }
 
   release(): void {

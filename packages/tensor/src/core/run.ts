@@ -57,7 +57,7 @@ export function run<P extends ParamValues>(
   const single = isShape(writes);
   const named: Readonly<Record<string, Write>> = single ? { [kernel.writes[0]!]: writes } : writes;
   const float = reads.find(({ dtype }) => dtype === "f32" || dtype === "f16")?.dtype ?? "f32";
-  const planned = kernel.writes.map((name) => {
+  const planned = kernel.writes.map((name): Operand => {
     const write = named[name];
     if (write === undefined) throw new ShapeError(`${kernel.name}: nothing to write ${name} to`);
     return isShape(write) ? { shape: write, dtype: float } : write;
@@ -84,7 +84,7 @@ export function run<P extends ParamValues>(
       writes: written.map((y, i) => ({ ...bound(y), allocated: y !== planned[i] })),
     });
   } else {
-    const buffers = [...reads, ...written].map(({ storage }) => storage.buffer);
+    const buffers = [...reads, ...written].map(({ storage }) => storage);
     device.launcher.launch(
       kernel,
       params,
@@ -92,7 +92,7 @@ export function run<P extends ParamValues>(
       variant === undefined ? { holes: filled } : { holes: filled, variant },
     );
   }
-  for (const write of planned) if (write instanceof Tensor) write.storage.version++;
+  for (const write of planned) if (write instanceof Tensor) write.storage.touch();
   const watching = observer();
   if (watching) {
     const replaced = planned.every((write) => write instanceof Tensor);
@@ -102,7 +102,11 @@ export function run<P extends ParamValues>(
   return Object.fromEntries(kernel.writes.map((name, i) => [name, written[i]!]));
 }
 
-const bound = ({ storage, size, dtype }: Tensor): Bound => ({ storage, size, dtype });
+function bound({ storage, size, dtype }: Tensor): Bound {
+  const { root, offset } = storage;
+  if (root === storage) return { storage, size, dtype };
+  return { storage: root, size, dtype, at: { offset, bytes: storage.size! } };
+}
 
 const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);
 

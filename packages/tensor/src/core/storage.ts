@@ -1,22 +1,49 @@
 import type { Device } from "../gpu/device.ts";
 
-/** A buffer that one or more tensors look at; it goes back to the pool with the last of them. */
+/** Bytes of which the offset of a part is a multiple: no adapter asks for more. */
+const ALIGNMENT = 256;
+
+/** Bytes that a part of a storage takes with its padding, up to the next part. */
+export const padded = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** Where a storage gets its memory: planned by `compile`, from the pool, a buffer of just its size, or adjacent parts. */
+export type Memory = "planned" | "pooled" | "exact" | readonly Storage[];
+
+/** A buffer, or a part of one, that one or more tensors look at; it is given back with the last of them. */
 export class Storage {
+  /** Moves of all storages so far: as long as the count stands still, all memory stays where it is. */
+  static moves = 0;
   readonly device: Device;
   readonly bytes: number;
   /** How often the contents were replaced in place. */
   version = 0;
-  readonly #buffer: GPUBuffer | undefined;
+  /** The adjacent storages that this one spans; none as a rule. */
+  readonly parts: readonly Storage[];
+  /** The storage that this one is a part of; that one is part of none. */
+  whole: Storage | undefined;
+  /** Bytes from the beginning of the buffer, or of `whole` where that is planned. */
+  offset = 0;
+  /** Bytes to bind; undefined: all that the buffer has. */
+  size: number | undefined;
+  #buffer: GPUBuffer | undefined;
+  readonly #exact: boolean;
   readonly #what: string;
   #users = 1;
 
-  /** @param planned whether it gets no memory of its own: `compile` finds some for it */
-  constructor(device: Device, bytes: number, what: string, planned: boolean) {
+  constructor(device: Device, bytes: number, what: string, memory: Memory) {
     this.device = device;
     this.bytes = bytes;
     this.#what = what;
-    if (planned) device.checkFits(bytes, what);
-    else this.#buffer = device.allocate(bytes, what);
+    this.#exact = memory === "exact";
+    this.parts = typeof memory === "string" ? [] : memory;
+    const [first] = this.parts;
+    if (first) {
+      this.whole = first.whole?.share();
+      this.#buffer = first.#buffer;
+      this.offset = first.offset;
+      this.size = bytes;
+    } else if (memory === "planned") device.checkFits(bytes, what);
+    else this.#buffer = this.#exact ? device.reserve(bytes) : device.allocate(bytes, what);
   }
 
   /** @throws Error if it has no memory of its own. */
@@ -39,6 +66,11 @@ export class Storage {
     return this.#users;
   }
 
+  /** The storage that `compile` finds memory for: this one, or the planned one that it is a part of. */
+  get root(): Storage {
+    return this.isPlanned ? (this.whole ?? this) : this;
+  }
+
   /** Whether several look at it. */
   get isShared(): boolean {
     return this.#users > 1;
@@ -52,6 +84,32 @@ export class Storage {
   }
 
   release(): void {
-    if (--this.#users === 0 && this.#buffer) this.device.free(this.#buffer);
+    if (--this.#users > 0) return;
+    if (this.whole) this.whole.release();
+    else if (this.#buffer) this.#giveBack(this.#buffer);
+  }
+
+  /** Count the contents as replaced. */
+  touch(): void {
+    this.version++;
+    for (const part of this.parts) part.version++;
+  }
+
+  /** Be a part of another storage from here on, for every tensor that looks at it. Its numbers are there already. */
+  moveInto(whole: Storage, offset: number): void {
+    const { whole: before } = this;
+    const own = this.#buffer;
+    this.whole = whole.share();
+    this.#buffer = whole.#buffer;
+    this.offset = offset;
+    this.size = padded(this.bytes);
+    Storage.moves++;
+    if (before) before.release();
+    else if (own) this.#giveBack(own);
+  }
+
+  #giveBack(buffer: GPUBuffer): void {
+    if (this.#exact) this.device.release(buffer);
+    else this.device.free(buffer);
   }
 }

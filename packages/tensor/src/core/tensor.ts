@@ -8,7 +8,7 @@ import { format } from "./print.ts";
 import { recorder } from "./recorder.ts";
 import { Owned } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
-import { Storage } from "./storage.ts";
+import { type Memory, Storage } from "./storage.ts";
 
 export interface TensorOptions {
   dtype?: DType;
@@ -82,8 +82,7 @@ export class Tensor extends Owned {
    * @throws DeviceError if the device was lost or ran out of memory on the way.
    */
   async data(): Promise<TensorData> {
-    const { device, buffer } = this.storage;
-    return decode(await device.read(buffer, this.size * bytesOf(this.dtype)), this.dtype);
+    return decode(await this.device.read(this.storage, this.size * bytesOf(this.dtype)), this.dtype);
   }
 
   /**
@@ -209,23 +208,19 @@ const isOptions = (given: Shape | TensorOptions): given is TensorOptions =>
 
 /** Numbers of the host, encoded, on a device: there before a compiled function runs, and the same at each call. */
 export function upload(encoded: ArrayBufferView, shape: Shape, dtype: DType, device: Device): Tensor {
-  const made = empty(shape, dtype, device, false);
+  const made = empty(shape, dtype, device, "pooled");
   recorder()?.takes(made.storage);
-  if (encoded.byteLength > 0) device.write(made.storage.buffer, encoded);
+  if (encoded.byteLength > 0) device.write(made.storage, encoded);
   return made;
 }
 
-/**
- * A tensor of that shape, with whatever the memory holds: for those who write all of it.
- *
- * @param planned whether it gets no memory of its own: `compile` finds some for it
- */
+/** A tensor of that shape, with whatever the memory holds: for those who write all of it. */
 export function empty(
   shape: Shape,
   dtype: DType,
   device: Device,
-  planned = recorder() !== undefined,
+  memory: Memory = recorder() ? "planned" : "pooled",
 ): Tensor {
   const bytes = sizeOf(shape) * bytesOf(dtype);
-  return new Tensor(shape, dtype, new Storage(device, bytes, `a tensor ${describe(shape, dtype)}`, planned));
+  return new Tensor(shape, dtype, new Storage(device, bytes, `a tensor ${describe(shape, dtype)}`, memory));
 }

@@ -19,6 +19,12 @@ export interface DeviceCounts {
   textureBytes: number;
 }
 
+/** Part of a buffer, from `offset` bytes on. */
+interface Placed {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+}
+
 /** A GPU, the commands gathered for it, and its memory. */
 export class Device {
   /** For people: what the driver calls itself. */
@@ -140,32 +146,33 @@ export class Device {
     this.#staging.trim();
   }
 
-  write(buffer: GPUBuffer, data: ArrayBufferView): void {
+  /** Replace the first bytes of part of a buffer. */
+  write({ buffer, offset }: Placed, data: ArrayBufferView): void {
     // A write overtakes commands that have gathered, and one of them may still read what was in here.
     this.launcher.flush();
     const whole = data.byteLength & ~3;
     const { queue } = this.gpu;
-    queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, whole);
+    queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, whole);
     if (whole < data.byteLength) {
       const rest = new Uint8Array(4);
       rest.set(new Uint8Array(data.buffer, data.byteOffset + whole, data.byteLength - whole));
-      queue.writeBuffer(buffer, whole, rest);
+      queue.writeBuffer(buffer, offset + whole, rest);
     }
   }
 
   /**
-   * The first `bytes` of a buffer, once everything launched before is done.
+   * The first `bytes` of part of a buffer, once everything launched before is done.
    *
    * @throws DeviceError if the device was lost or ran out of memory on the way.
    */
-  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  async read({ buffer, offset }: Placed, bytes: number): Promise<ArrayBuffer> {
     if (bytes === 0) {
       await this.synchronize();
       return new ArrayBuffer(0);
     }
     const size = Math.ceil(bytes / 4) * 4;
     const staging = this.#staging.take(size);
-    this.launcher.copy(buffer, 0, staging, 0, size);
+    this.launcher.copy(buffer, offset, staging, 0, size);
     this.launcher.flush();
     const mapped = staging.mapAsync(MAP_MODE_READ, 0, size);
     const giveBack = () => {

@@ -1,4 +1,5 @@
 import { clipNorm, clipValue, squares, squaresSums } from "@shadegrad/kernels-wgsl/clip";
+import { gathered } from "../core/adjacent.ts";
 import { noGrad } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
@@ -17,10 +18,13 @@ import { checkOption, namedTensors, type Parameters } from "./optimizer.ts";
  */
 export function clipGradNorm(params: Parameters, most: number): Tensor {
   checkOption("clipGradNorm", "the limit", most, most >= 0, "a number ≥ 0");
-  const gradients = gradientsOf("clipGradNorm", params);
+  const gradients = gathered(gradientsOf("clipGradNorm", params));
   using squared = sumOfSquares(gradients);
   const norm = noGrad(() => sqrt(squared));
-  for (const x of gradients) run(clipNorm, { length: x.size, most }, [norm], { x });
+  for (const x of gradients) {
+    run(clipNorm, { length: x.size, most }, [norm], { x });
+    x.dispose();
+  }
   return norm;
 }
 
@@ -46,14 +50,27 @@ export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
  */
 export function clipGradValue(params: Parameters, most: number): void {
   checkOption("clipGradValue", "the limit", most, most >= 0, "a number ≥ 0");
-  for (const x of gradientsOf("clipGradValue", params)) run(clipValue, { length: x.size, most }, [], { x });
+  for (const x of gathered(gradientsOf("clipGradValue", params))) {
+    run(clipValue, { length: x.size, most }, [], { x });
+    x.dispose();
+  }
 }
 
-/** @throws ShapeError if there are none. */
+/**
+ * Gradients in the order in which their parameters lie in memory, which is the one that an optimizer moves them in.
+ *
+ * @throws ShapeError if there are none.
+ */
 export function gradientsOf(op: string, params: Parameters): Tensor[] {
-  const gradients = [...namedTensors(params)].flatMap(([, { grad }]) => grad ?? []);
-  if (gradients.length === 0) {
+  const moved = [...namedTensors(params)].map(([, w]) => w).filter(({ grad }) => grad);
+  if (moved.length === 0) {
     throw new ShapeError(`${op}: no parameter has a gradient. Call it between backward and the step.`);
   }
-  return gradients;
+  const wholes = [...new Set(moved.map(({ storage }) => storage.whole))];
+  const place = ({ storage: { whole, offset } }: Tensor) =>
+    [wholes.indexOf(whole), whole ? offset : 0] as const;
+  return moved
+    .map((w) => ({ grad: w.grad!, place: place(w) }))
+    .sort(({ place: a }, { place: b }) => a[0] - b[0] || a[1] - b[1])
+    .map(({ grad }) => grad);
 }

@@ -1,4 +1,5 @@
 import { lossScale } from "@shadegrad/kernels-wgsl/lossScale";
+import { gathered } from "../core/adjacent.ts";
 import { backward } from "../core/autograd.ts";
 import { full, zeros } from "../core/create.ts";
 import { run } from "../core/run.ts";
@@ -79,11 +80,14 @@ export class LossScaler {
     checkOption("LossScaler", "clipNorm", clipNorm, clipNorm >= 0, "a number ≥ 0");
     const all = [optimizers].flat() as readonly Scaled[];
     const slots = all.flatMap(({ groups }) => groups.flatMap(({ slots }) => slots));
-    const gradients = gradientsOf(
-      "LossScaler",
-      slots.map(({ w }) => w),
+    const gradients = gathered(
+      gradientsOf(
+        "LossScaler",
+        slots.map(({ w }) => w),
+      ),
     );
     using squares = sumOfSquares(gradients);
+    for (const x of gradients) x.dispose();
     const params = { interval: this.#interval, most: Math.min(clipNorm, LARGEST) };
     const writes = { unscale: [], scale: this.scale, good: this.#good };
     using unscale = run(lossScale, params, [squares], writes).unscale;

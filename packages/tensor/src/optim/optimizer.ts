@@ -1,4 +1,5 @@
 import type { Holes } from "@shadegrad/kernels-wgsl";
+import { areAdjacent, gathered, makeAdjacent, spanOf } from "../core/adjacent.ts";
 import { zerosLike } from "../core/create.ts";
 import { choice, eachCall, recording } from "../core/recorder.ts";
 import { keep } from "../core/scope.ts";
@@ -60,7 +61,8 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
         seen.add(w);
         return { name: slot, w, state: {}, steps: 0 };
       });
-      for (const slot of slots) this.#remember(slot, filled);
+      makeAdjacent(slots.map(({ w }) => w));
+      this.#remember(slots, filled);
       return { ...filled, slots };
     });
     if (seen.size === 0) {
@@ -71,8 +73,9 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
   }
 
   /**
-   * Move one parameter along its gradient, times `unscale` if that is given; not at all where it is 0. Parameters of
-   * kernels are functions, since options may change.
+   * Move a parameter along its gradient, times `unscale` if that is given; not at all where it is 0. Several that lie one
+   * after the other come as one, flat, with the padding between them: each element goes its own way. Parameters of kernels
+   * are functions, since options may change.
    */
   protected abstract update(slot: Slot, dw: Tensor, options: O, unscale: Tensor | undefined): void;
 
@@ -106,15 +109,44 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
             `${this.#kind}: parameter ${slot.name} was disposed: by dispose(), or by the end of the scope that made it. Make it with parameter(tensor), or keep() it.`,
           );
         }
-        const { grad } = slot.w;
-        if (!grad) continue;
-        this.#remember(slot, group);
-        eachCall(
-          () => slot.steps++,
-          () => slot.steps--,
-        );
-        this.update(slot, grad, group, unscale);
       }
+      this.#remember(group.slots, group);
+      const moved = group.slots.filter(({ w }) => w.grad);
+      // Those that were moved as often as the one before stay so, unless a step beside this one moves a part of them.
+      choice(() =>
+        stretchesOf(moved)
+          .map(({ length }) => length)
+          .join(),
+      );
+      for (const slots of stretchesOf(moved)) this.#move(slots, group, unscale);
+    }
+  }
+
+  /** Move parameters that lie one after the other. */
+  #move(slots: readonly Slot[], group: Group<O>, unscale: Tensor | undefined): void {
+    eachCall(
+      () => advance(slots, 1),
+      () => advance(slots, -1),
+    );
+    const [first] = slots as readonly [Slot];
+    const gradients = gathered(slots.map(({ w }) => w.grad!));
+    let start = 0;
+    for (const dw of gradients) {
+      // All of them as a rule: a device may bind less at once.
+      const count = gradients.length === 1 ? slots.length : 1;
+      const some = slots.slice(start, (start += count));
+      const w = spanOf(some.map((slot) => slot.w));
+      const state = Object.fromEntries(
+        Object.keys(first.state).map((part) => [part, spanOf(some.map((slot) => slot.state[part]!))]),
+      );
+      const flat: Slot = {
+        ...{ name: first.name, w, state },
+        get steps() {
+          return first.steps;
+        },
+      };
+      this.update(flat, dw, group, unscale);
+      for (const span of [w, dw, ...Object.values(state)]) span.dispose();
     }
   }
 
@@ -132,7 +164,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
    * `<parameter>.<memory>` and `<parameter>.steps`, and `groups.<number>.<option>`.
    */
   stateDict(): Map<string, Tensor | HostTensor> {
-    for (const group of this.groups) for (const slot of group.slots) this.#remember(slot, group);
+    for (const group of this.groups) this.#remember(group.slots, group);
     const state = new Map<string, Tensor | HostTensor>();
     for (const { name, state: memory, steps } of this.#slots()) {
       for (const [part, tensor] of Object.entries(memory)) state.set(`${name}.${part}`, tensor);
@@ -183,10 +215,39 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
   }
 
   /** Begin what the options ask to remember: they may ask for more than they did at first. */
-  #remember({ w, state }: Slot, options: O): void {
-    // It lasts, though a compiled function be recorded.
-    for (const part of this.#memory(options)) state[part] ??= recording(undefined, () => keep(zerosLike(w)));
+  #remember(slots: readonly Slot[], options: O): void {
+    for (const part of this.#memory(options)) {
+      const without = slots.filter(({ state }) => !state[part]);
+      if (without.length === 0) continue;
+      // It lasts, though a compiled function be recorded.
+      recording(undefined, () => {
+        for (const { w, state } of without) state[part] = keep(zerosLike(w));
+        makeAdjacent(without.map(({ state }) => state[part]!));
+      });
+    }
   }
+}
+
+/** Parameters that can be moved as one: they, and what is remembered of them, lie one after the other. */
+function stretchesOf(slots: readonly Slot[]): Slot[][] {
+  const stretches: Slot[][] = [];
+  let before: Slot | undefined;
+  for (const slot of slots) {
+    if (before && isNext(before, slot)) stretches.at(-1)!.push(slot);
+    else stretches.push([slot]);
+    before = slot;
+  }
+  return stretches;
+}
+
+function isNext(a: Slot, b: Slot): boolean {
+  if (a.w.isDisposed || b.w.isDisposed || a.steps !== b.steps || !areAdjacent(a.w, b.w)) return false;
+  for (const part in b.state) if (!areAdjacent(a.state[part]!, b.state[part]!)) return false;
+  return true;
+}
+
+function advance(slots: readonly Slot[], by: number): void {
+  for (const slot of slots) slot.steps += by;
 }
 
 /** The hole of an optimizer's kernel for what gradients are multiplied by. */

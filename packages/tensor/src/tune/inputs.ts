@@ -1,4 +1,4 @@
-import type { Copy } from "@shadegrad/kernels-wgsl";
+import type { Copy, Placed } from "@shadegrad/kernels-wgsl";
 import { bytesOf, type DType, isInteger } from "../core/dtype.ts";
 import { Generator } from "../core/generator.ts";
 import type { Bound, Recorded } from "../core/recorder.ts";
@@ -10,7 +10,7 @@ import { randint, uniform } from "../ops/random.ts";
 /** What a launch is tried on: buffers of random numbers, as large as its own. */
 export interface Material {
   /** For the kernel's reads, then its writes. */
-  readonly buffers: readonly GPUBufferBinding[];
+  readonly buffers: readonly Placed[];
   /** Give the writes what they hold at first: other random numbers, so that what is not written shows. */
   readonly before: readonly Copy[];
   /** Copy what is compared to `samples`. */
@@ -40,7 +40,7 @@ export function materialFor({ reads, writes }: Recorded, device: Device, low: nu
   const sampled = results.map((y) => sample(y, device));
   made.push(...results, ...sampled.map(({ y }) => y));
   return {
-    buffers: [...inputs, ...results].map(({ storage }) => ({ buffer: storage.buffer })),
+    buffers: [...inputs, ...results].map(({ storage }) => storage),
     before: results.map((y, i) => whole(begins[i]!, y)),
     after: sampled.flatMap(({ copies }) => copies),
     samples: sampled.map(({ y }) => y),
@@ -53,8 +53,8 @@ export function materialFor({ reads, writes }: Recorded, device: Device, low: nu
 const inFours = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 const whole = (from: Tensor, to: Tensor): Copy => ({
-  from: { buffer: from.storage.buffer },
-  to: { buffer: to.storage.buffer },
+  from: from.storage,
+  to: to.storage,
   bytes: inFours(to.storage.bytes),
 });
 

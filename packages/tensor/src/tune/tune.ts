@@ -136,7 +136,7 @@ function ofModel(
   if (shapes.length === 0) throw new ShapeError("tune: there is no shape to tune the model for.");
   return shapes.flatMap((shape) => {
     const size = bytesOf("f32") * sizeOf(checkShape("tune", shape));
-    using x = new Tensor(shape, "f32", new Storage(device, size, "an argument", true));
+    using x = new Tensor(shape, "f32", new Storage(device, size, "an argument", "planned"));
     return withStep(model, training, (step) => launchesOf(step, [x]));
   });
 }

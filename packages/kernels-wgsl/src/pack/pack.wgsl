@@ -1,0 +1,63 @@
+// flat[start[k] + i] = Σ_s  part_k[s · length[k] + i],   in ascending s;   0 for the padding from length[k] on
+//
+// Up to 7 tensors, or partial sums of tensors, to their places in one. Workgroups of row y take part y, its elements
+// in strides.
+//
+//   part0 … part6  [splits[k], length[k]]     flat  part k begins at element start[k] and takes space[k]
+//   dispatch  (enough for the largest space, at most 65535; count; 1)
+
+const THREADS: u32 = 64;
+
+struct Params {
+  start0: vec4u, start1: vec4u,
+  length0: vec4u, length1: vec4u,
+  space0: vec4u, space1: vec4u,
+  splits0: vec4u, splits1: vec4u,
+  count: u32,
+}
+
+@group(0) @binding(0) var<storage, read> part0: array<f32>;
+@group(0) @binding(1) var<storage, read> part1: array<f32>;
+@group(0) @binding(2) var<storage, read> part2: array<f32>;
+@group(0) @binding(3) var<storage, read> part3: array<f32>;
+@group(0) @binding(4) var<storage, read> part4: array<f32>;
+@group(0) @binding(5) var<storage, read> part5: array<f32>;
+@group(0) @binding(6) var<storage, read> part6: array<f32>;
+@group(0) @binding(7) var<storage, read_write> flat: array<f32>;
+@group(0) @binding(8) var<uniform> p: Params;
+
+fn load(k: u32, i: u32) -> f32 {
+  switch (k) {
+    case 0u: { return part0[i]; }
+    case 1u: { return part1[i]; }
+    case 2u: { return part2[i]; }
+    case 3u: { return part3[i]; }
+    case 4u: { return part4[i]; }
+    case 5u: { return part5[i]; }
+    default: { return part6[i]; }
+  }
+}
+
+fn pick(first: vec4u, second: vec4u, k: u32) -> u32 {
+  return select(second[k & 3u], first[k & 3u], k < 4u);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let k = group.y;
+  let start = pick(p.start0, p.start1, k);
+  let length = pick(p.length0, p.length1, k);
+  let space = pick(p.space0, p.space1, k);
+  let splits = pick(p.splits0, p.splits1, k);
+  for (var i = group.x * THREADS + thread; i < space; i += groups.x * THREADS) {
+    var sum = 0.0;
+    if (i < length) {
+      for (var s = 0u; s < splits; s++) { sum += load(k, s * length + i); }
+    }
+    flat[start + i] = sum;
+  }
+}

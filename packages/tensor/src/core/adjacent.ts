@@ -1,0 +1,122 @@
+import { PACKED, type Part, pack, packParams } from "@shadegrad/kernels-wgsl/pack";
+import { bytesOf as elementBytes } from "./dtype.ts";
+import { recorder } from "./recorder.ts";
+import { run } from "./run.ts";
+import { padded, Storage } from "./storage.ts";
+import { empty, Tensor } from "./tensor.ts";
+
+/** Whether the memory of b begins where that of a, with its padding, ends. */
+export function areAdjacent({ storage: a }: Tensor, { storage: b }: Tensor): boolean {
+  return a.whole !== undefined && a.whole === b.whole && b.offset === a.offset + padded(a.bytes);
+}
+
+/** Whether each of these tensors begins where the one before ends. */
+export const isContiguous = (tensors: readonly Tensor[]): boolean =>
+  tensors.every((x, i) => i === 0 || areAdjacent(tensors[i - 1]!, x));
+
+/**
+ * Adjacent tensors of a type as one, `[n]`, the padding between them in it: what is written to it is written to them. One
+ * tensor alone is itself, flat. Whoever called owns it.
+ */
+export function spanOf(tensors: readonly Tensor[]): Tensor {
+  const [first] = tensors as readonly [Tensor];
+  const { dtype, device, size } = first;
+  if (tensors.length === 1) return first.view([size]);
+  const bytes = bytesOf(tensors);
+  const parts = tensors.map(({ storage }) => storage);
+  return new Tensor(
+    [bytes / elementBytes(dtype)],
+    dtype,
+    new Storage(device, bytes, "adjacent tensors", parts),
+  );
+}
+
+/**
+ * Move tensors into memory where they lie one after the other, in as few buffers as the device allows. They stay what they
+ * are, for all that share their memory too; functions that were compiled before are recorded anew. While `compile` records,
+ * nothing moves.
+ */
+export function makeAdjacent(tensors: readonly Tensor[]): void {
+  if (recorder()) return;
+  for (const some of divided(tensors.filter(isMovable))) {
+    if (some.length < 2 || isContiguous(some)) continue;
+    const { device } = some[0]!;
+    const whole = new Storage(device, bytesOf(some), "adjacent tensors", "exact");
+    let offset = 0;
+    for (const { storage } of some) {
+      const { buffer, bytes } = storage;
+      device.launcher.copy(buffer, storage.offset, whole.buffer, offset, Math.ceil(bytes / 4) * 4);
+      storage.moveInto(whole, offset);
+      offset += padded(bytes);
+    }
+    whole.release();
+  }
+}
+
+const isMovable = ({ storage }: Tensor): boolean => !storage.isPlanned && storage.parts.length === 0;
+
+/**
+ * The same tensors as few flat ones, `[n]` f32, of which all together are as long as the tensors with their padding, which
+ * is 0. Those that do not lie one after the other yet are moved, on the GPU, for all that share their memory. Whoever called
+ * owns the flat ones.
+ */
+export function gathered(tensors: readonly Tensor[]): Tensor[] {
+  if (!canGather(tensors)) return tensors.map((x) => spanOf([x]));
+  return divided(tensors).map((some) => {
+    if (!isContiguous(some)) packed(some);
+    return spanOf(some);
+  });
+}
+
+/** Whether each has memory of its own that may move now. */
+function canGather(tensors: readonly Tensor[]): boolean {
+  const storages = new Set(tensors.map(({ storage }) => storage));
+  const isRecording = recorder() !== undefined;
+  return (
+    storages.size === tensors.length &&
+    tensors.every(
+      ({ dtype, storage }) => dtype === "f32" && storage.isPlanned === isRecording && storage.bytes > 0,
+    )
+  );
+}
+
+function packed(tensors: readonly Tensor[]): void {
+  const { device } = tensors[0]!;
+  const flat = empty([bytesOf(tensors) / 4], "f32", device);
+  let start = 0;
+  const parts = tensors.map(({ size, storage }): Part => {
+    const part = { start, length: size, space: padded(storage.bytes) / 4, splits: 1 };
+    start += part.space;
+    return part;
+  });
+  for (let first = 0; first < tensors.length; first += PACKED) {
+    const some = tensors.slice(first, first + PACKED);
+    const reads = Array.from({ length: PACKED }, (_, k) => some[k] ?? some[0]!);
+    run(pack, packParams(parts.slice(first, first + PACKED)), reads, { flat });
+  }
+  tensors.forEach(({ storage }, k) => {
+    storage.moveInto(flat.storage, 4 * parts[k]!.start);
+  });
+  flat.dispose();
+}
+
+const bytesOf = (tensors: readonly Tensor[]): number =>
+  tensors.reduce((sum, { storage }) => sum + padded(storage.bytes), 0);
+
+/** In stretches of one device, none longer than it binds at once. */
+function divided(tensors: readonly Tensor[]): Tensor[][] {
+  const stretches: Tensor[][] = [];
+  let bytes = 0;
+  for (const x of tensors) {
+    const last = stretches.at(-1);
+    const { maxBufferSize, maxStorageBufferBindingSize } = x.device.gpu.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    bytes += padded(x.storage.bytes);
+    if (last && last[0]!.device === x.device && bytes <= most) last.push(x);
+    else {
+      stretches.push([x]);
+      bytes = padded(x.storage.bytes);
+    }
+  }
+  return stretches;
+}
