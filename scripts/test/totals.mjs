@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "../setup/install.mjs";
@@ -7,7 +7,33 @@ import { ROOT } from "../setup/install.mjs";
 /** @typedef {import("vitest/node").TestModule} TestModule */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
-const FILE = join(ROOT, ".cache", "totals.json");
+/**
+ * The result of one run of vitest: counts by project, and failures outside of tests.
+ *
+ * @typedef {{ projects: Record<string, Counts>, errors: number }} Run
+ */
+
+const FOLDER = join(ROOT, ".cache", "totals");
+
+/** The name of this process's run: `SHADEGRAD_RUN`, or `whole`. */
+const name = () => process.env.SHADEGRAD_RUN ?? "whole";
+
+/** @param {string} run */
+const fileOf = (run) => join(FOLDER, `${run}.json`);
+
+/** @param {Run} run */
+function write(run) {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(fileOf(name()), JSON.stringify(run));
+}
+
+/**
+ * @param {string} run
+ * @returns {Run | undefined} undefined if it did not get to its end
+ */
+function read(run) {
+  return existsSync(fileOf(run)) ? JSON.parse(readFileSync(fileOf(run), "utf8")) : undefined;
+}
 
 /**
  * A vitest reporter that leaves the counts of a run in a file. A file that does not load, a hook that throws and an
@@ -37,7 +63,7 @@ export default class Totals {
     }
     const mustRun = (process.env.SHADEGRAD_MUST_RUN ?? "").split(",").filter(Boolean);
     errors += mustRun.filter((name) => !projects[name]?.passed && !projects[name]?.failed).length;
-    writeFileSync(FILE, JSON.stringify({ projects, errors }));
+    write({ projects, errors });
   }
 }
 
@@ -48,40 +74,54 @@ export default class Totals {
  */
 export function recordExit(status) {
   if (status === 0 || readTotals().failed > 0) return;
-  const { projects, errors } = JSON.parse(readFileSync(FILE, "utf8"));
-  writeFileSync(FILE, JSON.stringify({ projects, errors: errors + 1 }));
+  const { projects, errors } = /** @type {Run} */ (read(name()));
+  write({ projects, errors: errors + 1 });
+}
+
+/** Record that this run has no tests on this machine. */
+export function recordNothing() {
+  write({ projects: {}, errors: 0 });
 }
 
 /** Forget the last run, so that one that dies early is not taken for it. */
 export function forgetTotals() {
-  rmSync(FILE, { force: true });
+  rmSync(fileOf(name()), { force: true });
 }
 
 /**
- * The counts by project, and on the last line over all.
+ * The totals of runs; this process's own by default.
  *
- * @returns {{ lines: string[], failed: number }}
+ * @param {readonly string[]} [runs]
  */
-export function readTotals() {
-  /** @type {{ projects: Record<string, Counts>, errors: number }} */
-  const { projects, errors } = existsSync(FILE)
-    ? JSON.parse(readFileSync(FILE, "utf8"))
-    : { projects: {}, errors: 1 }; // the runner did not get to its end
-  const rows = Object.entries(projects);
-  const passed = rows.reduce((sum, [, counts]) => sum + counts.passed, 0);
-  const failed = rows.reduce((sum, [, counts]) => sum + counts.failed, errors);
-  return {
-    failed,
-    lines: [
-      ...rows.map(
-        ([name, { passed, failed, skipped }]) =>
-          `${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
-      ),
-      ...(errors ? [`outside of tests: ${errors} failed`] : []),
-      `${passed} passed, ${failed} failed`,
-    ],
-  };
+export function readTotals(runs = [name()]) {
+  return totalsOf(runs.map((run) => [run, read(run)]));
 }
 
-// By itself, this prints the last run's totals once more.
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) console.log(readTotals().lines.at(-1));
+/**
+ * The counts by run and project, and on the last line over all. A run that did not get to its end is a failure.
+ *
+ * @param {readonly (readonly [name: string, run: Run | undefined])[]} runs
+ * @returns {{ lines: string[], failed: number }}
+ */
+export function totalsOf(runs) {
+  const lines = [];
+  let passed = 0;
+  let failed = 0;
+  for (const [name, run] of runs) {
+    const label = (/** @type {string} */ part) => (runs.length > 1 ? `${name} run, ${part}` : part);
+    const { projects, errors } = run ?? { projects: {}, errors: 1 };
+    for (const [project, counts] of Object.entries(projects)) {
+      passed += counts.passed;
+      failed += counts.failed;
+      const { skipped } = counts;
+      lines.push(`${label(project)}: ${counts.passed} passed, ${counts.failed} failed, ${skipped} skipped`);
+    }
+    failed += errors;
+    if (errors) lines.push(`${label("outside of tests")}: ${errors} failed`);
+  }
+  return { failed, lines: [...lines, `${passed} passed, ${failed} failed`] };
+}
+
+// As a program: the totals of the runs that the command line names.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
+  console.log(readTotals(process.argv.slice(2)).lines.join("\n"));

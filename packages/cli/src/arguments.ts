@@ -6,7 +6,7 @@ export type ModelName = keyof typeof zoo;
 
 /** The nets of the zoo, by number of layers. */
 export const MODELS = Object.keys(zoo).sort(
-  (a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)) || a.localeCompare(b),
+  (a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)) || a.localeCompare(b, "en"),
 ) as readonly ModelName[];
 
 /** A parser of whole numbers ≥ `least`. */

@@ -18,14 +18,16 @@ test("the page stays responsive while it trains: no task on its thread takes ove
   expect(times.length).toBeGreaterThan(20);
   expect(Math.max(...times)).toBeLessThanOrEqual(MOST);
 
-  // A task that is too long is seen.
-  const blocked = await taskTimes(page, () =>
-    page.evaluate((most) => {
-      const until = performance.now() + 5 * most;
+  // A task that is too long is seen. On a busy machine it gets a part of the time only, so it gets more until it is.
+  let blocked = 0;
+  for (let wait = 5 * MOST; blocked <= MOST && wait < 10_000; wait *= 2) {
+    const block = (wait: number) => {
+      const until = performance.now() + wait;
       while (performance.now() < until);
-    }, MOST),
-  );
-  expect(Math.max(...blocked)).toBeGreaterThan(MOST);
+    };
+    blocked = Math.max(...(await taskTimes(page, () => page.evaluate(block, wait))));
+  }
+  expect(blocked).toBeGreaterThan(MOST);
   await pause(page);
 }, 300_000);
 

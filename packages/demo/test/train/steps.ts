@@ -10,7 +10,7 @@ export async function choose(page: Page, name: string, option: RegExp | string):
 
 /** A net and data that a rasteriser gets through fast. */
 export async function chooseSmall(page: Page): Promise<void> {
-  await choose(page, "Width", /^8 /);
+  await choose(page, "Width", /^4 /);
   await choose(page, "Data", /^Shapes/);
   await choose(page, "Batch", /^16 images/);
 }

@@ -36,7 +36,7 @@ test("reset begins anew, and the curve of before stays to compare with", async (
   await button(page, "Reset").click();
   await button(page, "Start").waitFor();
   expect(await stepsDone(page)).toBe(0);
-  expect(await page.locator(".earlier").textContent()).toContain("Before: 8 layers × 8, shortcuts");
+  expect(await page.locator(".earlier").textContent()).toContain("Before: 8 layers × 4, shortcuts");
   expect(await oneStep(page)).toBe(first); // the same seed
   await button(page, "Reset").click();
   await page.getByRole("switch", { name: /Shortcuts/ }).uncheck();
