@@ -37,7 +37,7 @@ export const checks = [
     {
       ...example("a class ruled out by -∞", 2, 3, 0, Float32Array.of(1, LOWEST, 2, 0, 3, LOWEST)),
       half: false,
-      reads: [Float32Array.of(1, LOWEST, 2, 0, 3, LOWEST), Uint32Array.of(0, 1)],
+      reads: [Float32Array.of(1, LOWEST, 2, 0, 3, LOWEST), Uint32Array.of(0, 1), new Float32Array(1)],
       expected: [
         [Math.log(1 + Math.exp(1)), Math.log(1 + Math.exp(-3))],
         [
@@ -48,35 +48,70 @@ export const checks = [
           -1 / (1 + Math.exp(3)),
           0,
         ].map((value) => 0.25 * value),
+        null,
       ],
     },
     {
       ...example("labels that are no class", 3, 2, 0, Float32Array.of(0, 0, 1, 2, 3, 4)),
-      reads: [Float32Array.of(0, 0, 1, 2, 3, 4), Uint32Array.of(2, 1, 0xffffffff)],
+      reads: [Float32Array.of(0, 0, 1, 2, 3, 4), Uint32Array.of(2, 1, 0xffffffff), new Float32Array(1)],
       expected: [
         [Number.NaN, Math.log(1 + Math.exp(-1)), Number.NaN],
         [Number.NaN, Number.NaN, 0.25 / (1 + Math.exp(1)), -0.25 / (1 + Math.exp(1)), Number.NaN, Number.NaN],
+        null,
       ],
     },
     {
       ...example("the loss alone", 4, 5, 0, randomValues(20)),
       holes: { GRADIENT: false },
-      writes: [new Float32Array(4), new Float32Array(0)],
-      expected: [example("", 4, 5, 0, randomValues(20)).expected[0]!, null],
+      writes: [new Float32Array(4), new Float32Array(0), new Float32Array(0)],
+      expected: [example("", 4, 5, 0, randomValues(20)).expected[0]!, null, null],
+    },
+    ...[0, 0.1].flatMap((smoothing) => [
+      example(`weights, smoothed by ${smoothing}`, 67, 10, smoothing, randomValues(670), {
+        weights: randomValues(10, 2).map((value) => 1 + value),
+      }),
+      example(`a label that is ignored, smoothed by ${smoothing}`, 67, 10, smoothing, randomValues(670), {
+        ignored: 4,
+      }),
+      example(`both, smoothed by ${smoothing}`, 3, 301, smoothing, randomValues(903), {
+        weights: randomValues(301, 2).map((value) => 1 + value),
+        ignored: 10,
+      }),
+    ]),
+    {
+      ...example(
+        "a long row",
+        1,
+        300_000,
+        0.1,
+        randomValues(300_000).map((value) => 1 + value / 8),
+      ),
+      tolerance: 1e-6,
+      half: false,
     },
   ]),
 ];
 
-function example(name: string, N: number, C: number, smoothing: number, x: Float32Array) {
-  const params = { N, C, smoothing, scale: 0.25 };
+function example(
+  name: string,
+  N: number,
+  C: number,
+  smoothing: number,
+  x: Float32Array,
+  { weights, ignored }: { weights?: Float32Array; ignored?: number } = {},
+) {
+  const params = { N, C, smoothing, scale: 0.25, ignored: ignored ?? 0 };
   const labels = Uint32Array.from({ length: N }, (_, n) => (7 * n + 3) % C);
-  const { loss, dx } = crossEntropyReference(x, labels, params);
+  const ignoring = ignored !== undefined;
+  const { loss, dx, rowWeights } = crossEntropyReference(x, labels, params, weights, ignoring);
+  const given = weights !== undefined || ignoring;
   return {
     name,
     params,
-    reads: [x, labels],
-    writes: [new Float32Array(N), new Float32Array(N * C)],
-    expected: [loss, dx] as ArrayLike<number>[],
+    holes: { WEIGHTED: weights !== undefined, IGNORING: ignoring },
+    reads: [x, labels, weights ?? new Float32Array(1)],
+    writes: [new Float32Array(N), new Float32Array(N * C), new Float32Array(given ? N : 1)],
+    expected: [loss, dx, given ? rowWeights : null] as (ArrayLike<number> | null)[],
     half: C > 1,
   };
 }

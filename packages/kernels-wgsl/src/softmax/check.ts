@@ -30,6 +30,21 @@ export const checks: Check[] = [
         expected: [softmaxReference(x, round.params, round.holes.LOG)],
       };
     }),
+    ...[
+      { outer: 1, size: 300_000, inner: 1 },
+      { outer: 1, size: 100_000, inner: 3 },
+    ].map((params) => {
+      const x = randomValues(300_000).map((value) => 1 + value / 8);
+      return {
+        name: `of long rows, [${Object.values(params)}]`,
+        params,
+        half: false,
+        tolerance: 1e-6,
+        reads: [x],
+        writes: [new Float32Array(300_000)],
+        expected: [softmaxReference(x, params)],
+      };
+    }),
     {
       name: "of numbers near 1000",
       params: { outer: 1, size: 37, inner: 1 },

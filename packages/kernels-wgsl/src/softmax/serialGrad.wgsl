@@ -7,6 +7,7 @@
 
 alias Elem = f32;
 const LOG: bool = false;
+alias Sum = f32;
 const THREADS: u32 = 64;
 
 struct Params { outer: u32, size: u32, inner: u32 }
@@ -16,10 +17,40 @@ struct Params { outer: u32, size: u32, inner: u32 }
 @group(0) @binding(2) var<storage, read_write> dx: array<Elem>;
 @group(0) @binding(3) var<uniform> p: Params;
 
-// The gradient passes through y itself and through the sum of what y was divided by.
-fn term(y: f32, dy: f32) -> f32 { return select(dy * y, dy, LOG); }
+// = isNan
+// By the bits: a compiler may take x != x for false.
+fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn exponential(x: f32) -> f32 { return select(exp(x), x, isNan(x)); }
+// = end
+
+fn addend(k: u32, _m: f32) -> Sum { return select(f32(dy[k]) * f32(y[k]), f32(dy[k]), LOG); }
+
+// = pairwise
+// Σ addend(k, m) over every step-th k. Blocks are added up as a binary counter counts, each to one of as many terms, so
+// that rounding grows with the logarithm of the length.
+fn pairwise(first: u32, end: u32, step: u32, m: f32) -> Sum {
+  var sums = array<Sum, 32>();    // one for each bit of `count`
+  var count = 0u;
+  for (var start = first; start < end; start += 16 * step) {
+    let stop = min(start + 16 * step, end);
+    var sum = Sum();
+    for (var k = start; k < stop; k += step) { sum += addend(k, m); }
+    var level = 0u;
+    for (; ((count >> level) & 1u) == 1u; level++) { sum += sums[level]; }
+    sums[level] = sum;
+    count++;
+  }
+  var total = Sum();
+  for (var level = 0u; (count >> level) > 0u; level++) {
+    if (((count >> level) & 1u) == 1u) { total += sums[level]; }
+  }
+  return total;
+}
+// = end
+
+// The gradient passes through y itself and through the sum that y was divided by.
 fn result(y: f32, dy: f32, sum: f32) -> f32 {
-  if (LOG) { return dy - exp(y) * sum; }
+  if (LOG) { return dy - exponential(y) * sum; }
   return y * (dy - sum);
 }
 
@@ -34,7 +65,6 @@ fn main(
   let first = at / p.inner * p.size * p.inner + at % p.inner;
   let end = first + p.size * p.inner;
 
-  var sum = 0.0;
-  for (var k = first; k < end; k += p.inner) { sum += term(f32(y[k]), f32(dy[k])); }
+  let sum = pairwise(first, end, p.inner, 0);
   for (var k = first; k < end; k += p.inner) { dx[k] = Elem(result(f32(y[k]), f32(dy[k]), sum)); }
 }

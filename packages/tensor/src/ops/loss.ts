@@ -1,10 +1,13 @@
 import { crossEntropy as kernel } from "@shadegrad/kernels-wgsl/crossEntropy";
 import { broadcast, map } from "@shadegrad/kernels-wgsl/map";
 import { differentiable, needsGrad } from "../core/autograd.ts";
+import { elementwise } from "../core/map.ts";
+import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { empty, Tensor } from "../core/tensor.ts";
+import { kindOf, ShapeError } from "../errors.ts";
+import { debugLevel } from "../gpu/debug.ts";
 import { square, sub } from "./arithmetic.ts";
 import { mean, reduced, SUM, sum } from "./reduce.ts";
 
@@ -18,13 +21,17 @@ export interface LossOptions {
 export interface CrossEntropyOptions extends LossOptions {
   /** Share of the target, from 0 to 1, that is spread evenly over all classes. */
   labelSmoothing?: number | undefined;
+  /** Label of rows that do not count: their loss and gradient are 0. PyTorch's is -100; none unless given. */
+  ignoreIndex?: number | undefined;
+  /** `[C]`, f32: what the loss of each class is multiplied by. The mean is then divided by the weights of the labels. */
+  weights?: Tensor | undefined;
 }
 
 /**
  * − log softmax(logits) at the labels: the loss of a classifier.
  *
- * Labels are not read back to be checked: where one is no class from 0 to C − 1, loss and gradient
- * are NaN. Label smoothing: Szegedy et al., 2016.
+ * Labels are not read back to be checked: where one is no class from 0 to C − 1, and not `ignoreIndex`, loss and
+ * gradient are NaN; with `DEBUG=1` a warning names the label. Label smoothing: Szegedy et al., 2016.
  *
  * logits `[…, C]` · labels `[…]`, i32 or u32 → `[]`, or `[…]` without a reduction; f32.
  *
@@ -33,46 +40,78 @@ export interface CrossEntropyOptions extends LossOptions {
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  { labelSmoothing: smoothing = 0, reduction = "mean" }: CrossEntropyOptions = {},
+  { labelSmoothing: smoothing = 0, reduction = "mean", ignoreIndex, weights }: CrossEntropyOptions = {},
 ): Tensor {
-  checkLabels(logits, labels, smoothing);
+  checkLabels(logits, labels, smoothing, ignoreIndex, weights);
+  if (debugLevel >= 1 && !recorder()) warnOfLabels(labels, logits.shape.at(-1)!, ignoreIndex);
   const { shape } = labels;
   const C = logits.shape.at(-1)!;
   const N = sizeOf(shape);
-  const average = reduction === "mean" ? 1 / N : 1;
-  const GRADIENT = needsGrad(logits);
+  const holes = {
+    GRADIENT: needsGrad(logits),
+    WEIGHTED: weights !== undefined,
+    IGNORING: ignoreIndex !== undefined,
+  };
+  // How much all rows count is only known on the device, unless each counts as 1.
+  const counted = holes.WEIGHTED || holes.IGNORING;
+  const average = reduction === "mean" && !counted ? 1 / N : 1;
+  const none = empty([0], "f32", logits.device);
   // One launch computes both, each row's loss and its gradient, while the row is at hand.
-  const { loss: losses, dx: dlogits } = run(
+  const {
+    loss: losses,
+    dx: dlogits,
+    rowWeights,
+  } = run(
     kernel,
-    { N, C, smoothing, scale: N === 0 ? 1 : average },
-    [logits, labels],
-    { loss: { shape, dtype: "f32" }, dx: { shape: GRADIENT ? logits.shape : [0], dtype: "f32" } },
-    { holes: { GRADIENT } },
+    { N, C, smoothing, scale: N === 0 ? 1 : average, ignored: ignoreIndex ?? 0 },
+    [logits, labels, weights ?? none],
+    {
+      loss: { shape, dtype: "f32" },
+      dx: { shape: holes.GRADIENT ? logits.shape : [0], dtype: "f32" },
+      rowWeights: { shape: counted ? shape : [0], dtype: "f32" },
+    },
+    { op: "crossEntropy", holes },
   );
-  let loss = losses;
-  if (reduction !== "none") {
-    loss = reduced(
-      losses,
-      shape.map((_, axis) => axis),
-      [],
-      { ...SUM, scale: average },
-      "f32",
-    );
-    losses.dispose();
-  }
+  none.dispose();
+  const total = (x: Tensor, scale = 1) => reduced(x, [...shape.keys()], [], { ...SUM, scale }, "f32");
+  const count = reduction === "mean" && counted ? total(rowWeights) : undefined;
+  rowWeights.dispose();
+  const loss = reduction === "none" ? losses : byCount(total(losses, average), count);
+  if (loss !== losses) losses.dispose();
   return differentiable(
     "crossEntropy",
     loss,
     [logits],
     (dy) => [
       () => {
+        const scale = count ? elementwise((dy, count) => `${dy} / ${count}`, [dy, count]) : dy;
         const p = broadcast([N, C], [[C, 1], reduction === "none" ? [1, 0] : [0, 0]]);
         const holes = { A: "f32", B: "f32", C: "f32", Y: logits.dtype, f: "a * b" };
         const writes = { y: { shape: logits.shape, dtype: logits.dtype } };
-        return run(map, p, [dlogits, dy, dy], writes, { holes }).y;
+        const dx = run(map, p, [dlogits, scale, scale], writes, { holes }).y;
+        if (scale !== dy) scale.dispose();
+        return dx;
       },
     ],
-    [dlogits],
+    count ? [dlogits, count] : [dlogits],
+  );
+}
+
+/** A sum divided by a count; the sum itself without one. */
+function byCount(sum: Tensor, count: Tensor | undefined): Tensor {
+  if (!count) return sum;
+  const mean = elementwise((sum, count) => `${sum} / ${count}`, [sum, count]);
+  sum.dispose();
+  return mean;
+}
+
+/** Read labels back, and warn of the first that is no class. */
+async function warnOfLabels(labels: Tensor, C: number, ignored: number | undefined): Promise<void> {
+  const found = await labels.data();
+  const at = found.findIndex((label) => label !== ignored && !(label >= 0 && label < C));
+  if (at < 0) return;
+  console.warn(
+    `shadegrad: crossEntropy: label ${at} is ${found[at]}, no class from 0 to ${C - 1}: its loss is NaN. ignoreIndex leaves rows out.`,
   );
 }
 
@@ -89,7 +128,13 @@ export function mseLoss(x: Tensor, y: Tensor, { reduction = "mean" }: LossOption
   return reduction === "sum" ? sum(squares) : mean(squares);
 }
 
-function checkLabels(logits: Tensor, labels: Tensor, smoothing: number): void {
+function checkLabels(
+  logits: Tensor,
+  labels: Tensor,
+  smoothing: number,
+  ignored: number | undefined,
+  weights: Tensor | undefined,
+): void {
   const fail = (what: string) =>
     new ShapeError(
       `crossEntropy: ${what}. logits is [${logits.shape}] as [..., C]; labels is [${labels.shape}] as [...].`,
@@ -104,4 +149,14 @@ function checkLabels(logits: Tensor, labels: Tensor, smoothing: number): void {
     throw fail(`labels are ${labels.dtype}, but classes have to be i32 or u32, such as Int32Array.of(3, 1)`);
   }
   if (!(smoothing >= 0 && smoothing <= 1)) throw fail(`labelSmoothing is ${smoothing}, not from 0 to 1`);
+  if (ignored !== undefined && !Number.isInteger(ignored)) {
+    throw fail(`ignoreIndex is ${ignored}, not a whole number`);
+  }
+  if (weights === undefined) return;
+  if (!(weights instanceof Tensor)) throw fail(`weights are ${kindOf(weights)}, not a tensor`);
+  const C = logits.shape.at(-1);
+  if (weights.shape.length !== 1 || weights.shape[0] !== C) {
+    throw fail(`weights are [${weights.shape}] but there are ${C} classes`);
+  }
+  if (weights.requiresGrad) throw fail("weights require a gradient, but none goes to them");
 }

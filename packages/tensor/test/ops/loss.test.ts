@@ -1,6 +1,18 @@
 import { crossEntropyReference } from "@shadegrad/kernels-wgsl/crossEntropy";
 import { beforeAll, describe, expect, it } from "vitest";
-import { backward, crossEntropy, init, mseLoss, type Tensor, tensor, zeros } from "../../src/index.ts";
+import {
+  backward,
+  crossEntropy,
+  init,
+  mseLoss,
+  reshape,
+  scope,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/index.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
 beforeAll(async () => {
@@ -19,7 +31,7 @@ describe("crossEntropy", () => {
     const labels = Int32Array.from({ length: N }, (_, n) => (7 * n + 1) % C);
     for (const labelSmoothing of [0, 0.1]) {
       const losses = (x: Float64Array) =>
-        crossEntropyReference(x, labels, { N, C, smoothing: labelSmoothing, scale: 1 }).loss;
+        crossEntropyReference(x, labels, { N, C, smoothing: labelSmoothing, scale: 1, ignored: 0 }).loss;
       for (const [reduction, reference] of [
         ["mean", (x: Float64Array) => [losses(x).reduce(plus) / N]],
         ["sum", (x: Float64Array) => [losses(x).reduce(plus)]],
@@ -32,6 +44,69 @@ describe("crossEntropy", () => {
         });
       }
     }
+  });
+
+  // PyTorch's: the mean is divided by the weights of the labels that count.
+  it.each([
+    { weighted: true, ignoreIndex: undefined },
+    { weighted: false, ignoreIndex: 4 },
+    { weighted: true, ignoreIndex: -100 },
+  ])("with class weights, a label that is ignored: %j", async ({ weighted, ignoreIndex }) => {
+    const [N, C] = [13, 10];
+    const labels = Int32Array.from({ length: N }, (_, n) =>
+      n % 5 === 3 ? (ignoreIndex ?? 1) : (7 * n + 1) % C,
+    );
+    const given = weighted ? Float32Array.from({ length: C }, (_, c) => 0.25 + c / 4) : undefined;
+    const weights = given && tensor(given);
+    for (const labelSmoothing of [0, 0.1]) {
+      const params = { N, C, smoothing: labelSmoothing, scale: 1, ignored: (ignoreIndex ?? 0) >>> 0 };
+      const rows = (x: Float64Array) =>
+        crossEntropyReference(x, new Uint32Array(labels), params, given, ignoreIndex !== undefined);
+      const total = rows(new Float64Array(N * C)).rowWeights.reduce(plus);
+      for (const [reduction, reference] of [
+        ["mean", (x: Float64Array) => [rows(x).loss.reduce(plus) / total]],
+        ["sum", (x: Float64Array) => [rows(x).loss.reduce(plus)]],
+        ["none", (x: Float64Array) => rows(x).loss],
+      ] as const) {
+        await checkGradient({
+          op: (x) => crossEntropy(x, tensor(labels), { labelSmoothing, reduction, ignoreIndex, weights }),
+          reference: (x) => reference(x!),
+          shapes: [[N, C]],
+        });
+      }
+    }
+  });
+
+  it("has PyTorch's value for weights, smoothing and a label that is ignored", async () => {
+    const logits = tensor([1, 2, 0.5, -1, 0, 3, 0.25, 0.5, 0.75], [3, 3], { requiresGrad: true });
+    const labels = tensor(Int32Array.of(0, -100, 2));
+    const options = { ignoreIndex: -100, weights: tensor([1, 2, 4]), labelSmoothing: 0.3 };
+    const loss = crossEntropy(logits, labels, options);
+    backward(loss);
+    const logs = (row: number[]) =>
+      row.map((x) => x - Math.log(row.reduce((sum, y) => sum + Math.exp(y), 0)));
+    const rows = [logs([1, 2, 0.5]), logs([0.25, 0.5, 0.75])];
+    const picked = -(rows[0]![0]! + 4 * rows[1]![2]!) / 5;
+    const smooth = -rows.reduce((sum, row) => sum + row[0]! + 2 * row[1]! + 4 * row[2]!, 0) / 5;
+    expect(await loss.item()).toBeCloseTo(0.7 * picked + (0.3 / 3) * smooth, 5);
+    expect([...(await logits.grad!.data())].slice(3, 6)).toEqual([0, 0, 0]);
+  });
+
+  it("of rows that are all ignored is NaN on average, as in PyTorch", async () => {
+    const labels = tensor(Int32Array.of(1, 1));
+    expect(await crossEntropy(zeros([2, 3]), labels, { ignoreIndex: 1 }).item()).toBeNaN();
+    expect(await crossEntropy(zeros([2, 3]), labels, { ignoreIndex: 1, reduction: "sum" }).item()).toBe(0);
+  });
+
+  it("is exact to 1e-6 over a row of a million", async () => {
+    const x = Float32Array.from({ length: 2 ** 20 }, (_, i) => 1 + (i % 11) / 50);
+    const exact = Math.log(x.reduce((sum, value) => sum + Math.exp(value), 0)) - x[5]!;
+    const logits = tensor(x, [1, x.length]);
+    expect((await crossEntropy(logits, tensor(Int32Array.of(5))).item()) / exact).toBeCloseTo(1, 6);
+    const rows = await scope(() => sum(softmax(logits))).item();
+    expect(Math.abs(rows - 1)).toBeLessThan(1e-6);
+    const columns = await scope(() => sum(softmax(reshape(logits, [x.length, 1]), 0))).item();
+    expect(Math.abs(columns - 1)).toBeLessThan(1e-6);
   });
 
   it("takes any number of axes before the classes", async () => {
