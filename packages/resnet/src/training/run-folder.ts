@@ -18,7 +18,8 @@ const FILES = {
 } as const;
 
 /** Drafts that a killed process left behind: `model.safetensors.<uuid>.tmp`. */
-const DRAFT = /^(checkpoint\.safetensors|model\.safetensors|metrics\.jsonl|report\.html)\.[\da-f-]{36}\.tmp$/;
+const DRAFT =
+  /^(checkpoint\.safetensors|model\.safetensors|metrics\.jsonl|report\.html|training\.lock)\.[\da-f-]{36}\.tmp$/;
 
 /** The files of a training in one folder, which it holds alone while it runs. */
 export class RunFolder {

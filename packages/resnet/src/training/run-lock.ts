@@ -8,7 +8,7 @@ interface Holder {
   readonly started?: string;
 }
 
-/** Milliseconds that a lock without readable content is respected: its owner may be writing it. */
+/** Milliseconds that a lock without readable content is respected: on a file system without links it may be half written. */
 const BLANK = 10_000;
 
 /** A file that lets one training at a time write into a folder; the lock of a dead process is taken over. */
@@ -24,12 +24,7 @@ export class RunLock {
     const { files, os } = nodeModules("a lock");
     const own: Holder = { pid: process.pid, host: os.hostname(), ...(await startOf(process.pid)) };
     for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        await files.writeFile(path, JSON.stringify(own), { flag: "wx" });
-        return new RunLock(path);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
+      if (await create(path, JSON.stringify(own))) return new RunLock(path);
       const found = await files.readFile(path, "utf8").catch(() => undefined);
       if (found === undefined) continue; // released meanwhile
       const holder = parse(found);
@@ -41,6 +36,25 @@ export class RunLock {
 
   async release(): Promise<void> {
     await nodeModules("a lock").files.rm(this.#path, { force: true });
+  }
+}
+
+/** Make a file with this content, whole from its first moment; false if there is one already. */
+async function create(path: string, content: string): Promise<boolean> {
+  const { files } = nodeModules("a lock");
+  const draft = `${path}.${crypto.randomUUID()}.tmp`;
+  try {
+    await files.writeFile(draft, content, { flag: "wx" });
+    await files.link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") throw error;
+      await files.writeFile(path, content, { flag: "wx" }); // a file system without links
+    });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  } finally {
+    await files.rm(draft, { force: true });
   }
 }
 
