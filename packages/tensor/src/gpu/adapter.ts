@@ -1,5 +1,6 @@
 import type { Adapter } from "@shadegrad/kernels-wgsl";
 import { DeviceError } from "../errors.ts";
+import type { Completion } from "./polling.ts";
 import { checkPrecision, type Precision } from "./precision.ts";
 
 export interface InitOptions {
@@ -29,8 +30,7 @@ export interface Opened {
   /** For people: what the driver calls itself. */
   readonly description: string;
   readonly precision: Precision;
-  /** Whether this process finds out in a loop, rather than is told, that work is done. */
-  readonly polled: boolean;
+  readonly completion: Completion;
 }
 
 const FEATURES = ["shader-f16", "subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix"];
@@ -52,7 +52,8 @@ const LIMITS = [
 export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
   const { precision = "f32" } = options;
   if (options.device) {
-    const { features, adapterInfo } = options.device;
+    // Safari 26.0 has devices without adapterInfo.
+    const { features, adapterInfo = UNKNOWN } = options.device;
     checkPrecision("init", precision, features, nameOf(adapterInfo));
     return describe(options.device, adapterInfo, precision);
   }
@@ -81,23 +82,39 @@ export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
   return describe(device, found.info, precision);
 }
 
-const nameOf = ({ description, vendor, architecture, device }: GPUAdapterInfo): string =>
+const UNKNOWN: Partial<GPUAdapterInfo> = {};
+
+const nameOf = ({ description, vendor, architecture, device }: Partial<GPUAdapterInfo>): string =>
   description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
 
-function describe(gpu: GPUDevice, info: GPUAdapterInfo, precision: Precision): Opened {
-  const { architecture, subgroupMinSize = 4, subgroupMaxSize = 128 } = info;
+/** Under which measurements are kept: browsers that hide the name of a GPU still show what it can do. */
+function keyOf(info: Partial<GPUAdapterInfo>, { limits, features }: GPUDevice): string {
+  if (info.description) return info.description;
+  const offered = limits as unknown as Record<string, number>;
+  const abilities = [...[...features].sort(), ...LIMITS.map((name) => offered[name])];
+  return [nameOf(info), ...abilities].join(" ");
+}
+
+function describe(gpu: GPUDevice, info: Partial<GPUAdapterInfo>, precision: Precision): Opened {
+  const { architecture = "", subgroupMinSize = 4, subgroupMaxSize = 128, isFallbackAdapter = false } = info;
   const description = nameOf(info);
   const adapter: Adapter = {
-    key: description,
+    key: keyOf(info, gpu),
     software:
-      info.isFallbackAdapter ||
+      isFallbackAdapter ||
       /llvmpipe|swiftshader|software|basic render/i.test(`${architecture} ${description}`),
     features: new Set(gpu.features),
     subgroupSize: [subgroupMinSize, subgroupMaxSize],
     workgroupMemory: gpu.limits.maxComputeWorkgroupStorageSize,
     workgroupThreads: gpu.limits.maxComputeInvocationsPerWorkgroup,
   };
-  return { gpu, adapter, description, precision, polled: dawn !== undefined };
+  return { gpu, adapter, description, precision, completion: completionHere() };
+}
+
+function completionHere(): Completion {
+  if (dawn) return "polled";
+  const isFirefox = typeof navigator !== "undefined" && /\bFirefox\//.test(navigator.userAgent ?? "");
+  return isFirefox ? "submitted" : "signalled";
 }
 
 const onNode = typeof process !== "undefined" && Boolean(process.versions?.node);

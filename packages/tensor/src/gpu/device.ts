@@ -2,7 +2,7 @@ import { type Adapter, Launcher } from "@shadegrad/kernels-wgsl";
 import { DeviceError } from "../errors.ts";
 import type { Opened } from "./adapter.ts";
 import { traceLaunches, traceMemory, traceShaders } from "./debug.ts";
-import { restUntil } from "./polling.ts";
+import { restFor } from "./polling.ts";
 import { BufferPool, mebibytes } from "./pool.ts";
 import type { Precision } from "./precision.ts";
 
@@ -40,20 +40,21 @@ export class Device {
   readonly lost: Promise<DeviceError>;
   /** Waited for after each reading, for those who debug. */
   onRead: (() => Promise<void>) | undefined;
-  readonly #computesHere: boolean;
+  readonly #rest: <T>(work: Promise<T>) => Promise<T>;
+  readonly #unlisten: () => void;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
   #failure: Error | undefined;
   #reject: ((error: Error) => void)[] = [];
 
   constructor(opened: Opened, tuned: ReadonlyMap<string, string> = new Map()) {
-    const { gpu, adapter, description, precision, polled } = opened;
+    const { gpu, adapter, description, precision, completion } = opened;
     this.gpu = gpu;
     this.tuned = new Map(tuned);
     this.adapter = { ...adapter, tuned: this.tuned };
     this.precision = precision;
     this.name = description;
-    this.#computesHere = polled && adapter.software;
+    this.#rest = restFor(completion, adapter.software, gpu.queue);
     const fail = (error: Error) => this.#fail(error);
     this.launcher = new Launcher(gpu, this.adapter, fail);
     const exhausted = (error: Error) => {
@@ -62,17 +63,21 @@ export class Device {
     };
     this.#pool = new BufferPool(gpu, STORAGE | COPY_SRC | COPY_DST, exhausted);
     this.#staging = new BufferPool(gpu, MAP_READ | COPY_DST, exhausted);
+    const onError = (event: GPUUncapturedErrorEvent) => {
+      event.preventDefault();
+      fail(new DeviceError(`WebGPU: ${event.error.message}`));
+    };
+    gpu.addEventListener("uncapturederror", onError);
+    // In Node a listener keeps a device, and its threads, for good.
+    this.#unlisten = () => gpu.removeEventListener("uncapturederror", onError);
     this.lost = gpu.lost.then(({ reason, message }) => {
       const error = new DeviceError(
         `the device was lost (${reason}): ${message || "no reason given"}. Its tensors are gone; init() opens a new one.`,
       );
       this.#isLost = true;
+      this.#unlisten();
       this.#fail(error);
       return error;
-    });
-    gpu.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#fail(new DeviceError(`WebGPU: ${event.error.message}`));
     });
     traceLaunches(this.launcher, adapter);
     traceShaders(this.launcher);
@@ -182,7 +187,8 @@ export class Device {
     try {
       await this.#settled(mapped);
     } catch (error) {
-      mapped.then(giveBack, giveBack); // what failed may be something else, and the mapping be under way
+      // The mapping may still be under way: it may be something else that failed.
+      mapped.then(giveBack, () => this.#staging.destroy(staging)).catch(() => {}); // the caller is told below
       throw error;
     }
     const copy = staging.getMappedRange(0, size).slice(0, bytes);
@@ -201,13 +207,15 @@ export class Device {
     await this.#settled(this.gpu.queue.onSubmittedWorkDone());
   }
 
-  /** Wait for something that the driver does, and leave it the CPU where that is what it computes with. */
+  /** Wait for something that the driver does, in the way that suits the platform: here alone work is waited for. */
   rest<T>(work: Promise<T>): Promise<T> {
-    return this.#computesHere ? restUntil(work) : work;
+    return this.#rest(work);
   }
 
   /** Give up the GPU and everything on it. */
   destroy(): void {
+    this.#isLost = true;
+    this.#unlisten();
     this.gpu.destroy();
   }
 

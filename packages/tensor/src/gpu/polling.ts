@@ -1,3 +1,19 @@
+/**
+ * How completed work becomes known: browsers signal it; Dawn's Node binding polls, one turn of the event loop after the
+ * other; Firefox looks every 100 ms, and whenever something is submitted.
+ */
+export type Completion = "signalled" | "polled" | "submitted";
+
+/** How to wait for work of a driver. */
+export function restFor(
+  completion: Completion,
+  software: boolean,
+  queue: Pick<GPUQueue, "submit">,
+): <T>(work: Promise<T>) => Promise<T> {
+  if (completion === "submitted") return (work) => submitUntil(work, queue);
+  return completion === "polled" && software ? sleepUntil : (work) => work;
+}
+
 /** Milliseconds: the longest sleep, and the share of the time waited so far that a sleep may add. */
 const LONGEST = 1;
 const SHARE = 0.1;
@@ -10,11 +26,10 @@ let asleep: Int32Array | undefined;
 /**
  * Wait for what a driver computes on the CPU, and leave it the CPU.
  *
- * Dawn's binding for Node asks in a loop, one turn of the event loop after the other, whether the work is
- * done. On a GPU that costs nothing; a software adapter loses up to half of its time to it where two
+ * Polling costs a GPU nothing; a software adapter loses up to half of its time to it where two
  * threads share a core. So each turn ends with a short sleep of this thread; other events are served in between.
  */
-export async function restUntil<T>(work: Promise<T>): Promise<T> {
+export async function sleepUntil<T>(work: Promise<T>): Promise<T> {
   if (waiting++ === 0) since = performance.now();
   // The turn that follows the end of one wait serves the next.
   if (!turning) setImmediate(turn);
@@ -32,4 +47,28 @@ function turn(): void {
   asleep ??= new Int32Array(new SharedArrayBuffer(4));
   Atomics.wait(asleep, 0, 0, Math.min(LONGEST, SHARE * (performance.now() - since)));
   setImmediate(turn);
+}
+
+/** Milliseconds between empty submissions: so many at first, and after EAGER a quarter of the time waited so far. */
+const SHORTEST = 1;
+const EAGER = 20;
+
+/** Wait for work, and have it looked for meanwhile by submitting nothing. */
+export async function submitUntil<T>(work: Promise<T>, queue: Pick<GPUQueue, "submit">): Promise<T> {
+  const start = performance.now();
+  let timer: ReturnType<typeof setTimeout>;
+  const look = () => {
+    queue.submit([]);
+    schedule();
+  };
+  const schedule = () => {
+    const waited = performance.now() - start;
+    timer = setTimeout(look, waited < EAGER ? SHORTEST : waited / 4);
+  };
+  schedule();
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer!);
+  }
 }

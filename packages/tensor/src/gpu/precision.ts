@@ -9,6 +9,7 @@ export type Precision = "f32" | "f16";
 
 /** The part of a device that decides a precision. */
 interface PrecisionOf {
+  readonly name: string;
   readonly adapter: Adapter;
   readonly precision: Precision;
 }
@@ -43,8 +44,8 @@ export function autocast<T>(precision: Precision, f: () => T): T {
  *
  * @throws DeviceError if that is f16 by `autocast`, and the device has no shader-f16.
  */
-export function precisionOn({ adapter, precision }: PrecisionOf): Precision {
-  if (override && override !== precision) checkPrecision("autocast", override, adapter.features, adapter.key);
+export function precisionOn({ name, adapter, precision }: PrecisionOf): Precision {
+  if (override && override !== precision) checkPrecision("autocast", override, adapter.features, name);
   return override ?? precision;
 }
 

@@ -40,6 +40,40 @@ describe("init", () => {
   });
 });
 
+/** A device as a browser might show it: with other members in place of some of its own. */
+const shown = (gpu: GPUDevice, members: Partial<Record<keyof GPUDevice, unknown>>): GPUDevice =>
+  new Proxy(gpu, {
+    get(target, name) {
+      const value = name in members ? members[name as keyof GPUDevice] : Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+describe("a device of the caller", () => {
+  it("may have no adapterInfo, as in Safari 26.0", async () => {
+    const { gpu } = await openDevice(quiet);
+    const device = await openDevice({ ...quiet, device: shown(gpu, { adapterInfo: undefined }) });
+    expect(device.name).toBe("unnamed adapter");
+    expect(await ones([2], { device }).data()).toEqual(Float32Array.of(1, 1));
+    device.destroy();
+  });
+
+  it("is known by what it can do where it has no name", async () => {
+    const { gpu, adapter } = await openDevice(quiet);
+    const keyWith = async (info: object, limits: object = {}) => {
+      const of = { adapterInfo: info, limits: shown(gpu.limits as never, limits as never) };
+      return (await openDevice({ ...quiet, device: shown(gpu, of) })).adapter.key;
+    };
+    const nameless = await keyWith({ vendor: "", architecture: "", device: "", description: "" });
+    expect(nameless).toMatch(/^unnamed adapter .*\d/);
+    expect(await keyWith({})).toBe(nameless);
+    expect(await keyWith({}, { maxComputeWorkgroupStorageSize: 1 })).not.toBe(nameless);
+    expect(await keyWith({ vendor: "nvidia", architecture: "ampere" })).toMatch(/^nvidia ampere .*\d/);
+    expect(await keyWith({ description: adapter.key })).toBe(adapter.key);
+    gpu.destroy();
+  });
+});
+
 describe("a tensor that is too large", () => {
   it("is refused at the call, with what was asked and what there is", async () => {
     const device = await init();
@@ -75,6 +109,27 @@ describe("a lost device", () => {
     expect(device.isLost).toBe(true);
     x.dispose();
   });
+});
+
+it("a mapping that fails rejects the reading, and nothing else", async () => {
+  const device = await openDevice(quiet);
+  const x = ones([3], { device });
+  const { createBuffer } = device.gpu;
+  device.gpu.createBuffer = (descriptor) => {
+    const buffer = createBuffer.call(device.gpu, descriptor);
+    buffer.mapAsync = async () => {
+      throw new DOMException("no mapping today", "OperationError");
+    };
+    buffer.unmap = () => {
+      throw new DOMException("was not mapped", "OperationError");
+    };
+    return buffer;
+  };
+  await expect(x.data()).rejects.toThrow("no mapping today");
+  device.gpu.createBuffer = createBuffer;
+  await new Promise((resolve) => setTimeout(resolve, 20)); // a rejection that nobody handles fails the test
+  expect(await x.data()).toEqual(Float32Array.of(1, 1, 1));
+  device.destroy();
 });
 
 /** Make what there is no memory for: the driver's answer, simulated, as real exhaustion would end the test's own process. */
