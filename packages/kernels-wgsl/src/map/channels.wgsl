@@ -15,6 +15,7 @@ alias S = f32;            // what `f` computes with: f32, i32 or u32
 const LANES: u32 = 1;
 alias V = S;              // LANES of each
 alias Bits = u32;
+alias Reals = f32;
 alias StoredA = A;
 alias StoredB = B;
 alias StoredC = C;
@@ -39,6 +40,41 @@ struct Params {
 @group(0) @binding(2) var<storage, read> c: array<StoredC>;
 @group(0) @binding(3) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(4) var<uniform> p: Params;
+
+// = power
+// a^b as IEEE 754 has it: WGSL leaves bases that are not positive to the driver. Small whole exponents multiply: 10² is 100.
+fn power(a: Reals, b: Reals) -> Reals {
+  let one = Bits(0x3f800000u);
+  let infinite = Bits(0x7f800000u);
+  let nan = Bits(0x7fc00000u);
+  let sizeA = bitcast<Bits>(a) & Bits(0x7fffffffu);
+  let sizeB = bitcast<Bits>(b) & Bits(0x7fffffffu);
+  let isWhole = trunc(b) == b;
+  let isSmall = isWhole & (sizeB <= Bits(0x42800000u));    // |b| ≤ 64
+  var product = Reals(1);
+  var square = abs(a);
+  var n = Bits(select(Reals(), abs(b), isSmall));
+  for (var i = 0; i < 7; i++) {
+    product = select(product, product * square, (n & Bits(1u)) == Bits(1u));
+    square *= square;
+    n >>= Bits(1u);
+  }
+  var y = select(pow(abs(a), b), select(product, 1 / product, b < Reals()), isSmall);
+  // 0 and infinities
+  let grows = (sizeA > one) == (b > Reals());
+  let isLimit = (sizeA == Bits()) | (sizeA == infinite) | (sizeB == infinite);
+  y = select(y, select(Reals(), bitcast<Reals>(infinite), grows), isLimit);
+  y = select(y, Reals(1), sizeA == one);
+  let isNegative = (bitcast<Bits>(a) >> Bits(31u)) == Bits(1u);
+  let hasParity = isWhole & (sizeB < Bits(0x4b800000u));    // |b| < 2²⁴
+  let isOdd = (Bits(select(Reals(), abs(b), hasParity)) & Bits(1u)) == Bits(1u);
+  y = select(y, -y, isNegative & isOdd);
+  let hasNone = isNegative & !isWhole & (sizeA > Bits()) & (sizeA < infinite);
+  y = select(y, bitcast<Reals>(nan), hasNone);
+  y = select(y, a + b, (sizeA > infinite) | (sizeB > infinite));
+  return select(y, Reals(1), (sizeB == Bits()) | (bitcast<Bits>(a) == one));
+}
+// = end
 
 @compute @workgroup_size(THREADS)
 fn main(

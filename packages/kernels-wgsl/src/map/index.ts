@@ -42,6 +42,7 @@ const fast: readonly Variant<MapParams>[] = [
       LANES: 4,
       V: "vec4<S>",
       Bits: "vec4u",
+      Reals: "vec4f",
       ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
     },
     fits: (p) => fours(p) && isByChannel(p),

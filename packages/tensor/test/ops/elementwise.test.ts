@@ -29,6 +29,7 @@ import {
   ones,
   pow,
   relu,
+  reshape,
   round,
   rsqrt,
   scope,
@@ -251,6 +252,61 @@ describe("of one tensor", () => {
     const [a, b] = [1, 1].map(() => tensor([2 ** -80, 2 ** 80], [2], { requiresGrad: true }));
     backward(div(a!, b!), ones([2]));
     expect(await values(b!.grad!)).toEqual([-(2 ** 80), -(2 ** -80)]);
+  });
+
+  it("takes powers as IEEE 754 has them", async () => {
+    const numbers = [
+      -0,
+      0,
+      1,
+      -1,
+      0.5,
+      -0.5,
+      2,
+      -3,
+      10,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      Number.NaN,
+    ];
+    const exponents = [
+      0,
+      -0,
+      1,
+      -1,
+      2,
+      3,
+      -3,
+      0.5,
+      -0.5,
+      7,
+      1e9,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      Number.NaN,
+    ];
+    const pairs = numbers.flatMap((a) => exponents.map((b) => [a, b] as const));
+    // JavaScript alone has 1^NaN and (±1)^±∞ as NaN.
+    const exact = (a: number, b: number) =>
+      a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;
+    const a = tensor(pairs.map(([a]) => a));
+    const b = tensor(pairs.map(([, b]) => b));
+    const wanted = pairs.map(([a, b]) => Math.fround(exact(a, b)));
+    const near = (found: number, want: number) =>
+      Object.is(found, want) || Math.abs(found / want - 1) < (Number.isInteger(want) ? 0 : 1e-6);
+    for (const found of [
+      await values(pow(a, b)),
+      await values(pow(reshape(a, [-1, 1]), reshape(b, [-1, 1]))),
+    ]) {
+      const wrong = pairs.flatMap(([a, b], i) =>
+        near(found[i]!, wanted[i]!) ? [] : [[a, b, found[i], wanted[i]]],
+      );
+      expect(wrong).toEqual([]);
+    }
+    expect(await values(pow(tensor([10, 3, -7, 1.5, 2, 10]), tensor([2, 5, 3, 4, 30, -2])))).toEqual([
+      ...[100, 243, -343, 5.0625, 2 ** 30],
+      Math.fround(0.01),
+    ]);
   });
 
   it("takes powers of negative numbers", async () => {
