@@ -10,11 +10,11 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 const CANDIDATES: bool = false;
-alias Key = f32;          // what is compared; whole numbers are compared as such
+alias Key = f32;          // type that is compared: whole numbers as such
 const WHOLE: bool = false;
-fn key(x: Key) -> Key { return x; }    // what is largest: for the smallest -x, or ~x of whole numbers
+fn key(x: Key) -> Key { return x; }    // the largest wins: for the smallest -x, or ~x of whole numbers
 
-// Compilers take x != x for false.
+// By the bits: a compiler may take x != x for false.
 fn isNan(x: Key) -> bool { return !WHOLE && (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 
 struct Params { outer: u32, reduced: u32, inner: u32, walked: u32, splits: u32, chunk: u32 }
@@ -43,7 +43,7 @@ fn main(
     var k = i32(s);
     if (CANDIDATES) { k = candidates[(o * p.walked + s) * p.inner + i]; }
     let value = key(Key(x[(o * p.reduced + u32(k)) * p.inner + i]));
-    if (bestK < 0 || value > best || (isNan(value) && !isNan(best))) {
+    if (bestK < 0 || (!isNan(best) && (isNan(value) || value > best))) {
       best = value;
       bestK = k;
     }

@@ -45,5 +45,6 @@ fn main(
   }
   let mean = sum / f32(rows);
   partial[2 * s * columns + c] = shift - V(x[c]) + mean;
-  partial[(2 * s + 1) * columns + c] = max(squares - sum * mean, V());
+  let left = squares - sum * mean;
+  partial[(2 * s + 1) * columns + c] = left + max(-left, V());    // no NaN: none is lost, the addition keeps it
 }

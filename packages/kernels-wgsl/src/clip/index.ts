@@ -10,7 +10,7 @@ export type ClipParams = Record<"length" | "most", number>;
 const squares4: Variant<SquaresParams> = {
   name: "vec4",
   source: squaresSource,
-  holes: { LANES: 4, Value: "vec4f", total: "x.x + x.y + x.z + x.w" },
+  holes: { WIDTH: 4, Vec: "vec4f", total: "x.x + x.y + x.z + x.w" },
   fits: ({ length }) => length % 4 === 0,
   workgroups: perSum,
 };
@@ -52,7 +52,7 @@ export const clipValue: Kernel<ClipParams> = {
   reads: [],
   writes: ["x"],
   params: { length: "u32", most: "f32" },
-  variants: lanes(clipValueSource),
+  variants: lanes(clipValueSource, { Bits: "vec4u" }),
   cost: ({ length }) => ({ flops: 2 * length, bytes: 8 * length }),
 };
 

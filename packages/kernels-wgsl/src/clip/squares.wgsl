@@ -1,4 +1,4 @@
-// partial[start + s] = Σ x² over every sums-th element from element s on, LANES neighbours for one
+// partial[start + s] = Σ x² over every sums-th element from element s on, WIDTH neighbours for one
 //
 // The norm of many tensors begins here: each writes its partial sums into its own stretch of one
 // buffer. An invocation makes one sum, side by side with its neighbours; no barriers.
@@ -6,21 +6,21 @@
 //   x  dense, `length` elements     partial  sums of all tensors; this one's begin at `start`
 //   dispatch  (ceil(sums / THREADS), 1, 1)
 
-alias Value = f32;        // what a load takes: f32, or vec4f where 4 divides the length
-const LANES: u32 = 1;
+alias Vec = f32;        // what a load takes: f32, or vec4f where 4 divides the length
+const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
-fn total(x: Value) -> f32 { return x; }
+fn total(x: Vec) -> f32 { return x; }
 
 struct Params { length: u32, start: u32, sums: u32 }
 
-@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(0) var<storage, read> x: array<Vec>;
 @group(0) @binding(1) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= p.sums) { return; }
-  var sum = Value();
-  for (var i = id.x; i < p.length / LANES; i += p.sums) { sum += x[i] * x[i]; }
+  var sum = Vec();
+  for (var i = id.x; i < p.length / WIDTH; i += p.sums) { sum += x[i] * x[i]; }
   partial[p.start + id.x] = total(sum);
 }

@@ -1,16 +1,16 @@
-import { strided, type Variant, type Variants } from "./kernel.ts";
+import { type Holes, strided, type Variant, type Variants } from "./kernel.ts";
 
 type Length = { length: number };
 
 /**
- * The variants of a shader that strides over `length` / `LANES` elements of type `Value`: four at a
- * time where the length allows, which halves the time on software adapters and GPUs alike.
+ * The variants of a shader that strides over `length` / `WIDTH` elements of type `Vec`: four at a
+ * time where the length allows, which halves the time on software adapters and GPUs alike. `holes` of four, beyond those.
  */
-export const lanes = <P extends Length>(source: string): Variants<P> => {
+export const lanes = <P extends Length>(source: string, holes: Holes = {}): Variants<P> => {
   const vec4: Variant<P> = {
     name: "vec4",
     source,
-    holes: { LANES: 4, Value: "vec4f" },
+    holes: { WIDTH: 4, Vec: "vec4f", ...holes },
     fits: ({ length }) => length % 4 === 0,
     workgroups: ({ length }) => strided(length / 4, TURNS * THREADS),
   };

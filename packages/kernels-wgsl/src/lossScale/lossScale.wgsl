@@ -24,12 +24,13 @@ fn main() {
   // By its bits: of a comparison with infinity a compiler may think that it is never so.
   if ((bitcast<u32>(squares[0]) & 0x7f800000) == 0x7f800000) {
     unscale[0] = 0;
-    scale[0] = max(before / 2, LEAST);
+    scale[0] = max(before / 2, LEAST);    // no NaN: the scale never is
     good[0] = 0;
     return;
   }
-  unscale[0] = min(1.0, p.most / (sqrt(squares[0]) / before + 1e-6)) / before;
+  let norm = sqrt(squares[0]) / before;
+  unscale[0] = min(1.0, p.most / (norm + 1e-6)) / before;    // no NaN: the norm is finite here
   let grows = good[0] + 1 >= i32(p.interval);
-  scale[0] = select(before, min(2 * before, MOST), grows);
+  scale[0] = select(before, min(2 * before, MOST), grows);    // no NaN: the scale never is
   good[0] = select(good[0] + 1, 0, grows);
 }

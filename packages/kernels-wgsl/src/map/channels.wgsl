@@ -1,10 +1,10 @@
 // y[m, n] = f(a[m, n], b[n], c[n], s, t)
 //
 // As map.wgsl, where a is dense and the others repeat along the rows: an invocation keeps theirs and
-// walks down LANES columns of DEPTH rows.
+// walks down WIDTH columns of DEPTH rows.
 //
 //   a y  [length / N, N]     b c  [N]     with N = shape0.x
-//   dispatch  spread(ceil(ceil(length / N / DEPTH) · N / LANES / THREADS))
+//   dispatch  spread(ceil(ceil(length / N / DEPTH) · N / WIDTH / THREADS))
 
 alias Elem = f32;         // what the buffers hold, where the next four do not say otherwise
 alias A = Elem;
@@ -12,8 +12,8 @@ alias B = Elem;
 alias C = Elem;
 alias Y = Elem;
 alias S = f32;            // what `f` computes with: f32, i32 or u32
-const LANES: u32 = 1;
-alias V = S;              // LANES of each
+const WIDTH: u32 = 1;
+alias V = S;              // WIDTH of each
 alias Bits = u32;
 alias Reals = f32;
 alias StoredA = A;
@@ -84,11 +84,11 @@ fn main(
 ) {
   let s = V(bitcast<S>(p.s));
   let t = V(bitcast<S>(p.t));
-  let columns = p.shape0.x / LANES;
+  let columns = p.shape0.x / WIDTH;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   let n = at % columns;
   let first = at / columns * DEPTH * columns;
-  let end = min(first + DEPTH * columns, p.length / LANES);
+  let end = min(first + DEPTH * columns, p.length / WIDTH);
   let ofB = V(b[n]);
   let ofC = V(c[n]);
   for (var i = first + n; i < end; i += columns) { y[i] = StoredY(f(V(a[i]), ofB, ofC, s, t)); }

@@ -39,7 +39,7 @@ const fast: readonly Variant<MapParams>[] = [
     name: "vec4 channels",
     source: channels,
     holes: {
-      LANES: 4,
+      WIDTH: 4,
       V: "vec4<S>",
       Bits: "vec4u",
       Reals: "vec4f",

@@ -1,18 +1,18 @@
 // y[n, p, q, c] = Σ over r, s of  x[n, h, v, c] / count,   h = p·stride + r − pad,  v likewise
 //
 // What lies outside the image is 0; whether `count`, R·S, contains it too is a hole. An invocation
-// computes LANES channels of STRIP pixels beside each other.
+// computes WIDTH channels of STRIP pixels beside each other.
 //
 //   x  [N, H, W, C]     y  [N, P, Q, C]
-//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / WIDTH / THREADS))
 
 alias Elem = f32;
 const COUNT_PAD: bool = true;
 const THREADS: u32 = 64;
 const STRIP: u32 = 8;
-const LANES: u32 = 1;
-alias Value = f32;        // LANES values
-alias Stored = Elem;      // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;        // WIDTH values
+alias StoredVec = Elem;      // WIDTH elements
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -23,8 +23,8 @@ struct Params {
   dilationRows: u32, dilationCols: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(0) var<storage, read> x: array<StoredVec>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -33,7 +33,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let strips = (p.Q + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   if (at >= p.N * p.P * strips * columns) { return; }
@@ -49,7 +49,7 @@ fn main(
   for (var q = first; q < min(first + STRIP, p.Q); q++) {
     let left = q * p.strideCols - p.padLeft;
     let to = (line * p.Q + q) * columns + c;
-    var sum = Value();
+    var sum = Vec();
     var count = 0u;
     for (var r = 0u; r < p.R; r++) {
       let h = top + r * p.dilationRows;
@@ -57,11 +57,11 @@ fn main(
       for (var s = 0u; s < p.S; s++) {
         let v = left + s * p.dilationCols;
         if (v >= p.W) { continue; }
-        sum += Value(x[image + (h * p.W + v) * columns]);
+        sum += Vec(x[image + (h * p.W + v) * columns]);
         count++;
       }
     }
     if (COUNT_PAD) { count = p.R * p.S; }
-    y[to] = Stored(sum / f32(count));
+    y[to] = StoredVec(sum / f32(count));
   }
 }

@@ -1,17 +1,17 @@
 // dx[n, h, v, c] = Σ dy[n, p, q, c] / count[p, q] over the p, q whose window contains h, v
 //
-// An invocation gathers for LANES channels of STRIP pixels beside each other.
+// An invocation gathers for WIDTH channels of STRIP pixels beside each other.
 //
 //   dy  [N, P, Q, C]     dx  [N, H, W, C]
-//   dispatch  spread(ceil(N · H · ceil(W / STRIP) · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · H · ceil(W / STRIP) · C / WIDTH / THREADS))
 
 alias Elem = f32;
 const COUNT_PAD: bool = true;    // whether `count` is R·S, or without what lies outside the image
 const THREADS: u32 = 64;
 const STRIP: u32 = 8;
-const LANES: u32 = 1;
-alias Value = f32;               // LANES values
-alias Stored = Elem;             // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;               // WIDTH values
+alias StoredVec = Elem;             // WIDTH elements
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -22,8 +22,8 @@ struct Params {
   dilationRows: u32, dilationCols: u32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> dx: array<Stored>;
+@group(0) @binding(0) var<storage, read> dy: array<StoredVec>;
+@group(0) @binding(1) var<storage, read_write> dx: array<StoredVec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 // How many of `window` positions from `first` on, counted with the padding, lie in the image.
@@ -37,7 +37,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let strips = (p.W + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   if (at >= p.N * p.H * strips * columns) { return; }
@@ -58,17 +58,17 @@ fn main(
   var q0 = select(0, (v - cols) / p.strideCols + 1, v >= cols);
   var q1 = min(v / p.strideCols + 1, p.Q);
   for (var w = first; w < min(first + STRIP, p.W); w++) {
-    var sum = Value();
+    var sum = Vec();
     for (var row = p0; row < p1; row++) {
       for (var col = q0; col < q1; col++) {
         var count = p.R * p.S;
         if (!COUNT_PAD) {
           count = inside(row * p.strideRows, p.R, p.padTop, p.H) * inside(col * p.strideCols, p.S, p.padLeft, p.W);
         }
-        sum += Value(dy[image + (row * p.Q + col) * columns]) / f32(count);
+        sum += Vec(dy[image + (row * p.Q + col) * columns]) / f32(count);
       }
     }
-    dx[(line * p.W + w) * columns + c] = Stored(sum);
+    dx[(line * p.W + w) * columns + c] = StoredVec(sum);
     v++;
     if (q0 * p.strideCols + cols <= v) { q0++; }
     if (q1 < p.Q && q1 * p.strideCols <= v) { q1++; }

@@ -41,7 +41,7 @@ const params = {
   dilationCols: "u32",
 } as const;
 
-const FOUR = { LANES: 4, Value: "vec4f", Stored: "vec4<Elem>" };
+const FOUR = { WIDTH: 4, Vec: "vec4f", StoredVec: "vec4<Elem>" };
 const THREADS = 64;
 const STRIP = 8;
 

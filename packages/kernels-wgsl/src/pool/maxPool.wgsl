@@ -1,19 +1,19 @@
 // y[n, p, q, c] = max over r, s of  x[n, h, v, c],   h = p·stride + r·dilation − pad,  v likewise,
 // without what lies outside the image; a NaN is larger than anything, and no pixel at all is −∞
 //
-// An invocation computes LANES channels of STRIP pixels beside each other, column after column of
+// An invocation computes WIDTH channels of STRIP pixels beside each other, column after column of
 // their windows. Columns that two neighbouring windows have in common are looked through once.
 //
 //   x  [N, H, W, C]     y  [N, P, Q, C]
-//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / WIDTH / THREADS))
 
 alias Elem = f32;
 const THREADS: u32 = 64;
 const STRIP: u32 = 16;
-const LANES: u32 = 1;
-alias Value = f32;           // LANES values
-alias Bits = u32;            // those of LANES values
-alias Stored = Elem;         // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;           // WIDTH values
+alias Bits = u32;            // those of WIDTH values
+alias StoredVec = Elem;         // WIDTH elements
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -24,8 +24,8 @@ struct Params {
   dilationRows: u32, dilationCols: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(0) var<storage, read> x: array<StoredVec>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -34,7 +34,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let strips = (p.Q + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   if (at >= p.N * p.P * strips * columns) { return; }
@@ -59,7 +59,7 @@ fn main(
   // From `own` on, the columns of a window are the next one's too.
   let own = select(p.S, p.strideCols, p.dilationCols == 1 && p.S <= 2 * p.strideCols);
   let minusInfinity = Bits(0xff800000u);    // which WGSL has no constant for
-  let least = bitcast<Value>(minusInfinity);
+  let least = bitcast<Vec>(minusInfinity);
   var s = 0u;
   var best = least;
   var nan = Bits();    // of all values the largest bits, without signs: compilers take x != x for false
@@ -73,7 +73,7 @@ fn main(
       var most = least;
       var mostNan = Bits();
       for (var i = upper + v * columns; i < end; i += step) {
-        let value = Value(x[i]);
+        let value = Vec(x[i]);
         most = select(most, value, value > most);
         mostNan = max(mostNan, bitcast<Bits>(value) & Bits(0x7fffffffu));
       }
@@ -84,7 +84,7 @@ fn main(
         nextNan = max(nextNan, mostNan);
       }
     }
-    y[(line * p.Q + q) * columns + c] = Stored(select(best, bitcast<Value>(nan), nan > Bits(0x7f800000u)));
+    y[(line * p.Q + q) * columns + c] = StoredVec(select(best, bitcast<Vec>(nan), nan > Bits(0x7f800000u)));
     best = next;
     nan = nextNan;
     s = p.S - min(own, p.S);

@@ -1,18 +1,18 @@
 // dx[n, h, v, c] = Σ dy[n, p, q, c] over the p, q whose window has its maximum here
 //
-// An invocation gathers for LANES channels of STRIP pixels beside each other, in the same order every
+// An invocation gathers for WIDTH channels of STRIP pixels beside each other, in the same order every
 // time: at most ⌈R / stride⌉ · ⌈S / stride⌉ terms each.
 //
 //   dy index  [N, P, Q, C]     dx  [N, H, W, C]
-//   dispatch  spread(ceil(N · H · ceil(W / STRIP) · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · H · ceil(W / STRIP) · C / WIDTH / THREADS))
 
 alias Elem = f32;
 const THREADS: u32 = 64;
 const STRIP: u32 = 8;
-const LANES: u32 = 1;
-alias Value = f32;        // LANES values
-alias Bits = u32;         // LANES indices
-alias Stored = Elem;      // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;        // WIDTH values
+alias Bits = u32;         // WIDTH indices
+alias StoredVec = Elem;      // WIDTH elements
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -23,9 +23,9 @@ struct Params {
   dilationRows: u32, dilationCols: u32,
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<Stored>;
+@group(0) @binding(0) var<storage, read> dy: array<StoredVec>;
 @group(0) @binding(1) var<storage, read> index: array<Bits>;
-@group(0) @binding(2) var<storage, read_write> dx: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> dx: array<StoredVec>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -34,7 +34,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let strips = (p.W + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   if (at >= p.N * p.H * strips * columns) { return; }
@@ -56,14 +56,14 @@ fn main(
   var q1 = min(v / p.strideCols + 1, p.Q);
   for (var w = first; w < min(first + STRIP, p.W); w++) {
     let here = Bits((h - p.padTop) * p.W + w);
-    var sum = Value();
+    var sum = Vec();
     for (var row = p0; row < p1; row++) {
       for (var col = q0; col < q1; col++) {
         let i = image + (row * p.Q + col) * columns;
-        sum += select(Value(), Value(dy[i]), index[i] == here);
+        sum += select(Vec(), Vec(dy[i]), index[i] == here);
       }
     }
-    dx[(line * p.W + w) * columns + c] = Stored(sum);
+    dx[(line * p.W + w) * columns + c] = StoredVec(sum);
     v++;
     if (q0 * p.strideCols + cols <= v) { q0++; }
     if (q1 < p.Q && q1 * p.strideCols <= v) { q1++; }

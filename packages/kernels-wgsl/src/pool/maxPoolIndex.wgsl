@@ -3,18 +3,18 @@
 // index[n, p, q, c] = h·W + v of the first such x, row by row: where the gradient goes
 // For a window that meets no pixel, −∞ and H·W, which is none.
 //
-// An invocation computes LANES channels of STRIP pixels beside each other.
+// An invocation computes WIDTH channels of STRIP pixels beside each other.
 //
 //   x  [N, H, W, C]     y index  [N, P, Q, C]
-//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / LANES / THREADS))
+//   dispatch  spread(ceil(N · P · ceil(Q / STRIP) · C / WIDTH / THREADS))
 
 alias Elem = f32;
 const THREADS: u32 = 64;
 const STRIP: u32 = 8;
-const LANES: u32 = 1;
-alias Value = f32;           // LANES values
-alias Bits = u32;            // those of LANES values; LANES indices
-alias Stored = Elem;         // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;           // WIDTH values
+alias Bits = u32;            // those of WIDTH values; WIDTH indices
+alias StoredVec = Elem;         // WIDTH elements
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -25,10 +25,12 @@ struct Params {
   dilationRows: u32, dilationCols: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(0) var<storage, read> x: array<StoredVec>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(2) var<storage, read_write> index: array<Bits>;
 @group(0) @binding(3) var<uniform> p: Params;
+
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -36,7 +38,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let strips = (p.Q + STRIP - 1) / STRIP;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   if (at >= p.N * p.P * strips * columns) { return; }
@@ -53,7 +55,7 @@ fn main(
   for (var q = first; q < min(first + STRIP, p.Q); q++) {
     let left = q * p.strideCols - p.padLeft;
     let to = (line * p.Q + q) * columns + c;
-    var best = bitcast<Value>(minusInfinity);
+    var best = bitcast<Vec>(minusInfinity);
     var bestAt = Bits(p.H * p.W);
     var empty = true;
     for (var r = 0u; r < p.R; r++) {
@@ -63,16 +65,16 @@ fn main(
         let v = left + s * p.dilationCols;
         if (v >= p.W) { continue; }
         let pixel = h * p.W + v;
-        let value = Value(x[image + pixel * columns]);
-        // Compilers take x != x for false, hence the bits of a NaN.
-        let isNan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(0x7f800000u);
-        let better = (value > best) | isNan;
+        let value = Vec(x[image + pixel * columns]);
+        // By the bits: a compiler may take x != x for false. The last NaN wins, as in PyTorch.
+        let isNan = magnitude(value) > Bits(0x7f800000u);
+        let better = isNan | ((value > best) & !(magnitude(best) > Bits(0x7f800000u)));
         best = select(select(best, value, better), value, empty);
         bestAt = select(select(bestAt, Bits(pixel), better), Bits(pixel), empty);
         empty = false;
       }
     }
-    y[to] = Stored(best);
+    y[to] = StoredVec(best);
     index[to] = bestAt;
   }
 }

@@ -1,29 +1,29 @@
 // g = dw + weightDecay · w;   w −= lr · g
 //
-// Plain stochastic gradient descent, in place. Grid-stride, LANES elements at a time.
+// Plain stochastic gradient descent, in place. Grid-stride, WIDTH elements at a time.
 //
 //   dw  dense, `length` elements     w  the same
 //   unscale  1 element, or anything where `factor` does not look at it
-//   dispatch  enough to stride over length / LANES, at most (65535, 1, 1)
+//   dispatch  enough to stride over length / WIDTH, at most (65535, 1, 1)
 
-alias Value = f32;        // what a load takes: f32, or vec4f where 4 divides the length
-const LANES: u32 = 1;
+alias Vec = f32;        // what a load takes: f32, or vec4f where 4 divides the length
+const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
 // What dw is multiplied by: 1, or unscale[0]. Where that is 0, everything stays as it is.
 fn factor() -> f32 { return 1.0; }
 
 struct Params { length: u32, lr: f32, weightDecay: f32 }
 
-@group(0) @binding(0) var<storage, read> dw: array<Value>;
+@group(0) @binding(0) var<storage, read> dw: array<Vec>;
 @group(0) @binding(1) var<storage, read> unscale: array<f32>;
-@group(0) @binding(2) var<storage, read_write> w: array<Value>;
+@group(0) @binding(2) var<storage, read_write> w: array<Vec>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let by = factor();
   if (by == 0.0) { return; }
-  for (var i = id.x; i < p.length / LANES; i += groups.x * THREADS) {
+  for (var i = id.x; i < p.length / WIDTH; i += groups.x * THREADS) {
     let before = w[i];
     w[i] = before - p.lr * (by * dw[i] + p.weightDecay * before);
   }

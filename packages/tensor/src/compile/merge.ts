@@ -105,6 +105,8 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   // WGSL has no word for numbers that are not finite.
   const isSaid = (name: "s" | "t") => !uses(String(second.holes.f), name) || isFinite32(p[name]);
   if (!isSaid("s") || !isSaid("t")) return undefined;
+  // The function `power` is the elementwise shaders' own.
+  if (uses(String(second.holes.f), "power")) return undefined;
   const before = String(holes.epilogue ?? "value");
   // The last two reads of a kernel with an epilogue are for its operands.
   const reads = [...first.reads];

@@ -37,6 +37,7 @@ const comparing = { ...map, name: NAN_CHECK };
 
 // As many checks as float32 can count.
 const EARLIEST = 2 ** 24;
+const LATER = "max(a, b)"; // no NaN: ranks
 const TERMS = {
   nan: "select(Vec(0), Vec(1), magnitude(x) > Bits(0x7f800000u))",
   infinite: "select(Vec(0), Vec(1), magnitude(x) == Bits(0x7f800000u))",
@@ -117,14 +118,14 @@ export class NaNSearch implements Observer {
     let left = x;
     const passes = reducePasses([1, x.size, 1], { initial: 0, scale: rank });
     passes.forEach((pass, i) => {
-      const holes = { combine: "max(a, b)", Result: "f32", ...(i === 0 && { term }) };
+      const holes = { combine: LATER, Result: "f32", ...(i === 0 && { term }) };
       const shape = i === passes.length - 1 ? [] : [pass.splits];
       const { y } = run(looking, pass, [left], { y: { shape, dtype: "f32" } }, { holes });
       if (left !== x) left.dispose();
       left = y;
     });
     if (!before) return keep(left);
-    const most = run(comparing, dense(1), [left, before, before], [], { holes: { f: "max(a, b)" } });
+    const most = run(comparing, dense(1), [left, before, before], [], { holes: { f: LATER } });
     left.dispose();
     before.dispose();
     return keep(most);

@@ -2,7 +2,7 @@ import { gather as forward, gatherGrad, gatherParams } from "@shadegrad/kernels-
 import { differentiable } from "../core/autograd.ts";
 import { arange } from "../core/create.ts";
 import { isInteger } from "../core/dtype.ts";
-import { elementwise } from "../core/map.ts";
+import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
@@ -44,7 +44,8 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
   checkWhole("oneHot", "labels", labels, `They are [${labels.shape}].`);
   const names = arange(classes, { dtype: labels.dtype, device: labels.device });
   const column = labels.view([...labels.shape, 1]);
-  const y = elementwise((label, name) => `select(V(0), V(1), ${label} == ${name})`, [column, names], {
+  const isLabel: Expression = (label, name) => `select(V(0), V(1), ${label} == ${name})`; // no NaN: integers
+  const y = elementwise(isLabel, [column, names], {
     dtype: "f32",
   });
   for (const tensor of [names, column]) tensor.dispose();

@@ -131,7 +131,7 @@ function extremeGrad(x: Tensor, y: Tensor, dy: Tensor, axes: readonly number[], 
   const params = broadcast(x.shape, [strides(x.shape), repeated, repeated]);
   const whole = { A: dtype, B: dtype, Y: dtype };
   const isWinner = isInteger(dtype)
-    ? "a == b"
+    ? "a == b" // no NaN: integers
     : `${compare("a", "==", "b")} | (${isNan("a")} & ${isNan("b")})`;
   const equal = run(map, params, [x, y, y], x.shape, {
     holes: { ...whole, C: dtype, f: `select(V(0), V(1), ${isWinner})` },

@@ -3,11 +3,14 @@ import {
   add,
   assign,
   cast,
+  clamp,
   compile,
   type Device,
   init,
+  matmul,
   mul,
   noGrad,
+  pow,
   relu,
   type Tensor,
   tensor,
@@ -130,6 +133,16 @@ it("a call submits once and makes no GPU object", async () => {
   for (let i = 0; i < 5; i++) (await predict(x)).dispose();
   const { launches: _, ...after } = device.counts;
   expect(after).toEqual({ ...before, launches: undefined, submits: before.submits + 5 });
+});
+
+it("NaN and powers come through a compiled product as through an eager one", async () => {
+  const f = (x: Tensor, w: Tensor) => [relu(matmul(x, w)), clamp(matmul(x, w), 0, 2), pow(matmul(x, w), 2)];
+  using compiled = compile(f);
+  const x = tensor([1, Number.NaN, 2, 3, -4, 0, 5, -6], [4, 2]);
+  const w = tensor(wave(8), [2, 4]);
+  const eager = noGrad(() => f(x, w));
+  for (const [i, y] of (await compiled(x, w)).entries())
+    expect(await y.data()).toEqual(await eager[i]!.data());
 });
 
 it("elementwise ops without a kernel before them become one", async () => {

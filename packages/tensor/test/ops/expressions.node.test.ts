@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+// WGSL leaves NaN to the driver in max, min, clamp and comparisons. ops/nan.ts has expressions that do not.
+
+const SOURCES = new URL("../../src/", import.meta.url);
+const bare =
+  /(?<!Math\.)\b(max|min|clamp)\((\$\{|[abcsty]\b)|(\}|\b[abcst]) (!=|==|<=?|>=?) (\$\{|V\(|[abcst]\b)/;
+/** Operands that are no floats, or a test of bits in the same line. */
+const allowed = /orNan\(|isNan\(|\/\/ no NaN: ./;
+
+const isBare = (line: string): boolean => /[`"]/.test(line) && bare.test(line) && !allowed.test(line);
+
+test("WGSL in ops compares, and takes extremes, by the expressions of ops/nan.ts", () => {
+  const paths = ["ops/", "core/", "nn/", "optim/"].flatMap((folder) =>
+    readdirSync(new URL(folder, SOURCES)).map((name) => folder + name),
+  );
+  const found = paths
+    .filter((path) => path.endsWith(".ts") && path !== "ops/nan.ts")
+    .flatMap((path) => {
+      const lines = readFileSync(new URL(path, SOURCES), "utf8").split("\n");
+      return lines.filter(isBare).map((line) => `${path}: ${line.trim()}`);
+    });
+  expect(paths.length).toBeGreaterThan(30);
+  expect(found).toEqual([]);
+});
+
+test("it finds a bare one", () => {
+  const found = (line: string) => isBare(line.replaceAll("@", "$"));
+  expect(found("(x) => `max(@{x}, V(0))`")).toBe(true);
+  expect(found("(a, b) => `select(@{a}, @{b}, @{a} != @{b})`")).toBe(true);
+  expect(found('{ f: "max(a, b)" }')).toBe(true);
+  expect(found("`[@{Math.max(a, b)}]`")).toBe(false);
+  expect(found("(x) => orNan(`max(@{x}, V(0))`, x)")).toBe(false);
+});
