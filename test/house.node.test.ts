@@ -81,6 +81,33 @@ test("WGSL lives in kernels-wgsl", () => {
   expect(paths(shaders).filter(elsewhere)).toEqual([]);
 });
 
+test("the rasteriser wing is loaded in one place, where an adapter turns out to be software", () => {
+  const inside = (path: string) => path.startsWith("packages/kernels-wgsl/src/rasteriser/");
+  const importing = sources
+    .filter(({ path, imports }) => {
+      const into = imports.map(({ specifier }) =>
+        specifier.startsWith(".") ? target(path, specifier) : specifier,
+      );
+      return !inside(path) && into.some((to) => /(^|\/)rasteriser(\/|$)/.test(to));
+    })
+    .map(({ path }) => path);
+  expect(importing).toEqual(["packages/tensor/src/gpu/adapter.ts"]);
+  const path = importing[0]!;
+  const text = readFileSync(join(ROOT, path), "utf8");
+  expect(text).toContain('await import("@shadegrad/kernels-wgsl/rasteriser")');
+  expect(text).not.toMatch(/from "@shadegrad\/kernels-wgsl\/rasteriser"/);
+});
+
+test("what a GPU runs has no word of textures and padded channels", () => {
+  const rooms = /^packages\/(kernels-wgsl\/src\/(launch|conv2d|matmul)|tensor\/src\/ops)\//;
+  const telling = files.filter(
+    (path) =>
+      rooms.test(path) &&
+      /texels?\b|textureLoad|padChannels|resizeRows/i.test(readFileSync(join(ROOT, path), "utf8")),
+  );
+  expect(telling).toEqual([]);
+});
+
 test("one file touches navigator.gpu and the webgpu binding", () => {
   const touching = sources.filter(
     ({ accesses, strings, imports }) =>

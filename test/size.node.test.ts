@@ -3,20 +3,25 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { build } from "../scripts/setup/build.mjs";
 import { stripShader } from "../scripts/setup/shaders.mjs";
-import { BUDGET, bundleSize } from "../scripts/size/bundle.mjs";
+import { BUDGET, bundleSize, RASTERISER } from "../scripts/size/bundle.mjs";
 import { filesBelow, ROOT } from "./source.ts";
 
 test("a ResNet-50, predicted with and trained, is at most 60 KB of download", async () => {
   await build();
-  const { gzip, bytes, modules } = await bundleSize(join(ROOT, "scripts", "size", "page.mjs"));
+  const page = join(ROOT, "scripts", "size", "page.mjs");
+  const { gzip, bytes, modules } = await bundleSize(page, { without: RASTERISER });
   console.log(`${(gzip / 1000).toFixed(1)} KB gzip`);
   expect(gzip).toBeLessThanOrEqual(BUDGET);
   // That nothing of it was dropped by mistake.
   expect(bytes).toBeGreaterThan(100_000);
   const names = modules.map(({ name }) => name).join("\n");
-  for (const part of ["resnet: zoo.js", "tensor: compile/", "tensor: autograd.js", "kernels-wgsl: conv2d/"]) {
+  for (const part of ["resnet: zoo.js", "tensor: compile/", "tensor: core/autograd.js", "kernels-wgsl: conv2d/"]) {
     expect(names).toContain(part);
   }
+  expect(names).not.toContain("rasteriser");
+  const software = await bundleSize(page);
+  expect(software.modules.map(({ name }) => name).join()).toContain("kernels-wgsl: rasteriser/");
+  expect(software.gzip).toBeGreaterThan(gzip);
 });
 
 const shaders = filesBelow("packages/kernels-wgsl/src").filter((path) => path.endsWith(".wgsl"));

@@ -73,7 +73,8 @@ export function launchesOf({ launcher }, prepared) {
   const launches = [];
   prepared.before?.(0);
   const listener = launcher.onLaunch;
-  launcher.onLaunch = ({ kernel, variant }) => launches.push({ kernel, variant });
+  // A launch of several stages counts as one.
+  launcher.onLaunch = ({ stageOf, kernel, variant }) => launches.push(stageOf ?? { kernel, variant });
   try {
     prepared.run(0);
   } finally {

@@ -6,6 +6,9 @@ import { ROOT } from "../setup/install.mjs";
 /** Bytes, after gzip, that `resnet50` with all that inference and training need may have. */
 export const BUDGET = 60_000;
 
+/** The chunk that only pages on software adapters ask for. */
+export const RASTERISER = /rasteriser/;
+
 /**
  * @typedef {object} BundleSize
  * @property {number} bytes minified

@@ -2,6 +2,7 @@ export { bits, type Scalar } from "./launch/bits.ts";
 export { candidates, choose } from "./launch/choose.ts";
 export type {
   Adapter,
+  AnyVariant,
   Hole,
   Holes,
   Interface,
@@ -9,6 +10,11 @@ export type {
   ParamType,
   ParamValue,
   ParamValues,
+  Rasteriser,
+  RoleVariants,
+  Stage,
+  StagedVariant,
+  Tuned,
   Variant,
   Variants,
   Workgroups,
@@ -24,7 +30,8 @@ export {
   strided,
 } from "./launch/kernel.ts";
 export { type LaunchCounts, Launcher, type LaunchOptions } from "./launch/launcher.ts";
-export type { Copy, Placed, Planned, Program } from "./launch/program.ts";
+export type { Placed } from "./launch/placed.ts";
+export type { Copy, Planned, Program } from "./launch/program.ts";
 export { Stopwatch } from "./launch/stopwatch.ts";
-export type { Timing } from "./launch/timing.ts";
-export { kernelKey, type Tuned, tuningKey } from "./launch/tuned.ts";
+export { perLaunch, type Timing } from "./launch/timing.ts";
+export { kernelKey, tuningKey } from "./launch/tuned.ts";

@@ -1,4 +1,5 @@
 import type { Adapter } from "../src/launch/kernel.ts";
+import { rasteriser } from "../src/rasteriser/index.ts";
 
 /** Opens the machine's adapter with all it has; in Node through Dawn, with the binding's `backend` if given. */
 export async function openDevice(backend?: string): Promise<{ device: GPUDevice; adapter: Adapter }> {
@@ -15,13 +16,15 @@ export async function openDevice(backend?: string): Promise<{ device: GPUDevice;
     },
   });
   const { vendor, architecture, subgroupMinSize, subgroupMaxSize } = found.info;
+  const software = /llvmpipe|swiftshader|mesa|google|null/i.test(
+    `${vendor} ${architecture} ${found.info.description}`,
+  );
   return {
     device,
     adapter: {
       key: `${vendor} ${architecture}`,
-      software: /llvmpipe|swiftshader|mesa|google|null/i.test(
-        `${vendor} ${architecture} ${found.info.description}`,
-      ),
+      software,
+      rasteriser: software ? rasteriser : undefined,
       features: new Set(features),
       subgroupSize: [subgroupMinSize ?? 4, subgroupMaxSize ?? 128],
       workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,

@@ -7,9 +7,7 @@ const modules = import.meta.glob<{ checks: Check[] }>("../src/*/check.ts", { eag
 export const checks: Check[] = Object.values(modules).flatMap((module) => module.checks);
 
 /** Folders that have shaders, and those that have checks: these must be the same. */
-export const shaders: string[] = Object.keys(
-  import.meta.glob(["../src/*/*.wgsl", "!../src/rasteriser/*"], { query: "?raw" }),
-);
+export const shaders: string[] = Object.keys(import.meta.glob("../src/*/*.wgsl", { query: "?raw" }));
 export const checked: string[] = Object.keys(modules);
 
 /** Element type of each binding of data as the holes leave it, read off the shader. */

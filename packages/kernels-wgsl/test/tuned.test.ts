@@ -6,6 +6,7 @@ import { kernelKey, tuningKey } from "../src/launch/tuned.ts";
 import { dense, map } from "../src/map/index.ts";
 import { momentum } from "../src/sgd/index.ts";
 
+const anywhere = {};
 const workgroups = () => [1, 1, 1] as const;
 const fits = ({ length }: { length: number }) => length % 4 === 0;
 const kernel: Kernel<{ length: number; lr: number }> = {
@@ -29,7 +30,7 @@ const adapter = (tuned?: Adapter["tuned"]): Adapter => ({
 });
 
 describe("choose", () => {
-  const key = (length: number, holes = {}) => tuningKey(kernel, { length, lr: 0.1 }, holes);
+  const key = (length: number, holes = {}) => tuningKey(kernel, { length, lr: 0.1 }, holes, anywhere);
   const chosen = (tuned: [string, string][], length = 8, holes = {}) =>
     choose(kernel, { length, lr: 0.3 }, adapter(new Map(tuned)), holes).name;
 
@@ -64,22 +65,24 @@ describe("choose", () => {
     const { plain } = kernel.variants;
     const changed = { ...kernel, variants: { ...kernel.variants, plain: { ...plain, source: "4" } } };
     const holes = { ...kernel, variants: { ...kernel.variants, plain: { ...plain, holes: { A: 1 } } } };
-    expect(new Set([kernel, changed, holes].map(kernelKey)).size).toBe(3);
+    expect(
+      new Set([kernel, changed, holes].map((one) => kernelKey(one as typeof kernel, anywhere))).size,
+    ).toBe(3);
     expect(choose(changed, { length: 8, lr: 0 }, adapter(new Map([[key(8), "fours"]]))).name).toBe("plain");
   });
 });
 
 it("numbers that are computed with are no part of a key", () => {
-  expect(tuningKey(momentum, { length: 8, lr: 1, momentum: 0, weightDecay: 0 }, {})).toMatch(
+  expect(tuningKey(momentum, { length: 8, lr: 1, momentum: 0, weightDecay: 0 }, {}, anywhere)).toMatch(
     /^momentum [0-9a-f]{8} f32 8$/,
   );
-  expect(tuningKey(map, dense(8, 1, 2), {})).toBe(tuningKey(map, dense(8, 3, 4), {}));
-  expect(tuningKey(map, dense(8), {})).not.toBe(tuningKey(map, dense(12), {}));
+  expect(tuningKey(map, dense(8, 1, 2), {}, anywhere)).toBe(tuningKey(map, dense(8, 3, 4), {}, anywhere));
+  expect(tuningKey(map, dense(8), {}, anywhere)).not.toBe(tuningKey(map, dense(12), {}, anywhere));
 });
 
 it("two kernels have two keys, and a key is the same in every process", () => {
   const p = Object.fromEntries(Object.keys(conv2d.params).map((name, i) => [name, i]));
-  expect(tuningKey(conv2d, p as never, {})).toMatch(
+  expect(tuningKey(conv2d, p as never, {}, anywhere)).toMatch(
     /^conv2d [0-9a-f]{8} f32 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15$/,
   );
 });

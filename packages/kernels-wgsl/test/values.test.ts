@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Case, Values } from "../src/check.ts";
-import { type Adapter, allVariants, fits } from "../src/launch/kernel.ts";
+import {
+  type Adapter,
+  type AnyVariant,
+  allVariants,
+  fits,
+  type Kernel,
+  type Variant,
+} from "../src/launch/kernel.ts";
 import { Launcher } from "../src/launch/launcher.ts";
+import { rasteriser } from "../src/rasteriser/index.ts";
 import { openDevice } from "./device.ts";
 import { fromHalf, toHalf } from "./half.ts";
 import { checks, elements } from "./kernels.ts";
@@ -17,12 +25,15 @@ beforeAll(async () => {
 });
 
 const rows = checks.flatMap(({ kernel, cases }) =>
-  allVariants(kernel).map((variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const),
+  allVariants(kernel, rasteriser).map(
+    (variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const,
+  ),
 );
 
 describe.each(rows)("%s", (_, kernel, variant, cases) => {
   async function launch({ params, holes = {}, reads, writes }: Case): Promise<Values[]> {
-    const types = elements(variant.source, { ...variant.holes, ...holes });
+    const { source, ...own } = shaderOf(kernel, variant);
+    const types = elements(source, { ...own.holes, ...holes });
     const buffers = [...reads, ...writes].map((values, i) => {
       const half = types.get([...kernel.reads, ...kernel.writes][i]!) === "f16";
       return upload(half ? toHalf(values as Float32Array) : values);
@@ -63,7 +74,7 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
   });
 
   it("equals it in float16", async ({ skip }) => {
-    skip(!/^alias Elem = f32;/m.test(variant.source), "no alias Elem");
+    skip(!/^alias Elem = f32;/m.test(shaderOf(kernel, variant).source), "no alias Elem");
     skip(!adapter.features.has("shader-f16"), "the adapter has no shader-f16");
     for (const example of cases()) {
       if (example.half === false || !fits(variant, example.params, adapter)) continue;
@@ -74,6 +85,10 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     }
   });
 });
+
+/** One that has the kernel's bindings. */
+const shaderOf = (kernel: Kernel, variant: AnyVariant): Variant =>
+  "stages" in variant ? kernel.variants.plain : variant;
 
 function upload(values: Values | Uint16Array): GPUBuffer {
   const size = Math.max(16, Math.ceil(values.byteLength / 16) * 16);

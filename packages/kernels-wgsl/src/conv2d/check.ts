@@ -7,7 +7,6 @@ import {
   conv2dReference,
   conv2dWeightGrad,
   conv2dWeightGradReference,
-  fitRows,
   sumPartials,
 } from "./index.ts";
 
@@ -151,28 +150,6 @@ export const checks = [
         races: name === "17 pixels" && splits === 1,
       })),
     ),
-  ),
-  check(fitRows, () =>
-    [
-      [37, 3, 4],
-      [5, 8, 4],
-      [2, 36, 48],
-      [3, 0, 4],
-      [0, 3, 4],
-    ].map(([rows = 0, width = 0, length = 0]) => {
-      const x = randomValues(rows * width);
-      const y = Float32Array.from({ length: rows * length }, (_, i) => {
-        const c = i % length;
-        return c < width ? x[((i - c) / length) * width + c]! : 0;
-      });
-      return {
-        name: `${rows} rows of ${width}, to ${length}`,
-        params: { rows, width, length },
-        reads: [x],
-        writes: [new Float32Array(y.length).fill(7)],
-        expected: [y],
-      };
-    }),
   ),
   check(sumPartials, () =>
     [

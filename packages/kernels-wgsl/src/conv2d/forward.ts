@@ -1,18 +1,15 @@
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
-import lanes from "../rasteriser/conv2d/lanes.wgsl?raw";
-import lanes4 from "../rasteriser/conv2d/lanes4.wgsl?raw";
-import { overLanes } from "../rasteriser/conv2d/variants.ts";
 import direct from "./direct.wgsl?raw";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
 import tiledSource from "./tiled.wgsl?raw";
 
-const tiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number) =>
+export const forwardTiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number) =>
   Math.ceil((N * P * Q) / rows) * groups * Math.ceil(O / groups / cols);
 
 const tiled: Variant<Conv2dParams> = {
   name: "tiled",
   source: tiledSource,
-  workgroups: (p) => spread(tiles(p, TILE, TILE)),
+  workgroups: (p) => spread(forwardTiles(p, TILE, TILE)),
 };
 
 /**
@@ -32,16 +29,9 @@ export const conv2d: Kernel<Conv2dParams> = {
       workgroups: ({ N, P, Q, O }) => spread(Math.ceil((N * P * Q * O) / 64)),
     },
     gpu: [tiled],
-    rasteriser: [
-      ...overLanes({
-        ...{ lanes4, lanes, tiles },
-        operands: (p) => ({ x: p.N * p.H * p.W * p.C, w: weights(p) }),
-        result: (p) => [p.N * p.P * p.Q * p.O, p.O],
-      }),
-      tiled,
-    ],
+    rasteriser: [tiled],
   },
-  prefer: (p, adapter) => preferred(p.O / p.groups, adapter),
+  prefer: (p) => preferred(p.O / p.groups),
   epilogue: ({ O }) => O,
   linearIn: () => "w",
   cost: conv2dCost,

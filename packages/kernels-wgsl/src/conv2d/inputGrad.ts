@@ -1,13 +1,10 @@
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
-import lanes from "../rasteriser/conv2d/inputGradLanes.wgsl?raw";
-import lanes4 from "../rasteriser/conv2d/inputGradLanes4.wgsl?raw";
-import { overLanes } from "../rasteriser/conv2d/variants.ts";
 import direct from "./inputGradDirect.wgsl?raw";
 import tiledSource from "./inputGradTiled.wgsl?raw";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
 
 /** Pixels a stride apart share a tile, so each phase of the strides has its own. */
-function tiles(p: Conv2dParams, rows: number, cols: number): number {
+export function inputGradTiles(p: Conv2dParams, rows: number, cols: number): number {
   const { N, H, W, C, strideRows, strideCols, groups } = p;
   const pixels = N * Math.ceil(H / strideRows) * Math.ceil(W / strideCols);
   return strideRows * strideCols * Math.ceil(pixels / rows) * groups * Math.ceil(C / groups / cols);
@@ -16,7 +13,7 @@ function tiles(p: Conv2dParams, rows: number, cols: number): number {
 const tiled: Variant<Conv2dParams> = {
   name: "tiled",
   source: tiledSource,
-  workgroups: (p) => spread(tiles(p, TILE, TILE)),
+  workgroups: (p) => spread(inputGradTiles(p, TILE, TILE)),
 };
 
 /** dx of `conv2d` from dy [N, P, Q, O] and w. Holes: as those of `conv2d`. */
@@ -32,16 +29,9 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
       workgroups: ({ N, H, W, C }) => spread(Math.ceil((N * H * W * C) / 64)),
     },
     gpu: [tiled],
-    rasteriser: [
-      ...overLanes({
-        ...{ lanes4, lanes, tiles },
-        operands: (p) => ({ dy: p.N * p.P * p.Q * p.O, w: weights(p) }),
-        result: (p) => [p.N * p.H * p.W * p.C, p.C],
-      }),
-      tiled,
-    ],
+    rasteriser: [tiled],
   },
-  prefer: (p, adapter) => preferred(p.C / p.groups, adapter),
+  prefer: (p) => preferred(p.C / p.groups),
   epilogue: ({ C }) => C,
   cost: conv2dCost,
 };

@@ -1,4 +1,4 @@
-import type { Adapter, ParamType } from "../launch/kernel.ts";
+import type { ParamType } from "../launch/kernel.ts";
 
 /**
  * A convolution's shapes: N batch · H W image · C channels in · R S window · O channels out · P Q
@@ -61,13 +61,5 @@ export function conv2dCost({ N, H, W, C, R, S, O, P, Q, groups }: Conv2dParams):
 /** Workgroup memory holds a slice of a square tile of so many outputs a side. */
 export const TILE = 64;
 
-/**
- * What runs best where: register tiles for rasterisers, tiles in workgroup memory for GPUs, and
- * neither where a group has too few columns to fill one.
- */
-export function preferred(columns: number, { software }: Adapter): string | undefined {
-  if (columns < (software ? 3 : 8)) return "direct";
-  if (!software) return "tiled";
-  // Of 32 columns, a third or more would be empty.
-  return columns <= 16 || (columns > 32 && columns <= 40) ? "lanes4 narrow" : undefined;
-}
+/** Tiles in workgroup memory, unless a group has too few columns to fill one. */
+export const preferred = (columns: number): string => (columns < 8 ? "direct" : "tiled");

@@ -1,36 +1,24 @@
-import { isHalf, Staged, type Textures } from "../rasteriser/textures.ts";
-import type { Kernel, ParamValues } from "./kernel.ts";
+import type { Copied } from "./copies.ts";
 import type { Pipeline } from "./pipelines.ts";
-import type { Placed } from "./program.ts";
+import { bindingOf, type Placed } from "./placed.ts";
 import type { Resolved } from "./resolve.ts";
+import type { Scratch } from "./scratch.ts";
 
-/** What a launch is bound to: part of a buffer, or a texture that it is copied to before. */
-export type Bound = Placed | Staged;
+/** A resource of a launch: part of a buffer, or the copy that stands in its place. */
+export type Bound = Placed | Copied;
 
-/** See to it that the textures of a launch will be large enough. */
-export function reserve<P extends ParamValues>(
-  into: Textures,
-  { reads }: Kernel<P>,
-  { textures, holes }: Resolved<P>,
-): void {
-  for (const [name, elements] of Object.entries(textures)) {
-    into.reserve(reads.indexOf(name), isHalf(name, holes), elements);
-  }
+/** Say how much scratch memory a launch needs. */
+export function reserve(into: Scratch, { kernel, operands, copied }: Resolved): void {
+  for (const operand of operands) if ("slot" in operand) into.reserve(operand);
+  for (const [name, read] of Object.entries(copied)) into.copies!.reserve(kernel.reads.indexOf(name), read);
 }
 
-/** What each of a launch's buffers is bound as. */
-export function bind<P extends ParamValues>(
-  from: Textures,
-  { reads }: Kernel<P>,
-  { textures, holes }: Resolved<P>,
-  buffers: readonly Placed[],
-): Bound[] {
-  return buffers.map((buffer, binding) => {
-    const name = reads[binding] ?? "";
-    const elements = textures[name];
-    if (elements === undefined) return buffer;
-    const texture = from.find(binding, isHalf(name, holes), elements);
-    return new Staged(buffer, texture, Math.ceil(elements / 4));
+/** What each of a launch's operands is bound as. */
+export function bind(from: Scratch, { kernel, operands, copied }: Resolved): Bound[] {
+  return operands.map((operand, binding) => {
+    const part = "slot" in operand ? { buffer: from.find(operand) } : operand;
+    const read = copied[kernel.reads[binding] ?? ""];
+    return read ? from.copies!.find(binding, read, part) : part;
   });
 }
 
@@ -54,8 +42,8 @@ export class BindGroups {
     resources: readonly Bound[],
   ): GPUBindGroup {
     const parts = resources.map((bound) =>
-      bound instanceof Staged
-        ? this.#id(bound.texture)
+      "copy" in bound
+        ? this.#id(bound.memory)
         : `${this.#id(bound.buffer)}:${bound.offset ?? 0}:${bound.size ?? 0}`,
     );
     const key = [this.#id(layout), ...parts].join();
@@ -66,7 +54,7 @@ export class BindGroups {
       layout,
       entries: resources.map((bound, binding) => ({
         binding,
-        resource: bound instanceof Staged ? bound.texture.createView() : plain(bound),
+        resource: "copy" in bound ? bound.resource() : bindingOf(bound),
       })),
     });
     groups.set(key, group);
@@ -81,11 +69,4 @@ export class BindGroups {
   }
 }
 
-/** Without what else the object has. */
-const plain = ({ buffer, offset, size }: Placed): GPUBufferBinding => ({
-  buffer,
-  ...(offset !== undefined && { offset }),
-  ...(size !== undefined && { size }),
-});
-
-export const stagedOf = (bound: readonly Bound[]): Staged[] => bound.filter((one) => one instanceof Staged);
+export const copiesOf = (bound: readonly Bound[]): Copied[] => bound.filter((one) => "copy" in one);

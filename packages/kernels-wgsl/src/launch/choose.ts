@@ -1,21 +1,21 @@
 import {
   type Adapter,
+  type AnyVariant,
   allVariants,
   fits,
   type Holes,
   type Kernel,
   type ParamValues,
-  type Variant,
 } from "./kernel.ts";
 import { tuningKey } from "./tuned.ts";
 
 /** Those of all variants that the adapter can run and the parameters allow; the plain one last. */
 export function candidates<P extends ParamValues>(
-  kernel: Pick<Kernel<P>, "variants">,
+  kernel: Kernel<P>,
   params: P,
   adapter: Adapter,
-): Variant<P>[] {
-  return allVariants(kernel).filter((variant) => fits(variant, params, adapter));
+): AnyVariant<P>[] {
+  return allVariants(kernel, adapter.rasteriser).filter((variant) => fits(variant, params, adapter));
 }
 
 /**
@@ -27,14 +27,19 @@ export function choose<P extends ParamValues>(
   params: P,
   adapter: Adapter,
   holes: Holes = {},
-): Variant<P> {
+): AnyVariant<P> {
   const { plain, gpu = [], rasteriser = [] } = kernel.variants;
-  const measured = adapter.tuned?.size ? adapter.tuned.get(tuningKey(kernel, params, holes)) : undefined;
+  const measured = adapter.tuned?.size
+    ? adapter.tuned.get(tuningKey(kernel, params, holes, adapter))
+    : undefined;
   const tuned =
-    measured === undefined ? undefined : allVariants(kernel).find(({ name }) => name === measured);
+    measured === undefined
+      ? undefined
+      : allVariants(kernel, adapter.rasteriser).find(({ name }) => name === measured);
   if (tuned && fits(tuned, params, adapter)) return tuned;
-  const ofRole = adapter.software ? rasteriser : gpu;
+  const wing = adapter.software ? adapter.rasteriser?.variantsOf(kernel) : undefined;
+  const ofRole = adapter.software ? [...(wing?.variants ?? []), ...rasteriser] : gpu;
   const fitting = [...ofRole.filter((variant) => fits(variant, params, adapter)), plain];
-  const preferred = kernel.prefer?.(params, adapter);
+  const preferred = (wing ?? kernel).prefer?.(params, adapter);
   return fitting.find(({ name }) => name === preferred) ?? fitting[0]!;
 }

@@ -1,4 +1,4 @@
-import type { Tuned } from "./tuned.ts";
+import type { CopiedRead, CopyMemory } from "./copies.ts";
 
 /** What a kernel's `const` (number, boolean), `alias` (type) or one-line `fn` (expression) may be given. */
 export type Hole = number | boolean | string;
@@ -11,6 +11,9 @@ export type ParamValues = Readonly<Record<string, ParamValue>>;
 
 /** Workgroups along x, y and z: each at most 65,535. */
 export type Workgroups = readonly [x: number, y: number, z: number];
+
+/** Variants that were measured to be the fastest on an adapter, by `tuningKey`. */
+export type Tuned = ReadonlyMap<string, string>;
 
 /** What the choice of a variant may depend on. */
 export interface Adapter {
@@ -27,6 +30,8 @@ export interface Adapter {
   readonly workgroupThreads: number;
   /** Variants that were measured here, and are taken before those that kernels prefer. */
   readonly tuned?: Tuned;
+  /** What a software adapter needs beyond the kernels; a GPU's has none. */
+  readonly rasteriser?: Rasteriser | undefined;
 }
 
 /** One way to compute a kernel's result: a shader, and the values of its holes. */
@@ -37,16 +42,43 @@ export interface Variant<P extends ParamValues = ParamValues> {
   readonly holes?: Holes;
   /** WebGPU features without which the shader does not compile. */
   readonly needs?: readonly string[];
-  /**
-   * Reads that the shader has as textures of `Texels`, by name, with how many of their elements are
-   * needed: a rasteriser fetches four neighbours from a texture at once, and from a buffer one by one,
-   * with two branches for each. `textures.ts` says where in a texture an element is.
-   */
-  textures?(params: P, holes: Holes): Readonly<Record<string, number>>;
+  /** Reads that are bound as copies in other memory, by name; only variants of `rasteriser/` have any. */
+  copied?(params: P, holes: Holes): Readonly<Record<string, CopiedRead>>;
   /** Whether the result is right for these parameters on this adapter; absent: for all. */
   fits?(params: P, adapter: Adapter): boolean;
   /** `holes` are the variant's own, overridden by the caller's. */
   workgroups(params: P, holes: Holes): Workgroups;
+}
+
+/** A launch that a launch of several stages consists of. */
+export interface Stage<P extends ParamValues = ParamValues> {
+  // biome-ignore lint/suspicious/noExplicitAny: a kernel of any parameters, which `params` makes
+  readonly kernel: Kernel<any>;
+  /** The variant, by name; the kernel's own choice if absent. */
+  readonly variant?: string;
+  params(params: P): ParamValues;
+  /** In the order of its bindings: names of bindings of the kernel that has the variant, or of its scratch memory. */
+  readonly buffers: readonly string[];
+  /** Of the holes of the launch, those that this stage gets; none if absent. */
+  holes?(holes: Holes): Holes;
+}
+
+/** A way to compute a kernel's result by launches of other kernels, with memory that lasts no longer than they do. */
+export interface StagedVariant<P extends ParamValues = ParamValues> {
+  readonly name: string;
+  readonly needs?: readonly string[];
+  fits?(params: P, adapter: Adapter): boolean;
+  /** Bytes of the scratch memory, by name. */
+  readonly scratch: Readonly<Record<string, (params: P, holes: Holes) => number>>;
+  readonly stages: readonly Stage<P>[];
+}
+
+export type AnyVariant<P extends ParamValues = ParamValues> = Variant<P> | StagedVariant<P>;
+
+/** Variants of one role, the best first, and the rule that chooses among them; see `Kernel.prefer`. */
+export interface RoleVariants<P extends ParamValues = ParamValues> {
+  readonly variants: readonly AnyVariant<P>[];
+  prefer?(params: P, adapter: Adapter): string | undefined;
 }
 
 /** The variants of a kernel by role: interchangeable but for speed. */
@@ -54,9 +86,9 @@ export interface Variants<P extends ParamValues = ParamValues> {
   /** Right for any parameters on any adapter: the others are compared with it. */
   readonly plain: Variant<P>;
   /** For GPUs, the best first. */
-  readonly gpu?: readonly Variant<P>[];
+  readonly gpu?: readonly AnyVariant<P>[];
   /** For software adapters, the best first. */
-  readonly rasteriser?: readonly Variant<P>[];
+  readonly rasteriser?: readonly AnyVariant<P>[];
 }
 
 /** How a kernel's shaders are bound, whichever the variant. */
@@ -94,6 +126,17 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
   cost?(params: P): { flops: number; bytes: number };
 }
 
+/**
+ * The one seam between launching and the rasteriser wing: what software adapters need beyond a kernel's own variants.
+ * A GPU's adapter has none.
+ */
+export interface Rasteriser {
+  /** Variants of a kernel for software adapters, ahead of its own ones, and the rule that chooses among all. */
+  variantsOf<P extends ParamValues>(kernel: Kernel<P>): RoleVariants<P> | undefined;
+  /** @param counts kept up to date */
+  copyMemory(device: GPUDevice, counts: { scratchBytes: number }): CopyMemory;
+}
+
 /** A shader that does not compile, or a launch that its kernel does not allow. */
 export class KernelError extends Error {
   override readonly name = "KernelError";
@@ -125,13 +168,14 @@ export function specialize(name: string, source: string, holes: Holes): string {
 }
 
 /** All variants of a kernel, whatever their role, each once; the plain one last. */
-export function allVariants<P extends ParamValues>({ variants }: Pick<Kernel<P>, "variants">): Variant<P>[] {
-  const { plain, gpu = [], rasteriser = [] } = variants;
-  return [...new Set([...gpu, ...rasteriser, plain])];
+export function allVariants<P extends ParamValues>(kernel: Kernel<P>, wing?: Rasteriser): AnyVariant<P>[] {
+  const { plain, gpu = [], rasteriser = [] } = kernel.variants;
+  const added = wing?.variantsOf(kernel)?.variants ?? [];
+  return [...new Set([...gpu, ...added, ...rasteriser, plain])];
 }
 
 /** Whether this variant may be launched here and gives the right result. */
-export function fits<P extends ParamValues>(variant: Variant<P>, params: P, adapter: Adapter): boolean {
+export function fits<P extends ParamValues>(variant: AnyVariant<P>, params: P, adapter: Adapter): boolean {
   return (
     (variant.needs ?? []).every((feature) => adapter.features.has(feature)) &&
     (variant.fits?.(params, adapter) ?? true)

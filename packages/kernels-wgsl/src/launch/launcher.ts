@@ -1,5 +1,5 @@
-import { type Staged, Textures } from "../rasteriser/textures.ts";
-import { BindGroups, bind, reserve, stagedOf } from "./bindings.ts";
+import { BindGroups, bind, copiesOf } from "./bindings.ts";
+import type { Copied } from "./copies.ts";
 import {
   type Adapter,
   type Holes,
@@ -9,10 +9,13 @@ import {
   type ParamValues,
   writeParams,
 } from "./kernel.ts";
-import { type Pipeline, Pipelines } from "./pipelines.ts";
-import { type Copy, type Placed, type Planned, type Prepared, Program } from "./program.ts";
+import { Pipelines } from "./pipelines.ts";
+import type { Placed } from "./placed.ts";
+import { prepare } from "./prepare.ts";
+import type { Copy, Planned, Program } from "./program.ts";
 import { type Resolved, resolve } from "./resolve.ts";
-import { type Launched, Timer, type Timing } from "./timing.ts";
+import { Scratch } from "./scratch.ts";
+import { type Launched, launchedOf, Timer, type Timing } from "./timing.ts";
 
 /** GPU objects made so far; a loop in steady state makes none. */
 export interface LaunchCounts {
@@ -20,8 +23,8 @@ export interface LaunchCounts {
   submits: number;
   pipelines: number;
   bindGroups: number;
-  /** Bytes in textures that operands are copied to, which software adapters read faster than buffers. */
-  textureBytes: number;
+  /** Bytes of memory that launches use for themselves: between their stages, and for operands that they copy. */
+  scratchBytes: number;
 }
 
 export interface LaunchOptions {
@@ -41,7 +44,7 @@ const MAX_BIND_GROUPS = 4096;
  */
 export class Launcher {
   readonly counts: LaunchCounts = {
-    ...{ launches: 0, submits: 0, pipelines: 0, bindGroups: 0, textureBytes: 0 },
+    ...{ launches: 0, submits: 0, pipelines: 0, bindGroups: 0, scratchBytes: 0 },
   };
   /** Called after each batch with what every launch took, where the device has timestamps. */
   onTimings: ((timings: Timing[]) => void) | undefined;
@@ -57,7 +60,7 @@ export class Launcher {
   readonly #params = new DataView(new ArrayBuffer(ARENA_BYTES));
   readonly #pipelines: Pipelines;
   readonly #groups: BindGroups;
-  readonly #textures: Textures;
+  readonly #scratch: Scratch;
   #timer: Timer | undefined;
   #used = 0;
   #pending = 0;
@@ -77,7 +80,7 @@ export class Launcher {
     };
     this.#pipelines = new Pipelines(device, compiled, fail);
     this.#groups = new BindGroups(device, this.counts);
-    this.#textures = new Textures(device, this.counts);
+    this.#scratch = new Scratch(device, this.counts, adapter.rasteriser);
     this.#batch = batch;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
     this.#arena = device.createBuffer({
@@ -96,15 +99,20 @@ export class Launcher {
     kernel: Kernel<P>,
     params: P,
     buffers: readonly Placed[],
-    { holes: given, variant: name }: LaunchOptions = {},
+    { holes = {}, variant }: LaunchOptions = {},
   ): void {
-    const resolved = this.#resolve(kernel, params, buffers.length, given, name);
-    if (!resolved) return;
-    const { variant, holes, grid, pipeline } = resolved;
-    pipeline.gpu ??= this.#pipelines.compile(kernel, variant, holes, pipeline);
+    const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
+    const request = { kernel, params, operands: buffers, holes, variant };
+    for (const resolved of resolve(request, this.#adapter, limit)) this.#dispatch(resolved);
+  }
+
+  #dispatch(resolved: Resolved): void {
+    const { kernel, params, grid } = resolved;
+    const pipeline = this.#pipelines.find(resolved);
+    pipeline.gpu ??= this.#pipelines.compile(resolved, pipeline);
     const offset = this.#writeParams(kernel, params);
-    const bound = bind(this.#textures, kernel, resolved, buffers);
-    const pass = this.#openPass(() => launched(kernel, variant.name, params), stagedOf(bound));
+    const bound = bind(this.#scratch, resolved);
+    const pass = this.#openPass(() => launchedOf(resolved), copiesOf(bound));
     pass.setPipeline(pipeline.gpu);
     const resources = [...bound, { buffer: this.#arena, size: layout(kernel.params).size }];
     // Bounds what buffers that were destroyed meanwhile leave behind.
@@ -113,7 +121,7 @@ export class Launcher {
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(...grid);
     this.counts.launches++;
-    this.onLaunch?.(launched(kernel, variant.name, params));
+    this.onLaunch?.(launchedOf(resolved));
     if (++this.#pending >= this.#batch || this.#timer?.full) this.flush();
   }
 
@@ -126,64 +134,20 @@ export class Launcher {
   }
 
   /**
-   * Make everything that these launches need: pipelines, compiled beside one another, bind groups, and
-   * memory for their parameters. `progress` is told how many of how many pipelines are there.
+   * Make everything that these launches need, to run them many times. `progress` is told how many of how many pipelines
+   * are there.
    *
    * @throws KernelError if a shader does not compile, or a launch is not allowed.
    */
-  async prepare(
+  prepare(
     planned: readonly Planned[],
     progress: (done: number, of: number) => void = () => {},
   ): Promise<Program> {
-    const steps = planned.map(({ kernel, params, buffers, holes, variant }) => {
-      const resolved = this.#resolve(kernel, params, buffers.length, holes, variant);
-      return resolved && { ...resolved, kernel, params, buffers };
-    });
-    const some = steps.filter((step) => step !== undefined);
-    const missing = new Map(
-      some.filter(({ pipeline }) => !pipeline.gpu).map((step) => [step.pipeline, step]),
-    );
-    let done = 0;
-    progress(done, missing.size);
-    await Promise.all(
-      Array.from(missing.values(), async ({ kernel, variant, holes, pipeline }) => {
-        pipeline.gpu = await this.#pipelines.compileAside(kernel, variant, holes, pipeline);
-        progress(++done, missing.size);
-      }),
-    );
-    let end = 0;
-    const starts = some.map(({ kernel }) => {
-      const start = end;
-      end = Math.ceil((start + layout(kernel.params).size) / this.#align) * this.#align;
-      return start;
-    });
-    const uniforms = this.#device.createBuffer({
-      label: "Params of a program",
-      size: Math.max(16, end),
-      usage: GPU_UNIFORM | GPU_COPY_DST,
-    });
-    const textures = new Textures(this.#device, this.counts);
-    for (const step of some) reserve(textures, step.kernel, step);
-    const groups = new Map<string, GPUBindGroup>();
-    const launches = steps.map((step): Prepared | undefined => {
-      if (!step) return undefined;
-      const { kernel, variant, params, grid, buffers, pipeline } = step;
-      const bound = bind(textures, kernel, step, buffers);
-      const resources = [...bound, { buffer: uniforms, size: layout(kernel.params).size }];
-      const group = this.#groups.find(groups, kernel.name, pipeline, resources);
-      return {
-        ...{
-          kernel,
-          grid,
-          group,
-          offsets: [starts.shift()!] as const,
-          pipeline: pipeline.gpu!,
-          staged: stagedOf(bound),
-        },
-        launched: launched(kernel, variant.name, params),
-      };
-    });
-    return new Program(launches, uniforms, textures);
+    const maker = {
+      ...{ device: this.#device, adapter: this.#adapter, pipelines: this.#pipelines },
+      ...{ groups: this.#groups, counts: this.counts, alignment: this.#align },
+    };
+    return prepare(maker, planned, progress);
   }
 
   /** Copy, run a program, copy, and submit, all with what has gathered before, in one go. */
@@ -192,10 +156,9 @@ export class Launcher {
     program.write(this.#device.queue);
     let last: GPUComputePipeline | undefined;
     for (const prepared of program.launches) {
-      if (!prepared) continue;
-      const { pipeline, group, grid, offsets, staged, launched } = prepared;
-      const isOpen = this.#pass && !this.#timer && staged.length === 0;
-      const pass = isOpen ? this.#pass! : this.#openPass(() => launched, staged);
+      const { pipeline, group, grid, offsets, copies, launched } = prepared;
+      const isOpen = this.#pass && !this.#timer && copies.length === 0;
+      const pass = isOpen ? this.#pass! : this.#openPass(() => launched, copies);
       // Each call into Dawn from Node costs one or two microseconds.
       if (pipeline !== last || !isOpen) pass.setPipeline(pipeline);
       last = pipeline;
@@ -221,7 +184,7 @@ export class Launcher {
     this.#timer?.resolve(this.#encoder);
     this.#device.queue.submit([this.#encoder.finish()]);
     this.#timer?.read((timings) => this.onTimings?.(timings));
-    this.#textures.trim();
+    this.#scratch.trim();
     this.counts.submits++;
     this.#encoder = undefined;
     this.#used = 0;
@@ -249,17 +212,17 @@ export class Launcher {
     return this.#encoder;
   }
 
-  #openPass(launch: () => Launched, staged: readonly Staged[]): GPUComputePassEncoder {
-    if (this.#timer || staged.length > 0) this.#closePass();
+  #openPass(launch: () => Launched, copies: readonly Copied[]): GPUComputePassEncoder {
+    if (this.#timer || copies.length > 0) this.#closePass();
     let times = this.#timer?.next(launch());
-    if (times && staged.length > 0) {
+    if (times && copies.length > 0) {
       // The time of a launch has that of its copies in it.
       const { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex } = times;
       const begin = { querySet, beginningOfPassWriteIndex: beginningOfPassWriteIndex! };
       this.#open().beginComputePass({ timestampWrites: begin }).end();
       times = { querySet, endOfPassWriteIndex: endOfPassWriteIndex! };
     }
-    for (const part of staged) part.copy(this.#open());
+    for (const copied of copies) copied.copy(this.#open());
     this.#pass ??= this.#open().beginComputePass(times ? { timestampWrites: times } : {});
     return this.#pass;
   }
@@ -277,23 +240,6 @@ export class Launcher {
     this.#used = Math.ceil((offset + size) / this.#align) * this.#align;
     return offset;
   }
-
-  /** How a launch is done here, and with which pipeline; undefined if there is nothing to do. */
-  #resolve<P extends ParamValues>(
-    kernel: Kernel<P>,
-    params: P,
-    buffers: number,
-    holes: Holes = {},
-    variant: string | undefined,
-  ): (Resolved<P> & { pipeline: Pipeline }) | undefined {
-    const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
-    const resolved = resolve(kernel, params, buffers, holes, variant, this.#adapter, limit);
-    return resolved && { ...resolved, pipeline: this.#pipelines.find(kernel, resolved) };
-  }
-}
-
-function launched<P extends ParamValues>(kernel: Kernel<P>, variant: string, params: P): Launched {
-  return { kernel: kernel.name, variant, params, cost: kernel.cost?.(params) };
 }
 
 // WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.

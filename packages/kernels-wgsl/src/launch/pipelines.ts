@@ -1,13 +1,4 @@
-import { isHalf, texelFormat } from "../rasteriser/textures.ts";
-import {
-  type Holes,
-  type Interface,
-  type Kernel,
-  KernelError,
-  type ParamValues,
-  specialize,
-  type Variant,
-} from "./kernel.ts";
+import { type Interface, KernelError, specialize } from "./kernel.ts";
 import type { Resolved } from "./resolve.ts";
 
 /** A shader with its holes filled, compiled, or to be compiled with others. */
@@ -43,13 +34,13 @@ export class Pipelines {
   }
 
   /** The shader with its holes filled, compiled already or not. */
-  find<P extends ParamValues>(kernel: Kernel<P>, { variant, holes, textures }: Resolved<P>): Pipeline {
+  find({ kernel, variant, holes, copied }: Resolved): Pipeline {
     let filled = this.#filled.get(variant);
     if (!filled) this.#filled.set(variant, (filled = new Map()));
     const key = JSON.stringify(holes);
     let pipeline = filled.get(key);
     if (!pipeline) {
-      const layout = this.#layout(kernel, Object.keys(textures), holes);
+      const layout = this.#layout(kernel, copied);
       pipeline = { gpu: undefined, layout, groups: new Map() };
       filled.set(key, pipeline);
     }
@@ -57,17 +48,13 @@ export class Pipelines {
   }
 
   /** A pipeline to use at once, which waits for its compilation; what is wrong with it is told later. */
-  compile<P extends ParamValues>(
-    kernel: Kernel<P>,
-    variant: Variant<P>,
-    holes: Holes,
-    { layout }: Pipeline,
-  ): GPUComputePipeline {
+  compile(resolved: Resolved, { layout }: Pipeline): GPUComputePipeline {
+    const { kernel, variant, holes } = resolved;
     const code = specialize(kernel.name, variant.source, holes);
     const known = this.#compiled.get(code);
     if (known) return known;
     this.#device.pushErrorScope("validation");
-    const descriptor = this.#describe(kernel, variant, code, layout);
+    const descriptor = this.#describe(resolved, code, layout);
     const gpu = this.#device.createComputePipeline(descriptor);
     this.#compiled.set(code, gpu);
     this.#device.popErrorScope().then(
@@ -80,17 +67,13 @@ export class Pipelines {
   }
 
   /** A pipeline that is compiled while others are. */
-  async compileAside<P extends ParamValues>(
-    kernel: Kernel<P>,
-    variant: Variant<P>,
-    holes: Holes,
-    { layout }: Pipeline,
-  ): Promise<GPUComputePipeline> {
+  async compileAside(resolved: Resolved, { layout }: Pipeline): Promise<GPUComputePipeline> {
+    const { kernel, variant, holes } = resolved;
     const code = specialize(kernel.name, variant.source, holes);
     const known = this.#compiled.get(code) ?? this.#compiling.get(code);
     if (known) return known;
     this.#device.pushErrorScope("validation");
-    const descriptor = this.#describe(kernel, variant, code, layout);
+    const descriptor = this.#describe(resolved, code, layout);
     this.#device.popErrorScope().catch(() => {}); // of the module: the pipeline's own error says so again
     const compiling = this.#device.createComputePipelineAsync(descriptor);
     this.#compiling.set(code, compiling);
@@ -105,9 +88,8 @@ export class Pipelines {
     }
   }
 
-  #describe<P extends ParamValues>(
-    kernel: Kernel<P>,
-    variant: Variant<P>,
+  #describe(
+    { kernel, variant }: Resolved,
     code: string,
     layout: GPUBindGroupLayout,
   ): GPUComputePipelineDescriptor & { label: string } {
@@ -120,12 +102,13 @@ export class Pipelines {
     };
   }
 
-  #layout({ reads, writes }: Interface, textures: readonly string[], holes: Holes): GPUBindGroupLayout {
+  #layout({ reads, writes }: Interface, copied: Resolved["copied"]): GPUBindGroupLayout {
     const types: (Omit<GPUBindGroupLayoutEntry, "binding" | "visibility"> & { key: string })[] = [
       ...reads.map((name) => {
-        if (!textures.includes(name)) return { key: "read", buffer: { type: "read-only-storage" } as const };
-        const format = texelFormat(isHalf(name, holes));
-        return { key: format, storageTexture: { access: "read-only", format } as const };
+        const read = copied[name];
+        return read
+          ? { key: read.key, ...read.layout }
+          : { key: "read", buffer: { type: "read-only-storage" } as const };
       }),
       ...writes.map(() => ({ key: "write", buffer: { type: "storage" } as const })),
       { key: "Params", buffer: { type: "uniform", hasDynamicOffset: true } },

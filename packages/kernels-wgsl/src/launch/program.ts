@@ -1,4 +1,4 @@
-import type { Staged, Textures } from "../rasteriser/textures.ts";
+import type { Copied } from "./copies.ts";
 import {
   type Holes,
   type Interface,
@@ -8,14 +8,9 @@ import {
   type Workgroups,
   writeParams,
 } from "./kernel.ts";
+import type { Placed } from "./placed.ts";
+import type { Scratch } from "./scratch.ts";
 import type { Launched } from "./timing.ts";
-
-/** A buffer, or `size` bytes of one from `offset` on. */
-export interface Placed {
-  readonly buffer: GPUBuffer;
-  readonly offset?: number | undefined;
-  readonly size?: number | undefined;
-}
 
 /** A launch that is to be made many times: its buffers, or parts of buffers, are known. */
 export interface Planned<P extends ParamValues = ParamValues> {
@@ -27,14 +22,17 @@ export interface Planned<P extends ParamValues = ParamValues> {
   readonly variant?: string | undefined;
 }
 
-/** A launch with everything made that a GPU needs for it. */
+/** A dispatch with everything made that a GPU needs for it. */
 export interface Prepared {
   readonly kernel: Interface;
   readonly launched: Launched;
+  /** Which of the planned launches it belongs to, and its parameters from those. */
+  readonly planned: number;
+  readonly paramsFrom: (params: ParamValues) => ParamValues;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
-  /** What to copy to textures before. */
-  readonly staged: readonly Staged[];
+  /** What to copy before, outside of a pass. */
+  readonly copies: readonly Copied[];
   readonly grid: Workgroups;
   /** Where its `Params` are in the program's uniforms, as the one dynamic offset. */
   readonly offsets: readonly [number];
@@ -49,30 +47,31 @@ export interface Copy {
 
 /** Launches in a row, prepared once and run many times: all that is left is to encode them. */
 export class Program {
-  /** One for each that was planned; none where there is nothing to do. */
-  readonly launches: readonly (Prepared | undefined)[];
+  readonly launches: readonly Prepared[];
   readonly #uniforms: GPUBuffer;
-  readonly #textures: Textures;
+  readonly #scratch: Scratch;
   readonly #params: DataView<ArrayBuffer>;
   /** Bytes of the parameters that changed since they were written: from, and up to. */
   #stale: [number, number];
 
-  /** The textures are its own. */
-  constructor(launches: readonly (Prepared | undefined)[], uniforms: GPUBuffer, textures: Textures) {
+  /** The scratch memory is its own. */
+  constructor(launches: readonly Prepared[], uniforms: GPUBuffer, scratch: Scratch) {
     this.launches = launches;
     this.#uniforms = uniforms;
-    this.#textures = textures;
+    this.#scratch = scratch;
     this.#params = new DataView(new ArrayBuffer(uniforms.size));
     this.#stale = [0, uniforms.size];
-    for (const [i, launch] of launches.entries()) if (launch) this.setParams(i, launch.launched.params);
+    for (const launch of launches) this.#write(launch, launch.launched.params);
   }
 
-  /** Give launch `i` other parameters from its next run on. They must not need another grid. */
+  /** Give planned launch `i` other parameters from its next run on. They must not need another grid. */
   setParams(i: number, params: ParamValues): void {
-    const launch = this.launches[i];
-    if (!launch) return;
-    const { kernel, offsets } = launch;
-    const [offset] = offsets;
+    for (const launch of this.launches) {
+      if (launch.planned === i) this.#write(launch, launch.paramsFrom(params));
+    }
+  }
+
+  #write({ kernel, offsets: [offset] }: Prepared, params: ParamValues): void {
     writeParams(kernel, params, this.#params, offset);
     const [first, end] = this.#stale;
     this.#stale = [Math.min(first, offset), Math.max(end, offset + layout(kernel.params).size)];
@@ -85,13 +84,13 @@ export class Program {
     this.#stale = [this.#uniforms.size, 0];
   }
 
-  /** Bytes in the textures that its operands are copied to. */
-  get textureBytes(): number {
-    return this.#textures.bytes;
+  /** Bytes of memory that its launches use for themselves. */
+  get scratchBytes(): number {
+    return this.#scratch.bytes;
   }
 
   destroy(): void {
     this.#uniforms.destroy();
-    this.#textures.destroy();
+    this.#scratch.destroy();
   }
 }

@@ -1,62 +1,135 @@
-import { texelHoles } from "../rasteriser/textures.ts";
 import { choose } from "./choose.ts";
+import type { CopiedRead } from "./copies.ts";
 import {
   type Adapter,
+  type AnyVariant,
   allVariants,
   type Holes,
   type Kernel,
   KernelError,
   type ParamValues,
+  type StagedVariant,
   type Variant,
   type Workgroups,
 } from "./kernel.ts";
+import type { Placed } from "./placed.ts";
+import type { ScratchOperand } from "./scratch.ts";
+import { type Launched, launchedOf } from "./timing.ts";
 
-/** How a launch is done on an adapter. */
-export interface Resolved<P extends ParamValues> {
-  readonly variant: Variant<P>;
+/** Memory that a launch reads or writes: the caller's, or scratch memory. */
+export type Operand = Placed | ScratchOperand;
+
+/** A launch as it was asked for. */
+export interface Request<P extends ParamValues = ParamValues> {
+  readonly kernel: Kernel<P>;
+  readonly params: P;
+  /** The kernel's reads, then its writes. */
+  readonly operands: readonly Operand[];
+  readonly holes: Holes;
+  /** The variant to take, by name; undefined: the kernel's own choice. */
+  readonly variant: string | undefined;
+}
+
+/** One dispatch of a shader. */
+export interface Resolved {
+  readonly kernel: Kernel;
+  readonly variant: Variant;
+  readonly params: ParamValues;
+  /** Its parameters, from those of the launch that it is a stage of. */
+  readonly paramsFrom: (params: ParamValues) => ParamValues;
+  readonly operands: readonly Operand[];
   readonly holes: Holes;
   readonly grid: Workgroups;
-  /** Elements that are read as textures, by the name of the binding. */
-  readonly textures: Readonly<Record<string, number>>;
+  /** Operands that are bound as copies, by the name of the binding. */
+  readonly copied: Readonly<Record<string, CopiedRead>>;
+  readonly stageOf: Launched["stageOf"];
+}
+
+/** A request within a launch of several stages. */
+interface Nested<P extends ParamValues> extends Request<P> {
+  /** Scratch slots that are taken. */
+  readonly slots: number;
+  readonly paramsFrom: Resolved["paramsFrom"];
+  readonly stageOf: Launched["stageOf"];
 }
 
 /**
- * How a launch is done here; undefined if there is nothing to do.
+ * The dispatches that a launch consists of here, in order: one, several where its variant has stages, none where there
+ * is nothing to do.
  *
- * @param buffers how many it is given
- * @param name of the variant to take; the kernel's own choice if absent
  * @param limit workgroups along an axis
- * @throws KernelError if the buffers are not as many as the bindings, or the grid is too large.
+ * @throws KernelError if the operands are not as many as the bindings, or the grid is too large.
  */
 export function resolve<P extends ParamValues>(
-  kernel: Kernel<P>,
-  params: P,
-  buffers: number,
-  given: Holes,
-  name: string | undefined,
+  request: Request<P>,
   adapter: Adapter,
   limit: number,
-): Resolved<P> | undefined {
+): Resolved[] {
+  const top = { slots: 0, paramsFrom: (params: ParamValues) => params, stageOf: undefined };
+  return resolveNested({ ...request, ...top }, adapter, limit);
+}
+
+function resolveNested<P extends ParamValues>(
+  request: Nested<P>,
+  adapter: Adapter,
+  limit: number,
+): Resolved[] {
+  const { kernel, params, operands, holes: given, variant: name, paramsFrom, stageOf } = request;
   const bindings = kernel.reads.length + kernel.writes.length;
-  if (buffers !== bindings) {
-    throw new KernelError(`${kernel.name}: ${buffers} buffers for ${bindings} bindings`);
+  if (operands.length !== bindings) {
+    throw new KernelError(`${kernel.name}: ${operands.length} buffers for ${bindings} bindings`);
   }
-  const variant = name === undefined ? choose(kernel, params, adapter, given) : named(kernel, name);
+  const variant = name === undefined ? choose(kernel, params, adapter, given) : named(kernel, name, adapter);
+  if ("stages" in variant) return ofStages(request, variant, adapter, limit);
   const own = { ...variant.holes, ...given };
-  const textures = variant.textures?.(params, own) ?? {};
-  const holes = { ...own, ...texelHoles(Object.keys(textures), own) };
+  const copied = variant.copied?.(params, own) ?? {};
+  const holes = Object.assign(own, ...Object.values(copied).map((read) => read.holes)) as Holes;
   const grid = variant.workgroups(params, holes);
-  if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return undefined;
+  if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return [];
   if (grid.some((side) => side > limit)) {
     throw new KernelError(
       `${kernel.name} ${variant.name}: ${grid.join("×")} workgroups; at most ${limit} along an axis`,
     );
   }
-  return { variant, holes, grid, textures };
+  const shared = { params, paramsFrom, operands, holes, grid, copied, stageOf };
+  return [{ ...shared, kernel: kernel as unknown as Kernel, variant: variant as unknown as Variant }];
 }
 
-function named<P extends ParamValues>(kernel: Kernel<P>, name: string): Variant<P> {
-  const variants = allVariants(kernel);
+/** The dispatches of all stages. */
+function ofStages<P extends ParamValues>(
+  { kernel, params, operands, holes, slots, paramsFrom, stageOf: outermost }: Nested<P>,
+  variant: StagedVariant<P>,
+  adapter: Adapter,
+  limit: number,
+): Resolved[] {
+  const memory = new Map<string, Operand>();
+  for (const [i, name] of [...kernel.reads, ...kernel.writes].entries()) memory.set(name, operands[i]!);
+  for (const [i, [name, bytes]] of Object.entries(variant.scratch).entries()) {
+    memory.set(name, { slot: slots + i, bytes: bytes(params, holes) });
+  }
+  const stageOf = outermost ?? launchedOf({ kernel, variant, params, stageOf: undefined });
+  return variant.stages.flatMap((stage) => {
+    const found = stage.buffers.map((name) => {
+      const operand = memory.get(name);
+      if (operand) return operand;
+      throw new KernelError(`${kernel.name} ${variant.name}: no binding or scratch memory is named ${name}`);
+    });
+    const nested: Nested<ParamValues> = {
+      kernel: stage.kernel,
+      params: stage.params(params),
+      operands: found,
+      holes: stage.holes?.(holes) ?? {},
+      variant: stage.variant,
+      slots: slots + Object.keys(variant.scratch).length,
+      paramsFrom: (outer) => stage.params(paramsFrom(outer) as P),
+      stageOf,
+    };
+    return resolveNested(nested, adapter, limit);
+  });
+}
+
+function named<P extends ParamValues>(kernel: Kernel<P>, name: string, adapter: Adapter): AnyVariant<P> {
+  const variants = allVariants(kernel, adapter.rasteriser);
   const found = variants.find((variant) => variant.name === name);
   if (!found)
     throw new KernelError(

@@ -19,7 +19,7 @@ export class Stopwatch {
   async time(program: Program, runs: number): Promise<number> {
     const { queue } = this.#device;
     program.write(queue);
-    const launches = program.launches.filter((launch) => launch !== undefined);
+    const { launches } = program;
     const encoder = this.#device.createCommandEncoder({ label: "stopwatch" });
     const clock = this.#clock;
     encode(encoder, Array(runs).fill(launches).flat(), clock?.queries);
@@ -40,17 +40,17 @@ export class Stopwatch {
 function encode(encoder: GPUCommandEncoder, launches: readonly Prepared[], querySet?: GPUQuerySet): void {
   const passes: Prepared[][] = [];
   for (const launch of launches) {
-    if (passes.length === 0 || launch.staged.length > 0) passes.push([]);
+    if (passes.length === 0 || launch.copies.length > 0) passes.push([]);
     passes.at(-1)!.push(launch);
   }
   const begins = querySet && { querySet, beginningOfPassWriteIndex: 0 };
   const ends = querySet && { querySet, endOfPassWriteIndex: 1 };
   // Copies are part of what a launch takes, and no pass has them in it.
-  const isStaged = passes.some((pass) => pass[0]!.staged.length > 0);
-  if (begins && isStaged) encoder.beginComputePass({ timestampWrites: begins }).end();
+  const hasCopies = passes.some((pass) => pass[0]!.copies.length > 0);
+  if (begins && hasCopies) encoder.beginComputePass({ timestampWrites: begins }).end();
   for (const [i, launches] of passes.entries()) {
-    for (const part of launches[0]!.staged) part.copy(encoder);
-    const first = i === 0 && !isStaged ? begins : undefined;
+    for (const copied of launches[0]!.copies) copied.copy(encoder);
+    const first = i === 0 && !hasCopies ? begins : undefined;
     const last = i === passes.length - 1 ? ends : undefined;
     const timestampWrites = (first || last) && { ...first, ...last, querySet: querySet! };
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});

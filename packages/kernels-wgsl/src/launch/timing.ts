@@ -1,4 +1,4 @@
-import type { ParamValues } from "./kernel.ts";
+import type { Kernel, ParamValues } from "./kernel.ts";
 
 export interface Launched {
   readonly kernel: string;
@@ -6,10 +6,41 @@ export interface Launched {
   readonly params: ParamValues;
   /** Operations, and bytes that must move at least once, where the kernel tells. */
   readonly cost: { flops: number; bytes: number } | undefined;
+  /** The launch that it is a stage of, if it is one: the same object for all of its stages. */
+  readonly stageOf: Launched | undefined;
+}
+
+/** A launch, as those are told of it who look on. */
+export function launchedOf<P extends ParamValues>({
+  kernel,
+  variant,
+  params,
+  stageOf,
+}: {
+  kernel: Kernel<P>;
+  variant: { readonly name: string };
+  params: P;
+  stageOf: Launched | undefined;
+}): Launched {
+  return { kernel: kernel.name, variant: variant.name, params, cost: kernel.cost?.(params), stageOf };
 }
 
 export interface Timing extends Launched {
   readonly microseconds: number;
+}
+
+/** What launches took that may have had several stages: one timing each. */
+export function perLaunch(timings: readonly Timing[]): Timing[] {
+  const sums: Timing[] = [];
+  let launch: Launched | undefined;
+  for (const timing of timings) {
+    const last = sums.at(-1);
+    if (last && timing.stageOf && timing.stageOf === launch) {
+      sums[sums.length - 1] = { ...last, microseconds: last.microseconds + timing.microseconds };
+    } else sums.push(timing.stageOf ? { ...timing.stageOf, microseconds: timing.microseconds } : timing);
+    launch = timing.stageOf;
+  }
+  return sums;
 }
 
 const CAPACITY = 128;

@@ -1,39 +1,51 @@
-import { allVariants, type Holes, type Kernel, type ParamValues } from "./kernel.ts";
-
-/** Variants that were measured to be the fastest on an adapter, by `tuningKey`. */
-export type Tuned = ReadonlyMap<string, string>;
+import {
+  type Adapter,
+  type AnyVariant,
+  allVariants,
+  type Holes,
+  type Kernel,
+  type ParamValues,
+} from "./kernel.ts";
 
 /**
  * What decides which variant is the fastest: the kernel, as its shaders are now, the shapes, and whether elements are
  * f32 or f16. Parameters that are numbers to compute with stay out of it.
  */
-export function tuningKey<P extends ParamValues>(kernel: Kernel<P>, params: P, holes: Holes): string {
+export function tuningKey<P extends ParamValues>(
+  kernel: Kernel<P>,
+  params: P,
+  holes: Holes,
+  adapter: Pick<Adapter, "rasteriser">,
+): string {
   const half = Object.values(holes).includes("f16");
   const shapes: string[] = [];
   for (const [name, type] of Object.entries(kernel.params)) {
     if (type !== "f32" && !kernel.numbers?.includes(name)) shapes.push(String(params[name]));
   }
-  return `${kernelKey(kernel)} ${half ? "f16" : "f32"} ${shapes.join()}`;
+  return `${kernelKey(kernel, adapter)} ${half ? "f16" : "f32"} ${shapes.join()}`;
 }
 
 const known = new WeakMap<object, string>();
+const knownInSoftware = new WeakMap<object, string>();
 
-/** A kernel's name, and a checksum of its shaders: what was measured of others says nothing. */
-export function kernelKey<P extends ParamValues>({
-  name,
-  variants,
-}: Pick<Kernel<P>, "name" | "variants">): string {
-  let key = known.get(variants);
+/** A kernel's name, and a checksum of its shaders here: what was measured of others says nothing. */
+export function kernelKey<P extends ParamValues>(
+  kernel: Kernel<P>,
+  { rasteriser }: Pick<Adapter, "rasteriser">,
+): string {
+  const keys = rasteriser ? knownInSoftware : known;
+  let key = keys.get(kernel.variants);
   if (key === undefined) {
-    const texts = allVariants({ variants }).flatMap(({ name, source, holes }) => [
-      name,
-      JSON.stringify(holes),
-      source,
-    ]);
-    known.set(variants, (key = `${name} ${fnv1a(texts.join())}`));
+    const texts = allVariants(kernel, rasteriser).flatMap(textsOf);
+    keys.set(kernel.variants, (key = `${kernel.name} ${fnv1a(texts.join())}`));
   }
   return key;
 }
+
+const textsOf = <P extends ParamValues>(variant: AnyVariant<P>): string[] =>
+  "stages" in variant
+    ? [variant.name, ...variant.stages.map(({ kernel }) => kernel.variants.plain.source)]
+    : [variant.name, JSON.stringify(variant.holes), variant.source];
 
 function fnv1a(text: string): string {
   let hash = 0x811c9dc5;

@@ -1,4 +1,11 @@
-import type { Copy, Placed, Planned, Program, Timing } from "@shadegrad/kernels-wgsl";
+import {
+  type Copy,
+  type Placed,
+  type Planned,
+  type Program,
+  perLaunch,
+  type Timing,
+} from "@shadegrad/kernels-wgsl";
 import { pack } from "@shadegrad/kernels-wgsl/pack";
 import type { Bound, Recorded, Recorder } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
@@ -19,8 +26,8 @@ export interface PlanSummary {
   /** Elementwise launches that became part of another. */
   readonly merged: number;
   /**
-   * Bytes for all that is computed on the way at each call, textures that operands are copied to among them; and
-   * what they would be if each tensor had its own, without those.
+   * Bytes for all that is computed on the way at each call, scratch memory of launches among them; and what they would
+   * be if each tensor had its own, without scratch memory.
    */
   readonly bytes: number;
   readonly bytesWithoutReuse: number;
@@ -61,8 +68,8 @@ export class Plan {
     const { bytes, constantBytes } = parts.numbers;
     this.summary = summarize({
       ...parts.numbers,
-      bytes: bytes + varying.textureBytes,
-      constantBytes: constantBytes + constants.textureBytes,
+      bytes: bytes + varying.scratchBytes,
+      constantBytes: constantBytes + constants.scratchBytes,
     });
     this.#buffers = parts.buffers;
     this.#find = parts.find;
@@ -136,7 +143,7 @@ export class Plan {
   async profile(args: readonly Tensor[]): Promise<Timing[]> {
     const { launcher } = this.#device;
     const before = launcher.onTimings;
-    const count = this.#varying.launches.filter((launch) => launch !== undefined).length;
+    const count = this.#varying.launches.length;
     const timings: Timing[] = [];
     this.#computeConstants();
     try {
@@ -155,7 +162,7 @@ export class Plan {
       launcher.stopTiming();
       launcher.onTimings = before;
     }
-    return timings;
+    return perLaunch(timings);
   }
 
   /** Give its memory back. */
@@ -180,7 +187,7 @@ interface Parts {
   readonly constant: readonly Merged[];
   readonly varying: readonly Merged[];
   readonly buffers: readonly GPUBuffer[];
-  /** Without textures. */
+  /** Without scratch memory. */
   readonly numbers: Omit<PlanSummary, "toString">;
   find(bound: Pick<Bound, "storage" | "at">): Placed;
 }

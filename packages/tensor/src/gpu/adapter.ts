@@ -95,14 +95,20 @@ function keyOf(info: Partial<GPUAdapterInfo>, { limits, features }: GPUDevice): 
   return [nameOf(info), ...abilities].join(" ");
 }
 
-function describe(gpu: GPUDevice, info: Partial<GPUAdapterInfo>, precision: Precision): Opened {
+async function describe(
+  gpu: GPUDevice,
+  info: Partial<GPUAdapterInfo>,
+  precision: Precision,
+): Promise<Opened> {
   const { architecture = "", subgroupMinSize = 4, subgroupMaxSize = 128, isFallbackAdapter = false } = info;
   const description = nameOf(info);
+  const software =
+    isFallbackAdapter || /llvmpipe|swiftshader|software|basic render/i.test(`${architecture} ${description}`);
   const adapter: Adapter = {
     key: keyOf(info, gpu),
-    software:
-      isFallbackAdapter ||
-      /llvmpipe|swiftshader|software|basic render/i.test(`${architecture} ${description}`),
+    software,
+    // No page on a GPU downloads it.
+    rasteriser: software ? (await import("@shadegrad/kernels-wgsl/rasteriser")).rasteriser : undefined,
     features: new Set(gpu.features),
     subgroupSize: [subgroupMinSize, subgroupMaxSize],
     workgroupMemory: gpu.limits.maxComputeWorkgroupStorageSize,

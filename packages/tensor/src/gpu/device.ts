@@ -13,10 +13,10 @@ export interface DeviceCounts {
   pipelines: number;
   bindGroups: number;
   buffers: number;
-  /** Bytes in buffers and textures, how many of them are free for reuse, and how many are textures. */
+  /** Bytes in buffers and textures, how many of them are free for reuse, and how many launches use for themselves. */
   bytes: number;
   freeBytes: number;
-  textureBytes: number;
+  scratchBytes: number;
 }
 
 /** Part of a buffer, from `offset` bytes on. */
@@ -96,7 +96,7 @@ export class Device {
     return {
       ...counts,
       buffers: buffers + staging.buffers,
-      bytes: bytes + staging.bytes + counts.textureBytes,
+      bytes: bytes + staging.bytes + counts.scratchBytes,
       freeBytes: free + staging.free,
     };
   }

@@ -2,9 +2,7 @@ import {
   type Conv2dParams,
   conv2dInputGrad,
   conv2dWeightGrad,
-  fitRows,
   conv2d as forward,
-  inFours,
   sumPartials,
   weightGradSplits,
 } from "@shadegrad/kernels-wgsl/conv2d";
@@ -47,33 +45,22 @@ export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions
   const shape = [p.N, p.P, p.Q, p.O];
   const [a, b] = [lowered(x), lowered(w)];
   const types = { E0: b.dtype, E1: b.dtype };
-  const q = inFours(p, x.device.adapter) ?? p;
-  const image = withChannels(a, p.C, q.C);
-  const window = withChannels(b, p.C * p.O, q.C * p.O, [p.R, p.S, q.C, p.O]);
   const y = bias
-    ? run(forward, q, [image, window, bias, window], shape, {
+    ? run(forward, p, [a, b, bias, b], shape, {
         holes: { ...types, epilogue: "value + channel0(o)", E0: bias.dtype },
       })
-    : run(forward, q, [image, window, window, window], shape, { holes: types });
-  if (window !== b) window.dispose();
+    : run(forward, p, [a, b, b, b], shape, { holes: types });
   return differentiable(
     "conv2d",
     y,
     bias ? [x, w, bias] : [x, w],
     (dy) => [
       () => fitted(run(conv2dInputGrad, p, [dy, b, b, b], x.shape, { holes: types }), x, dy),
-      () => weightGrad(image, dy, w, q),
+      () => weightGrad(a, dy, w, p),
       () => sumTo(dy, [p.O], bias!.dtype),
     ],
-    [...new Set([a, b, image])].filter((copy) => copy !== x && copy !== w),
+    [a, b].filter((copy) => copy !== x && copy !== w),
   );
-}
-
-/** Rows of `width` elements, cut to `length` or filled up with zeros; the tensor itself where they are the same. */
-function withChannels(x: Tensor, width: number, length: number, shape?: Shape): Tensor {
-  if (width === length) return x;
-  const rows = x.size / width;
-  return run(fitRows, { rows, width, length }, [x], shape ?? [...x.shape.slice(0, -1), length]);
 }
 
 /** Partial sums over stretches of N·P·Q, then their sum, of w's type: the same order every time. */
@@ -82,10 +69,8 @@ function weightGrad(x: Tensor, dy: Tensor, w: Tensor, p: Conv2dParams): Tensor {
   const shape = [p.R, p.S, p.C / p.groups, p.O];
   const partials = { partial: { shape: [splits, ...shape], dtype: "f32" } } as const;
   const { partial } = run(conv2dWeightGrad, { ...p, splits }, [x, dy], partials);
-  const sum = summed(partial, splits, shape, w.dtype);
+  const dw = summed(partial, splits, shape, w.dtype);
   partial.dispose();
-  const dw = withChannels(sum, sum.size / p.R / p.S, w.size / p.R / p.S, w.shape);
-  if (dw !== sum) sum.dispose();
   return dw;
 }
 

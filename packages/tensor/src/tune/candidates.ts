@@ -1,4 +1,4 @@
-import { candidates, choose, tuningKey, type Variant } from "@shadegrad/kernels-wgsl";
+import { type AnyVariant, candidates, choose, tuningKey, type Variant } from "@shadegrad/kernels-wgsl";
 import type { Recorded } from "../core/recorder.ts";
 import type { Device } from "../gpu/device.ts";
 
@@ -9,7 +9,7 @@ export interface Subject {
   readonly launch: Recorded;
   count: number;
   /** The plain one among them. */
-  readonly variants: readonly Variant[];
+  readonly variants: readonly AnyVariant[];
   /** What the kernel prefers where nothing was measured. */
   readonly preferred: string;
 }
@@ -22,7 +22,7 @@ export function subjectsOf(launches: readonly Recorded[], { adapter }: Device): 
     const variants = candidates(kernel, params, adapter);
     const { plain } = kernel.variants;
     if (launch.variant !== undefined || variants.length < 2 || isEmpty(plain, launch)) continue;
-    const key = tuningKey(kernel, params, holes);
+    const key = tuningKey(kernel, params, holes, adapter);
     const known = subjects.get(key);
     if (known) known.count++;
     else {

@@ -1,4 +1,4 @@
-import { type Program, Stopwatch, type Variant } from "@shadegrad/kernels-wgsl";
+import { type AnyVariant, type Program, Stopwatch } from "@shadegrad/kernels-wgsl";
 import { isInteger } from "../core/dtype.ts";
 import type { TensorData } from "../core/numbers.ts";
 import type { Recorded } from "../core/recorder.ts";
@@ -59,7 +59,7 @@ const isOfNumbers = (values: TensorData): boolean => values.every(Number.isFinit
 
 /** What a variant computes of the material, where it is compared; its program stays in `programs`. */
 async function resultsOf(
-  { name }: Variant,
+  { name }: AnyVariant,
   programs: Map<string, Program>,
   { kernel, params, holes }: Recorded,
   { buffers, before, after, samples }: Material,

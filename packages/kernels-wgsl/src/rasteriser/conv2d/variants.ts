@@ -1,6 +1,6 @@
-import type { Conv2dParams } from "../../conv2d/params.ts";
+import type { Conv2dParams } from "../../conv2d/index.ts";
 import { hasLanes, spread, type Variant } from "../../launch/kernel.ts";
-import { epilogueTextures, fitsTexture } from "../textures.ts";
+import { epilogueTextures, fitsTexture, TEXELS_PER_ROW, texels } from "../textures.ts";
 
 /** The shaders of a direction: for channels in fours, and for any. */
 interface Shaders<P> {
@@ -23,7 +23,12 @@ interface Shaders<P> {
 const BLOCKS = 3;
 
 /** Register tiles over subgroups of 8 (llvmpipe) and of 4 (SwiftShader). */
-export function overLanes<P extends Conv2dParams>(shaders: Shaders<P>): [Variant<P>, ...Variant<P>[]] {
+export function overLanes<P extends Conv2dParams>(
+  shaders: Shaders<P>,
+): {
+  fours: Variant<P>[];
+  any: Variant<P>[];
+} {
   const { lanes, tiles, tilesOfAny = tiles } = shaders;
   const any = (name: string, LANES: number): Variant<P> => ({
     name,
@@ -33,13 +38,21 @@ export function overLanes<P extends Conv2dParams>(shaders: Shaders<P>): [Variant
     fits: (_, adapter) => hasLanes(adapter, LANES),
     workgroups: (p) => spread(tilesOfAny(p, LANES * BLOCKS, LANES * 4)),
   });
-  return [
-    lanesOfFours(shaders, "lanes4", 8, 8, 2),
-    lanesOfFours(shaders, "lanes4 narrow", 8, 4, shaders.narrow ?? 4),
-    any("lanes", 8),
-    lanesOfFours(shaders, "lanes4 of 4", 4, 4, 3),
-    any("lanes of 4", 4),
-  ];
+  return {
+    fours: [
+      lanesOfFours(shaders, "lanes4", 8, 8, 2),
+      lanesOfFours(shaders, "lanes4 narrow", 8, 4, shaders.narrow ?? 4),
+      lanesOfFours(shaders, "lanes4 of 4", 4, 4, 3),
+    ],
+    any: [any("lanes", 8), any("lanes of 4", 4)],
+  };
+}
+
+/** The variant to take for so many columns of a group; undefined: the first that fits. */
+export function preferred(columns: number): string | undefined {
+  if (columns < 3) return "direct";
+  // Of 32 columns, a third or more would be empty.
+  return columns <= 16 || (columns > 32 && columns <= 40) ? "lanes4 narrow" : undefined;
 }
 
 /** Tiles of LANES · BLOCKS rows and 4 · WIDTH columns, whose operands are textures. */
@@ -61,12 +74,13 @@ function lanesOfFours<P extends Conv2dParams>(
       Math.max(p.C, p.O) / p.groups <= MOST_CHANNELS &&
       [...Object.values(operands(p)), result?.(p)[0] ?? 0].every(fitsTexture) &&
       fits4(p),
-    textures: (p, holes) => ({ ...operands(p), ...(result ? epilogueTextures(holes, ...result(p)) : {}) }),
+    copied: (p, holes) =>
+      texels({ ...operands(p), ...(result ? epilogueTextures(holes, ...result(p)) : {}) }, holes),
     workgroups: (p, holes) => spread(tiles(p, LANES * Number(holes.BLOCKS), WIDTH * 4)),
   };
 }
 
 /** Zeros at the beginning of a texture, which the channels of a pixel outside of an image are read from. */
-const MOST_CHANNELS = 4 * 4096;
+const MOST_CHANNELS = 4 * TEXELS_PER_ROW;
 
 const divides = (by: number, ...values: readonly number[]) => values.every((value) => value % by === 0);

@@ -1,0 +1,70 @@
+import {
+  type Conv2dParams,
+  type Conv2dWeightGradParams,
+  conv2d,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+  forwardTiles,
+  inputGradTiles,
+  weightGradTiles,
+  weights,
+} from "../../conv2d/index.ts";
+import type { RoleVariants } from "../../launch/kernel.ts";
+import { paddedForward, paddedWeightGrad } from "../pad-channels.ts";
+import inputGradLanes from "./inputGradLanes.wgsl?raw";
+import inputGradLanes4 from "./inputGradLanes4.wgsl?raw";
+import lanes from "./lanes.wgsl?raw";
+import lanes4 from "./lanes4.wgsl?raw";
+import { overLanes, preferred } from "./variants.ts";
+import weightGradLanes from "./weightGradLanes.wgsl?raw";
+import weightGradLanes4 from "./weightGradLanes4.wgsl?raw";
+
+const image = (p: Conv2dParams): number => p.N * p.H * p.W * p.C;
+const result = (p: Conv2dParams): number => p.N * p.P * p.Q * p.O;
+
+const ofForward = overLanes<Conv2dParams>({
+  ...{ lanes4, lanes, tiles: forwardTiles },
+  operands: (p) => ({ x: image(p), w: weights(p) }),
+  result: (p) => [result(p), p.O],
+});
+
+export const forward: RoleVariants<Conv2dParams> = {
+  variants: [...ofForward.fours, paddedForward(conv2d, ofForward.fours), ...ofForward.any],
+  prefer: (p) => preferred(p.O / p.groups),
+};
+
+const ofInputGrad = overLanes<Conv2dParams>({
+  ...{ lanes4: inputGradLanes4, lanes: inputGradLanes, tiles: inputGradTiles },
+  operands: (p) => ({ dy: result(p), w: weights(p) }),
+  result: (p) => [image(p), p.C],
+});
+
+export const inputGrad: RoleVariants<Conv2dParams> = {
+  variants: [...ofInputGrad.fours, ...ofInputGrad.any],
+  prefer: (p) => preferred(p.C / p.groups),
+};
+
+/** Where they are neighbours in memory, the channels of a row's taps count as those of one tap. */
+function flattened<P extends Conv2dParams>(p: P): P {
+  return p.groups === 1 && p.dilationCols === 1 ? { ...p, S: 1, C: p.S * p.C } : p;
+}
+
+const ofWeightGrad = overLanes<Conv2dWeightGradParams>({
+  ...{ lanes4: weightGradLanes4, lanes: weightGradLanes },
+  operands: (p) => ({ x: image(p), dy: result(p) }),
+  fits4: ({ Q }) => Q >= 4,
+  tiles: (p, rows, cols) => weightGradTiles(flattened(p), rows, cols),
+  tilesOfAny: (p, rows, cols) => weightGradTiles(p.C < rows ? flattened(p) : p, rows, cols),
+  narrow: 3,
+});
+
+export const weightGrad: RoleVariants<Conv2dWeightGradParams> = {
+  variants: [
+    ...ofWeightGrad.fours,
+    paddedWeightGrad(conv2dWeightGrad, ofWeightGrad.fours),
+    ...ofWeightGrad.any,
+  ],
+  prefer: (p) => preferred(p.O / p.groups),
+};
+
+export { conv2d, conv2dInputGrad, conv2dWeightGrad };
