@@ -15,7 +15,12 @@ test("a ResNet-50, predicted with and trained, is at most 60 KB of download", as
   // That nothing of it was dropped by mistake.
   expect(bytes).toBeGreaterThan(100_000);
   const names = modules.map(({ name }) => name).join("\n");
-  for (const part of ["resnet: zoo.js", "tensor: compile/", "tensor: core/autograd.js", "kernels-wgsl: conv2d/"]) {
+  for (const part of [
+    "resnet: zoo.js",
+    "tensor: compile/",
+    "tensor: core/autograd.js",
+    "kernels-wgsl: conv2d/",
+  ]) {
     expect(names).toContain(part);
   }
   expect(names).not.toContain("rasteriser");
