@@ -1,4 +1,4 @@
-import { CIFAR10_CLASSES, inspectCheckpoint, trainedModels } from "@shadegrad/resnet";
+import { CIFAR10_CLASSES, inGrey, inspectCheckpoint, trainedModels } from "@shadegrad/resnet";
 import { few, type Labelled, renumbered } from "./datasets.ts";
 import { isImageNets, type LoadedNet, labelsOf, type NetOptions } from "./net.ts";
 
@@ -9,6 +9,8 @@ import { isImageNets, type LoadedNet, labelsOf, type NetOptions } from "./net.ts
  */
 export async function fitted(data: Labelled, name: string, { model, ...net }: LoadedNet): Promise<Labelled> {
   const { classes: count, imgChannels = 3 } = model.options;
+  if (imgChannels === 1 && data.shape[2] === 3)
+    return fitted({ ...data, ...inGrey(data) }, name, { model, ...net });
   const [, , C] = data.shape;
   if (imgChannels !== C) {
     throw new Error(

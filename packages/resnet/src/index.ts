@@ -19,7 +19,15 @@ export {
   whiten,
 } from "./fast/index.ts";
 export { type Listener, type Located, layersOf, listening } from "./listen.ts";
-export { type Guess, isForLarge, type PictureInput, pictureInput, preprocessed, ranked } from "./picture.ts";
+export {
+  type Guess,
+  inGrey,
+  isForLarge,
+  type PictureInput,
+  pictureInput,
+  preprocessed,
+  ranked,
+} from "./picture.ts";
 export { type Summary, type SummaryRow, summary, summaryRow } from "./summary.ts";
 export { type TrainedModel, trainedModels } from "./trained-models.ts";
 export * from "./training/index.ts";

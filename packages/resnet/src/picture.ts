@@ -4,40 +4,67 @@ import { CIFAR10_NORMALIZATION } from "./data/cifar10.ts";
 import type { Dataset, Normalization, Pixels } from "./data/dataset.ts";
 import type { DecodedImage } from "./data/decode.ts";
 import { IMAGENET_NORMALIZATION } from "./data/image-folder.ts";
-import { cropCentre, resizeShorter } from "./data/resize.ts";
+import { resizeCentre } from "./data/resize.ts";
 import type { ResNet } from "./zoo.ts";
 
 /** A picture as a net takes it. */
 export interface PictureInput {
-  /** `[1, H, W, 3]`, normalised. */
+  /** `[1, H, W, C]`, normalised. */
   readonly data: Float32Array<ArrayBuffer>;
-  readonly shape: readonly [1, number, number, 3];
+  readonly shape: readonly [1, number, number, 1 | 3];
   /** The square that was cut out of the picture. */
   readonly crop: DecodedImage;
 }
 
-/** Whether the net is made for photographs, or for CIFAR's 32 × 32 pixels. */
+/** True if the net is made for photographs, false for CIFAR's 32 × 32 pixels. */
 export const isForLarge = ({ options }: Pick<ResNet, "options">): boolean =>
   (options.firstKernelSize ?? 7) >= 7;
 
 /**
- * Shrink a picture, cut out its middle and normalise that: 224² after 256 pixels for the shorter side, or 32².
+ * Shrink a picture, cut out its middle and normalise that: 224² after 256 pixels for the shorter side, or 32². A net of one
+ * channel takes it in grey.
  *
  * Without `preprocessing`, channels are scaled as ImageNet's or CIFAR's usually are.
+ *
+ * @throws RangeError if the net takes neither one channel nor three.
  */
 export function pictureInput(
   picture: DecodedImage,
   net: Pick<ResNet, "options">,
   preprocessing?: Preprocessing,
 ): PictureInput {
+  const { imgChannels: C = 3 } = net.options;
+  if (C !== 1 && C !== 3)
+    throw new RangeError(`pictureInput: the net takes ${C} channels, but a picture has 3, or 1 in grey.`);
   const [shorter, side] = isForLarge(net) ? [256, 224] : [32, 32];
-  const crop = cropCentre(resizeShorter(picture, shorter), side);
+  const crop = resizeCentre(picture, shorter, side);
   const usual = isForLarge(net) ? IMAGENET_NORMALIZATION : CIFAR10_NORMALIZATION;
-  const normalization = preprocessing ? normalizationOf(preprocessing) : usual;
-  const data = new Float32Array(side * side * 3);
-  const writer = inputWriter({ shape: [side, side, 3], normalization });
-  writer.write(inOrder(crop.pixels, preprocessing), data, 0, 0, 0);
-  return { data, shape: [1, side, side, 3], crop };
+  const colours = preprocessing ? normalizationOf(preprocessing) : usual;
+  const normalization = C === 1 ? ofGrey(colours) : colours;
+  const data = new Float32Array(side * side * C);
+  const writer = inputWriter({ shape: [side, side, C], normalization });
+  const pixels = C === 1 ? grey(crop.pixels) : inOrder(crop.pixels, preprocessing);
+  writer.write(pixels, data, 0, 0, 0);
+  return { data, shape: [1, side, side, C], crop };
+}
+
+/** Brightness as Pillow has it, by ITU-R 601: `[…, 3]` → `[…, 1]` */
+export function grey(pixels: Pixels): Uint8Array | Float32Array {
+  const bytes = !(pixels instanceof Float32Array);
+  const out = bytes ? new Uint8Array(pixels.length / 3) : new Float32Array(pixels.length / 3);
+  for (let i = 0, at = 0; i < out.length; i++, at += 3) {
+    const [r, g, b] = [pixels[at]!, pixels[at + 1]!, pixels[at + 2]!];
+    out[i] = bytes ? (19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16 : 0.299 * r + 0.587 * g + 0.114 * b;
+  }
+  return out;
+}
+
+/** The mean over the channels: the grey of a picture lies between its colours. */
+function ofGrey({ mean, std }: Normalization): Normalization {
+  const average = (values: readonly number[]) => [
+    values.reduce((sum, value) => sum + value, 0) / values.length,
+  ];
+  return { mean: average(mean), std: average(std) };
 }
 
 /** A class, and how likely the net finds it. */
@@ -50,7 +77,7 @@ export interface Guess {
 /** All classes with their probabilities, from their scores, the likeliest first. */
 export function ranked(logits: ArrayLike<number>, labels: readonly string[]): Guess[] {
   const scores = Array.from(logits);
-  const most = Math.max(...scores);
+  const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);
   const powers = scores.map((score) => Math.exp(score - most));
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers
@@ -73,6 +100,21 @@ function inOrder<P extends Pixels>(pixels: P, preprocessing: Preprocessing | und
     turned[i + 2] = pixels[i]!;
   }
   return turned;
+}
+
+/** A data set of colours in grey, for a net of one channel. */
+export function inGrey(data: Dataset): Dataset {
+  const { length, classes, shape, normalization } = data;
+  return {
+    length,
+    classes,
+    shape: [shape[0], shape[1], 1],
+    normalization: normalization && ofGrey(normalization),
+    async read(i) {
+      const { image, label } = await data.read(i);
+      return { image: grey(image), label };
+    },
+  };
 }
 
 /** A data set as the net takes it. */

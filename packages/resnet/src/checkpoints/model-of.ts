@@ -6,10 +6,11 @@ import type { CheckpointInfo } from "./open.ts";
 
 /** How pixels become what a net takes: (pixel · range / 255 − mean) / std, channel by channel in the order given. */
 export interface Preprocessing {
-  readonly channels: "rgb" | "bgr";
+  readonly channels: "rgb" | "bgr" | "grey";
   readonly range: 1 | 255;
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
+  /** A number a channel: three, or one of grey. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
 }
 
 /** What net a checkpoint belongs to: `new ResNet(options)` takes its weights. */
@@ -199,10 +200,10 @@ function noted(json: string | undefined): Partial<ResNetOptions> {
 
 function notedPreprocessing(json: string | undefined): Preprocessing | undefined {
   const { channels, range, mean, std } = parse(json);
-  const isTriple = (value: unknown): value is [number, number, number] =>
-    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
-  if (channels !== "rgb" && channels !== "bgr") return undefined;
-  if ((range !== 1 && range !== 255) || !isTriple(mean) || !isTriple(std)) return undefined;
+  if (channels !== "rgb" && channels !== "bgr" && channels !== "grey") return undefined;
+  const fits = (value: unknown): value is number[] =>
+    Array.isArray(value) && value.length === (channels === "grey" ? 1 : 3) && value.every(Number.isFinite);
+  if ((range !== 1 && range !== 255) || !fits(mean) || !fits(std)) return undefined;
   return { channels, range, mean, std };
 }
 

@@ -1,6 +1,14 @@
 import { FormatError } from "@shadegrad/tensor";
 import { openSource, type SourceInput } from "@shadegrad/tensor/formats";
 import { onNode } from "./node.ts";
+import {
+  otherThanPicture,
+  PICTURE_FORMATS,
+  type PictureFormat,
+  pictureFormat,
+  reducedSize,
+} from "./picture-format.ts";
+import { decodePnm } from "./pnm.ts";
 
 /** A picture in memory: `[height, width, 3]`, red, green and blue from 0 to 255. */
 export interface DecodedImage {
@@ -9,30 +17,47 @@ export interface DecodedImage {
   readonly height: number;
 }
 
+/** More pixels than any camera's picture: beyond these, a small file would cost minutes. */
+const MOST_PIXELS = 300e6;
+
 /**
- * Decode a JPEG, PNG or WebP: by sharp in Node, by the browser in a page. Upright, as its EXIF data say; without alpha.
+ * Decode a picture: by sharp in Node, by the browser in a page. Upright, as its EXIF data say; transparency over white. One
+ * of more than 2²⁴ pixels, or of a side of more than 2¹⁴, is reduced to that.
  *
- * @throws FormatError if the file is empty, damaged or no picture; Error if it cannot be read.
+ * JPEG, PNG, WebP, GIF (the first frame), AVIF, BMP and PPM; TIFF in Node.
+ *
+ * @throws FormatError if the file is empty, truncated, damaged or no picture of these; Error if it cannot be read.
  */
 export async function decodeImage(input: SourceInput): Promise<DecodedImage> {
   const name = typeof input === "string" || input instanceof URL ? String(input) : "the image";
   const source = await openSource(input);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = (await source.read(0, source.size ?? MOST)) as Uint8Array<ArrayBuffer>;
+    bytes = (await source.read(0, source.size ?? MOST_BYTES)) as Uint8Array<ArrayBuffer>;
   } finally {
     await source.close();
   }
   if (bytes.length === 0) throw new FormatError(`decode: ${name} is empty.`);
+  const format = pictureFormat(bytes);
+  if (!format)
+    throw new FormatError(
+      `decode: ${name} is no picture that can be read: it is ${otherThanPicture(bytes)}, expected ${PICTURE_FORMATS}.`,
+    );
   try {
-    return onNode ? await decodeBySharp(bytes) : await decodeByBrowser(bytes);
+    return await decode(bytes, format);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : cause;
     throw new FormatError(`decode: ${name} is no picture that can be read: ${reason}.`, { cause });
   }
 }
 
-const MOST = 2 ** 31 - 1;
+const MOST_BYTES = 2 ** 31 - 1;
+
+async function decode(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
+  if (format === "pnm") return decodePnm(bytes);
+  if (!onNode) return decodeByBrowser(bytes, format);
+  return format === "bmp" ? (await import("./bmp.ts")).decodeBmp(bytes) : decodeBySharp(bytes);
+}
 
 let sharpModule: Promise<{ default: typeof import("sharp").default }> | undefined;
 
@@ -40,8 +65,14 @@ async function decodeBySharp(bytes: Uint8Array): Promise<DecodedImage> {
   const name = "sharp"; // a variable, so that no bundler follows it into the browser
   sharpModule ??= import(/* @vite-ignore */ name);
   const { default: sharp } = await sharpModule;
-  const { data, info } = await sharp(bytes)
-    .autoOrient()
+  // A decoder's warnings are no errors: a picture that ends too early is.
+  const image = sharp(bytes, { failOn: "error", limitInputPixels: MOST_PIXELS }).autoOrient();
+  const { autoOrient } = await image.metadata();
+  const size = reducedSize(autoOrient.width, autoOrient.height);
+  if (size.width !== autoOrient.width || size.height !== autoOrient.height)
+    image.resize({ ...size, fit: "fill" });
+  const { data, info } = await image
+    .flatten({ background: "white" })
     .toColourspace("srgb")
     .removeAlpha()
     .raw({ depth: "uchar" })
@@ -51,13 +82,37 @@ async function decodeBySharp(bytes: Uint8Array): Promise<DecodedImage> {
   return { width, height, pixels: channels === 3 ? pixels : rgb(pixels, channels) };
 }
 
-async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>): Promise<DecodedImage> {
-  const bitmap = await createImageBitmap(new Blob([bytes]), { premultiplyAlpha: "none" });
-  const { width, height } = bitmap;
+async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
+  if (format === "jpeg" && !hasEnd(bytes)) throw new FormatError("it ends before its last pixel");
+  const blob = new Blob([bytes]);
+  let bitmap = await createImageBitmap(blob);
+  const { width, height } = reducedSize(bitmap.width, bitmap.height);
+  if (width !== bitmap.width || height !== bitmap.height) {
+    bitmap.close();
+    bitmap = await createImageBitmap(blob, {
+      resizeWidth: width,
+      resizeHeight: height,
+      resizeQuality: "high",
+    });
+  }
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return { width, height, pixels: rgb(context.getImageData(0, 0, width, height).data, 4) };
+  const { data } = context.getImageData(0, 0, width, height);
+  // Where memory is short, a canvas is blank without a word.
+  if (data[3] !== 255 || data.at(-1) !== 255)
+    throw new FormatError(`its ${width} × ${height} pixels are more than this browser can draw`);
+  return { width, height, pixels: rgb(data, 4) };
+}
+
+/** Whether a JPEG has its end marker after its first scan: browsers fill up one that breaks off. */
+function hasEnd(jpeg: Uint8Array): boolean {
+  let scan = 2;
+  while (jpeg[scan] === 0xff && jpeg[scan + 1] !== 0xda) scan += 2 + 256 * jpeg[scan + 2]! + jpeg[scan + 3]!;
+  for (let i = jpeg.length - 2; i > scan; i--) if (jpeg[i] === 0xff && jpeg[i + 1] === 0xd9) return true;
+  return false;
 }
 
 /** Grey three times, or colours without what follows them. */

@@ -35,4 +35,4 @@ export {
   type PublishedNet,
 } from "./imagenet.ts";
 export { cachedPackage, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
-export { cropCentre, resize, resizeShorter } from "./resize.ts";
+export { cropCentre, type Rectangle, resize, resizeCentre, resizeShorter } from "./resize.ts";

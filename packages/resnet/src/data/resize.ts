@@ -1,7 +1,17 @@
 import type { DecodedImage } from "./decode.ts";
 
+/** A rectangle of a picture. */
+export interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
  * Resize as Pillow's bilinear filter does: when shrinking, the triangle widens so that no pixel is passed over.
+ *
+ * Only the pixels in `part` of the result are computed.
  *
  * @throws RangeError if a side is not a whole number ≥ 1.
  */
@@ -9,29 +19,34 @@ export function resize(
   { pixels, width, height }: DecodedImage,
   toWidth: number,
   toHeight: number,
+  part: Rectangle = { left: 0, top: 0, width: toWidth, height: toHeight },
 ): DecodedImage {
   for (const side of [toWidth, toHeight]) {
     if (!(Number.isInteger(side) && side >= 1)) {
       throw new RangeError(`resize: ${toWidth} × ${toHeight} are not whole numbers ≥ 1.`);
     }
   }
-  const across = weights(width, toWidth);
-  const down = weights(height, toHeight);
-  const wide = new Uint8ClampedArray(height * toWidth * 3);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < toWidth; x++) {
+  const [P, Q] = [part.height, part.width];
+  const across = weights(width, toWidth, part.left, Q);
+  const down = weights(height, toHeight, part.top, P);
+  // Rows of the picture that the part needs.
+  const top = down[0]!.first;
+  const rows = down[P - 1]!.first + down[P - 1]!.shares.length - top;
+  const wide = new Uint8ClampedArray(rows * Q * 3);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < Q; x++) {
       const { first, shares } = across[x]!;
-      gather(pixels, (y * width + first) * 3, 3, shares, wide, (y * toWidth + x) * 3);
+      gather(pixels, ((top + y) * width + first) * 3, 3, shares, wide, (y * Q + x) * 3);
     }
   }
-  const out = new Uint8ClampedArray(toHeight * toWidth * 3);
-  for (let y = 0; y < toHeight; y++) {
+  const out = new Uint8ClampedArray(P * Q * 3);
+  for (let y = 0; y < P; y++) {
     const { first, shares } = down[y]!;
-    for (let x = 0; x < toWidth; x++) {
-      gather(wide, (first * toWidth + x) * 3, toWidth * 3, shares, out, (y * toWidth + x) * 3);
+    for (let x = 0; x < Q; x++) {
+      gather(wide, ((first - top) * Q + x) * 3, Q * 3, shares, out, (y * Q + x) * 3);
     }
   }
-  return { pixels: new Uint8Array(out.buffer), width: toWidth, height: toHeight };
+  return { pixels: new Uint8Array(out.buffer), width: Q, height: P };
 }
 
 /** Resize so that the shorter side has `side` pixels, and the longer one keeps its proportion. */
@@ -39,6 +54,27 @@ export function resizeShorter(image: DecodedImage, side: number): DecodedImage {
   const { width, height } = image;
   const scale = side / Math.min(width, height);
   return resize(image, Math.round(width * scale), Math.round(height * scale));
+}
+
+/**
+ * The square of `side` pixels in the middle of a picture whose shorter side was resized to `shorter`.
+ *
+ * As `cropCentre(resizeShorter(image, shorter), side)`, but a picture of 1 × 5000 pixels costs no more than a square one.
+ *
+ * @throws RangeError if the square is larger than the resized picture.
+ */
+export function resizeCentre(image: DecodedImage, shorter: number, side: number): DecodedImage {
+  const { width, height } = image;
+  if (side > shorter) {
+    throw new RangeError(
+      `resizeCentre: ${side} × ${side} are not in a picture whose shorter side is ${shorter}.`,
+    );
+  }
+  const scale = shorter / Math.min(width, height);
+  const [toWidth, toHeight] = [Math.round(width * scale), Math.round(height * scale)];
+  const left = Math.floor((toWidth - side) / 2);
+  const top = Math.floor((toHeight - side) / 2);
+  return resize(image, toWidth, toHeight, { left, top, width: side, height: side });
 }
 
 /** The square of `side` pixels in the middle. */
@@ -60,12 +96,12 @@ interface Window {
   readonly shares: Float64Array;
 }
 
-/** For each pixel of the result, the pixels under its triangle and their shares. */
-function weights(from: number, to: number): Window[] {
+/** For `count` pixels of the result from `start` on, the pixels under the triangle of each and their shares. */
+function weights(from: number, to: number, start: number, count: number): Window[] {
   const scale = from / to;
   const reach = Math.max(scale, 1);
-  return Array.from({ length: to }, (_, i) => {
-    const centre = (i + 0.5) * scale;
+  return Array.from({ length: count }, (_, i) => {
+    const centre = (start + i + 0.5) * scale;
     const first = Math.max(0, Math.floor(centre - reach + 0.5));
     const end = Math.min(from, Math.floor(centre + reach + 0.5));
     const shares = Float64Array.from({ length: end - first }, (_, k) =>

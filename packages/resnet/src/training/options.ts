@@ -133,10 +133,11 @@ export function settingsOf(options: Options, data: Dataset): Settings {
   };
 }
 
-/** Preprocessing of the pixels that the trained net expects, if they have three colours. */
+/** Preprocessing of the pixels that the trained net expects, if they have three colours or are grey. */
 export function preprocessingOf({ normalization }: Options, data: Dataset): Preprocessing | undefined {
-  const { mean, std } = (normalization ?? data.normalization) || { mean: [0, 0, 0], std: [1, 1, 1] };
-  if (data.shape[2] !== 3) return undefined;
-  const three = ([r, g, b]: readonly number[]): [number, number, number] => [r!, g!, b!];
-  return { channels: "rgb", range: 1, mean: three(mean), std: three(std) };
+  const [, , C] = data.shape;
+  if (C !== 3 && C !== 1) return undefined;
+  const none = { mean: Array<number>(C).fill(0), std: Array<number>(C).fill(1) };
+  const { mean, std } = (normalization ?? data.normalization) || none;
+  return { channels: C === 1 ? "grey" : "rgb", range: 1, mean: [...mean], std: [...std] };
 }

@@ -7,10 +7,12 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   cifar10,
+  cropCentre,
   decodeImage,
   imageFolder,
   npmPackage,
   resize,
+  resizeCentre,
   resizeShorter,
 } from "../../src/data/index.ts";
 
@@ -46,7 +48,7 @@ describe("decodeImage", () => {
     const clear = await sharp(Buffer.of(9, 8, 7, 0), { raw: { width: 1, height: 1, channels: 4 } })
       .png()
       .toBuffer();
-    expect([...(await decodeImage(clear)).pixels]).toEqual([9, 8, 7]);
+    expect([...(await decodeImage(clear)).pixels]).toEqual([255, 255, 255]);
   });
 
   it("turns pictures upright", async () => {
@@ -62,7 +64,7 @@ describe("decodeImage", () => {
     const text = join(folder, "text.jpg");
     await writeFile(text, "This is no picture.");
     await expect(decodeImage(text)).rejects.toThrow(
-      /text\.jpg is no picture that can be read: .*unsupported/,
+      /text\.jpg is no picture that can be read: it is in an unsupported format, expected a JPEG, PNG/,
     );
     await expect(decodeImage(join(folder, "missing.png"))).rejects.toThrow(/ENOENT.*missing\.png/);
   });
@@ -105,6 +107,38 @@ describe("resize", () => {
     expect(reds(resize({ pixels: grey(0, 100, 200, 40), width: 4, height: 1 }, 2, 1))).toEqual([71, 117]);
     expect(reds(resize({ pixels: grey(0, 100), width: 2, height: 1 }, 4, 1))).toEqual([0, 25, 75, 100]);
     expect(reds(resize({ pixels: grey(3, 9), width: 1, height: 2 }, 3, 2))).toEqual([3, 3, 3, 9, 9, 9]);
+  });
+
+  it.each([
+    [451, 300],
+    [300, 451],
+    [41, 57],
+    [256, 255],
+    [8, 3],
+  ])("of the middle alone gives what cutting afterwards gives: %d × %d", (width, height) => {
+    const image = {
+      pixels: Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * i) % 251),
+      width,
+      height,
+    };
+    for (const [shorter, side] of [
+      [256, 224],
+      [32, 32],
+      [37, 30],
+    ] as const) {
+      const [found, expected] = [
+        resizeCentre(image, shorter, side),
+        cropCentre(resizeShorter(image, shorter), side),
+      ];
+      expect([found.width, found.height]).toEqual([side, side]);
+      expect(Buffer.compare(found.pixels, expected.pixels)).toBe(0);
+    }
+  });
+
+  it("fits the shorter side of a portrait", () => {
+    const image = { pixels: new Uint8Array(3 * 451 * 300), width: 300, height: 451 };
+    const { width, height } = resizeShorter(image, 256);
+    expect([width, height]).toEqual([256, 385]);
   });
 
   it("fits the shorter side", () => {

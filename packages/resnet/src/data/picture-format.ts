@@ -1,0 +1,49 @@
+/** Formats of pictures that are decoded. */
+export type PictureFormat = "avif" | "bmp" | "gif" | "jpeg" | "png" | "pnm" | "tiff" | "webp";
+
+/** How files begin. */
+const STARTS: readonly (readonly [start: string, format: PictureFormat, at?: number])[] = [
+  ["\xff\xd8\xff", "jpeg"],
+  ["\x89PNG\r\n\x1a\n", "png"],
+  ["GIF8", "gif"],
+  ["WEBP", "webp", 8],
+  ["ftyp", "avif", 4],
+  ["II*\0", "tiff"],
+  ["MM\0*", "tiff"],
+  ["BM", "bmp"],
+  ["P2", "pnm"],
+  ["P3", "pnm"],
+  ["P5", "pnm"],
+  ["P6", "pnm"],
+];
+
+/** The format that a file begins like, or undefined: what else a decoder could make of it, as of SVG, is not tried. */
+export const pictureFormat = (bytes: Uint8Array): PictureFormat | undefined =>
+  STARTS.find(([start, , at = 0]) =>
+    [...start].every((character, i) => bytes[at + i] === character.charCodeAt(0)),
+  )?.[1];
+
+/** What a file is that is no picture, as a message says it. */
+export function otherThanPicture(bytes: Uint8Array): string {
+  const start = new TextDecoder()
+    .decode(bytes.subarray(0, 256))
+    .replace(/^\ufeff/, "")
+    .trimStart();
+  if (/^<(\?xml|!doctype svg|svg|!--)/i.test(start)) return "an SVG or another XML document";
+  if (start.startsWith("<")) return "an HTML page";
+  return "in an unsupported format";
+}
+
+/** What `decodeImage` reads, as a message says it. */
+export const PICTURE_FORMATS = "a JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP or PPM";
+
+/** The largest canvas that every browser has. A larger picture is decoded at reduced size, in Node as well. */
+export const MAX_PIXELS = 2 ** 24;
+export const MAX_SIDE = 2 ** 14;
+
+/** Sides within the limits, in proportion: those of the picture itself unless it is larger. */
+export function reducedSize(width: number, height: number): { width: number; height: number } {
+  const scale = Math.min(1, Math.sqrt(MAX_PIXELS / (width * height)), MAX_SIDE / Math.max(width, height));
+  const side = (length: number) => (scale < 1 ? Math.max(1, Math.floor(length * scale)) : length);
+  return { width: side(width), height: side(height) };
+}
