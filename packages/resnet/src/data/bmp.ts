@@ -1,6 +1,5 @@
 import { FormatError } from "@shadegrad/tensor";
-import type { DecodedImage } from "./decode.ts";
-import { MAX_PIXELS } from "./picture-format.ts";
+import { type DecodedImage, MAX_PIXELS } from "./picture-format.ts";
 
 /** Compressions whose pixels take as many bytes as their sides say: none, and bit fields. */
 const PLAIN = [0, 3, 6];

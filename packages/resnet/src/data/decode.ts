@@ -2,6 +2,7 @@ import { FormatError } from "@shadegrad/tensor";
 import { openSource, type SourceInput } from "@shadegrad/tensor/formats";
 import { onNode } from "./node.ts";
 import {
+  type DecodedImage,
   otherThanPicture,
   PICTURE_FORMATS,
   type PictureFormat,
@@ -10,12 +11,7 @@ import {
 } from "./picture-format.ts";
 import { decodePnm } from "./pnm.ts";
 
-/** A picture in memory: `[height, width, 3]`, red, green and blue from 0 to 255. */
-export interface DecodedImage {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
+export type { DecodedImage };
 
 /** More pixels than any camera's picture: beyond these, a small file would cost minutes. */
 const MOST_PIXELS = 300e6;

@@ -1,3 +1,10 @@
+/** A picture in memory: `[height, width, 3]`, red, green and blue from 0 to 255. */
+export interface DecodedImage {
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Formats of pictures that are decoded. */
 export type PictureFormat = "avif" | "bmp" | "gif" | "jpeg" | "png" | "pnm" | "tiff" | "webp";
 

@@ -1,5 +1,5 @@
 import { FormatError } from "@shadegrad/tensor";
-import type { DecodedImage } from "./decode.ts";
+import type { DecodedImage } from "./picture-format.ts";
 
 /**
  * Decode a PGM or PPM, plain or binary: grey or colours of 8 or 16 bits (https://netpbm.sourceforge.net/doc/ppm.html).
