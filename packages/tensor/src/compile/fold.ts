@@ -23,6 +23,8 @@ export function foldNormalization(
   const result: Recorded[][] = launches.map((launch) => [launch]);
   const readers = countReaders(launches);
   const makers = new Map<Storage, number>();
+  /** Where a tensor was last changed in place. */
+  const changes = new Map<Storage, number>();
   const isOnly = ({ storage }: Bound) => readers.get(storage) === 1 && !kept.has(storage);
 
   /** The launches that make what `launch` makes, times a number for each channel; undefined if there are none. */
@@ -53,13 +55,18 @@ export function foldNormalization(
   const isKnown = ({ storage }: Bound) => known.has(storage);
 
   for (const [i, second] of launches.entries()) {
-    for (const { storage } of second.writes) makers.set(storage, i);
+    for (const { storage, allocated } of second.writes) {
+      makers.set(storage, i);
+      if (!allocated) changes.set(storage, i);
+    }
     const [x, mean, variance, gamma, beta] = second.reads as [Bound, Bound, Bound, Bound, Bound];
     if (second.kernel.name !== normalize.name || ![mean, variance, gamma, beta].every(isKnown)) continue;
     const place = makers.get(x.storage);
     const first = place === undefined ? undefined : result[place]!.at(-1);
     if (!first || !isOnly(x) || "epilogue" in second.holes) continue;
     const { kernel, params, holes, reads } = first;
+    // It will run at the place of the second: its operands have to be the same there, and its result unchanged.
+    if (reads.some(({ storage }) => changes.get(storage)! > place!) || changes.has(x.storage)) continue;
     const C = kernel.epilogue?.(params);
     const bias = holes.epilogue === BIASED ? reads[reads.length - 2] : undefined;
     if (C !== gamma.size || ("epilogue" in holes && !bias) || (bias && !isKnown(bias))) continue;
