@@ -1,11 +1,13 @@
 /** What is used of a file that Node's `node:fs/promises` has opened. */
 export interface NodeFile {
-  stat(): Promise<{ size: number }>;
+  /** `isFile` is false for a pipe, whose size nobody knows. */
+  stat(): Promise<{ size: number; isFile?(): boolean }>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   close(): Promise<void>;
 }
 
 interface WritableNodeFile extends NodeFile {
+  createReadStream(options: { autoClose: boolean }): AsyncIterable<Uint8Array>;
   writeFile(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   sync(): Promise<void>;
 }

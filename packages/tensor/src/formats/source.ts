@@ -41,7 +41,11 @@ async function openAddress(address: string | URL): Promise<ByteSource> {
   const files = nodeFiles();
   if (files && (!scheme || scheme === "file")) {
     const file = await files.open(scheme ? new URL(address) : address, "r");
-    return fileSource(file, () => file.close());
+    const close = () => file.close();
+    const isPipe = (await file.stat()).isFile?.() === false;
+    if (!isPipe) return fileSource(file, close);
+    const pipe = new StreamSource(chunksOf(file.createReadStream({ autoClose: false })));
+    return { seekable: false, size: undefined, read: (at, length) => pipe.read(at, length), close };
   }
   // These are in memory already, and Node answers ranges of a blob a byte short.
   if (scheme === "blob" || scheme === "data") return blobSource(await (await fetch(address)).blob());

@@ -127,7 +127,9 @@ export function chunksOf(
  */
 export async function streamUrl(url: string | URL): Promise<ByteSource> {
   const request = async (offset: number) => {
-    const response = await fetch(url, { headers: { Range: `bytes=${offset}-` } });
+    const response = await fetch(url, { headers: { Range: `bytes=${offset}-` } }).catch((error) => {
+      throw unreachable(url, error);
+    });
     const [, first, size] =
       /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "") ?? [];
     const ranged = response.status === 206 && first === String(offset);
@@ -147,4 +149,11 @@ export async function streamUrl(url: string | URL): Promise<ByteSource> {
     return again.chunks;
   };
   return new StreamSource(chunks, { size, from });
+}
+
+/** "fetch failed" with the address and the reason, which Node keeps in `cause`. */
+function unreachable(url: string | URL, error: Error): Error {
+  const { cause } = error;
+  const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : undefined;
+  return new Error(`source: ${url} cannot be fetched: ${reason || error.message}.`, { cause: error });
 }

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -129,4 +131,26 @@ test("closing a source leaves alone a handle that was open before", async () => 
   await (await openSource(handle)).close();
   expect((await handle.stat()).size).toBe(3);
   await handle.close();
+});
+
+test.skipIf(process.platform === "win32")("a named pipe, whose size nobody knows", async () => {
+  const path = join(folder, "pipe");
+  spawnSync("mkfifo", [path]);
+  const bytes = await toBytes(writeSafetensors(tensors));
+  createWriteStream(path).end(bytes);
+  const source = await openSource(path);
+  expect(source.size).toBe(undefined);
+  expect(Buffer.from(await source.read(0, Infinity))).toEqual(Buffer.from(bytes));
+  await source.close();
+});
+
+test("a URL that cannot be reached is named, with the cause", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  const url = `http://127.0.0.1:${port}/model.safetensors`;
+  await expect(openSource(url)).rejects.toThrow(
+    `source: ${url} cannot be fetched: connect ECONNREFUSED 127.0.0.1:${port}.`,
+  );
 });
