@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { zoo } from "@shadegrad/resnet";
 import { InvalidArgumentError, Option } from "commander";
+import { suggestion } from "./suggestion.ts";
 
 export type ModelName = keyof typeof zoo;
 
@@ -54,7 +55,8 @@ export const modelOption = (description = "net of the zoo"): Option =>
 /** @throws InvalidArgumentError with all names. */
 export function model(text: string): ModelName {
   if ((MODELS as readonly string[]).includes(text)) return text as ModelName;
-  throw new InvalidArgumentError(`There are ${MODELS.join(" ")}.`);
+  const near = suggestion(text, MODELS);
+  throw new InvalidArgumentError(`${near ? `${near} ` : ""}There are ${MODELS.join(" ")}.`);
 }
 
 export const weightsOption = (description: string): Option =>

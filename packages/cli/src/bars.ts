@@ -1,3 +1,5 @@
+import { wrapped } from "./text.ts";
+
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /** A share from 0 to 1 as a bar, padded with spaces. */
@@ -14,10 +16,14 @@ export const percent = (share: number, digits = 1): string =>
 export const fit = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(width - 1, 0))}…`;
 
-/** One line per name and value, with aligned values. */
-export function columns(rows: readonly (readonly [name: string, value: string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+/** One line per name and value, with aligned values, broken at spaces to a width. */
+export function columns(rows: readonly (readonly [name: string, value: string])[], width = 80): string {
+  const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows
+    .flatMap(([name, value]) =>
+      wrapped(value, width - indent).map((line, i) => (i === 0 ? name : "").padEnd(indent) + line),
+    )
+    .join("\n");
 }
 
 /** 85199360 as `81 MiB`. */

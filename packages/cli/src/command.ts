@@ -1,4 +1,5 @@
 import type { Terminal } from "./terminal.ts";
+import { harmlessJson } from "./text.ts";
 
 /** Options that every command has. */
 export interface Common {
@@ -10,3 +11,7 @@ export type Action<A extends unknown[]> = (terminal: Terminal, ...args: A) => Pr
 
 /** Turns an action into one that commander calls. */
 export type Perform = <A extends unknown[]>(action: Action<A>) => (...args: A) => Promise<void>;
+
+/** Print a result as JSON: one line, in every command. */
+export const printJson = (terminal: Terminal, result: object): void =>
+  terminal.print(harmlessJson(JSON.stringify(result)));

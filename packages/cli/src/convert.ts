@@ -3,7 +3,7 @@ import { init } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
 import { modelOption, named, shortcutOption } from "./arguments.ts";
-import type { Common, Perform } from "./command.ts";
+import { type Common, type Perform, printJson } from "./command.ts";
 import { type NetOptions, openNet } from "./net.ts";
 import { checkOutputFile } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
@@ -40,9 +40,10 @@ async function convert(
   dispose(model);
   const unlike = differences(model.options);
   if (json) {
-    terminal.print(
-      JSON.stringify({ model: name, format, tensors: tensors.size, out: to, unlikeTorchvision: unlike }),
-    );
+    printJson(terminal, {
+      ...{ model: name, format, tensors: tensors.size },
+      ...{ out: to, unlikeTorchvision: unlike },
+    });
     return;
   }
   terminal.print(`${to}: ${name}, ${tensors.size} tensors, from ${format}.`);

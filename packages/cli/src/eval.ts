@@ -13,7 +13,7 @@ import {
   whole,
 } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
-import type { Common, Perform } from "./command.ts";
+import { type Common, type Perform, printJson } from "./command.ts";
 import { isSplit, openDataset, type Split } from "./datasets.ts";
 import { checkUsual, fitted } from "./fitting.ts";
 import { type NetOptions, openNet } from "./net.ts";
@@ -99,7 +99,7 @@ async function evaluate(terminal: Terminal, given: EvalOptions): Promise<number>
   }
 
   const part = isSplit(options.dataset) ? `${options.dataset} ${options.split}` : options.dataset;
-  if (json) terminal.print(JSON.stringify({ images, top1, top5, imagesPerSecond, adapter: device.name }));
+  if (json) printJson(terminal, { images, top1, top5, imagesPerSecond, adapter: device.name });
   else if (images > 0) {
     terminal.print(
       columns([

@@ -1,7 +1,7 @@
 import { init, measurePeak } from "@shadegrad/tensor";
 import type { Command } from "commander";
 import { bytes, columns } from "./bars.ts";
-import type { Common, Perform } from "./command.ts";
+import { type Common, type Perform, printJson } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addInfo(program: Command, perform: Perform): void {
@@ -38,7 +38,7 @@ async function info(terminal: Terminal, { json }: Common): Promise<undefined> {
     node: process.versions.node,
   };
   if (json) {
-    terminal.print(JSON.stringify(found, undefined, 2));
+    printJson(terminal, found);
     return;
   }
   const limit = (name: string, value: number) =>

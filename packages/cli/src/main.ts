@@ -7,8 +7,10 @@ import { addConvert } from "./convert.ts";
 import { messageOf } from "./errors.ts";
 import { addEval } from "./eval.ts";
 import { addInfo } from "./info.ts";
+import { suggestion } from "./suggestion.ts";
 import { addSummary } from "./summary.ts";
 import type { Terminal } from "./terminal.ts";
+import { harmless } from "./text.ts";
 import { addTrain } from "./train.ts";
 import { addTune } from "./tune.ts";
 
@@ -20,7 +22,10 @@ const HELP = ["commander.help", "commander.helpDisplayed", "commander.version"];
  *
  * → the exit code: 0, 1 if it failed, 2 if the arguments make no sense, 130 after Ctrl-C
  */
-export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function main(args: readonly string[], given: Terminal): Promise<number> {
+  // Messages quote names out of files.
+  const harmlessNote = (text: string) => given.note(text.split("\n").map(harmless).join("\n"));
+  const terminal = { ...given, note: harmlessNote };
   let status = 0;
   const perform: Perform =
     (action) =>
@@ -79,19 +84,17 @@ function version(): string {
 /** The error, and the names that exist. */
 function usageError(command: Command, { code, message }: CommanderError): string {
   const what = `${fullName(command)}: ${message.replace(/^error: /, "").replace(/\.$/, "")}.`;
-  if (code === "commander.unknownCommand")
-    return `${what}\n${listed(
-      "Commands",
-      command.commands.map((known) => known.name()),
-    )}`;
-  if (code === "commander.unknownOption") {
-    const options = command.options.map(({ long }) => long!);
-    return `${what}\n${listed("Options", [...options, "--help"])}`;
+  const names =
+    code === "commander.unknownCommand"
+      ? command.commands.map((known) => known.name())
+      : [...command.options.map(({ long }) => long!), "--help"];
+  const kind = { "commander.unknownCommand": "Commands", "commander.unknownOption": "Options" }[code];
+  if (kind) {
+    const near = suggestion(/'(.*)'/.exec(message)?.[1] ?? "", names);
+    return `${what}${near ? ` ${near}` : ""}\n${kind}: ${names.join(", ")}.`;
   }
   return `${what}\n${fullName(command)} --help says more.`;
 }
-
-const listed = (what: string, names: readonly string[]): string => `${what}: ${names.join(", ")}.`;
 
 const fullName = (command: Command): string =>
   command.parent ? `${command.parent.name()} ${command.name()}` : command.name();

@@ -3,7 +3,7 @@ import { init } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
 import { MODELS, type ModelName, model, shortcutOption, whole } from "./arguments.ts";
-import type { Common, Perform } from "./command.ts";
+import { type Common, type Perform, printJson } from "./command.ts";
 import type { NetOptions } from "./net.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -34,5 +34,6 @@ async function summarize(
   const side = input ?? (isForLarge(net) ? 224 : 32);
   const found = summary(net, [side, side, 3]);
   dispose(net);
-  terminal.print(json ? JSON.stringify({ model: name, ...found }) : `${name}\n\n${found}`);
+  if (json) printJson(terminal, { model: name, ...found });
+  else terminal.print(`${name}\n\n${found}`);
 }

@@ -24,7 +24,7 @@ import {
   whole,
 } from "./arguments.ts";
 import { columns, percent } from "./bars.ts";
-import type { Common, Perform } from "./command.ts";
+import { type Common, type Perform, printJson } from "./command.ts";
 import { few, type Labelled, openTrainingData } from "./datasets.ts";
 import { type NetOptions, withWeights } from "./net.ts";
 import { checkOutputFolder } from "./paths.ts";
@@ -133,8 +133,8 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
       throw new Error(disagreement(error, given, out), { cause: error });
     });
   dispose(model);
-  if (json) terminal.print(JSON.stringify(summaryOf(result, { adapter: device.name, out })));
-  else terminal.print(columns(reportOf(result, steps, validation?.length, out)));
+  if (json) printJson(terminal, summaryOf(result, { adapter: device.name, out }));
+  else terminal.print(columns(reportOf(result, steps, validation?.length, out), terminal.columns));
   if (!result.done) terminal.note("The same command with --resume continues.");
   return result.done ? 0 : INTERRUPTED;
 }

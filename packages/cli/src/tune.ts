@@ -3,7 +3,7 @@ import { init, type Precision, tune } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
 import { type ModelName, modelOption, precisionOption, whole } from "./arguments.ts";
-import type { Common, Perform } from "./command.ts";
+import { type Common, type Perform, printJson } from "./command.ts";
 import { watch } from "./progress.ts";
 import { INTERRUPTED, type Terminal } from "./terminal.ts";
 
@@ -50,9 +50,7 @@ async function tuneNet(terminal: Terminal, options: TuneOptions): Promise<number
   dispose(model);
   const { adapter, rows, seconds, kept } = found;
   if (json) {
-    terminal.print(
-      JSON.stringify({ model: name, size, batch, training, precision, adapter, rows, seconds, kept }),
-    );
+    printJson(terminal, { model: name, size, batch, training, precision, adapter, rows, seconds, kept });
   } else terminal.print(String(found));
   if (!kept) terminal.note("Nothing is kept for later runs: the cache is not writable, or turned off.");
   return signal.aborted ? INTERRUPTED : 0;

@@ -51,7 +51,7 @@ describe("classify", () => {
     await writeFile(at("empty.png"), "");
     await writeFile(at("half.png"), (await readFile(at("data/test/red/0.png"))).subarray(0, 70));
     const red = at("data/test/red/0.png");
-    const images = [red, at("missing.jpg"), at("empty.png"), at("half.png"), at("data"), red];
+    const images = [red, at("missing.jpg"), at("empty.png"), at("half.png"), red];
     const weights = ["--weights", at("plain.safetensors"), "--top", "3"];
     const { status, out, err } = await shadegrad("classify", ...images, ...weights);
     expect(status).toBe(1);
@@ -61,14 +61,58 @@ describe("classify", () => {
     expect(blocks[0]!.split("\n").slice(1).join("\n")).toMatch(
       /^( {2} *\d+\.\d % {2}[█▏▎▍▌▋▊▉ ]{30} (airplane|automobile|bird|cat|deer|dog|frog|horse|ship|truck)\n?){3}$/,
     );
-    expect(blocks[2]).toMatch(/^resnet8 \(.*plain\.safetensors\): 2 pictures in \d+\.\d s\non /);
+    expect(blocks[2]).toMatch(/^resnet8 \(.*plain\.safetensors\):\n2 pictures in \d+\.\d s\non /);
     const complaints = err.replaceAll(`${folder}/`, "").trim().split("\n\n");
     expect(complaints).toEqual([
       "shadegrad classify: missing.jpg: there is no such file.",
       "shadegrad classify: decode: empty.png is empty.",
       expect.stringMatching(/^shadegrad classify: decode: half\.png is no picture that can be read: .*\.$/),
-      "shadegrad classify: data: this is a folder.",
     ]);
+  });
+
+  test("takes folders, as CSV; an empty one is refused", async () => {
+    const weights = ["--weights", at("plain.safetensors"), "--top", "2", "--csv"];
+    const { status, out, err } = await shadegrad("classify", at("data/test"), ...weights);
+    expect([status, err]).toEqual([0, ""]);
+    const [head, ...lines] = out.trimEnd().split("\n");
+    expect(head).toBe("image,rank,class,label,probability");
+    const names = ["blue/0", "blue/1", "blue/2", "blue/3", "red/0", "red/1", "red/2", "red/3"];
+    expect(lines.map((line) => line.replace(/,\d,\w+,[\d.e-]+$/, ""))).toEqual(
+      names.flatMap((name) => [1, 2].map((rank) => `${at("data/test")}/${name}.png,${rank}`)),
+    );
+    const empty = await mkdtemp(join(folder, "empty-"));
+    const refused = await shadegrad("classify", empty);
+    expect([refused.status, refused.err]).toEqual([
+      1,
+      `shadegrad classify: ${empty}: this folder has no picture.\n`,
+    ]);
+  });
+
+  test("a URL that fails is named, with the cause", async () => {
+    const url = "http://127.0.0.1:9/cat.jpg";
+    const { status, err } = await shadegrad("classify", url, "--weights", at("plain.safetensors"));
+    expect(status).toBe(1);
+    expect(err).toMatch(
+      /^shadegrad classify: source: http:\/\/127\.0\.0\.1:9\/cat\.jpg cannot be fetched: .+\.\n/,
+    );
+  });
+
+  test("labels out of a file do not reach the terminal as escapes", async () => {
+    manualSeed(1);
+    const net = resnet8({ classes: 2 });
+    const classes = JSON.stringify(["\u001b]0;title\u0007cat\u001b[2J", "\u202egod\u009b31m"]);
+    const metadata = { training: JSON.stringify({ classes }) };
+    await saveCheckpoint(net, at("escapes.safetensors"), { metadata });
+    dispose(net);
+    const weights = ["--weights", at("escapes.safetensors")];
+    for (const form of [[], ["--csv"], ["--json"]]) {
+      const { out } = await shadegrad("classify", at("data/test/red/0.png"), ...weights, ...form);
+      expect(out).not.toMatch(/(?!\n)\p{Cc}/u);
+      if (form[0] !== "--json") expect(out).toContain("\\x1b]0;title\\x07cat\\x1b[2J");
+    }
+    const { err } = await shadegrad("eval", "--dataset", at("data"), ...weights);
+    expect(err).toContain("cat");
+    expect(err).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
   test("as JSON, with the net's own preprocessing", async () => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,23 @@ test("results are on standard output alone, and exit codes are passed on", async
   expect([missing.status, missing.out]).toEqual([1, ""]);
   expect(missing.err).toContain("shadegrad classify: none.pt: there is no such file.");
 }, 300_000);
+
+test.skipIf(process.platform === "win32")(
+  "a picture from a pipe",
+  async () => {
+    const picture = join(folder, "data", "dark", "0.png");
+    const piped = start("classify", "-", "--model", "resnet8", "--json");
+    createReadStream(picture).pipe(piped.child.stdin!);
+    const [fromPipe, fromFile] = await Promise.all([
+      piped.end,
+      start("classify", picture, "--model", "resnet8", "--json").end,
+    ]);
+    expect(fromPipe.status, fromPipe.err).toBe(0);
+    const top = ({ out }: Said) => JSON.parse(out).images[0].top;
+    expect(top(fromPipe)).toEqual(top(fromFile));
+  },
+  300_000,
+);
 
 test.skipIf(process.platform === "win32")(
   "Ctrl-C ends a training with a checkpoint, from which it goes on",

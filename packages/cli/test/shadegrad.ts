@@ -13,6 +13,7 @@ export async function shadegrad(...args: readonly string[]): Promise<Said> {
     print: (text) => void (said.out += `${text}\n`),
     note: (text) => void (said.err += `${text}\n`),
     columns: 80,
+    paint: (_, text) => text,
     watched: false,
     signal: new AbortController().signal,
   });

@@ -30,13 +30,17 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
   const cases: [string, string][] = [
     [
       "clasify",
-      "shadegrad: unknown command 'clasify'.\nCommands: info, classify, eval, train, summary, convert, tune.",
+      "shadegrad: unknown command 'clasify'. Did you mean classify?\nCommands: info, classify, eval, train, summary, convert, tune.",
+    ],
+    [
+      "train --epoch 3",
+      "shadegrad train: unknown option '--epoch'. Did you mean --epochs?\nOptions: --model, --shortcut, --weights, --dataset, --limit, --validation, --recipe, --epochs, --steps, --batch, --optimizer, --lr, --weight-decay, --schedule, --label-smoothing, --no-augment, --precision, --seed, --out, --resume, --json, --help.",
     ],
     ["--foo", "shadegrad: unknown option '--foo'.\nOptions: --version, --help."],
     ["info --foo", "shadegrad info: unknown option '--foo'.\nOptions: --json, --help."],
     [
       "classify --fast x.png",
-      "shadegrad classify: unknown option '--fast'.\nOptions: --model, --weights, --shortcut, --precision, --top, --json, --help.",
+      "shadegrad classify: unknown option '--fast'.\nOptions: --model, --weights, --shortcut, --precision, --top, --csv, --json, --help.",
     ],
     [
       "classify",
@@ -80,7 +84,7 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     ],
     [
       "summary resnet51",
-      "shadegrad summary: command-argument value 'resnet51' is invalid for argument 'model'. There are resnet8 resnet18 resnet20 resnet32 resnet34 resnet44 resnet50 resnext50 wideResnet50 resnet56 resnet101 resnet110 resnet152.\nshadegrad summary --help says more.",
+      "shadegrad summary: command-argument value 'resnet51' is invalid for argument 'model'. Did you mean resnet50? There are resnet8 resnet18 resnet20 resnet32 resnet34 resnet44 resnet50 resnext50 wideResnet50 resnet56 resnet101 resnet110 resnet152.\nshadegrad summary --help says more.",
     ],
   ];
   test.each(cases)("%s", async (args, message) => {
