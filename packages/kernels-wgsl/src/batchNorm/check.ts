@@ -1,5 +1,5 @@
-import { type Case, type Check, check, randomValues } from "../check.ts";
-import type { ParamValues } from "../launch/kernel.ts";
+import { type Check, check } from "../check.ts";
+import { EPS, fused, inputs, largeMean, partialGradients, partialMoments } from "./cases.ts";
 import {
   type BatchNormParams,
   batchNormGradReference,
@@ -13,6 +13,7 @@ import {
   normalizeReference,
   sumGradients,
 } from "./index.ts";
+import { tileChecks } from "./tileChecks.ts";
 
 const SHAPES = [
   [3, 4],
@@ -21,42 +22,6 @@ const SHAPES = [
   [53, 3],
   [131, 12],
 ] as const;
-
-const EPS = 1e-3;
-
-function inputs(M: number, C: number) {
-  const x = randomValues(M * C, 1).map((value) => 2 * value + 1);
-  const dy = randomValues(M * C, 2);
-  const [mean, gamma, beta] = [3, 4, 5].map((seed) => randomValues(C, seed)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
-  const variance = randomValues(C, 6).map((value) => value + 1.5);
-  return { x, dy, mean, variance, gamma, beta, eps: EPS };
-}
-
-/** Mean beyond the first row of all and m2 of each chunk, as [splits, 2, C]. */
-function partialMoments(x: Float32Array, M: number, C: number, chunk: number): Float64Array {
-  const partial: number[] = [];
-  for (let first = 0; first < M; first += chunk) {
-    const rows = Math.min(chunk, M - first);
-    const { mean, variance } = momentsReference(x.subarray(first * C, (first + rows) * C), rows, C);
-    partial.push(...mean.map((value, c) => value - x[c]!), ...variance.map((value) => value * rows));
-  }
-  return Float64Array.from(partial);
-}
-
-/** Sums of dy · x̂ and dy over each chunk, as [splits, 2, C]. */
-function partialGradients(given: ReturnType<typeof inputs>, M: number, C: number, chunk: number): number[] {
-  const partial: number[] = [];
-  for (let first = 0; first < M; first += chunk) {
-    const part = (values: Float32Array) => values.subarray(first * C, (first + chunk) * C);
-    const sums = batchNormGradReference({ ...given, x: part(given.x) }, part(given.dy));
-    partial.push(...sums.dgamma, ...sums.dbeta);
-  }
-  return partial;
-}
 
 /** All that `inputGrad` needs for a channel, as [5, C]: mean, scale, beta, and two from the gradients' sums. */
 function vectors(given: ReturnType<typeof inputs>, dy: ArrayLike<number>): number[] {
@@ -86,23 +51,6 @@ function behindRelu(given: ReturnType<typeof inputs>) {
   ];
 }
 
-/** A case, and the same with an operand of each kind in its epilogue. */
-function fused<P extends ParamValues & { C: number }>(example: Case<P>): Case<P>[] {
-  const { name, params, reads, holes } = example;
-  const [y] = example.expected as [Float64Array];
-  const [dense, channel] = [randomValues(y.length, 7), randomValues(params.C, 8)];
-  return [
-    { ...example, reads: [...reads, channel, channel] },
-    {
-      ...example,
-      name: `${name}, with an epilogue`,
-      reads: [...reads, channel, dense],
-      holes: { ...holes, epilogue: "max(value + channel0(o) + dense1(i), V(0))" },
-      expected: [y.map((value, i) => Math.max(0, value + channel[i % params.C]! + dense[i]!))],
-    },
-  ];
-}
-
 interface Chunked extends BatchNormParams {
   name: string;
   half?: boolean;
@@ -120,8 +68,6 @@ const chunked: Chunked[] = SHAPES.map(([M, C]) => ({ ...batchNormParams(M, C), n
 
 /** Where a mean in float32 has no digit that the deviation could do without; float16 would round it all away. */
 const LARGE_MEAN = { name: "mean 1000, deviation 0.06", M: 400, C: 4, splits: 4, chunk: 100, half: false };
-const largeMean = (M: number, C: number) => randomValues(M * C).map((value) => 1000 + 0.1 * value);
-
 export const checks: Check[] = [
   check(moments, () =>
     [...chunked, LARGE_MEAN].map(({ name, half = true, ...params }) => {
@@ -230,4 +176,5 @@ export const checks: Check[] = [
       );
     }),
   ),
+  ...tileChecks,
 ];

@@ -8,6 +8,15 @@ import momentsSource from "./moments.wgsl?raw";
 import normalizeSource from "./normalize.wgsl?raw";
 import sumGradientsSource from "./sumGradients.wgsl?raw";
 
+export {
+  inputGradBatch,
+  normalizeBatch,
+  type TiledParams,
+  tiledParams,
+  tileGradients,
+  tileMoments,
+} from "./tiles.ts";
+
 /** Rows M = N·H·W, in `splits` chunks of `chunk`, and channels C. */
 export type BatchNormParams = Record<"M" | "C" | "splits" | "chunk", number>;
 

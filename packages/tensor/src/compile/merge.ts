@@ -33,7 +33,8 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
         const isSame = first.reads
           .flatMap(storagesOf)
           .every((storage) => (changes.get(storage) ?? -1) < place);
-        const merged = isFree && isSame ? (intoEpilogue(first, second) ?? intoMap(first, second)) : undefined;
+        const canMove = isFree && isSame && !isTouched(first.writes.slice(1), result.slice(place + 1, i));
+        const merged = canMove ? (intoEpilogue(first, second) ?? intoMap(first, second)) : undefined;
         if (!merged) continue;
         result[place] = undefined;
         result[i] = { ...merged, mergedCount: (first.mergedCount ?? 0) + (second.mergedCount ?? 0) + 1 };
@@ -41,12 +42,24 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
         break;
       }
     }
-    for (const write of result[i]!.writes) {
-      if (write.allocated) makers.set(write.storage, i);
-      else for (const storage of storagesOf(write)) changes.set(storage, i);
+    const { writes } = result[i]!;
+    if (writes[0]!.allocated) makers.set(writes[0]!.storage, i);
+    for (const write of writes) {
+      if (!write.allocated) for (const storage of storagesOf(write)) changes.set(storage, i);
     }
   }
   return result.filter((launch) => launch !== undefined);
+}
+
+/** Whether one of these launches reads or writes what others do. */
+function isTouched(writes: Recorded["writes"], between: readonly (Recorded | undefined)[]): boolean {
+  if (writes.length === 0) return false;
+  const written = new Set(writes.flatMap(storagesOf));
+  return between.some((launch) =>
+    [...(launch?.reads ?? []), ...(launch?.writes ?? [])]
+      .flatMap(storagesOf)
+      .some((storage) => written.has(storage)),
+  );
 }
 
 /** Where the operands of an elementwise launch are made that it could be merged into, the last one first. */
@@ -100,8 +113,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   const z = second.writes[0]!;
   const channels = kernel.epilogue?.(params);
   const p = second.params as MapParams;
-  if (channels === undefined || first.writes.length !== 1 || y.size !== p.length || y.dtype !== z.dtype)
-    return undefined;
+  if (channels === undefined || y.size !== p.length || y.dtype !== z.dtype) return undefined;
   // WGSL has no word for numbers that are not finite.
   const isSaid = (name: "s" | "t") => !uses(String(second.holes.f), name) || isFinite32(p[name]);
   if (!isSaid("s") || !isSaid("t")) return undefined;
@@ -132,7 +144,8 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   }
   const epilogue = substitute(String(second.holes.f), by);
   if (epilogue.length > LONGEST) return undefined;
-  return { ...first, reads, writes: second.writes, holes: { ...holes, ...types, epilogue } };
+  const writes = [z, ...first.writes.slice(1)];
+  return { ...first, reads, writes, holes: { ...holes, ...types, epilogue } };
 }
 
 /** The numbers of an elementwise launch, as the shader has to say them. */

@@ -1,5 +1,5 @@
 import { PACKED, type Part, pack, packParams } from "@shadegrad/kernels-wgsl/pack";
-import { bytesOf as elementBytes } from "./dtype.ts";
+import { type DType, bytesOf as elementBytes } from "./dtype.ts";
 import { recorder } from "./recorder.ts";
 import { run } from "./run.ts";
 import { padded, Storage } from "./storage.ts";
@@ -15,12 +15,12 @@ export const isContiguous = (tensors: readonly Tensor[]): boolean =>
   tensors.every((x, i) => i === 0 || areAdjacent(tensors[i - 1]!, x));
 
 /**
- * Adjacent tensors of a type as one, `[n]`, the padding between them in it: what is written to it is written to them. One
+ * Adjacent tensors as one of a type, the first one's unless given, `[n]`, the padding between them in it: what is written to it is written to them. One
  * tensor alone is itself, flat. Whoever called owns it.
  */
-export function spanOf(tensors: readonly Tensor[]): Tensor {
+export function spanOf(tensors: readonly Tensor[], dtype: DType = tensors[0]!.dtype): Tensor {
   const [first] = tensors as readonly [Tensor];
-  const { dtype, device, size } = first;
+  const { device, size } = first;
   if (tensors.length === 1) return first.view([size]);
   const bytes = bytesOf(tensors);
   const parts = tensors.map(({ storage }) => storage);

@@ -1,3 +1,4 @@
+import { makeAdjacent } from "../core/adjacent.ts";
 import { full, ones, zeros } from "../core/create.ts";
 import { choice } from "../core/recorder.ts";
 import { isSecondPass } from "../core/replayed-draws.ts";
@@ -62,6 +63,8 @@ export class BatchNorm2d implements Layer {
     this.runningMean = keep(zeros([channels], { device }));
     this.runningVar = keep(ones([channels], { device }));
     this.numBatchesTracked = keep(zeros([], { device, dtype: "i32" }));
+    // One launch writes all three.
+    makeAdjacent([this.runningMean, this.runningVar, this.numBatchesTracked]);
   }
 
   forward(x: Tensor): Tensor {

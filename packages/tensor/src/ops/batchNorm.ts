@@ -13,19 +13,10 @@ import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
+import type { BatchNormOptions } from "./batch-norm-options.ts";
+import { isTiled, tiledBatchNorm } from "./tiled-batch-norm.ts";
 
-export interface BatchNormOptions {
-  /** `[C]`, moved towards the batch's in training, used in evaluation. */
-  runningMean?: Tensor | undefined;
-  runningVar?: Tensor | undefined;
-  /** One i32, counted up in training: how many batches the running statistics have seen. */
-  numBatchesTracked?: Tensor | undefined;
-  /** Whether to normalize by the batch's own statistics; false unless given. */
-  training?: boolean | undefined;
-  /** How far the running statistics move towards the batch's, from 0 to 1. */
-  momentum?: number | undefined;
-  eps?: number | undefined;
-}
+export type { BatchNormOptions } from "./batch-norm-options.ts";
 
 /**
  * Give each channel mean 0 and deviation 1 over all other axes, then scale and shift it.
@@ -40,6 +31,7 @@ export interface BatchNormOptions {
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   const { runningMean, runningVar, training = false, eps = 1e-5 } = options;
   const p = batchNormShape(x, gamma, beta, runningMean, runningVar, training);
+  if (training && isTiled(x, options)) return tiledBatchNorm(x, gamma, beta, options);
   const { mean, variance } = training
     ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };

@@ -1,0 +1,75 @@
+// For each chunk of rows:  mean[c] = Σ x[m, c] / n,  m2[c] = Σ (x[m, c] − mean[c])²
+//
+// A workgroup sums COLUMNS columns of LANES channels of one chunk: THREADS / COLUMNS invocations walk down each column in
+// strides, and a tree adds up what they found. Sums are relative to the chunk's first row, and the mean to the first row
+// of all, so that a mean far from zero costs no digits of the deviation.
+//
+//   x  [M, C]     gamma beta  [C]     chunk s: rows s·chunk …
+//   partial  [splits + 1, 2, C]: gamma, beta; then of each chunk mean[c] − x[0, c], m2
+//   dispatch  spread(splits · ceil(C / LANES / COLUMNS))
+
+alias Elem = f32;
+const THREADS: u32 = 256;
+const COLUMNS: u32 = 16;
+const LANES: u32 = 1;
+alias V = f32;            // LANES values
+alias Stored = Elem;      // LANES elements
+
+struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<Stored>;
+@group(0) @binding(1) var<storage, read> gamma: array<V>;
+@group(0) @binding(2) var<storage, read> beta: array<V>;
+@group(0) @binding(3) var<storage, read_write> partial: array<V>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+var<workgroup> sums: array<V, THREADS>;
+var<workgroup> squares: array<V, THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let columns = p.C / LANES;
+  let tiles = (columns + COLUMNS - 1) / COLUMNS;
+  let at = group.y * groups.x + group.x;
+  let s = at / tiles;
+  if (s >= p.splits) { return; }
+  let c = at % tiles * COLUMNS + thread % COLUMNS;
+  let row = thread / COLUMNS;
+  let isInside = c < columns;
+  let first = s * p.chunk;
+  let rows = min(p.chunk, p.M - first);
+
+  var shift = V();
+  var sum = V();
+  var square = V();
+  if (isInside) {
+    shift = V(x[first * columns + c]);
+    for (var m = row; m < rows; m += THREADS / COLUMNS) {
+      let d = V(x[(first + m) * columns + c]) - shift;
+      sum += d;
+      square += d * d;
+    }
+  }
+  sums[thread] = sum;
+  squares[thread] = square;
+  workgroupBarrier();
+  for (var half = THREADS / 2; half >= COLUMNS; half >>= 1) {
+    if (thread < half) {
+      sums[thread] += sums[thread + half];
+      squares[thread] += squares[thread + half];
+    }
+    workgroupBarrier();
+  }
+  if (row > 0 || !isInside) { return; }
+  let mean = sums[thread] / f32(rows);
+  partial[(2 * s + 2) * columns + c] = shift - V(x[c]) + mean;
+  partial[(2 * s + 3) * columns + c] = max(squares[thread] - sums[thread] * mean, V());
+  if (s == 0) {
+    partial[c] = gamma[c];
+    partial[columns + c] = beta[c];
+  }
+}

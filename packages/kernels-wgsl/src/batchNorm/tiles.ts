@@ -1,0 +1,117 @@
+import { type Kernel, type ParamValues, spread, type Variants } from "../launch/kernel.ts";
+import inputGradSource from "./inputGradBatch.wgsl?raw";
+import normalizeSource from "./normalizeBatch.wgsl?raw";
+import tileGradientsSource from "./tileGradients.wgsl?raw";
+import tileMomentsSource from "./tileMoments.wgsl?raw";
+
+/** Rows M = N·H·W, in `splits` chunks of `chunk`, and channels C. */
+export type TiledParams = Record<"M" | "C" | "splits" | "chunk", number>;
+
+/** Channels of a workgroup's tile: 64 bytes of a row, two sectors of a GPU's cache. */
+const CHANNELS = 16;
+/** Workgroups that the first pass is to have: two on each multiprocessor of a large GPU. */
+const BUSY = 256;
+/** Partial sums that each workgroup of the second pass adds up for its channels: 16 KiB at most, from the cache. */
+const MOST_SPLITS = 128;
+/** Rows that a chunk has at least: four for each invocation of a column. */
+const SHORTEST = 256;
+
+/** How the rows are divided among the workgroups of the first pass. */
+export function tiledParams(rows: number, channels: number): TiledParams {
+  const tiles = Math.ceil(channels / CHANNELS);
+  const most = Math.min(MOST_SPLITS, Math.ceil(BUSY / tiles), Math.ceil(rows / SHORTEST));
+  const chunk = Math.ceil(rows / Math.max(1, most));
+  return { M: rows, C: channels, splits: Math.ceil(rows / chunk), chunk };
+}
+
+const THREADS = 256;
+const DEPTH = 8;
+
+/** Four channels in each column of a tile, or one where they cannot be divided by four. */
+function tiled<P extends ParamValues & { C: number }>(
+  source: string,
+  rowsOf: (p: P, lanes: number) => number,
+  holes: Record<string, string>,
+): Variants<P> {
+  const workgroups = (lanes: number) => (p: P) => spread(rowsOf(p, lanes) * Math.ceil(p.C / CHANNELS));
+  return {
+    plain: { name: "tiles", source, workgroups: workgroups(CHANNELS) },
+    gpu: [
+      {
+        name: "tiles4",
+        source,
+        holes: { ...{ COLUMNS: CHANNELS / 4, LANES: 4, V: "vec4f", Stored: "vec4<Elem>" }, ...holes },
+        fits: ({ C }) => C % 4 === 0,
+        workgroups: workgroups(CHANNELS / 4),
+      },
+    ],
+  };
+}
+
+/** A tile for each chunk. */
+const byChunk = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
+  tiled<P>(source, ({ splits }) => splits, {});
+
+/** A tile for DEPTH rows of each invocation. */
+const byRows = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
+  tiled<P>(source, ({ M }, columns) => Math.ceil(M / ((THREADS / columns) * DEPTH)), {
+    ...{ Bits: "vec4u", Stored0: "vec4<E0>", Stored1: "vec4<E1>" },
+  });
+
+const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
+
+/**
+ * Forward, first pass: mean beyond the first row, and sum of squares of what is left without it, of each chunk of rows;
+ * gamma and beta before them.
+ */
+export const tileMoments: Kernel<TiledParams> = {
+  name: "tileMoments",
+  reads: ["x", "gamma", "beta"],
+  writes: ["partial"],
+  params: CHUNKS,
+  variants: byChunk(tileMomentsSource),
+  cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 4 * M * C }),
+};
+
+/**
+ * Forward, second pass: y, the batch's mean and variance, and the running ones, which follow them.
+ *
+ * Holes: `TRACK`, whether there are running statistics; `epilogue`, an expression in value, i and o, which may read e0 and
+ * e1, of types `E0` and `E1`; `Elem`.
+ */
+export const normalizeBatch: Kernel<
+  TiledParams & Record<"varianceAt" | "batchesAt" | "momentum" | "eps", number>
+> = {
+  name: "normalizeBatch",
+  reads: ["x", "partial", "e0", "e1"],
+  writes: ["y", "statistics", "running"],
+  params: { ...CHUNKS, varianceAt: "u32", batchesAt: "u32", momentum: "f32", eps: "f32" },
+  variants: byRows(normalizeSource),
+  epilogue: ({ C }) => C,
+  cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 8 * M * C }),
+};
+
+/** Backward, first pass: sums of dy · x̂ and of dy over each chunk of rows; what the second pass needs of each channel before. */
+export const tileGradients: Kernel<TiledParams & { eps: number }> = {
+  name: "tileGradients",
+  reads: ["x", "dy", "statistics", "gamma"],
+  writes: ["partial"],
+  params: { ...CHUNKS, eps: "f32" },
+  variants: byChunk(tileGradientsSource),
+  cost: ({ M, C }) => ({ flops: 5 * M * C, bytes: 8 * M * C }),
+};
+
+/**
+ * Backward, second pass: dx, where mean and variance are x's own, dgamma and dbeta.
+ *
+ * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
+ */
+export const inputGradBatch: Kernel<TiledParams> = {
+  name: "inputGradBatch",
+  reads: ["x", "dy", "partial", "e0", "e1"],
+  writes: ["dx", "dgamma", "dbeta"],
+  params: CHUNKS,
+  variants: byRows(inputGradSource),
+  epilogue: ({ C }) => C,
+  cost: ({ M, C }) => ({ flops: 6 * M * C, bytes: 12 * M * C }),
+};

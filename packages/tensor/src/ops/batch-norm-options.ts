@@ -1,0 +1,14 @@
+import type { Tensor } from "../core/tensor.ts";
+
+export interface BatchNormOptions {
+  /** `[C]`, moved towards the batch's in training, used in evaluation. */
+  runningMean?: Tensor | undefined;
+  runningVar?: Tensor | undefined;
+  /** One i32, counted up in training: how many batches the running statistics have seen. */
+  numBatchesTracked?: Tensor | undefined;
+  /** Whether to normalize by the batch's own statistics; false unless given. */
+  training?: boolean | undefined;
+  /** How far the running statistics move towards the batch's, from 0 to 1. */
+  momentum?: number | undefined;
+  eps?: number | undefined;
+}

@@ -1,0 +1,92 @@
+import {
+  inputGradBatch,
+  normalizeBatch,
+  tiledParams,
+  tileGradients,
+  tileMoments,
+} from "@shadegrad/kernels-wgsl/batchNorm";
+import { isContiguous, spanOf } from "../core/adjacent.ts";
+import { differentiable } from "../core/autograd.ts";
+import { run } from "../core/run.ts";
+import { sizeOf } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { BatchNormOptions } from "./batch-norm-options.ts";
+
+/**
+ * Whether a batch's norm takes two launches each way: workgroups that finish the sums for themselves, behind a barrier, which a
+ * software rasteriser pays dearly for. Running statistics have to lie one after the other, as a BatchNorm2d's do.
+ */
+export function isTiled(x: Tensor, options: BatchNormOptions): boolean {
+  if (x.device.adapter.software || x.size === 0) return false;
+  const { runningMean, runningVar, numBatchesTracked } = options;
+  if (!runningMean) return true;
+  return numBatchesTracked !== undefined && isContiguous([runningMean, runningVar!, numBatchesTracked]);
+}
+
+/** `batchNorm` in training, of arguments that it has checked. */
+export function tiledBatchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions): Tensor {
+  const { eps = 1e-5 } = options;
+  const C = x.shape.at(-1)!;
+  const p = tiledParams(sizeOf(x.shape) / C, C);
+  const { y, statistics } = forward(x, gamma, beta, p, options);
+  const gradients = (dy: Tensor) => {
+    const shape = [p.splits + 2, 2, C];
+    const { partial } = run(tileGradients, { ...p, eps }, [x, dy, statistics, gamma], {
+      partial: { shape, dtype: "f32" },
+    });
+    const vector = { shape: [C], dtype: "f32" } as const;
+    const made = run(inputGradBatch, p, [x, dy, partial, partial, partial], {
+      ...{ dx: x.shape, dgamma: vector, dbeta: vector },
+    });
+    partial.dispose();
+    if (!x.requiresGrad) made.dx.dispose();
+    if (!gamma.requiresGrad) made.dgamma.dispose();
+    if (!beta.requiresGrad) made.dbeta.dispose();
+    return made;
+  };
+  return differentiable(
+    "batchNorm",
+    y,
+    [x, gamma, beta],
+    (dy) => {
+      let made: ReturnType<typeof gradients> | undefined;
+      const all = () => (made ??= gradients(dy));
+      return [() => all().dx, () => all().dgamma, () => all().dbeta];
+    },
+    [statistics],
+  );
+}
+
+function forward(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  p: ReturnType<typeof tiledParams>,
+  { runningMean, runningVar, numBatchesTracked, momentum = 0.1, eps = 1e-5 }: BatchNormOptions,
+): { y: Tensor; statistics: Tensor } {
+  const { C, splits } = p;
+  const shape = [splits + 1, 2, C];
+  const { partial } = run(
+    tileMoments,
+    p,
+    [x, gamma, beta],
+    { partial: { shape, dtype: "f32" } },
+    { op: "batchNorm" },
+  );
+  const tracked = runningMean && [runningMean, runningVar!, numBatchesTracked!];
+  const words = (x: Tensor) => (x.storage.offset - runningMean!.storage.offset) / 4;
+  const [varianceAt, batchesAt] = tracked ? [words(tracked[1]!), words(tracked[2]!)] : [0, 0];
+  const { y, statistics, running } = run(
+    normalizeBatch,
+    { ...p, varianceAt, batchesAt, momentum, eps },
+    [x, partial, partial, partial],
+    {
+      y: x.shape,
+      statistics: { shape: [2, C], dtype: "f32" },
+      running: tracked ? spanOf(tracked, "u32") : { shape: [4], dtype: "u32" },
+    },
+    { op: "batchNorm", holes: { TRACK: tracked !== undefined } },
+  );
+  for (const done of [partial, running]) done.dispose();
+  return { y, statistics };
+}
