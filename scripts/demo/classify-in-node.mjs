@@ -1,5 +1,5 @@
 // node classify-in-node.mjs URL NET PICTURE: what the page's worker does for a first classification, here in Node, with the
-// weights that lie beside the page at that address. Prints the answer as JSON.
+// weights in the page's folder at that address. Prints the answer as JSON.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createServer, defaultServerConditions } from "vite";
@@ -25,7 +25,7 @@ const WORKER = join(ROOT, "packages", "demo", "src", "worker");
 const { loadNet } = await ssrLoadModule(join(WORKER, "nets.ts"));
 const { classify } = await ssrLoadModule(join(WORKER, "classify.ts"));
 
-await loadNet({ beside: net }, () => {});
+await loadNet({ bundled: net }, () => {});
 const { crop: _, ...answer } = await classify({ image: new Blob([readFileSync(picture)]) }, () => {});
 console.log(JSON.stringify(answer));
 process.exit();

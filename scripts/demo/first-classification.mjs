@@ -48,9 +48,9 @@ async function inPage(origin) {
   if (!page) throw new Error("the browser opened no page");
   await page.goto(site.url);
   await page.locator(`input[name=net]`).first().waitFor();
-  const { nets } = await (await fetch(new URL("beside.json", site.url))).json();
+  const { nets } = await (await fetch(new URL("bundled-assets.json", site.url))).json();
   const index = nets.findIndex((/** @type {{ id: string }} */ { id }) => id === values.net);
-  if (index < 0) throw new Error(`${values.net} does not lie beside the page`);
+  if (index < 0) throw new Error(`${values.net} is not among the page's nets`);
   const radio = page.locator("input[name=net]").nth(index);
   // The first is chosen already, and comes with the first picture: choosing it asks for it at once.
   await radio.dispatchEvent("change");
@@ -85,7 +85,7 @@ await inPage("fetched"); // a first visit
 /** @type {{ page: number, node: number }[]} */
 const rounds = [];
 for (let round = 0; round < Number(values.rounds); round++) {
-  const page = print("page", await inPage("kept in this browser"));
+  const page = print("page", await inPage("cached in this browser"));
   const node = print("Node", await inNode());
   rounds.push({ page, node });
 }

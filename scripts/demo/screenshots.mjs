@@ -43,7 +43,7 @@ const VIEWS = {
       160,
     );
     await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByRole("button", { name: "Go on" }).waitFor();
+    await page.getByRole("button", { name: "Continue" }).waitFor();
   },
   async inside(page) {
     await page.getByRole("button", { name: "Look", exact: true }).click();

@@ -12,27 +12,27 @@ import { viewProblem } from "./app/view-problem.ts";
 import { Classify, set } from "./classify/actions.ts";
 import { stopCamera } from "./classify/camera.ts";
 import { classifyView } from "./classify/view.ts";
-import { Engine } from "./engine/engine.ts";
-import type { Beside } from "./engine/protocol.ts";
 import { emptyInside } from "./inside/state.ts";
+import type { BundledAssets } from "./worker-client/protocol.ts";
+import { WorkerClient } from "./worker-client/worker-client.ts";
 
 correctLanguage();
 
-const engine = new Engine();
-const classify = new Classify(engine);
+const client = new WorkerClient();
+const classify = new Classify(client);
 const root = document.querySelector<HTMLElement>("#app")!;
 
-/** What views do once a device that was lost has been opened anew. */
+/** Callbacks of views for a new device, after one was lost. */
 const recoveries: (() => Promise<void>)[] = [];
 
-/** Views that are fetched when they are first looked at. */
+/** Views that are loaded on demand. */
 const later: Partial<Record<Route, () => Promise<View>>> = {
   train: async () => {
     const [{ trainView }, { Training }] = await Promise.all([
       import("./train/view.ts"),
       import("./train/actions.ts"),
     ]);
-    const training = new Training(engine);
+    const training = new Training(client);
     recoveries.push(() => training.recover());
     return (state) => trainView(state, training);
   },
@@ -41,7 +41,7 @@ const later: Partial<Record<Route, () => Promise<View>>> = {
       import("./inside/view.ts"),
       import("./inside/actions.ts"),
     ]);
-    const looking = new Looking(engine, classify);
+    const looking = new Looking(client, classify);
     return (state) => insideView(state, looking);
   },
   benchmark: async () => {
@@ -49,7 +49,7 @@ const later: Partial<Record<Route, () => Promise<View>>> = {
       import("./benchmark/view.ts"),
       import("./benchmark/actions.ts"),
     ]);
-    const benchmarking = new Benchmarking(engine);
+    const benchmarking = new Benchmarking(client);
     void benchmarking.list();
     return (state) => benchmarkView(state, benchmarking);
   },
@@ -65,7 +65,7 @@ function view(): TemplateResult {
   const found = views.get(route);
   if (typeof found === "function") return found(state);
   if (!found) void fetchView(route);
-  return html`<p class="coming" role="status">${TITLES[route]} is coming …</p>`;
+  return html`<p class="coming" role="status">${TITLES[route]} is loading …</p>`;
 }
 
 async function fetchView(route: Route): Promise<void> {
@@ -79,7 +79,7 @@ async function fetchView(route: Route): Promise<void> {
   change({});
 }
 
-/** Tells, of a tab in the background, how far the training is, or what is in the picture. */
+/** Title of the tab: progress of the training, or the answer, then the view. */
 function titleOf({ route, train: { is, step, latest }, classify: { result } }: State): string {
   const training = is === "running" && latest && `${step} · loss ${latest.loss.toFixed(2)}`;
   const [first] = (route === "classify" && result?.top) || [];
@@ -90,7 +90,7 @@ function titleOf({ route, train: { is, step, latest }, classify: { result } }: S
 onChange(() => {
   document.title = titleOf(state);
   render(
-    page(state, view(), () => void openDevice(engine)),
+    page(state, view(), () => void openDevice(client)),
     root,
   );
 });
@@ -105,7 +105,7 @@ addEventListener("hashchange", () => {
 // Charts and the button for the theme follow the system.
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => change({}));
 
-// A page that nobody sees must not film.
+// A hidden page must not film.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) stopCamera();
   else change({});
@@ -131,29 +131,29 @@ function take(files: File[]): void {
   void classify.take(files);
 }
 
-engine.on("lost", async ({ message: reason }) => {
+client.on("lost", async ({ message: reason }) => {
   set({ net: undefined, loading: undefined });
   change({ inside: emptyInside });
   change({ device: { is: "opening" } });
-  if (!(await openDevice(engine, reason))) return;
+  if (!(await openDevice(client, reason))) return;
   for (const recover of recoveries) await recover();
 });
 
 applyTheme(state.theme);
 change({});
-void openDevice(engine);
+void openDevice(client);
 
-const response = await fetch("./beside.json").catch(() => undefined);
+const response = await fetch("./bundled-assets.json").catch(() => undefined);
 if (response?.ok) {
-  const beside = (await response.json()) as Beside;
-  change({ beside });
-  set({ choice: state.classify.choice ?? beside.nets[0]?.id });
-  if (!beside.cifar10) {
+  const assets = (await response.json()) as BundledAssets;
+  change({ assets });
+  set({ choice: state.classify.choice ?? assets.nets[0]?.id });
+  if (!assets.cifar10) {
     const { train } = state;
     change({ train: { ...train, settings: { ...train.settings, data: "shapes", images: 4000 } } });
   }
 } else {
   const text =
-    "The page's list of nets and samples did not come. Reload it; your own weights and pictures work.";
-  set({ problem: { title: "The page is not whole", text } });
+    "Its list of nets and photographs did not load. Reload the page. Your own weights and pictures work.";
+  set({ problem: { title: "The page is incomplete", text } });
 }

@@ -1,7 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright";
 
-/** What axe finds wrong with what is to be seen, once nothing fades from one colour to another any more. */
+/** Violations that axe finds, once all animations have ended. */
 export async function complaints(page: Page): Promise<string[]> {
   await page.evaluate(async () => {
     for (;;) {

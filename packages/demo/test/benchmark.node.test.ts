@@ -3,7 +3,7 @@ import { rows } from "@shadegrad/bench";
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { SHORT_NAMES } from "../src/benchmark/selection.ts";
-import type { BenchmarkReport } from "../src/engine/protocol.ts";
+import type { BenchmarkReport } from "../src/worker-client/protocol.ts";
 import { complaints } from "./axe.ts";
 import { loseDevice, openPage, PATIENCE, withPage } from "./page.ts";
 
@@ -170,7 +170,7 @@ test(
     await alert.getByText("The GPU was lost while it was measured").waitFor();
     expect(await alert.textContent()).toMatch(/measured before (is|are) kept/);
     expect(await measured(page).count()).toBeGreaterThan(0);
-    await page.getByText("The GPU was lost, and has been opened anew").waitFor();
+    await page.getByText("The GPU was lost and reopened").waitFor();
     await page.getByRole("searchbox").fill("add 16² 32 ×32");
     await alert.getByRole("button", { name: "Try again" }).click();
     await button(page, "Stop").waitFor();

@@ -68,7 +68,7 @@ test("a click shows a block's maps and filters, its layers and the kernels that 
     });
   const cat = await pixels();
   expect(cat.colours).toBeGreaterThan(500);
-  const layer = page.getByRole("combobox", { name: "Put out by" });
+  const layer = page.getByRole("combobox", { name: "Output of" });
   const own = await layer.inputValue();
   await layer.selectOption("conv1");
   await expect.poll(async () => (await pixels()).sum, { timeout: PATIENCE }).not.toBe(cat.sum);

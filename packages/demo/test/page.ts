@@ -6,12 +6,13 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { SITE } from "../../../scripts/demo/build.mjs";
 import { serve } from "../../../scripts/demo/serve.mjs";
 import { chromiumLaunchOptions } from "../../../scripts/setup/chromium.mjs";
-import type { Beside } from "../src/engine/protocol.ts";
+import type { BundledAssets } from "../src/worker-client/protocol.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
-/** What lies beside the page that was built: weights and data only if they are in the cache, or `CI` is set. */
-export const beside = (): Beside => JSON.parse(readFileSync(join(SITE, "beside.json"), "utf8"));
+/** Files in the page's folder; weights and data only if they are in the cache, or `CI` is set. */
+export const bundledAssets = (): BundledAssets =>
+  JSON.parse(readFileSync(join(SITE, "bundled-assets.json"), "utf8"));
 
 /** Milliseconds that anything may take on a slow rasteriser. */
 export const PATIENCE = 120_000;
@@ -19,7 +20,7 @@ export const PATIENCE = 120_000;
 export interface Opened {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** What may not happen in any test: errors in the console, and requests that leave this machine. */
+  /** Errors in the console and requests that leave this machine; each fails the test. */
   readonly wrong: string[];
 }
 

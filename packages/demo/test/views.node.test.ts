@@ -9,7 +9,7 @@ withPage();
 const link = (page: Page, name: string) =>
   page.getByRole("navigation").getByRole("link", { name, exact: true });
 
-/** What a visitor does first in each view. */
+/** First action of a visitor in each view. */
 const VIEWS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   async Classify(page) {
     await chooseSmall(page);
@@ -66,7 +66,7 @@ test("a view whose scripts do not arrive asks for the network", async () => {
   await context.route(/\/assets\/view-[^/]*\.js/, (route) => route.fulfill({ status: 404 }));
   await page.getByRole("link", { name: "Train" }).click();
   const alert = page.getByRole("alert");
-  await alert.getByText("Train did not come").waitFor();
+  await alert.getByText("Train did not load").waitFor();
   expect(await alert.textContent()).toContain("Is the network there?");
   // The browser's own message about the request.
   expect(wrong.splice(0).filter((message) => !/status of 404/.test(message))).toEqual([]);

@@ -1,10 +1,10 @@
-import type { Engine } from "../engine/engine.ts";
+import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { change } from "./state.ts";
 
 /** Open the device, and say where that stands. */
-export async function openDevice(engine: Engine, after?: string): Promise<boolean> {
+export async function openDevice(client: WorkerClient, after?: string): Promise<boolean> {
   try {
-    const info = await engine.call("open", null);
+    const info = await client.call("open", null);
     change({ device: { is: "open", info, ...(after !== undefined && { after }) } });
     return true;
   } catch (error) {

@@ -5,12 +5,12 @@ export interface Message {
   readonly kind: "problem" | "note";
   readonly title: string;
   readonly text: string;
-  /** What can be done about it. */
+  /** A button that may solve it. */
   readonly action?: { readonly label: string; readonly run: () => void } | undefined;
   readonly dismiss?: (() => void) | undefined;
 }
 
-/** A message in its place: problems are read out at once, notes when there is time. */
+/** A message. Screen readers announce problems at once (role alert), notes when idle (role status). */
 export const message = ({ kind, title, text, action, dismiss }: Message): TemplateResult => html`
   <div class="message ${kind}" role=${kind === "problem" ? "alert" : "status"}>
     ${kind === "problem" ? icons.alert : icons.info}
@@ -27,14 +27,14 @@ export const message = ({ kind, title, text, action, dismiss }: Message): Templa
   </div>
 `;
 
-/** What went wrong, under a title that says which part. */
+/** An error to show. */
 export interface Problem {
   readonly title: string;
   readonly text: string;
   readonly retry?: (() => void) | undefined;
 }
 
-/** What went wrong in a view, if anything did. */
+/** The message of a problem, or nothing. */
 export const problemMessage = (
   problem: Problem | undefined,
   dismiss: () => void,

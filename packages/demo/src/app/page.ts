@@ -49,7 +49,7 @@ function deviceMessage({ device }: State, reopen: () => void): TemplateResult | 
     return message({
       kind: "problem",
       title: "This browser has no GPU for the page",
-      text: `${device.message} Until then, what you see below was recorded elsewhere.`,
+      text: `${device.message} Until then, the page shows a recorded answer.`,
       action: { label: "Try again", run: reopen },
     });
   }
@@ -57,8 +57,8 @@ function deviceMessage({ device }: State, reopen: () => void): TemplateResult | 
     const { info } = device;
     return message({
       kind: "note",
-      title: "The GPU was lost, and has been opened anew",
-      text: `${device.after} What was computed is still here; nets are loaded again when they are used.`,
+      title: "The GPU was lost and reopened",
+      text: `${device.after} Results are still here; nets are loaded again when they are used.`,
       dismiss: () => change({ device: { is: "open", info } }),
     });
   }

@@ -1,13 +1,13 @@
 import { type BenchmarkState, emptyBenchmark } from "../benchmark/state.ts";
 import type { ClassifyState } from "../classify/state.ts";
 import { emptyClassify } from "../classify/state.ts";
-import type { AdapterInfo, Beside } from "../engine/protocol.ts";
 import { emptyInside, type InsideState } from "../inside/state.ts";
 import { emptyTrain, type TrainState } from "../train/state.ts";
+import type { AdapterInfo, BundledAssets } from "../worker-client/protocol.ts";
 import { type Route, routeOf } from "./router.ts";
 import { savedTheme, type Theme } from "./theme.ts";
 
-/** Where the page stands with the device. */
+/** State of the device. */
 export type DeviceState =
   | { readonly is: "opening" }
   | {
@@ -22,7 +22,7 @@ export interface State {
   route: Route;
   theme: Theme;
   device: DeviceState;
-  beside: Beside | undefined;
+  assets: BundledAssets | undefined;
   classify: ClassifyState;
   train: TrainState;
   inside: InsideState;
@@ -33,7 +33,7 @@ export const state: State = {
   route: routeOf(location.hash),
   theme: savedTheme(),
   device: { is: "opening" },
-  beside: undefined,
+  assets: undefined,
   classify: emptyClassify,
   train: emptyTrain,
   inside: emptyInside,

@@ -4,7 +4,7 @@ import type { Problem } from "./messages.ts";
 export function viewProblem(view: string, error: unknown): Problem {
   const text = error instanceof Error ? error.message : String(error);
   return isFetchFailure(text)
-    ? { title: `${view} did not come`, text: `Is the network there? Reload the page. ${text}` }
+    ? { title: `${view} did not load`, text: `Is the network there? Reload the page. ${text}` }
     : { title: `${view} does not start`, text: `This is a fault of the page, not of the network: ${text}` };
 }
 

@@ -1,26 +1,26 @@
 import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
 import { change, state } from "../app/state.ts";
-import { type Engine, EngineError } from "../engine/engine.ts";
-import type { BenchmarkTold } from "../engine/protocol.ts";
+import type { BenchmarkTold } from "../worker-client/protocol.ts";
+import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import { type Selection, selected } from "./selection.ts";
 import type { BenchmarkState } from "./state.ts";
 
-/** What a visitor can do in the benchmark's view. */
+/** Actions of the Benchmark view. */
 export class Benchmarking {
-  readonly #engine: Engine;
+  readonly #client: WorkerClient;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
+  constructor(client: WorkerClient) {
+    this.#client = client;
   }
 
-  /** Learn what can be measured. */
+  /** Fetch the names of all rows. */
   list = async (): Promise<void> => {
     try {
-      set({ problem: undefined, names: await this.#engine.call("benchmarkRows", null) });
+      set({ problem: undefined, names: await this.#client.call("benchmarkRows", null) });
     } catch (error) {
       const text = (error as Error).message;
-      set({ problem: { title: "The benchmark did not come", text, retry: () => void this.list() } });
+      set({ problem: { title: "The benchmark did not load", text, retry: () => void this.list() } });
     }
   };
 
@@ -28,14 +28,14 @@ export class Benchmarking {
     set({ selection: { ...state.benchmark.selection, ...part } });
   }
 
-  /** Measure what is selected. */
+  /** Measure the selected rows. */
   start = async (): Promise<void> => {
     const { names = [], selection, variants } = state.benchmark;
     const asked = selected(names, selection);
     set({ is: "running", asked, measuring: undefined, report: undefined, problem: undefined });
     try {
-      if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
-      const report = await this.#engine.call("benchmarkRun", { names: asked, variants }, { tell });
+      if (state.device.is !== "open" && !(await openDevice(this.#client))) return;
+      const report = await this.#client.call("benchmarkRun", { names: asked, variants }, { tell });
       set({ report });
     } catch (error) {
       set({ problem: { ...said(error), retry: () => void this.start() } });
@@ -44,13 +44,13 @@ export class Benchmarking {
     }
   };
 
-  /** Let the row that is being measured be the last. */
+  /** Stop after the current row. */
   stop = async (): Promise<void> => {
     set({ is: "stopping" });
-    await this.#engine.call("benchmarkStop", null).catch(() => {});
+    await this.#client.call("benchmarkStop", null).catch(() => {});
   };
 
-  /** All results as a file, to be read by programs and by `npm run bench -- --compare`. */
+  /** Download the report as JSON, which `npm run bench -- --compare` reads. */
   download = (): void => {
     const { report } = state.benchmark;
     if (!report) return;
@@ -76,7 +76,7 @@ export const set = (part: Partial<BenchmarkState>): void =>
 
 function said(error: unknown): { title: string; text: string } {
   const text = (error as Error).message;
-  if (!(error instanceof EngineError && error.isDevice)) return { title: "The benchmark stopped", text };
+  if (!(error instanceof WorkerError && error.isDevice)) return { title: "The benchmark stopped", text };
   const count = state.benchmark.report?.rows.length ?? 0;
   const kept =
     count === 0

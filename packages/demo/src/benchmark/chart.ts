@@ -1,10 +1,10 @@
 import { groupOf, roofline } from "@shadegrad/bench";
 import { html, svg, type TemplateResult } from "lit-html";
-import type { BenchmarkReport } from "../engine/protocol.ts";
+import type { BenchmarkReport } from "../worker-client/protocol.ts";
 
 type Axis = ReturnType<typeof roofline>["x"];
 
-/** Each row below what the adapter can do, both on logarithmic axes. Places are percentages, so that it fits any width. */
+/** Roofline chart of the rows, on logarithmic axes. Positions are percentages, so that it fits any width. */
 export function rooflineChart(report: BenchmarkReport): TemplateResult {
   const { x, y, roof, points } = roofline(report);
   const across = (value: number) => percent(share(x, value));
@@ -44,23 +44,23 @@ export function rooflineChart(report: BenchmarkReport): TemplateResult {
   `;
 }
 
-/** Colours that the style sheet has, one for each family. */
+/** Number of colours in the style sheet, one per family. */
 const TONES = 9;
 
-/** A kernel and its gradients are of one colour. */
+/** A kernel and its gradients, which have the same colour. */
 const familyOf = (group: string): string => group.split(" ")[0]!;
 
-/** Forward a disc, the gradient of the input a triangle, of the weights a square. */
+/** Marks: disc for forward, triangle for the input's gradient, square for the weights'. */
 function shape(group: string): TemplateResult {
   if (group.endsWith(" dx")) return svg`<path d="M-5.6 4.6 0 -5.6 5.6 4.6z" />`;
   if (group.endsWith(" dw")) return svg`<path d="M-4.6 -4.6H4.6V4.6H-4.6z" />`;
   return svg`<circle r="5" />`;
 }
 
-/** Where there is little room, only powers of ten are written. */
+/** Class of a tick; narrow charts show only powers of ten. */
 const rank = (tick: number): string => (Number.isInteger(Math.log10(tick)) ? "power" : "between");
 
-/** Where a value lies on a logarithmic axis, from 0 to 1. */
+/** Position of a value on a logarithmic axis, from 0 to 1. */
 const share = ({ min, max }: Axis, value: number): number => Math.log(value / min) / Math.log(max / min);
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;

@@ -3,7 +3,7 @@ import type { State } from "../app/state.ts";
 import { type Benchmarking, set } from "./actions.ts";
 import { ALL, kindsOf, SHORT, selected } from "./selection.ts";
 
-/** Which kernels are measured; fixed while they are. */
+/** Form for the selection of rows; disabled during a run. */
 export function choice({ benchmark }: State, benchmarking: Benchmarking): TemplateResult {
   const { names = [], selection, variants, is } = benchmark;
   const chosen = selected(names, selection);
@@ -43,7 +43,7 @@ export function choice({ benchmark }: State, benchmarking: Benchmarking): Templa
             .checked=${variants}
             @change=${(event: Event) => set({ variants: (event.target as HTMLInputElement).checked })}
           />
-          <span><strong>Every variant</strong><span>also those that would not be chosen here</span></span>
+          <span><strong>Every variant</strong><span>also those that are not chosen here</span></span>
         </label>
       </fieldset>
       <details class="rows">
@@ -54,7 +54,7 @@ export function choice({ benchmark }: State, benchmarking: Benchmarking): Templa
       </details>
       ${
         chosen.length > 40
-          ? html`<p class="about">On a software adapter so many take minutes; it can be stopped after any of them.</p>`
+          ? html`<p class="about">On a software adapter this takes minutes. You can stop after any row.</p>`
           : nothing
       }
     </form>

@@ -1,17 +1,17 @@
 import { groupOf } from "@shadegrad/bench";
 
-/** Which rows are measured. */
+/** A selection of rows. */
 export interface Selection {
   /** A short choice of all kinds, one kind, or everything. */
   readonly kind: string;
-  /** Of those, the ones whose names contain this. */
+  /** Text that the names of rows must contain. */
   readonly text: string;
 }
 
 export const SHORT = "short";
 export const ALL = "all";
 
-/** Of each kind what nets spend the most of their time with, small enough for a software adapter. */
+/** One or few rows of each kind that nets spend most time in, small enough for a software adapter. */
 export const SHORT_NAMES: readonly string[] = [
   "conv2d 3×3 64→64 56² ×1",
   "conv2d dx 3×3 64→64 56² ×1",
@@ -28,7 +28,7 @@ export const SHORT_NAMES: readonly string[] = [
   "SGD momentum 2359296",
 ];
 
-/** The names that a selection stands for, in their order. */
+/** Names of the selected rows, in their order. */
 export function selected(names: readonly string[], { kind, text }: Selection): string[] {
   const isOfKind = (name: string) =>
     kind === ALL || (kind === SHORT ? SHORT_NAMES.includes(name) : groupOf(name) === kind);
@@ -36,7 +36,7 @@ export function selected(names: readonly string[], { kind, text }: Selection): s
   return names.filter((name) => isOfKind(name) && name.toLowerCase().includes(part));
 }
 
-/** The kinds of rows that there are, and how many of each. */
+/** Kinds of rows, and the number of each. */
 export function kindsOf(names: readonly string[]): readonly (readonly [kind: string, count: number])[] {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(groupOf(name), (counts.get(groupOf(name)) ?? 0) + 1);

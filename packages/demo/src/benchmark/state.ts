@@ -1,18 +1,18 @@
 import type { Problem } from "../app/messages.ts";
-import type { BenchmarkReport } from "../engine/protocol.ts";
+import type { BenchmarkReport } from "../worker-client/protocol.ts";
 import type { Selection } from "./selection.ts";
 
 export interface BenchmarkState {
-  /** Of all rows that can be measured, once they are known. */
+  /** Names of all rows, once they are known. */
   readonly names: readonly string[] | undefined;
   readonly selection: Selection;
   readonly variants: boolean;
   readonly is: "idle" | "running" | "stopping";
-  /** What the last run was asked for. */
+  /** Names of the rows of the last run. */
   readonly asked: readonly string[];
   /** The row that is being measured. */
   readonly measuring: string | undefined;
-  /** What has come of it; undefined until the adapter's peaks are known. */
+  /** Results so far; undefined until the adapter's peaks are known. */
   readonly report: BenchmarkReport | undefined;
   readonly problem: Problem | undefined;
 }

@@ -1,20 +1,20 @@
 import { openDevice } from "../app/device.ts";
 import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
-import { type Engine, EngineError } from "../engine/engine.ts";
-import type { Loading, NetInfo, Sample } from "../engine/protocol.ts";
+import type { Loading, NetInfo, Sample } from "../worker-client/protocol.ts";
+import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import type { ClassifyState, Picture } from "./state.ts";
 
-/** What a visitor can do in the first view. */
+/** Actions of the Classify view. */
 export class Classify {
-  readonly #engine: Engine;
-  /** The last thing that was asked for: answers to what was asked before it do not count. */
+  readonly #client: WorkerClient;
+  /** Number of the last request; answers to earlier ones are dropped. */
   #latest = 0;
-  /** The net that is under way, so that two pictures in a row do not fetch it twice. */
+  /** The net that is loading, so that a second picture does not load it again. */
   #coming: { readonly choice: ClassifyState["choice"]; readonly net: Promise<NetInfo> } | undefined;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
+  constructor(client: WorkerClient) {
+    this.#client = client;
   }
 
   /** Take files, by drop, paste or choice: a picture, or weights. */
@@ -25,47 +25,47 @@ export class Classify {
     await this.show(first, first.name || "a picture from the clipboard", "Your picture");
   }
 
-  /** Show a photograph that lies beside the page. */
+  /** Show one of the page's photographs. */
   async put({ path, title, alt }: Sample): Promise<void> {
     const response = await fetch(path);
-    if (!response.ok) throw new Error(`${path} does not come: ${response.status} ${response.statusText}`);
+    if (!response.ok) throw new Error(`${path} did not load: ${response.status} ${response.statusText}`);
     show(await response.blob(), title, alt);
   }
 
-  /** Show such a photograph, and say what is in it. */
+  /** Show one of the page's photographs, and classify it. */
   async sample(sample: Sample): Promise<void> {
     try {
       await this.put(sample);
       await this.run();
     } catch (error) {
-      set({ problem: { title: "The photograph does not come", text: messageOf(error) } });
+      set({ problem: { title: "The photograph did not load", text: messageOf(error) } });
     }
   }
 
-  /** Show a picture and say what is in it. */
+  /** Show a picture, and classify it. */
   async show(blob: Blob, name: string, alt: string): Promise<void> {
     show(blob, name, alt);
     await this.run();
   }
 
-  /** Use another net, for the picture that is there as well. */
+  /** Use another net, and classify the current picture with it. */
   async load(choice: string | readonly File[]): Promise<void> {
     set({ choice, net: undefined, result: undefined, problem: undefined });
     await this.run();
   }
 
-  /** Load the net, unless it is there, and classify the picture, if there is one. */
+  /** Load the net if necessary, and classify the current picture. */
   async run(): Promise<void> {
     const asked = ++this.#latest;
     const isLatest = () => asked === this.#latest;
     set({ problem: undefined });
     try {
-      if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
+      if (state.device.is !== "open" && !(await openDevice(this.#client))) return;
       if (!(await this.ready()) || !isLatest()) return;
       const { picture } = state.classify;
       if (!picture) return;
       set({ running: [] });
-      const result = await this.#engine.call(
+      const result = await this.#client.call(
         "classify",
         { image: picture.blob },
         {
@@ -80,7 +80,7 @@ export class Classify {
     }
   }
 
-  /** Whether a net is there, once it has been loaded. */
+  /** Load the net if necessary. → false if there is none to load, or another one was chosen meanwhile */
   async ready(): Promise<boolean> {
     const { net, choice } = state.classify;
     if (net) return true;
@@ -96,12 +96,12 @@ export class Classify {
   }
 
   async #load(choice: string | readonly File[]): Promise<NetInfo> {
-    const ask = typeof choice === "string" ? { beside: choice } : { files: choice };
+    const ask = typeof choice === "string" ? { bundled: choice } : { files: choice };
     const tell = (loading: Loading) => {
       if (state.classify.choice === choice) set({ loading });
     };
     try {
-      return await this.#engine.call("loadNet", ask, { tell });
+      return await this.#client.call("loadNet", ask, { tell });
     } finally {
       if (this.#coming?.choice === choice) this.#coming = undefined;
     }
@@ -111,12 +111,12 @@ export class Classify {
     const text = messageOf(error);
     const { net, choice, picture } = state.classify;
     const retry = () => void this.run();
-    if (error instanceof EngineError && error.isDevice) return { title: "The GPU gave up", text, retry };
+    if (error instanceof WorkerError && error.isDevice) return { title: "The GPU failed", text, retry };
     if (!net && typeof choice !== "string") return { title: "These weights cannot be used", text };
-    if (!net) return { title: "The weights did not arrive", text, retry };
-    if (error instanceof EngineError && error.isFormat)
+    if (!net) return { title: "The weights did not load", text, retry };
+    if (error instanceof WorkerError && error.isFormat)
       return { title: `${picture?.name ?? "This"} is no picture`, text };
-    return { title: "The net did not get through", text, retry };
+    return { title: "The classification failed", text, retry };
   }
 }
 

@@ -3,16 +3,16 @@ import { icons } from "../app/icons.ts";
 import { message } from "../app/messages.ts";
 import { count, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { BesideNet, NetInfo } from "../engine/protocol.ts";
+import type { BundledNet, NetInfo } from "../worker-client/protocol.ts";
 import type { Classify } from "./actions.ts";
 
-/** Which net answers: those beside the page, or a file of the visitor's. */
-export function nets({ beside, classify: { choice, net } }: State, classify: Classify): TemplateResult {
+/** The choice of a net: the page's, or files of the visitor. */
+export function nets({ assets, classify: { choice, net } }: State, classify: Classify): TemplateResult {
   const own = Array.isArray(choice) ? (choice as readonly File[]) : undefined;
   return html`
     <fieldset class="nets">
       <legend>Which net</legend>
-      ${(beside?.nets ?? []).map((one) => besideNet(one, choice === one.id, net, classify))}
+      ${(assets?.nets ?? []).map((one) => bundledNet(one, choice === one.id, net, classify))}
       <label class="net own ${own ? "chosen" : ""}">
         <span class="mark">${icons.weights}</span>
         <span>
@@ -33,11 +33,11 @@ export function nets({ beside, classify: { choice, net } }: State, classify: Cla
         />
       </label>
       ${
-        net?.notKept
+        net?.notCached
           ? message({
               kind: "note",
-              title: "The weights are not kept",
-              text: `${net.notKept} They work now, and will be fetched again the next time.`,
+              title: "The weights were not cached",
+              text: `${net.notCached} They work now; the next visit fetches them again.`,
             })
           : nothing
       }
@@ -45,8 +45,8 @@ export function nets({ beside, classify: { choice, net } }: State, classify: Cla
   `;
 }
 
-const besideNet = (
-  { id, title, about, files }: BesideNet,
+const bundledNet = (
+  { id, title, about, files }: BundledNet,
   isChosen: boolean,
   net: NetInfo | undefined,
   classify: Classify,
@@ -66,4 +66,4 @@ const besideNet = (
 const loaded = ({ parameters, classes, side, from }: NetInfo): string =>
   `${count(parameters)} parameters · ${classes} classes · ${side} × ${side} · ${ORIGINS[from]}`;
 
-const ORIGINS = { network: "fetched", kept: "kept in this browser", file: "from your file" };
+const ORIGINS = { network: "fetched", cache: "cached in this browser", file: "from your file" };

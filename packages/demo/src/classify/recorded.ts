@@ -1,7 +1,7 @@
-import type { Classification } from "../engine/protocol.ts";
+import type { Classification } from "../worker-client/protocol.ts";
 import cat from "./recorded.json";
 
-/** What came out for the photograph of the cat where there was an adapter; scripts/demo/record.mjs wrote it. */
+/** Answer for the cat's photograph, shown where there is no adapter; `scripts/demo/screenshots.mjs` records it. */
 export const recorded: Classification = {
   ...cat,
   crop: { side: 224, pixels: new Uint8ClampedArray() },

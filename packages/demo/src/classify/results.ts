@@ -3,10 +3,10 @@ import { ref } from "lit-html/directives/ref.js";
 import { duration, percent, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
-import type { Classification, Loading, Stage } from "../engine/protocol.ts";
+import type { Classification, Loading, StageTime } from "../worker-client/protocol.ts";
 import { recorded } from "./recorded.ts";
 
-/** What the net says, or how far it is. */
+/** The answer of the net, or its progress. */
 export function results(state: State): TemplateResult {
   const { device, classify } = state;
   const { result, running, loading, picture, net } = classify;
@@ -60,24 +60,24 @@ const waiting = (hasPicture: boolean): TemplateResult => html`
 
 const coming = ({ phase, bytes, of }: Loading): TemplateResult => html`
   <div class="waiting">
-    <h2>${phase === "fetch" ? "The weights are coming" : "The weights go to the GPU"}</h2>
+    <h2>${phase === "fetch" ? "Fetching the weights" : "Uploading the weights to the GPU"}</h2>
     <p>
       ${
         phase === "fetch"
-          ? "Once: afterwards they are kept in this browser."
-          : "Each tensor is turned into the layout of the kernels."
+          ? "Once; then they are cached in this browser."
+          : "Each tensor is converted to the layout of the kernels."
       }
     </p>
     <progress
-      aria-label="Weights that have come"
+      aria-label="Weights fetched"
       max=${of || 1}
       value=${phase === "upload" || of === 0 ? nothing : bytes}
     ></progress>
-    <p class="figures">${of ? (phase === "fetch" ? `${size(bytes)} of ${size(of)}` : size(of)) : "Looking in this browser’s storage"}</p>
+    <p class="figures">${of ? (phase === "fetch" ? `${size(bytes)} of ${size(of)}` : size(of)) : "Looking in this browser’s cache"}</p>
   </div>
 `;
 
-function under(stages: readonly Stage[], count: number, isSoftware: boolean): TemplateResult {
+function under(stages: readonly StageTime[], count: number, isSoftware: boolean): TemplateResult {
   const names = [
     "decode",
     "resize",
@@ -116,7 +116,7 @@ function found(result: Classification, ribbon: string | undefined): TemplateResu
     <div class="answer">
       <div>
         <h2>${first!.label}</h2>
-        <p>${sureness(first!.probability)}</p>
+        <p>${confidence(first!.probability)}</p>
       </div>
       ${
         crop.pixels.length > 0
@@ -165,7 +165,7 @@ function found(result: Classification, ribbon: string | undefined): TemplateResu
   `;
 }
 
-function sureness(probability: number): string {
+function confidence(probability: number): string {
   const how =
     probability > 0.9
       ? "quite sure"

@@ -5,7 +5,7 @@ import type { State } from "../app/state.ts";
 import type { Classify } from "./actions.ts";
 import { startCamera, stopCamera, takePicture } from "./camera.ts";
 
-/** Where the picture is: dropped, chosen, or from the camera. */
+/** The picture: dropped, chosen, or from the camera. */
 export function stage(
   { classify: { picture, camera, isDropping } }: State,
   classify: Classify,

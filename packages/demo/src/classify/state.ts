@@ -1,5 +1,5 @@
 import type { Problem } from "../app/messages.ts";
-import type { Classification, Loading, NetInfo, Stage } from "../engine/protocol.ts";
+import type { Classification, Loading, NetInfo, StageTime } from "../worker-client/protocol.ts";
 
 export interface Picture {
   readonly blob: Blob;
@@ -15,13 +15,13 @@ export type CameraState =
   | { readonly is: "on"; readonly stream: MediaStream };
 
 export interface ClassifyState {
-  /** A net that lies beside the page, by its id, or files of the visitor's. */
+  /** One of the page's nets by its id, or files of the visitor. */
   readonly choice: string | readonly File[] | undefined;
   readonly net: NetInfo | undefined;
   readonly loading: Loading | undefined;
   readonly picture: Picture | undefined;
   /** Parts of the way that are done, while a picture is being classified. */
-  readonly running: readonly Stage[] | undefined;
+  readonly running: readonly StageTime[] | undefined;
   readonly result: Classification | undefined;
   readonly problem: Problem | undefined;
   readonly camera: CameraState;

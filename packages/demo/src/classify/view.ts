@@ -34,11 +34,11 @@ export function classifyView(state: State, classify: Classify): TemplateResult {
   `;
 }
 
-const samples = ({ beside, classify: { picture } }: State, classify: Classify): TemplateResult => html`
+const samples = ({ assets, classify: { picture } }: State, classify: Classify): TemplateResult => html`
   <div class="samples">
     <p id="samples-title">Or one of these photographs</p>
     <ul aria-labelledby="samples-title">
-      ${(beside?.samples ?? []).map(
+      ${(assets?.samples ?? []).map(
         (sample) => html`
           <li>
             <button

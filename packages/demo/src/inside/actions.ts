@@ -1,35 +1,35 @@
 import { openDevice } from "../app/device.ts";
 import { change, state } from "../app/state.ts";
 import type { Classify } from "../classify/actions.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { InsidePart, Sample } from "../engine/protocol.ts";
+import type { InsidePart, Sample } from "../worker-client/protocol.ts";
+import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { emptyInside, type InsideState } from "./state.ts";
 
-/** What a visitor can do in the view of the net's inside. */
+/** Actions of the view Look inside. */
 export class Looking {
-  readonly #engine: Engine;
+  readonly #client: WorkerClient;
   readonly #classify: Classify;
   #latest = 0;
 
-  constructor(engine: Engine, classify: Classify) {
-    this.#engine = engine;
+  constructor(client: WorkerClient, classify: Classify) {
+    this.#client = client;
     this.#classify = classify;
   }
 
-  /** Run the net on the picture that is there, and note everything. */
+  /** Run the net on the current picture, and record each layer and kernel. */
   look = async (): Promise<void> => {
     const asked = ++this.#latest;
     const { found: before, part } = state.inside;
     try {
-      if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
+      if (state.device.is !== "open" && !(await openDevice(this.#client))) return;
       set({ ...emptyInside, is: "loading the net" });
       const picture = state.classify.picture ?? (await this.#sample());
       if (!(await this.#classify.ready()) || asked !== this.#latest) return;
       set({ is: "looking" });
-      const found = await this.#engine.call("insideLook", { image: picture.blob });
+      const found = await this.#client.call("insideLook", { image: picture.blob });
       if (asked !== this.#latest) return;
       set({ is: "idle", found });
-      // Of the same net, with another picture, the same part.
+      // The same part as before, if the net is the same.
       const same = found.parts.findIndex(({ name }) => name === before?.parts[part]?.name);
       await this.choose(Math.max(0, same));
     } catch (error) {
@@ -37,18 +37,18 @@ export class Looking {
       const text = (error as Error).message;
       set({
         is: "idle",
-        problem: { title: "The net could not be looked into", text, retry: () => void this.look() },
+        problem: { title: "The net could not be inspected", text, retry: () => void this.look() },
       });
     }
   };
 
-  /** With another photograph. */
+  /** Look again, at another photograph. */
   async sample(sample: Sample): Promise<void> {
     await this.#classify.put(sample);
     await this.look();
   }
 
-  /** Show a part's layers, maps and filters. */
+  /** Show a part's layers, feature maps and filters. */
   async choose(part: number): Promise<void> {
     set({ part, maps: undefined, filters: undefined });
     const chosen = state.inside.found?.parts[part];
@@ -58,11 +58,11 @@ export class Looking {
     await Promise.all([map && this.maps(map, 0), filter && this.filters(filter)]);
   }
 
-  /** Show what a layer put out, from a channel on. */
+  /** Show feature maps of a layer, from a channel on. */
   async maps(name: string, first: number): Promise<void> {
     set({ maps: { name, tiles: undefined } });
     await this.#show(async () => {
-      const tiles = await this.#engine.call("insideMaps", { name, first });
+      const tiles = await this.#client.call("insideMaps", { name, first });
       if (state.inside.maps?.name === name) set({ maps: { name, tiles } });
     });
   }
@@ -71,7 +71,7 @@ export class Looking {
   async filters(name: string): Promise<void> {
     set({ filters: { name, tiles: undefined } });
     await this.#show(async () => {
-      const tiles = await this.#engine.call("insideFilters", { name });
+      const tiles = await this.#client.call("insideFilters", { name });
       if (state.inside.filters?.name === name) set({ filters: { name, tiles } });
     });
   }
@@ -86,14 +86,14 @@ export class Looking {
   }
 
   async #sample(): Promise<{ readonly blob: Blob }> {
-    const [first] = state.beside?.samples ?? [];
+    const [first] = state.assets?.samples ?? [];
     if (!first) throw new Error("There is no picture yet. Choose one under Classify.");
     await this.#classify.put(first);
     return state.classify.picture!;
   }
 }
 
-/** What can be shown of a part: its own output first, then its layers'. */
+/** Names of the outputs that can be shown of a part: its own first, then its layers'. */
 export function mapsOf({ name, layers, stage }: InsidePart): string[] {
   const images = layers.filter(({ shape }) => shape.length === 4).map((layer) => layer.name);
   return stage === undefined ? images.reverse() : [name, ...images];

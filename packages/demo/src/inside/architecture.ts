@@ -2,10 +2,10 @@ import { html, nothing, svg, type TemplateResult } from "lit-html";
 import { count, duration } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
-import type { Inside, InsidePart } from "../engine/protocol.ts";
+import type { Inside, InsidePart } from "../worker-client/protocol.ts";
 import type { Looking } from "./actions.ts";
 
-/** The net's parts from the picture to the answer, each a button. */
+/** The net's parts from input to output, each a button. */
 export function architecture({ inside }: State, { parts }: Inside, looking: Looking): TemplateResult {
   const slowest = Math.max(...parts.map(({ milliseconds }) => milliseconds));
   return html`
@@ -41,7 +41,7 @@ export function architecture({ inside }: State, { parts }: Inside, looking: Look
 const workOf = ({ layers }: InsidePart): number =>
   layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
 
-/** The way through the layers, and the shortcut beside it: dashed where it changes the shape. */
+/** Drawing of a part: its layers, and its shortcut, dashed where that changes the shape. */
 const arc = ({ shortcut }: InsidePart): TemplateResult => html`
   <svg class="arc" viewBox="0 0 24 40" aria-hidden="true">
     <path class="way" d="M15 0V40" />

@@ -2,11 +2,11 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
 import { count, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { Inside, InsidePart, Tiles } from "../engine/protocol.ts";
+import type { Inside, InsidePart, Tiles } from "../worker-client/protocol.ts";
 import { filtersOf, type Looking, mapsOf } from "./actions.ts";
 import type { Shown } from "./state.ts";
 
-/** All of one part: what it put out, its weights, its layers and its kernels. */
+/** One part: its feature maps, filters, layers and kernels. */
 export function details({ inside }: State, found: Inside, looking: Looking): TemplateResult {
   const part = found.parts[inside.part]!;
   return html`
@@ -27,9 +27,9 @@ function featureMaps(part: InsidePart, shown: Shown | undefined, looking: Lookin
     <section class="card tiles-card" aria-labelledby="maps-title">
       <header>
         <h2 id="maps-title">${part.title}: feature maps</h2>
-        ${choice("Put out by", names, part, shown, (name) => void looking.maps(name, 0))}
+        ${choice("Output of", names, part, shown, (name) => void looking.maps(name, 0))}
       </header>
-      ${names.length === 0 ? html`<p class="muted">The head puts out a score for each class, and no image.</p>` : picture(tiles, "maps")}
+      ${names.length === 0 ? html`<p class="muted">The head gives a score per class, not an image.</p>` : picture(tiles, "maps")}
       ${
         tiles && tiles.count > tiles.shown
           ? html`<div class="pages">
@@ -102,7 +102,7 @@ function paint(canvas: HTMLCanvasElement | undefined, tiles: Tiles): void {
   if (!canvas || painted.get(canvas) === tiles) return;
   painted.set(canvas, tiles);
   const { width, height, pixels } = tiles;
-  // Its template sets them as well, maybe after this.
+  // The template sets them as well, maybe later, which would clear the canvas.
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d")!.putImageData(new ImageData(pixels, width, height), 0, 0);
@@ -114,7 +114,7 @@ const layers = (part: InsidePart): TemplateResult => html`
     <div class="scroll" tabindex="0" role="group" aria-labelledby="layers-title">
       <table>
         <thead>
-          <tr><th scope="col">Layer</th><th scope="col">Kind</th><th scope="col">Puts out</th><th scope="col">Parameters</th><th scope="col">Multiply-adds</th><th scope="col">Memory</th></tr>
+          <tr><th scope="col">Layer</th><th scope="col">Kind</th><th scope="col">Output</th><th scope="col">Parameters</th><th scope="col">Multiply-adds</th><th scope="col">Memory</th></tr>
         </thead>
         <tbody>
           ${part.layers.map(
@@ -173,7 +173,7 @@ function kernels({ kernels, isTimed, peak }: Inside, part: number): TemplateResu
   `;
 }
 
-/** Billions a second, and what part that is of the best. */
+/** Throughput in billions a second, and its share of the peak. */
 function rate(count: number, microseconds: number | undefined, best: number): string {
   if (!microseconds || !count) return "–";
   const reached = count / microseconds / 1000;

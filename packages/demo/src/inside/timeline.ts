@@ -1,10 +1,10 @@
 import { html, svg, type TemplateResult } from "lit-html";
 import { count, duration, percent } from "../app/numbers.ts";
-import type { Inside, InsideKernel } from "../engine/protocol.ts";
+import type { Inside, InsideKernel } from "../worker-client/protocol.ts";
 
 const [WIDTH, HEIGHT] = [1000, 46];
 
-/** What ran when: kernels by the device's own clock, or parts, where it tells no time. */
+/** Timeline of the run: kernels by timestamps of the device, or parts where it has none. */
 export function timeline(found: Inside): TemplateResult {
   const { isTimed, kernels, parts, peak } = found;
   const spans = isTimed
@@ -22,7 +22,7 @@ export function timeline(found: Inside): TemplateResult {
           ${
             isTimed
               ? `${kernels.length} kernels in ${duration(total)}, by timestamps of the device.`
-              : "This adapter has no timestamps for the page, so parts were timed from outside, and not each kernel."
+              : "This adapter has no timestamps for the page, so each part is timed by the clock, and not each kernel."
           }
         </p>
       </header>

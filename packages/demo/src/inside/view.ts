@@ -4,7 +4,7 @@ import { icons } from "../app/icons.ts";
 import { problemMessage } from "../app/messages.ts";
 import { count, duration, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { Inside } from "../engine/protocol.ts";
+import type { Inside } from "../worker-client/protocol.ts";
 import { type Looking, set } from "./actions.ts";
 import { architecture } from "./architecture.ts";
 import { details } from "./details.ts";
@@ -41,10 +41,10 @@ export function insideView(state: State, looking: Looking): TemplateResult {
 }
 
 /** Which picture and which net, and the button that runs them. */
-function subject({ classify, inside, beside, device }: State, looking: Looking): TemplateResult {
+function subject({ classify, inside, assets, device }: State, looking: Looking): TemplateResult {
   const { picture, choice, net, loading } = classify;
   const isBusy = inside.is !== "idle";
-  const title = net?.title ?? beside?.nets.find(({ id }) => id === choice)?.title ?? "your weights";
+  const title = net?.title ?? assets?.nets.find(({ id }) => id === choice)?.title ?? "your weights";
   return html`
     <div class="subject card" aria-busy=${isBusy}>
       ${picture ? html`<img src=${picture.url} alt=${picture.alt} />` : html`<span class="none">${icons.classify}</span>`}
@@ -54,7 +54,7 @@ function subject({ classify, inside, beside, device }: State, looking: Looking):
           ${
             inside.is === "loading the net"
               ? loading?.of
-                ? `The weights are coming: ${size(loading.bytes)} of ${size(loading.of)}`
+                ? `Fetching the weights: ${size(loading.bytes)} of ${size(loading.of)}`
                 : "The net is getting ready"
               : inside.is === "looking"
                 ? "Running, one kernel after the other"
@@ -64,7 +64,7 @@ function subject({ classify, inside, beside, device }: State, looking: Looking):
         ${isBusy ? html`<progress aria-label="Looking" max=${loading?.of || 1} value=${loading?.phase === "fetch" && loading.of ? loading.bytes : nothing}></progress>` : nothing}
       </div>
       <div class="buttons">
-        ${(beside?.samples ?? []).map(
+        ${(assets?.samples ?? []).map(
           (sample) =>
             html`<button type="button" ?disabled=${isBusy} @click=${() => void looking.sample(sample)}>${sample.title}</button>`,
         )}
@@ -86,7 +86,7 @@ function totals({ parts, kernels, milliseconds, adapter, isTimed, peak }: Inside
     <dl class="tiles">
       <div><dt>Parameters</dt><dd>${count(sum(layers.map(({ parameters }) => parameters)))}</dd><dd class="small">in ${layers.length} layers</dd></div>
       <div><dt>Multiply-adds</dt><dd>${count(work)}</dd><dd class="small">for this picture</dd></div>
-      <div><dt>Feature maps</dt><dd>${size(sum(layers.map(({ bytes }) => bytes)))}</dd><dd class="small">put out by layers</dd></div>
+      <div><dt>Feature maps</dt><dd>${size(sum(layers.map(({ bytes }) => bytes)))}</dd><dd class="small">outputs of layers</dd></div>
       <div><dt>Time</dt><dd>${duration(milliseconds)}</dd><dd class="small">${isTimed ? "with a pause after each" : "each part waited for"}</dd></div>
       <div><dt>Kernels</dt><dd>${kernels.length}</dd><dd class="small">launched</dd></div>
       <div><dt>Speed</dt><dd>${reached.toFixed(1)}</dd><dd class="small">GFLOP/s of ${peak.gflops.toFixed(0)} at best</dd></div>

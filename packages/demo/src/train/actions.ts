@@ -2,45 +2,45 @@ import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
 import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
-import { type Engine, EngineError } from "../engine/engine.ts";
-import type { TrainBegin, TrainSettings, TrainTold } from "../engine/protocol.ts";
+import type { TrainBegin, TrainSettings, TrainTold } from "../worker-client/protocol.ts";
+import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import { emptyCurve, type GrowingCurve, labelOf, type TrainState } from "./state.ts";
 
-/** Trainings of before that are drawn beside the one that runs. */
+/** Number of earlier trainings that are drawn with the current one. */
 const EARLIER = 3;
-/** Points of a curve; with more, every second one goes. */
+/** Most points of a curve; beyond, every second point of the older half is dropped. */
 const POINTS = 1200;
 
-/** What a visitor can do in the training view. */
+/** Actions of the Train view. */
 export class Training {
-  readonly #engine: Engine;
-  /** A training that is given up may still tell of itself. */
+  readonly #client: WorkerClient;
+  /** Counts trainings: messages of an earlier one are dropped. */
   #generation = 0;
-  /** Where the training was when the page was covered. */
+  /** Step and loss at the moment when the tab was hidden. */
   #left: { readonly generation: number; readonly step: number; readonly loss: number } | undefined;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
+  constructor(client: WorkerClient) {
+    this.#client = client;
     document.addEventListener("visibilitychange", () => this.#seen(!document.hidden));
   }
 
-  /** Change what the next training begins with. */
+  /** Change the settings of the next training. */
   choose(part: Partial<TrainSettings>): void {
     set({ settings: { ...state.train.settings, ...part } });
   }
 
-  /** Go on until paused, or, first, begin. */
+  /** Train until paused. The first call begins the training. */
   start = (): Promise<void> => this.#run(Number.MAX_SAFE_INTEGER);
 
-  /** One step. */
+  /** Train for one step. */
   step = (): Promise<void> => this.#run(state.train.step + 1);
 
   pause = async (): Promise<void> => {
     set({ is: "pausing", missed: undefined });
-    await this.#engine.call("trainPause", null).catch(() => {});
+    await this.#client.call("trainPause", null).catch(() => {});
   };
 
-  /** Give this training up; its curve stays to compare with. */
+  /** End this training; its curve stays for comparison. */
   reset = async (): Promise<void> => {
     this.#generation++;
     const { begun, curve, earlier } = state.train;
@@ -53,28 +53,28 @@ export class Training {
       earlier: kept.slice(0, EARLIER),
       test: undefined,
     });
-    await this.#engine.call("trainPause", null).catch(() => {});
+    await this.#client.call("trainPause", null).catch(() => {});
   };
 
-  /** A file from which this training can go on, at another time or elsewhere. */
+  /** Download a checkpoint. */
   download = async (): Promise<void> => {
     try {
       const { curve, step } = state.train;
-      const blob = await this.#engine.call("trainCheckpoint", { curve });
+      const blob = await this.#client.call("trainCheckpoint", { curve });
       download(blob, `shadegrad-step-${step}.safetensors`);
     } catch (error) {
       set({ problem: problemOf(error, undefined) });
     }
   };
 
-  /** Go on from such a file. */
+  /** Resume from a checkpoint. */
   async resume(file: File): Promise<void> {
     this.#generation++;
     set({ ...FRESH, note: undefined });
     await this.#begin({ from: file });
   }
 
-  /** The device was lost: on the new one, go on from the last copy. */
+  /** Resume from the last copy, on a new device. */
   async recover(): Promise<void> {
     const { begun, is, curve, step } = state.train;
     if (!begun) return;
@@ -89,7 +89,7 @@ export class Training {
   }
 
   async #run(steps: number): Promise<void> {
-    if (state.device.is !== "open" && !(await openDevice(this.#engine))) return;
+    if (state.device.is !== "open" && !(await openDevice(this.#client))) return;
     if (!state.train.begun && !(await this.#begin({ settings: state.train.settings }))) return;
     const generation = this.#generation;
     set({ is: "running", problem: undefined });
@@ -97,24 +97,24 @@ export class Training {
       const tell = (told: TrainTold) => {
         if (generation === this.#generation) this.#told(told);
       };
-      await this.#engine.call("trainRun", { steps }, { tell });
+      await this.#client.call("trainRun", { steps }, { tell });
       if (generation === this.#generation) set({ is: "idle", preparing: undefined });
     } catch (error) {
       if (generation !== this.#generation) return;
-      // What becomes of a training whose device is lost is decided where the loss is told.
-      const isLost = error instanceof EngineError && error.isDevice;
+      // After a lost device, the notice `lost` decides: see `recover`.
+      const isLost = error instanceof WorkerError && error.isDevice;
       set({ is: isLost ? "running" : "idle", preparing: undefined });
       if (!isLost) set({ problem: problemOf(error, undefined) });
     }
   }
 
-  /** Whether it has begun. */
+  /** Begin a training. → false if that failed, or another training was begun meanwhile */
   async #begin(ask: TrainBegin): Promise<boolean> {
     const generation = this.#generation;
     const isCurrent = () => generation === this.#generation;
     set({ is: "getting ready", problem: undefined, loading: { phase: "fetch", bytes: 0, of: 0 } });
     try {
-      const begun = await this.#engine.call("trainBegin", ask, {
+      const begun = await this.#client.call("trainBegin", ask, {
         tell: (loading) => {
           if (isCurrent()) set({ loading });
         },
@@ -139,7 +139,7 @@ export class Training {
     }
   }
 
-  /** The worker goes on while the page is covered; what it did is told afterwards. */
+  /** When the tab is shown again, report the steps that the worker did while it was hidden. */
   #seen(isSeen: boolean): void {
     const { is, step, latest } = state.train;
     const left = this.#left;
@@ -161,7 +161,7 @@ export class Training {
     } else if (told.kind === "test") {
       curve.test.steps.push(told.step);
       curve.test.accuracy.push(told.accuracy);
-      set({ judged: told, points: points + 1, preparing: undefined });
+      set({ validated: told, points: points + 1, preparing: undefined });
     } else {
       curve.steps.push(told.step);
       curve.loss.push(told.loss);
@@ -179,7 +179,7 @@ const FRESH: Partial<TrainState> = {
   preparing: undefined,
   step: 0,
   latest: undefined,
-  judged: undefined,
+  validated: undefined,
   problem: undefined,
   note: undefined,
   missed: undefined,
@@ -190,12 +190,11 @@ export const set = (part: Partial<TrainState>): void => change({ train: { ...sta
 
 function problemOf(error: unknown, retry: (() => void) | undefined): Problem {
   const text = (error as Error).message;
-  if (error instanceof EngineError && error.isFormat)
-    return { title: "This file cannot be gone on from", text };
+  if (error instanceof WorkerError && error.isFormat) return { title: "This file cannot be resumed", text };
   return { title: "The training stopped", text, retry };
 }
 
-/** Keep what came up to a step. */
+/** Drop all points after a step. */
 function cut(curve: GrowingCurve, step: number): void {
   const until = (steps: readonly number[]) => steps.filter((at) => at <= step).length;
   const [points, looks] = [until(curve.steps), until(curve.test.steps)];
@@ -203,7 +202,7 @@ function cut(curve: GrowingCurve, step: number): void {
   for (const list of [curve.test.steps, curve.test.accuracy]) list.length = looks;
 }
 
-/** Leave out every second point of the older half, once there are many. */
+/** Drop every second point of the older half of a long curve. */
 function thin(curve: GrowingCurve): void {
   if (curve.steps.length < POINTS) return;
   const stays = (_: number, i: number) => i > POINTS / 2 || i % 2 === 0;

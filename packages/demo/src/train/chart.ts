@@ -9,13 +9,13 @@ export interface Line {
 }
 
 const HEIGHT = 210;
-/** Milliseconds from one drawing to the next: a GPU steps faster than anybody looks. */
+/** Least milliseconds between two drawings, since a GPU may do hundreds of steps a second. */
 const REST = 100;
 
-/** Lines over the steps of trainings, as wide as there is room. */
+/** A line chart over training steps, as wide as its element. */
 export class Chart {
   readonly #element: HTMLElement;
-  /** What the axis ends at; the largest value, if absent. */
+  /** Upper end of the y axis; the largest value by default. */
   readonly #most: number | undefined;
   #plot: uPlot | undefined;
   #made = "";
@@ -30,7 +30,7 @@ export class Chart {
     }).observe(element);
   }
 
-  /** Draw these lines soon, in a task of their own; if others come before, those. */
+  /** Draw these lines in a task of their own, soon. A later call before that replaces them. */
   show(lines: () => readonly Line[]): void {
     const isDue = this.#lines !== undefined;
     this.#lines = lines;
@@ -102,7 +102,7 @@ export class Chart {
   }
 }
 
-/** What a colour of the style sheet is in this theme: a canvas knows no custom properties. */
+/** Value of a colour of the style sheet in the current theme. A canvas has no custom properties. */
 function colourOf(element: HTMLElement, name: string): string {
   const probe = document.createElement("i");
   probe.className = `ink ${name}`;
@@ -112,7 +112,7 @@ function colourOf(element: HTMLElement, name: string): string {
   return color;
 }
 
-/** All lines over all their steps, with gaps where a line has no value. */
+/** All lines over the union of their steps, null where a line has no value. */
 function joined(lines: readonly Line[]): uPlot.AlignedData {
   const steps = [...new Set(lines.flatMap((line) => line.steps))].sort((a, b) => a - b);
   const at = new Map(steps.map((step, i) => [step, i]));

@@ -6,9 +6,9 @@ import { otherTheme } from "../app/theme.ts";
 import { Chart, type Line } from "./chart.ts";
 import { type Earlier, labelOf } from "./state.ts";
 
-/** Loss and accuracy over the steps, of this training and those before. */
+/** Loss and accuracy over the steps, of this training and the earlier ones. */
 export function curves(state: State): TemplateResult {
-  const { curve, earlier, points, begun, judged } = state.train;
+  const { curve, earlier, points, begun, validated } = state.train;
   const key = `${points} ${otherTheme(state.theme)} ${earlier.length}`;
   const [first, last] = [curve.loss[0], curve.loss.at(-1)];
   return html`
@@ -28,7 +28,7 @@ export function curves(state: State): TemplateResult {
       ${figure({
         title: "Accuracy",
         id: "chart-accuracy",
-        spoken: `Of test images ${judged ? percent(judged.accuracy) : "none yet"}.`,
+        spoken: `Of test images ${validated ? percent(validated.accuracy) : "none yet"}.`,
         legend: { accent: "Of the batches, smoothed", warm: "Of test images" },
         key,
         lines: () => [
@@ -62,14 +62,14 @@ const charts = new WeakMap<Element, { chart: Chart; key: string }>();
 interface Figure {
   readonly title: string;
   readonly id: string;
-  /** What the lines say, in words. */
+  /** Description of the lines, for screen readers. */
   readonly spoken: string;
-  /** What the lines of these colours are. */
+  /** Names of the lines, by colour. */
   readonly legend: Readonly<Record<string, string>>;
-  /** Of another key, the lines are others. */
+  /** Changes whenever the lines do. */
   readonly key: string;
   readonly lines: () => Line[];
-  /** What the axis ends at; the largest value, if absent. */
+  /** Upper end of the y axis; the largest value by default. */
   readonly most?: number;
 }
 
@@ -98,7 +98,7 @@ function figure({ title, id, spoken, legend, key, lines, most }: Figure): Templa
   `;
 }
 
-/** Means over the neighbours before, which is what the eye would do. */
+/** Exponential moving average over up to 30 points, corrected for its start. */
 function smooth(values: readonly number[]): number[] {
   const reach = Math.min(30, Math.max(1, values.length / 12));
   const keep = 1 - 1 / reach;

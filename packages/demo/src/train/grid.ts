@@ -2,25 +2,25 @@ import { html, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
 import type { State } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
-import type { TestImages } from "../engine/protocol.ts";
+import type { TestImages } from "../worker-client/protocol.ts";
 
 /** Images that the net never learns from, and what it takes them for. */
-export function grid({ train: { test, judged, begun } }: State): TemplateResult {
+export function grid({ train: { test, validated, begun } }: State): TemplateResult {
   if (!test || !begun) return html``;
   const { classes } = begun;
-  const right = judged ? [...judged.guesses].filter((guess, i) => guess === test.labels[i]).length : 0;
+  const right = validated ? [...validated.guesses].filter((guess, i) => guess === test.labels[i]).length : 0;
   return html`
     <section class="card test" aria-labelledby="test-title">
       <header>
         <h2 id="test-title">Images that it never learns from</h2>
-        <p class="figures">${judged ? `${right} of ${test.labels.length} right` : ""}</p>
+        <p class="figures">${validated ? `${right} of ${test.labels.length} right` : ""}</p>
       </header>
       <ul>
         ${[...test.labels].map((label, i) => {
-          const guess = judged?.guesses[i];
+          const guess = validated?.guesses[i];
           const isRight = guess === label;
           return html`
-            <li class=${guess === undefined ? "" : isRight ? "right" : "wrong"} ${vars({ sure: judged?.sureness[i] ?? 0 })}>
+            <li class=${guess === undefined ? "" : isRight ? "right" : "wrong"} ${vars({ sure: validated?.confidence[i] ?? 0 })}>
               <canvas
                 width=${test.side}
                 height=${test.side}

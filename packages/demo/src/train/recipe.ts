@@ -1,15 +1,15 @@
 import { html, nothing, svg, type TemplateResult } from "lit-html";
 import type { State } from "../app/state.ts";
-import type { TrainSettings } from "../engine/protocol.ts";
+import type { TrainSettings } from "../worker-client/protocol.ts";
 import type { Training } from "./actions.ts";
 
-/** What a training begins with; fixed while one is there. */
+/** Form for the settings of a training; disabled once it has begun. */
 export function recipe(
-  { train: { settings, begun, is }, beside }: State,
+  { train: { settings, begun, is }, assets }: State,
   training: Training,
 ): TemplateResult {
   const isFixed = begun !== undefined || is !== "idle";
-  const hasCifar = beside?.cifar10 !== null;
+  const hasCifar = assets?.cifar10 !== null;
   const choose = (part: Partial<TrainSettings>) => training.choose(part);
   const select = <T extends string | number>(
     name: string,
@@ -106,14 +106,14 @@ export function recipe(
         ${number("Learning rate", settings.lr, { min: 0, step: "any" }, (lr) => lr > 0 && choose({ lr }))}
         ${number("Seed", settings.seed, { min: 0, step: "1" }, (seed) => Number.isSafeInteger(seed) && seed >= 0 && choose({ seed }))}
       </fieldset>
-      ${isFixed ? html`<p class="fixed">Reset to change these; the curve of this training stays to compare with.</p>` : nothing}
+      ${isFixed ? html`<p class="fixed">Reset to change these. The curve of this training stays for comparison.</p>` : nothing}
     </form>
   `;
 }
 
 const SOURCES: Readonly<Record<string, string>> = {
-  "cifar10 10000": "46 MB, once: kept in this browser",
-  "cifar10 50000": "139 MB, once: kept in this browser",
+  "cifar10 10000": "46 MB, once: cached in this browser",
+  "cifar10 50000": "139 MB, once: cached in this browser",
   "shapes 4000": "4,000 images, nothing to fetch",
 };
 
@@ -140,7 +140,7 @@ const number = (
   </label>
 `;
 
-/** The net's blocks, one after the other, with their shortcuts. */
+/** Drawing of the net's blocks, in order, with their shortcuts. */
 function sketch({ blocks, shortcuts }: TrainSettings): TemplateResult {
   const all = 3 * blocks;
   const [width, gap] = [300 / all, Math.min(6, 60 / all)];

@@ -1,7 +1,7 @@
 import type { Problem } from "../app/messages.ts";
-import type { Curve, Loading, TestImages, TrainBegun, TrainSettings } from "../engine/protocol.ts";
+import type { Curve, Loading, TestImages, TrainBegun, TrainSettings } from "../worker-client/protocol.ts";
 
-/** What is drawn of a training; it grows in place, for it is long. */
+/** Curve of the current training; it grows in place, since it is long. */
 export interface GrowingCurve {
   steps: number[];
   loss: number[];
@@ -9,7 +9,7 @@ export interface GrowingCurve {
   test: { steps: number[]; accuracy: number[] };
 }
 
-/** A training of before, to compare with. */
+/** An earlier training, for comparison. */
 export interface Earlier {
   readonly label: string;
   readonly curve: Curve;
@@ -20,29 +20,29 @@ export interface TrainState {
   readonly loading: Loading | undefined;
   readonly begun: TrainBegun | undefined;
   readonly is: "idle" | "getting ready" | "running" | "pausing";
-  /** Pipelines that are being compiled. */
+  /** Progress of compiling pipelines. */
   readonly preparing: { readonly done: number; readonly of: number } | undefined;
   readonly step: number;
   readonly latest:
     | { readonly loss: number; readonly imagesPerSecond: number; readonly memory: number }
     | undefined;
-  readonly judged:
+  readonly validated:
     | {
         readonly step: number;
         readonly images: number;
         readonly accuracy: number;
         readonly guesses: Uint8Array;
-        readonly sureness: Float32Array;
+        readonly confidence: Float32Array;
       }
     | undefined;
   readonly curve: GrowingCurve;
-  /** Counts what was added to the curve, which is the same object. */
+  /** Counts changes of the curve, which stays the same object. */
   readonly points: number;
   readonly earlier: readonly Earlier[];
   readonly test: TestImages | undefined;
   readonly problem: Problem | undefined;
   readonly note: { readonly title: string; readonly text: string } | undefined;
-  /** What was done while nobody saw the page. */
+  /** Report of the steps that were done while the tab was hidden. */
   readonly missed: string | undefined;
 }
 
@@ -72,7 +72,7 @@ export const emptyTrain: TrainState = {
   preparing: undefined,
   step: 0,
   latest: undefined,
-  judged: undefined,
+  validated: undefined,
   curve: emptyCurve(),
   points: 0,
   earlier: [],
@@ -82,7 +82,7 @@ export const emptyTrain: TrainState = {
   missed: undefined,
 };
 
-/** What a training is called beside others. */
+/** Name of a training, by its settings. */
 export function labelOf({ blocks, width, shortcuts, optimizer, lr, batchSize }: TrainSettings): string {
   return `${6 * blocks + 2} layers × ${width}, ${shortcuts ? "shortcuts" : "plain"}, ${optimizer} ${lr}, ${batchSize}`;
 }

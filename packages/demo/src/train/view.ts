@@ -46,7 +46,7 @@ function controls({ train, device }: State, training: Training): TemplateResult 
         is === "running" || is === "pausing"
           ? html`<button type="button" class="primary" ?disabled=${isBusy} @click=${training.pause}>${icons.pause} Pause</button>`
           : html`<button type="button" class="primary" ?disabled=${isBusy || !isReady} @click=${() => void training.start()}>
-              ${icons.play} ${begun ? "Go on" : "Start"}
+              ${icons.play} ${begun ? "Continue" : "Start"}
             </button>`
       }
       <button type="button" ?disabled=${is !== "idle" || !isReady} @click=${() => void training.step()}>${icons.step} Step</button>
@@ -71,7 +71,7 @@ function controls({ train, device }: State, training: Training): TemplateResult 
         is === "getting ready"
           ? html`<div class="ready">
               <progress
-                aria-label="Images that have come"
+                aria-label="Images fetched"
                 max=${loading?.of || 1}
                 value=${loading?.phase === "fetch" && loading.of ? loading.bytes : nothing}
               ></progress>
@@ -83,7 +83,9 @@ function controls({ train, device }: State, training: Training): TemplateResult 
   `;
 }
 
-function figures({ train: { step, latest, judged, begun, preparing, is, missed } }: State): TemplateResult {
+function figures({
+  train: { step, latest, validated, begun, preparing, is, missed },
+}: State): TemplateResult {
   const epoch = begun ? (step / begun.perEpoch).toFixed(step < begun.perEpoch * 10 ? 2 : 1) : "0";
   return html`
     <dl class="tiles">
@@ -91,8 +93,8 @@ function figures({ train: { step, latest, judged, begun, preparing, is, missed }
       <div><dt>Loss</dt><dd data-figure="loss">${latest ? latest.loss.toFixed(4) : "–"}</dd><dd class="small">of the batch</dd></div>
       <div>
         <dt>Test accuracy</dt>
-        <dd>${judged ? percent(judged.accuracy) : "–"}</dd>
-        <dd class="small">${judged ? `of ${judged.images} images` : "not judged yet"}</dd>
+        <dd>${validated ? percent(validated.accuracy) : "–"}</dd>
+        <dd class="small">${validated ? `of ${validated.images} images` : "not validated yet"}</dd>
       </div>
       <div><dt>Images / s</dt><dd>${latest ? count(latest.imagesPerSecond) : "–"}</dd><dd class="small">learned from</dd></div>
       <div><dt>Memory</dt><dd>${latest ? size(latest.memory) : "–"}</dd><dd class="small">on the device</dd></div>
@@ -108,7 +110,7 @@ function progressOf(
   missed: string | undefined,
 ): string {
   if (preparing) return `Compiling kernels: ${preparing.done} of ${preparing.of}`;
-  if (is === "pausing") return "Pausing after the step that runs";
+  if (is === "pausing") return "Pausing after this step";
   if (is !== "running") return "";
-  return missed ?? "It goes on while this tab is in the background; the tab’s title tells how far it is.";
+  return missed ?? "Training continues while this tab is in the background; its title shows the progress.";
 }

@@ -1,40 +1,40 @@
 import { decodeImage, pictureInput, ranked } from "@shadegrad/resnet";
 import { type Tensor, tensor } from "@shadegrad/tensor";
-import type { Classification, Stage } from "../engine/protocol.ts";
+import type { Classification, StageTime } from "../worker-client/protocol.ts";
 import { currentNet } from "./nets.ts";
-import type { Part } from "./parts.ts";
+import type { Stage } from "./stages.ts";
 
-/** Classes that the page shows. */
+/** Number of classes that the page shows. */
 const TOP = 5;
 
-/** Say what is in a picture, and how long each part of that took. */
+/** Classify a picture, and time each stage. */
 export async function classify(
   { image }: { image: Blob },
-  tell: (told: Stage) => void,
+  tell: (told: StageTime) => void,
 ): Promise<Classification> {
-  const { model, device, preprocessing, labels, title, parts } = currentNet();
-  const stages: Stage[] = [];
+  const { model, device, preprocessing, labels, title, stages } = currentNet();
+  const times: StageTime[] = [];
   const start = performance.now();
   let last = start;
   const mark = (name: string) => {
     const now = performance.now();
-    const stage = { name, milliseconds: now - last };
+    const time = { name, milliseconds: now - last };
     last = now;
-    stages.push(stage);
-    tell(stage);
+    times.push(time);
+    tell(time);
   };
 
   const picture = await decodeImage(image);
   mark("decode");
   const { data, shape, crop } = pictureInput(picture, model, preprocessing);
   mark("resize");
-  const logits = await forward(parts, tensor(data, shape, { device }), mark);
+  const logits = await forward(stages, tensor(data, shape, { device }), mark);
   const scores = await logits.data();
   logits.dispose();
   mark("head");
   return {
     top: ranked(scores as Float32Array, labels).slice(0, TOP),
-    stages,
+    stages: times,
     milliseconds: performance.now() - start,
     crop: { side: shape[1], pixels: opaque(crop.pixels) },
     adapter: device.name,
@@ -42,17 +42,17 @@ export async function classify(
   };
 }
 
-/** Run the net part by part; `mark` is told when the device has done each but the last. */
-async function forward(parts: readonly Part[], x: Tensor, mark: (name: string) => void): Promise<Tensor> {
+/** Run the net stage by stage; `mark` is called when the device has finished each but the last. */
+async function forward(stages: readonly Stage[], x: Tensor, mark: (name: string) => void): Promise<Tensor> {
   const { device } = x;
   const marks: Promise<void>[] = [];
   let y = x;
-  for (const [i, { name, run }] of parts.entries()) {
+  for (const [i, { name, run }] of stages.entries()) {
     const next = await run(y);
     y.dispose();
     y = next;
-    if (i === parts.length - 1) break;
-    // Nothing waits here: the device works on a part while the next is being encoded.
+    if (i === stages.length - 1) break;
+    // No wait: the device works on a stage while the next one is encoded.
     const done = device.synchronize().then(() => mark(name));
     done.catch(() => {}); // thrown where all of them are awaited
     marks.push(done);

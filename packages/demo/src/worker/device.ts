@@ -1,11 +1,11 @@
 import { type Device, init } from "@shadegrad/tensor";
-import type { AdapterInfo, Notice, Notices } from "../engine/protocol.ts";
+import type { AdapterInfo, Notice, Notices } from "../worker-client/protocol.ts";
 
 type Notify = <K extends Notice>(notice: K, body: Notices[K]) => void;
 
 let opening: Promise<Device> | undefined;
 
-/** The device on which everything is computed: a new one, if that before was lost or could not be opened. */
+/** The device that the worker computes on. A new one is opened if the last was lost or did not open. */
 export async function theDevice(): Promise<Device> {
   const device = await opening?.catch(() => undefined);
   if (device && !device.isLost) return device;
@@ -15,7 +15,7 @@ export async function theDevice(): Promise<Device> {
 
 const watched = new WeakSet<Device>();
 
-/** Open the device, and tell of its loss. */
+/** Open the device, and notify the page when it is lost. */
 export async function open(notify: Notify): Promise<AdapterInfo> {
   const device = await theDevice();
   if (!watched.has(device)) {

@@ -1,8 +1,8 @@
 import { DeviceError } from "@shadegrad/tensor";
-import type { Call, Calls, FromWorker, Notice, Notices, ToWorker } from "../engine/protocol.ts";
-import { interrupt, stopAlone } from "./alone.ts";
+import type { Call, Calls, FromWorker, Notice, Notices, ToWorker } from "../worker-client/protocol.ts";
 import { classify } from "./classify.ts";
 import { open } from "./device.ts";
+import { interrupt, stopExclusive } from "./exclusive.ts";
 import { loadNet } from "./nets.ts";
 
 type Handler<K extends Call> = (
@@ -10,13 +10,13 @@ type Handler<K extends Call> = (
   tell: (told: Calls[K]["told"]) => void,
 ) => Promise<Calls[K]["answer"]>;
 
-/** Calls that are under way. */
+/** Calls without an answer yet. */
 const pending = new Map<number, Call>();
 
 function notify<K extends Notice>(notice: K, body: Notices[K]): void {
   post({ notice, body } as FromWorker);
   if (notice !== "lost") return;
-  // Some of what they wait for may never come now.
+  // A pending call may wait for a result that a lost device never gives.
   for (const [id, call] of pending) if (call !== "open") fail(id, new DeviceError(body.message));
 }
 
@@ -34,22 +34,22 @@ const handlers: { [K in Call]: Handler<K> } = {
   benchmarkRows: async () => (await benchmark()).benchmarkRows(),
   benchmarkRun: async (ask, tell) => (await benchmark()).benchmarkRun(ask, tell),
   benchmarkStop: async () => {
-    stopAlone();
+    stopExclusive();
     return null;
   },
 };
 
 const benchmark = () => import("./benchmark/handlers.ts");
 
-/** Calls that launch nothing: a benchmark that has the device to itself goes on beside them. */
+/** Calls that launch nothing, so that they need not interrupt a benchmark. */
 const LIGHT: ReadonlySet<Call> = new Set(["open", "trainPause", "benchmarkRows", "benchmarkStop"]);
 
 const inside = () => import("./inside/handlers.ts");
 
-/** Fetched when it is wanted: whoever classifies needs no gradients. */
+/** Loaded on demand: classification needs no gradients. */
 const training = () => import("./train/handlers.ts");
 
-/** A worker's own, where the types are a page's. */
+/** The worker's global scope; the types are a page's. */
 const scope = self as unknown as Pick<Worker, "postMessage" | "addEventListener">;
 const post = (message: FromWorker): void => scope.postMessage(message);
 

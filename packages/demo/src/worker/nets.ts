@@ -11,26 +11,26 @@ import {
 } from "@shadegrad/resnet";
 import { type Device, FormatError } from "@shadegrad/tensor";
 import { countParameters, dispose, evaluate } from "@shadegrad/tensor/nn";
-import type { BesideNet, Loading, NetChoice, NetInfo } from "../engine/protocol.ts";
-import { beside } from "./beside.ts";
+import type { BundledNet, Loading, NetChoice, NetInfo } from "../worker-client/protocol.ts";
+import { bundledAssets } from "./bundled-assets.ts";
+import { type Fetched, fetchCached } from "./cached-files.ts";
 import { theDevice } from "./device.ts";
-import { type Fetched, fetchKept } from "./kept.ts";
-import { type Part, partsOf } from "./parts.ts";
+import { type Stage, stagesOf } from "./stages.ts";
 
-/** A net on the device, and what has to be known to use it. */
-export interface Net {
+/** A net on the device, with its preprocessing and class names. */
+export interface LoadedNet {
   readonly title: string;
   readonly model: ResNet;
   readonly device: Device;
   readonly preprocessing: Preprocessing | undefined;
   readonly labels: readonly string[];
-  readonly parts: readonly Part[];
+  readonly stages: readonly Stage[];
 }
 
-let current: Net | undefined;
+let current: LoadedNet | undefined;
 
 /** @throws Error before a net has been loaded, or after the device that it was on is lost. */
-export function currentNet(): Net {
+export function currentNet(): LoadedNet {
   if (!current || current.device.isLost) throw new Error("There is no net on the device; load one first.");
   return current;
 }
@@ -39,10 +39,10 @@ export function currentNet(): Net {
 export async function loadNet(choice: NetChoice, tell: (told: Loading) => void): Promise<NetInfo> {
   const start = performance.now();
   const device = await theDevice();
-  const found = "beside" in choice ? await fromBeside(choice.beside, tell) : fromFiles(choice.files);
+  const found = "bundled" in choice ? await fromBundled(choice.bundled, tell) : fromFiles(choice.files);
   const net = await build(found, device, tell);
   if (current && !current.device.isLost) {
-    for (const { run } of current.parts) run.dispose();
+    for (const { run } of current.stages) run.dispose();
     dispose(current.model);
   }
   current = net;
@@ -50,7 +50,7 @@ export async function loadNet(choice: NetChoice, tell: (told: Loading) => void):
   return {
     title: net.title,
     from: found.from,
-    notKept: found.notKept,
+    notCached: found.notCached,
     parameters: countParameters(net.model),
     classes: options.classes,
     side: isForLarge(net.model) ? 224 : 32,
@@ -65,12 +65,12 @@ interface Found {
   readonly bytes: number;
   readonly labels: readonly string[] | undefined;
   readonly from: NetInfo["from"];
-  readonly notKept?: string | undefined;
+  readonly notCached?: string | undefined;
 }
 
-async function fromBeside(id: string, tell: (told: Loading) => void): Promise<Found> {
-  const net = (await beside()).nets.find((net) => net.id === id);
-  if (!net) throw new Error(`${id} does not lie beside this page. Drop a file of weights instead.`);
+async function fromBundled(id: string, tell: (told: Loading) => void): Promise<Found> {
+  const net = (await bundledAssets()).nets.find((net) => net.id === id);
+  if (!net) throw new Error(`${id} is not among this page's nets. Drop a file of weights instead.`);
   const { files, labels } = await fetchNet(net, tell);
   const fetched = files.filter(({ from }) => from === "network");
   return {
@@ -78,15 +78,15 @@ async function fromBeside(id: string, tell: (told: Loading) => void): Promise<Fo
     input: files.map(({ file }) => file),
     bytes: sizeOf(net),
     labels: labels && namesIn(await labels.file.text()),
-    from: fetched.length > 0 ? "network" : "kept",
-    notKept: files.find(({ notKept }) => notKept)?.notKept,
+    from: fetched.length > 0 ? "network" : "cache",
+    notCached: files.find(({ notCached }) => notCached)?.notCached,
   };
 }
 
-/** Parallel requests: enough for a slow line to be full. */
+/** Parallel requests: enough to fill a slow line. */
 const AT_ONCE = 4;
 
-async function fetchNet(net: BesideNet, tell: (told: Loading) => void) {
+async function fetchNet(net: BundledNet, tell: (told: Loading) => void) {
   const of = sizeOf(net);
   let bytes = 0;
   const onBytes = (more: number) => {
@@ -99,14 +99,14 @@ async function fetchNet(net: BesideNet, tell: (told: Loading) => void) {
   const take = async () => {
     while (next < wanted.length) {
       const i = next++;
-      fetched[i] = await fetchKept(wanted[i]!, onBytes);
+      fetched[i] = await fetchCached(wanted[i]!, onBytes);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, take));
   return { files: fetched.slice(0, net.files.length), labels: fetched[net.files.length] };
 }
 
-const sizeOf = ({ files, labels }: BesideNet): number =>
+const sizeOf = ({ files, labels }: BundledNet): number =>
   [...files, ...(labels ? [labels] : [])].reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** A JSON object or list of names. */
@@ -125,7 +125,7 @@ async function build(
   { title, input, bytes, labels }: Found,
   device: Device,
   tell: (told: Loading) => void,
-): Promise<Net> {
+): Promise<LoadedNet> {
   tell({ phase: "upload", bytes: 0, of: bytes });
   const checkpoint = await openCheckpoint(input);
   let model: ResNet | undefined;
@@ -140,7 +140,7 @@ async function build(
     tell({ phase: "upload", bytes, of: bytes });
     const names = labels ?? labelsOf(checkpoint.metadata) ?? (await usualLabels(model));
     const { preprocessing } = found;
-    return { title, model: evaluate(model), device, preprocessing, labels: names, parts: partsOf(model) };
+    return { title, model: evaluate(model), device, preprocessing, labels: names, stages: stagesOf(model) };
   } catch (error) {
     if (model && !device.isLost) dispose(model);
     throw error;
@@ -149,7 +149,7 @@ async function build(
   }
 }
 
-/** What a training noted about its data. */
+/** Class names that a training wrote into its checkpoint. */
 function labelsOf(metadata: ReadonlyMap<string, string>): string[] | undefined {
   try {
     const { classes } = JSON.parse(metadata.get("training") ?? "{}");
@@ -160,10 +160,10 @@ function labelsOf(metadata: ReadonlyMap<string, string>): string[] | undefined {
   }
 }
 
-/** Of CIFAR-10, or of ImageNet, if its names lie beside the page. */
+/** Class names of CIFAR-10, or of ImageNet if the page has them. */
 async function usualLabels(model: ResNet): Promise<readonly string[]> {
   const { classes } = model.options;
   if (classes === 10 && !isForLarge(model)) return CIFAR10_CLASSES;
-  const imageNet = classes === 1000 && (await beside()).nets.find(({ labels }) => labels)?.labels;
-  return imageNet ? namesIn(await (await fetchKept(imageNet, () => {})).file.text()) : [];
+  const imageNet = classes === 1000 && (await bundledAssets()).nets.find(({ labels }) => labels)?.labels;
+  return imageNet ? namesIn(await (await fetchCached(imageNet, () => {})).file.text()) : [];
 }

@@ -9,7 +9,7 @@ withPage();
 
 const turnOn = (page: Page) => page.getByRole("button", { name: "Camera", exact: true }).click();
 
-/** What films, once its picture is to be seen. */
+/** The camera's track, once its first frame is shown. */
 async function filming(page: Page): Promise<JSHandle<MediaStreamTrack>> {
   const video = page.getByLabel("What the camera sees");
   await video.waitFor();

@@ -26,7 +26,7 @@ test("a device that is lost is opened anew, and the picture is classified on it"
   await page.locator(".net.chosen", { hasText: "75.3 k parameters" }).waitFor();
   await loseDevice(page);
   await chooseCat(page);
-  await page.getByText("The GPU was lost, and has been opened anew").waitFor();
+  await page.getByText("The GPU was lost and reopened").waitFor();
   await tryAgain(page);
   await expectAnswer(page, "cat");
 });

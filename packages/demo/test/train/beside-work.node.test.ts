@@ -36,7 +36,7 @@ test("in the background it goes on, the tab's title tells how far, and the page 
   await chooseSmall(page);
   await button(page, "Start").click();
   await reach(page, 2);
-  await page.getByText("It goes on while this tab is in the background").waitFor();
+  await page.getByText("Training continues while this tab is in the background").waitFor();
   await cover(page, true);
   const left = await stepsDone(page);
   const inTitle = async () => Number(/^(\d+) · loss \d\.\d\d · Train/.exec(await page.title())?.[1]);

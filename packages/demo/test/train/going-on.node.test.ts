@@ -38,7 +38,7 @@ test("a file that is no checkpoint gets a message", async () => {
   });
   const alert = page.getByRole("alert");
   await alert.waitFor();
-  expect(await alert.textContent()).toContain("This file cannot be gone on from");
+  expect(await alert.textContent()).toContain("This file cannot be resumed");
   expect(await button(page, "Start").isEnabled()).toBe(true);
 });
 

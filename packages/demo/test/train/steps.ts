@@ -33,11 +33,11 @@ export async function oneStep(page: Page): Promise<string> {
   const before = await stepsDone(page);
   await button(page, "Step").click();
   await reach(page, before + 1);
-  await button(page, "Go on").waitFor();
+  await button(page, "Continue").waitFor();
   return (await page.locator("[data-figure=loss]").textContent())!;
 }
 
 export async function pause(page: Page): Promise<void> {
   await button(page, "Pause").click();
-  await button(page, "Go on").waitFor();
+  await button(page, "Continue").waitFor();
 }

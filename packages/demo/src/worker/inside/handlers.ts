@@ -1,12 +1,12 @@
 import { layersOf } from "@shadegrad/resnet";
 import type { Conv2d } from "@shadegrad/tensor/nn";
-import type { Tiles } from "../../engine/protocol.ts";
+import type { Tiles } from "../../worker-client/protocol.ts";
 import { lookedAt, outputOf } from "./look.ts";
 import { AT_ONCE, draw, heat, signed } from "./tiles.ts";
 
 export { look as insideLook } from "./look.ts";
 
-/** Feature maps: each channel by itself, from its smallest number to its largest. */
+/** Feature maps, one tile per channel, each scaled from its minimum to its maximum. */
 export async function insideMaps({ name, first }: { name: string; first: number }): Promise<Tiles> {
   const y = outputOf(name);
   const [, H, W, C] = y.shape as [number, number, number, number];
@@ -34,7 +34,7 @@ export async function insideMaps({ name, first }: { name: string; first: number 
   });
 }
 
-/** The weights of a convolution: as pictures where it looks at colours, else a window for each pair of channels. */
+/** Weights of a convolution: RGB pictures for 3 input channels, else one window per pair of channels. */
 export async function insideFilters({ name }: { name: string }): Promise<Tiles> {
   const { layer } = layersOf(lookedAt()).find((located) => located.name === name)!;
   const { weight } = layer as Conv2d;
@@ -50,7 +50,7 @@ export async function insideFilters({ name }: { name: string }): Promise<Tiles> 
       shown,
       columns: Math.min(16, shown),
       tile: [R, S],
-      about: `${O} filters of ${R} × ${S}, in the colours that they look for`,
+      about: `${O} filters of ${R} × ${S}, in RGB`,
       colour: (o, r, s) => [0, 1, 2].map((c) => 128 + 127 * at(r, s, c, o)) as [number, number, number],
     });
   }

@@ -9,15 +9,15 @@ import {
 } from "@shadegrad/resnet";
 import { type Device, keep, measurePeak, noGrad, scope, type Tensor, tensor } from "@shadegrad/tensor";
 import { BatchNorm2d, Conv2d, Identity, Linear, MaxPool2d } from "@shadegrad/tensor/nn";
-import type { Inside, InsideKernel, InsideLayer, InsidePart } from "../../engine/protocol.ts";
+import type { Inside, InsideKernel, InsideLayer, InsidePart } from "../../worker-client/protocol.ts";
 import { currentNet } from "../nets.ts";
 
-/** What the layers of the net put out for the picture that was looked at. */
+/** Outputs of each layer for the last picture. */
 let seen: { readonly model: ResNet; readonly outputs: Map<string, Tensor> } | undefined;
 
 const peaks = new WeakMap<Device, Promise<Inside["peak"]>>();
 
-/** Run the net on a picture, op by op, and note what each part of it did. */
+/** Run the net on a picture, uncompiled, and record what each part launched. */
 export async function look({ image }: { image: Blob }): Promise<Inside> {
   const { model, device, preprocessing, title } = currentNet();
   let peak = peaks.get(device);
@@ -27,7 +27,7 @@ export async function look({ image }: { image: Blob }): Promise<Inside> {
   forget();
   const outputs = new Map<string, Tensor>();
   seen = { model, outputs };
-  // Once so that kernels are compiled, and once for the clock.
+  // The first pass compiles the kernels, the second is timed.
   await pass(model, device, data, shape, undefined);
   const start = performance.now();
   const noted = await pass(model, device, data, shape, outputs);
@@ -40,15 +40,15 @@ export async function look({ image }: { image: Blob }): Promise<Inside> {
   };
 }
 
-/** The output of a layer, and of a convolution its weights. */
+/** Output of a layer for the last picture. */
 export function outputOf(name: string): Tensor {
   const found = seen?.outputs.get(name);
-  if (!found) throw new Error("The net was not run yet; look at a picture first.");
+  if (!found) throw new Error("The net has not run yet. Press Look first.");
   return found;
 }
 
 export function lookedAt(): ResNet {
-  if (!seen) throw new Error("The net was not run yet; look at a picture first.");
+  if (!seen) throw new Error("The net has not run yet. Press Look first.");
   return seen.model;
 }
 
@@ -79,7 +79,7 @@ async function pass(
   const leave = () => {
     if (isTimed) return;
     const end = device.synchronize().then(() => performance.now());
-    end.catch(() => {}); // thrown where all of them are awaited
+    end.catch(() => {}); // `Promise.all` below awaits them
     ends.push(end);
   };
 
@@ -149,7 +149,7 @@ async function pass(
   };
 }
 
-/** Bundlers shorten the names of classes. */
+/** Names of layer classes, since bundlers shorten the classes' own. */
 const KINDS = [
   [Conv2d, "convolution"],
   [BatchNorm2d, "batch norm"],
@@ -158,7 +158,7 @@ const KINDS = [
   [ShortcutPadding, "zeros for channels"],
 ] as const;
 
-/** The stem, each block and the head, under the names of the layers at which they begin. */
+/** The stem, each block and the head, named by their first layer. */
 function partsOf({ base, options }: ResNet): Pick<InsidePart, "name" | "title" | "stage" | "shortcut">[] {
   let stage = 0;
   let inStage = 0;

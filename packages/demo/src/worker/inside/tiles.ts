@@ -1,15 +1,15 @@
-import type { Tiles } from "../../engine/protocol.ts";
+import type { Tiles } from "../../worker-client/protocol.ts";
 
-/** Channels that are shown at once. */
+/** Largest number of channels in a picture. */
 export const AT_ONCE = 64;
 
-/** What is drawn: numbers by tile and pixel, and the colour of each. */
+/** Tiles to draw, with the colour of each pixel. */
 export interface Drawing extends Omit<Tiles, "width" | "height" | "pixels"> {
   /** Red, green and blue from 0 to 255. */
   colour(tile: number, y: number, x: number): readonly [number, number, number];
 }
 
-/** Tiles side by side, a transparent pixel between them. */
+/** Draw tiles in a grid, with gaps of one transparent pixel. */
 export function draw({ colour, ...tiles }: Drawing): Tiles {
   const { shown, columns, tile } = tiles;
   const [H, W] = tile;
@@ -33,7 +33,7 @@ export function draw({ colour, ...tiles }: Drawing): Tiles {
 
 type Colour = readonly [number, number, number];
 
-/** Dark to light by way of the page's two colours. */
+/** A scale from dark to light through the page's two colours. */
 const HEAT: readonly Colour[] = [
   [18, 14, 44],
   [74, 51, 214],
@@ -42,7 +42,7 @@ const HEAT: readonly Colour[] = [
   [255, 236, 190],
 ];
 
-/** Less than nothing in one colour, more in the other. */
+/** A scale with one colour for negative numbers and another for positive ones. */
 const SIGNED: readonly Colour[] = [
   [74, 51, 214],
   [170, 160, 238],

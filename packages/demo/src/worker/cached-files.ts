@@ -1,45 +1,46 @@
 import { FormatError } from "@shadegrad/tensor";
-import type { BesideFile } from "../engine/protocol.ts";
-import { besideUrl } from "./beside.ts";
+import type { AssetFile } from "../worker-client/protocol.ts";
+import { assetUrl } from "./bundled-assets.ts";
 
 const CACHE = "shadegrad";
 
 export interface Fetched {
   readonly file: File;
-  readonly from: "network" | "kept";
-  /** Why it could not be kept, if it could not. */
-  readonly notKept?: string | undefined;
+  readonly from: "network" | "cache";
+  /** Reason why the browser did not cache it; undefined if it did. */
+  readonly notCached?: string | undefined;
 }
 
 /**
- * A file that lies beside the page: from the browser's storage, where it was kept, or over the network, and then kept.
+ * A file of the page's folder: from the browser's cache, or over the network, and then cached.
  *
- * Told of each part that comes. A storage that is full, or switched off, is no error: the file will be fetched again.
+ * `onBytes` gets the size of each chunk. A cache that is full, or switched off, is no error: the file is fetched again at the
+ * next visit.
  *
- * @throws FormatError if what comes is not what the build wrote; Error if nothing comes.
+ * @throws FormatError if the bytes differ from those that the build wrote; Error if the request fails.
  */
-export async function fetchKept(wanted: BesideFile, onBytes: (bytes: number) => void): Promise<Fetched> {
-  const url = besideUrl(wanted.path);
+export async function fetchCached(wanted: AssetFile, onBytes: (bytes: number) => void): Promise<Fetched> {
+  const url = assetUrl(wanted.path);
   const key = `${url.pathname}?${wanted.hash.slice(0, 16)}`;
   const name = wanted.path.split("/").at(-1)!;
   const cache = await openCache();
-  const kept = await cache?.match(key).catch(() => undefined);
-  if (kept) {
-    const blob = await kept.blob();
+  const cached = await cache?.match(key).catch(() => undefined);
+  if (cached) {
+    const blob = await cached.blob();
     onBytes(blob.size);
-    return { file: new File([blob], name), from: "kept" };
+    return { file: new File([blob], name), from: "cache" };
   }
   const blob = await download(url, onBytes);
   await check(wanted, blob);
-  return { file: new File([blob], name), from: "network", notKept: await keep(cache, key, blob) };
+  return { file: new File([blob], name), from: "network", notCached: await keep(cache, key, blob) };
 }
 
 async function download(url: URL, onBytes: (bytes: number) => void): Promise<Blob> {
   const response = await fetch(url).catch((cause: Error) => {
-    throw new Error(`${url.pathname} does not come: ${cause.message}. Is the network there?`, { cause });
+    throw new Error(`${url.pathname} did not load: ${cause.message}. Is the network there?`, { cause });
   });
   if (!response.ok)
-    throw new Error(`${url.pathname} does not come: ${response.status} ${response.statusText}`);
+    throw new Error(`${url.pathname} did not load: ${response.status} ${response.statusText}`);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   const reader = response.body!.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -49,7 +50,7 @@ async function download(url: URL, onBytes: (bytes: number) => void): Promise<Blo
   return new Blob(parts);
 }
 
-async function check({ path, bytes, hash }: BesideFile, blob: Blob): Promise<void> {
+async function check({ path, bytes, hash }: AssetFile, blob: Blob): Promise<void> {
   const fail = (found: string) =>
     new FormatError(`${path} is damaged: ${found}. Nothing was kept; try again.`);
   if (blob.size !== bytes) throw fail(`it has ${blob.size} bytes, not ${bytes}`);
@@ -58,7 +59,7 @@ async function check({ path, bytes, hash }: BesideFile, blob: Blob): Promise<voi
   if (found !== hash) throw fail(`its SHA-256 is ${found.slice(0, 12)}…, not ${hash.slice(0, 12)}…`);
 }
 
-/** Why it could not be kept; undefined if it could. */
+/** Cache a file. → the reason why that failed; undefined if it did not */
 async function keep(cache: Cache | undefined, key: string, blob: Blob): Promise<string | undefined> {
   if (!cache) return "This browser keeps no data of this page.";
   try {
@@ -72,6 +73,6 @@ async function keep(cache: Cache | undefined, key: string, blob: Blob): Promise<
   }
 }
 
-/** Storage is switched off in some windows, and where the page has no secure address. */
+/** Private windows and insecure pages have no cache. */
 const openCache = async (): Promise<Cache | undefined> =>
   typeof caches === "undefined" ? undefined : caches.open(CACHE).catch(() => undefined);

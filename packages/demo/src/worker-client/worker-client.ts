@@ -1,11 +1,11 @@
 import workerUrl from "../worker/main.ts?worker&url";
 import type { Call, Calls, Failure, FromWorker, Notice, Notices } from "./protocol.ts";
 
-/** A call that failed in the worker, by the class of its error. */
-export class EngineError extends Error {
-  /** Whether the device is missing or lost, which another picture or file does not mend. */
+/** An error of the worker, as the page gets it. */
+export class WorkerError extends Error {
+  /** True if the device is missing or lost. */
   readonly isDevice: boolean;
-  /** Whether a file or picture is not what it should be. */
+  /** True if a file or picture is damaged or of another format. */
   readonly isFormat: boolean;
 
   constructor({ name, message }: Failure) {
@@ -22,28 +22,26 @@ interface Waiting {
   tell: ((told: never) => void) | undefined;
 }
 
-/** The page's side of the worker in which everything is computed. */
-export class Engine {
+/** The page's side of the worker, which does all computation. */
+export class WorkerClient {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Map<string, (body: never) => void>();
   #nextId = 0;
 
   constructor() {
-    // The engine reads ?debug= from the address of its own script.
-    this.#worker = new Worker(`${workerUrl}${location.search}`, { type: "module", name: "engine" });
+    // The worker reads `?debug=` from the address of its script.
+    this.#worker = new Worker(`${workerUrl}${location.search}`, { type: "module", name: "shadegrad" });
     this.#worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
-      const error = new Error(
-        event.message || "The script that computes could not be loaded. Reload the page.",
-      );
+      const error = new Error(event.message || "The worker's script did not load. Reload the page.");
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
     });
   }
 
-  /** Ask the worker; `tell` is told how it goes on. */
+  /** Call a function of the worker; `tell` gets its progress. */
   call<K extends Call>(
     call: K,
     ask: Calls[K]["ask"],
@@ -56,7 +54,7 @@ export class Engine {
     });
   }
 
-  /** Hear what the worker tells by itself. */
+  /** Listen to a notice of the worker. */
   on<K extends Notice>(notice: K, listener: (body: Notices[K]) => void): void {
     this.#listeners.set(notice, listener as (body: never) => void);
   }
@@ -70,7 +68,7 @@ export class Engine {
     if ("told" in message) waiting?.tell?.(message.told as never);
     else {
       this.#waiting.delete(message.id);
-      if ("failed" in message) waiting?.reject(new EngineError(message.failed));
+      if ("failed" in message) waiting?.reject(new WorkerError(message.failed));
       else waiting?.resolve(message.answer as never);
     }
   }

@@ -1,38 +1,38 @@
 import type { benchmark } from "@shadegrad/bench";
 import type { Guess, Preprocessing } from "@shadegrad/resnet";
 
-/** What the page asks of the worker: of each call, what it takes, answers and tells on the way. */
+/** Calls from the page to the worker: argument, answer, and progress messages. */
 export interface Calls {
   open: { ask: null; answer: AdapterInfo; told: never };
   loadNet: { ask: NetChoice; answer: NetInfo; told: Loading };
-  classify: { ask: { image: Blob }; answer: Classification; told: Stage };
-  /** Make a net and its data ready; or go on from a checkpoint, in whose place no settings are needed. */
+  classify: { ask: { image: Blob }; answer: Classification; told: StageTime };
+  /** Prepare a net and its data, from settings or from a checkpoint. */
   trainBegin: { ask: TrainBegin; answer: TrainBegun; told: Loading };
-  /** Train until so many steps are done, or until a pause. */
+  /** Train until this many steps are done, or until a pause. */
   trainRun: { ask: { steps: number }; answer: null; told: TrainTold };
-  /** Let the step that runs be the last. */
+  /** Stop after the current step. */
   trainPause: { ask: null; answer: null; told: never };
-  /** Run the net on a picture and note everything. */
+  /** Run the net on a picture and record each layer and kernel. */
   insideLook: { ask: { image: Blob }; answer: Inside; told: never };
-  /** What a layer put out for that picture, channel by channel. */
+  /** Feature maps of a layer for that picture, one per channel. */
   insideMaps: { ask: { name: string; first: number }; answer: Tiles; told: never };
   /** The weights of a convolution. */
   insideFilters: { ask: { name: string }; answer: Tiles; told: never };
-  /** Names of what can be measured. */
+  /** Names of the benchmark's rows. */
   benchmarkRows: { ask: null; answer: readonly string[]; told: never };
-  /** Measure rows, one after the other, until all are done or it is stopped. */
+  /** Measure rows in turn, until all are done or `benchmarkStop` is called. */
   benchmarkRun: { ask: BenchmarkRun; answer: BenchmarkReport; told: BenchmarkTold };
-  /** Let the row that is being measured be the last. */
+  /** Stop after the current row. */
   benchmarkStop: { ask: null; answer: null; told: never };
-  /** All that is needed to go on, as one file. */
+  /** Write a checkpoint of the training. */
   trainCheckpoint: { ask: { curve: Curve }; answer: Blob; told: never };
 }
 
 export type Call = keyof Calls;
 
-/** What the worker tells by itself. */
+/** Messages that the worker sends without a call. */
 export interface Notices {
-  /** The device is gone, with all that was on it. */
+  /** The device is lost, with all tensors on it. */
   lost: { message: string };
 }
 
@@ -46,7 +46,7 @@ export type FromWorker =
   | { id: number; failed: Failure }
   | { [K in Notice]: { notice: K; body: Notices[K] } }[Notice];
 
-/** An error, as it travels. */
+/** An error, as it is sent to the page. */
 export interface Failure {
   /** DeviceError, FormatError, ShapeError or another class. */
   readonly name: string;
@@ -60,92 +60,92 @@ export interface AdapterInfo {
   readonly limits: { readonly buffer: number; readonly workgroupMemory: number; readonly workgroup: number };
 }
 
-/** A net that lies beside the page, or a file of the visitor's. */
-export type NetChoice = { readonly beside: string } | { readonly files: readonly File[] };
+/** One of the page's nets by its id, or files of the visitor. */
+export type NetChoice = { readonly bundled: string } | { readonly files: readonly File[] };
 
 export interface NetInfo {
   /** `ResNet-50`, or the name of the file. */
   readonly title: string;
-  /** Where the weights came from this time. */
-  readonly from: "network" | "kept" | "file";
-  /** Why they could not be kept in the browser, if they could not. */
-  readonly notKept?: string | undefined;
+  /** Source of the weights. */
+  readonly from: "network" | "cache" | "file";
+  /** Reason why the browser did not cache them; undefined if it did. */
+  readonly notCached?: string | undefined;
   readonly parameters: number;
   readonly classes: number;
-  /** Side of the square that it takes. */
+  /** Height and width of the input, in pixels. */
   readonly side: number;
   /** Stages of residual blocks. */
   readonly stages: number;
   readonly milliseconds: number;
 }
 
-/** How far the loading of a net is. */
+/** Progress of loading, in bytes. */
 export interface Loading {
   readonly phase: "fetch" | "upload";
   readonly bytes: number;
   readonly of: number;
 }
 
-/** A part of the way from a picture to its classes. */
-export interface Stage {
+/** Time of a stage of a classification: decode, resize, the net's stages. */
+export interface StageTime {
   readonly name: string;
   readonly milliseconds: number;
 }
 
 export interface Classification {
   readonly top: readonly Guess[];
-  readonly stages: readonly Stage[];
-  /** From the picture's bytes to the classes. */
+  readonly stages: readonly StageTime[];
+  /** Total time, from the picture's bytes to the classes. */
   readonly milliseconds: number;
-  /** What the net was given to see. */
+  /** The crop that the net classified, as RGBA. */
   readonly crop: { readonly side: number; readonly pixels: Uint8ClampedArray<ArrayBuffer> };
   readonly adapter: string;
   readonly net: string;
 }
 
-/** What lies beside the page, with sizes: written by the build as `beside.json`. */
-export interface Beside {
-  readonly nets: readonly BesideNet[];
+/** Files in the page's folder; the build writes this as `bundled-assets.json`. */
+export interface BundledAssets {
+  readonly nets: readonly BundledNet[];
   readonly samples: readonly Sample[];
   readonly cifar10: {
-    readonly train: readonly BesideFile[];
-    readonly test: BesideFile;
-    readonly labels: readonly BesideFile[];
+    readonly train: readonly AssetFile[];
+    readonly test: AssetFile;
+    readonly labels: readonly AssetFile[];
   } | null;
 }
 
-export interface BesideFile {
+export interface AssetFile {
   readonly path: string;
   readonly bytes: number;
   /** SHA-256, in hexadecimal. */
   readonly hash: string;
 }
 
-export interface BesideNet {
+export interface BundledNet {
   readonly id: string;
   readonly title: string;
   readonly about: string;
   /** Weights, as `loadCheckpoint` takes them. */
-  readonly files: readonly BesideFile[];
-  /** Names of the classes, where the file has none. */
-  readonly labels?: BesideFile | undefined;
+  readonly files: readonly AssetFile[];
+  /** Class names, if the weights have none. */
+  readonly labels?: AssetFile | undefined;
 }
 
 export interface Sample {
   readonly path: string;
   readonly title: string;
-  /** What is to be seen, for who cannot. */
+  /** Description of the picture, for screen readers. */
   readonly alt: string;
 }
 
 export type { Guess, Preprocessing };
 
-/** What a training is begun with. */
+/** Settings of a training. */
 export interface TrainSettings {
   readonly data: "cifar10" | "shapes";
-  /** Images to learn from. */
+  /** Number of training images. */
   readonly images: number;
-  /** Blocks a stage: 6n + 2 layers. */
+  /** Blocks per stage: n of the paper's 6n + 2 layers. */
   readonly blocks: number;
   /** Channels of the first stage. */
   readonly width: number;
@@ -157,14 +157,14 @@ export interface TrainSettings {
   readonly seed: number;
 }
 
-/** `last`: where the training was that the device was lost with. */
+/** `last`: the copy in memory of the training whose device was lost. */
 export type TrainBegin = { readonly settings: TrainSettings } | { readonly from: File | "last" };
 
 export interface TrainBegun {
   readonly settings: TrainSettings;
   readonly layers: number;
   readonly parameters: number;
-  /** Steps done before. */
+  /** Number of steps done before. */
   readonly step: number;
   readonly perEpoch: number;
   readonly curve: Curve;
@@ -172,14 +172,14 @@ export interface TrainBegun {
   readonly test: TestImages;
 }
 
-/** Images of the test set that the page shows: RGBA, one after the other. */
+/** Test images that the page shows: `[count, side, side, 4]` bytes. */
 export interface TestImages {
   readonly side: number;
   readonly pixels: Uint8ClampedArray<ArrayBuffer>;
   readonly labels: Uint8Array;
 }
 
-/** What is drawn of a training; each list has an entry for each step that is told of. */
+/** Curve of a training: one entry per reported step. */
 export interface Curve {
   readonly steps: readonly number[];
   readonly loss: readonly number[];
@@ -192,34 +192,34 @@ export type TrainTold =
       readonly kind: "step";
       readonly step: number;
       readonly loss: number;
-      /** Share of the batch that was classified rightly, before the step. */
+      /** Accuracy on the batch before the step, from 0 to 1. */
       readonly accuracy: number;
       readonly imagesPerSecond: number;
-      /** Bytes on the device. */
+      /** Bytes allocated on the device. */
       readonly memory: number;
     }
   | {
       readonly kind: "test";
       readonly step: number;
-      /** Over so many images of the test set. */
+      /** Number of test images. */
       readonly images: number;
       readonly accuracy: number;
-      /** Of those that the page shows: the class, and how likely the net finds it. */
+      /** Predicted class of each image shown, and its probability in `confidence`. */
       readonly guesses: Uint8Array;
-      readonly sureness: Float32Array;
+      readonly confidence: Float32Array;
     }
   | { readonly kind: "preparing"; readonly done: number; readonly of: number };
 
-/** A net, as it ran on a picture. */
+/** Record of a net's run on a picture. */
 export interface Inside {
   readonly net: string;
   readonly adapter: string;
   readonly parts: readonly InsidePart[];
   readonly kernels: readonly InsideKernel[];
-  /** Whether kernels were timed by the device itself; if not, parts were, from outside. */
+  /** True if timestamps of the device timed each kernel; if not, the parts were timed by the clock. */
   readonly isTimed: boolean;
   readonly milliseconds: number;
-  /** What the adapter reached with nothing else to do. */
+  /** Peak throughput of the adapter, measured. */
   readonly peak: { readonly gflops: number; readonly gbytes: number };
 }
 
@@ -227,9 +227,9 @@ export interface Inside {
 export interface InsidePart {
   readonly name: string;
   readonly title: string;
-  /** From 0; undefined for stem and head. */
+  /** Index of the stage, from 0; undefined for stem and head. */
   readonly stage: number | undefined;
-  /** Whether a shortcut leads around it, and whether that changes the shape. */
+  /** Kind of the shortcut; `changing` has another shape at its end. */
   readonly shortcut: "none" | "identity" | "changing";
   readonly shape: readonly number[];
   readonly layers: readonly InsideLayer[];
@@ -243,51 +243,51 @@ export interface InsideLayer {
   readonly parameters: number;
   readonly multiplyAdds: number;
   readonly bytes: number;
-  /** Sides of the window of a convolution. */
+  /** Height and width of a convolution's window. */
   readonly window: readonly number[] | undefined;
 }
 
-/** A kernel that was launched. */
+/** Launch of a kernel. */
 export interface InsideKernel {
   readonly kernel: string;
   readonly variant: string;
-  /** Which part it belongs to. */
+  /** Index of its part. */
   readonly part: number;
   readonly microseconds: number | undefined;
   readonly flops: number;
   readonly bytes: number;
 }
 
-/** Small pictures side by side, as one. */
+/** A grid of small pictures. */
 export interface Tiles {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8ClampedArray<ArrayBuffer>;
-  /** What there are in all, of which some are shown from `first` on. */
+  /** Total number of tiles; `shown` of them are drawn, from `first` on. */
   readonly count: number;
   readonly first: number;
   readonly shown: number;
   readonly columns: number;
-  /** Sides of one. */
+  /** Size of a tile. */
   readonly tile: readonly [height: number, width: number];
   readonly about: string;
 }
 
-/** What `npm run bench` writes as well. */
+/** Report in the format of `npm run bench -- --json`. */
 export type BenchmarkReport = Awaited<ReturnType<typeof benchmark>>;
 
 export type BenchmarkResult = BenchmarkReport["rows"][number];
 
 export interface BenchmarkRun {
-  /** Of rows. */
+  /** Names of the rows to measure. */
   readonly names: readonly string[];
-  /** Whether each variant that could do it is measured, and not only the one that is chosen. */
+  /** True to measure each variant that fits, not only the chosen one. */
   readonly variants: boolean;
 }
 
 export type BenchmarkTold =
-  /** The adapter and its peaks; no rows yet. */
+  /** The adapter and its peaks, without rows. */
   | { readonly kind: "start"; readonly report: BenchmarkReport }
-  /** A row is being measured from here on. */
+  /** The row that is measured next. */
   | { readonly kind: "row"; readonly name: string }
   | { readonly kind: "result"; readonly result: BenchmarkResult };
