@@ -9,6 +9,7 @@ import {
 import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint.ts";
 import { isRecord, readJson } from "./json.ts";
 import { type Kind, recognize } from "./recognize.ts";
+import { unsealed } from "./seal.ts";
 import { openSharded } from "./sharded.ts";
 import { openTfjs } from "./tfjs.ts";
 import { unwrapped } from "./wrappers.ts";
@@ -65,7 +66,7 @@ async function safetensors(source: ByteSource): Promise<Checkpoint> {
   return {
     format: "safetensors",
     layout: "torch",
-    tensors: file.entries,
+    tensors: await unsealed(file.entries, file.metadata),
     metadata: file.metadata,
     close: () => source.close(),
   };

@@ -4,6 +4,7 @@ import { torchvisionName } from "../names.ts";
 import { ResNet } from "../zoo.ts";
 import { batchNormsOf, TORCH_EPSILON } from "./load.ts";
 import type { Preprocessing } from "./model-of.ts";
+import { sealed } from "./seal.ts";
 
 export interface SaveOptions {
   /** What pixels have to become before the net takes them: kept for whoever loads it. */
@@ -14,7 +15,7 @@ export interface SaveOptions {
 
 /**
  * Write a net's weights as safetensors with PyTorch's layouts, and a ResNet's under torchvision's names, so that
- * torchvision loads them: to a path in Node, where whoever opens it finds the old file or the whole new one; or to a
+ * torchvision loads them, with a SHA-256 of each tensor and of the header: to a path in Node, where whoever opens it finds the old file or the whole new one; or to a
  * stream, such as a browser's `FileSystemFileHandle` makes.
  *
  * @throws Error for a path in a browser, which has none; see {@link checkpointBytes}.
@@ -40,7 +41,7 @@ export async function saveCheckpoint(
 export const checkpointBytes = (model: object, options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> =>
   toBytes(writeCheckpoint(model, options));
 
-function writeCheckpoint(
+async function* writeCheckpoint(
   model: object,
   { metadata = {}, preprocessing }: SaveOptions,
 ): AsyncGenerator<Uint8Array> {
@@ -51,7 +52,14 @@ function writeCheckpoint(
     ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
     ...metadata,
   };
-  if (!(model instanceof ResNet)) return writeSafetensors(state, notes);
+  const named = model instanceof ResNet ? torchvisionState(model, state) : state;
+  if (model instanceof ResNet) notes.resnet ??= JSON.stringify(model.options);
+  const file = await sealed(named, notes);
+  yield* writeSafetensors(file.tensors, file.metadata);
+}
+
+/** A ResNet's state under torchvision's names, for torchvision's batch norms. */
+function torchvisionState(model: ResNet, state: ReadonlyMap<string, Writable>): Map<string, Writable> {
   const named = new Map<string, Writable>();
   const norms = batchNormsOf(model);
   for (const [name, tensor] of state) {
@@ -59,7 +67,7 @@ function writeCheckpoint(
     const value = epsilon === TORCH_EPSILON ? tensor : shifted(tensor, epsilon - TORCH_EPSILON);
     named.set(torchvisionName(name, model.options), value);
   }
-  return writeSafetensors(named, { resnet: JSON.stringify(model.options), ...notes });
+  return named;
 }
 
 /** torchvision adds 1e-5 to every variance; what a layer adds beyond that goes into the variance itself. */

@@ -1,4 +1,4 @@
-import { assign, init, scope, type Tensor, tensor } from "@shadegrad/tensor";
+import { assign, FormatError, init, scope, type Tensor, tensor } from "@shadegrad/tensor";
 import { toBytes, type Writable, writeSafetensors } from "@shadegrad/tensor/formats";
 import { dispose, evaluate, stateDict, torchStateDict } from "@shadegrad/tensor/nn";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -213,6 +213,37 @@ describe("saving", () => {
       },
     });
     await expect(saveCheckpoint(new ResNet(BASIC), stream)).rejects.toThrow("disk full");
+  });
+});
+
+describe("a saved file that has changed since", () => {
+  test("is refused for any bit", async () => {
+    const bytes = await checkpointBytes(new ResNet(BASIC), { metadata: { note: "as it was" } });
+    const net = new ResNet(BASIC);
+    await loadCheckpoint(net, bytes);
+    for (let i = 0; i < 300; i++) {
+      // Bits of the header and of the numbers, from a fixed sequence.
+      const end = i % 3 === 0 ? 8 * 6000 : 8 * bytes.length;
+      const bit = (i * 2_654_435_761) % end;
+      const copy = bytes.slice();
+      copy[bit >> 3]! ^= 1 << (bit & 7);
+      await expect(loadCheckpoint(net, copy), `bit ${bit}`).rejects.toThrow(FormatError);
+    }
+  });
+
+  test("names the tensor", async () => {
+    const bytes = await checkpointBytes(new ResNet(BASIC));
+    bytes[bytes.length - 300]! ^= 1;
+    expect(await messageOf(loadCheckpoint(new ResNet(BASIC), bytes))).toMatch(
+      /^safetensors: the numbers of "[\w.]+" are not those that it was saved with, by its SHA-256\./,
+    );
+  });
+
+  test("is not refused where another program kept the notes but the numbers", async () => {
+    const { tensors, metadata } = await openCheckpoint(await checkpointBytes(new ResNet(BASIC)));
+    const notes = [...metadata].filter(([key]) => !key.startsWith("sha256"));
+    const state = await Promise.all([...tensors].map(async ([name, x]) => [name, await x.read()] as const));
+    await loadCheckpoint(new ResNet(BASIC), await toBytes(writeSafetensors(state, notes)));
   });
 });
 
