@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cifar10, type Dataset, imageFolder } from "@shadegrad/resnet";
 import { cannotFetch } from "./errors.ts";
@@ -11,10 +11,10 @@ export interface Labelled extends Dataset {
   readonly labels: ArrayLike<number>;
 }
 
-/** Names of a split's subfolder, in order of preference. */
+/** Names of a split's subfolder, in order of preference, in whatever case. */
 const FOLDERS: Readonly<Record<Split, readonly string[]>> = {
-  train: ["train"],
-  test: ["test", "val", "validation"],
+  train: ["train", "training"],
+  test: ["test", "testing", "val", "valid", "validation"],
 };
 
 /**
@@ -40,15 +40,21 @@ export async function openDataset(
       `${name} has a subfolder ${basename(other)}, but none called ${FOLDERS[split].join(" or ")}.`,
     );
   }
-  return imageFolder(folder ?? name, large ? { size: 224, resize: 256 } : { size: 32 });
+  const data = await imageFolder(folder ?? name, large ? { size: 224, resize: 256 } : { size: 32 });
+  if (data.leftOut.length > 0) terminal.note(`${folder ?? name}: left out ${data.leftOut.join(", ")}`);
+  return data;
 }
 
 /** True if a data set has parts for training and for testing. */
 export const isSplit = (name: string): boolean =>
   name === "cifar10" || Boolean(subfolder(name, "train") ?? subfolder(name, "test"));
 
-const subfolder = (name: string, split: Split): string | undefined =>
-  FOLDERS[split].map((part) => join(name, part)).find(existsSync);
+function subfolder(name: string, split: Split): string | undefined {
+  if (!existsSync(name) || !statSync(name).isDirectory()) return undefined;
+  const entries = readdirSync(name);
+  const found = FOLDERS[split].flatMap((part) => entries.find((entry) => entry.toLowerCase() === part) ?? []);
+  return found.map((entry) => join(name, entry)).find((path) => statSync(path).isDirectory());
+}
 
 export interface TrainingDataOptions {
   dataset: string;

@@ -26,9 +26,14 @@ beforeAll(async () => {
     await saveCheckpoint(net, at(`${shortcut}.safetensors`), { metadata: { training } });
     dispose(net);
   }
-  const grey = resnet8({ classes: 2, imgChannels: 1 });
-  await saveCheckpoint(grey, at("grey.safetensors"));
-  dispose(grey);
+  for (const [name, imgChannels] of [
+    ["grey", 1],
+    ["two", 2],
+  ] as const) {
+    const net = resnet8({ classes: 2, imgChannels });
+    await saveCheckpoint(net, at(`${name}.safetensors`));
+    dispose(net);
+  }
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -206,7 +211,7 @@ describe("train", () => {
     await rm(at("strange", "train"), { recursive: true });
     await refused(
       train("--dataset", at("strange"), "--out", at("none")),
-      "shadegrad train: strange has a subfolder test, but none called train.",
+      "shadegrad train: strange has a subfolder test, but none called train or training.",
     );
   });
 
@@ -264,9 +269,20 @@ describe("eval", () => {
       /^shadegrad eval: resnet8 \(pad-end\.safetensors\) has 2 classes, cat, dog, and others has 3, cat, dog, yak\. --weights names a file of a net that was trained for them\.$/,
     );
     await refused(
-      evaluate("--weights", at("grey.safetensors"), "--dataset", at("pets")),
-      "shadegrad eval: the net takes images of 1 channels, and those of pets have 3. The weights are from grey.safetensors.",
+      evaluate("--weights", at("two.safetensors"), "--dataset", at("pets")),
+      "shadegrad eval: the net takes images of 2 channels, and those of pets have 3. The weights are from two.safetensors.",
     );
+  });
+
+  test("shows a net of one channel the pictures in grey", async () => {
+    const { status, out } = await evaluate(
+      "--weights",
+      at("grey.safetensors"),
+      "--dataset",
+      at("pets"),
+      "--json",
+    );
+    expect([status, JSON.parse(out).images]).toEqual([0, 12]);
   });
 
   test("knows classes by name", async () => {
@@ -308,7 +324,7 @@ describe("eval", () => {
     await refused(logits(at("pets")), "shadegrad eval: --logits pets: this is a folder; name a file in it.");
     await refused(
       evaluate("--weights", folder, "--dataset", at("pets")),
-      /^shadegrad eval: \S+: this is a folder; weights are a file, as (grey|pad-end|projection)\.safetensors or .* is\.$/,
+      /^shadegrad eval: \S+: this is a folder; weights are a file, as (grey|pad-end|projection|two)\.safetensors or .* is\.$/,
     );
     expect((await train("--dataset", at("pets"), "--steps", "1", "--out", at("trained"))).status).toBe(0);
     await refused(

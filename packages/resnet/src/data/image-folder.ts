@@ -1,7 +1,8 @@
 import type { Dataset, Example, ImageShape, Normalization } from "./dataset.ts";
 import { decodeImage } from "./decode.ts";
 import { nodeModules } from "./node.ts";
-import { cropCentre, resizeShorter } from "./resize.ts";
+import { type PictureFiles, pictureFiles, subfolders } from "./picture-files.ts";
+import { resizeCentre } from "./resize.ts";
 
 export interface ImageFolderOptions {
   /** Side of the square that each picture becomes: the middle, after its shorter side has been resized to `resize`. */
@@ -23,11 +24,13 @@ export interface ImageFolder extends Dataset {
   readonly files: readonly string[];
   /** Numbers of their classes. */
   readonly labels: readonly number[];
+  /** What the folder holds beside its pictures, each with a number: `3 files that are no pictures (.txt)`. */
+  readonly leftOut: readonly string[];
 }
 
 /**
  * A folder of pictures, a subfolder for each class, in Node. Classes and files are in alphabetical order; pictures may lie
- * deeper.
+ * deeper, and folders may be links. Names of classes are in Unicode's composed form: two ways to write one are one class.
  *
  * @throws Error if the folder cannot be read, or has no subfolder with a picture.
  */
@@ -38,40 +41,55 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
       `imageFolder: a square of ${size} pixels is not in a picture whose shorter side is ${resize}.`,
     );
   }
-  const { files: fs, path } = nodeModules("imageFolder");
-  const entries = await fs.readdir(folder, { withFileTypes: true });
-  const classes = entries.flatMap((entry) =>
-    entry.isDirectory() && !entry.name.startsWith(".") ? entry.name : [],
-  );
-  classes.sort();
+  const { path } = nodeModules("imageFolder");
+  const { names, others: loose } = await subfolders(folder);
+  const classes = [...new Set(names.map((name) => name.normalize("NFC")))].sort();
+  const found = await Promise.all(names.map((name) => pictureFiles(path.join(folder, name))));
   const files: string[] = [];
   const labels: number[] = [];
   for (const [label, name] of classes.entries()) {
-    const found = await fs.readdir(path.join(folder, name), { recursive: true });
-    for (const file of found.filter(isPicture).sort()) {
-      files.push(path.join(folder, name, file));
-      labels.push(label);
+    for (const [i, folderName] of names.entries()) {
+      if (folderName.normalize("NFC") !== name) continue;
+      for (const file of found[i]!.pictures) {
+        files.push(path.join(folder, folderName, file));
+        labels.push(label);
+      }
     }
   }
+  const leftOut = describeLeftOut(found, loose, classes.length - new Set(labels).size);
   if (files.length === 0) {
     throw new Error(
-      `imageFolder: ${folder} has no pictures in subfolders. Put those of each class into a folder with its name.`,
+      `imageFolder: ${folder} has no pictures in subfolders${leftOut.length > 0 ? `, but ${leftOut.join(", ")}` : ""}. Put those of each class into a folder with its name.`,
     );
   }
   return {
     files,
     labels,
+    leftOut,
     classes,
     normalization,
     length: files.length,
     shape: [size, size, 3] satisfies ImageShape,
     async read(i): Promise<Example> {
-      const picture = cropCentre(resizeShorter(await decodeImage(files[i]!), resize), size);
+      const picture = resizeCentre(await decodeImage(files[i]!), resize, size);
       return { image: picture.pixels, label: labels[i]! };
     },
   };
 }
 
-/** Not those that systems hide beside them: `._photo.jpg`. */
-const isPicture = (path: string): boolean =>
-  /\.(jpe?g|png|webp|gif|avif)$/i.test(path) && !/(^|[\\/])\./.test(path);
+/** Kinds of things that are not among the pictures, each with its number. */
+function describeLeftOut(found: readonly PictureFiles[], loose: number, empty: number): string[] {
+  const others = found.flatMap((part) => part.others);
+  const endings = [...new Set(others)].sort();
+  const shown = endings.slice(0, 4).join(" ") + (endings.length > 4 ? " …" : "");
+  const sum = (count: (part: PictureFiles) => number) =>
+    found.reduce((total, part) => total + count(part), 0);
+  const kinds: readonly (readonly [number, one: string, many: string])[] = [
+    [others.length, `file that is no picture (${shown})`, `files that are no pictures (${shown})`],
+    [sum(({ hidden }) => hidden), "hidden file", "hidden files"],
+    [sum(({ brokenLinks }) => brokenLinks), "link that leads nowhere new", "links that lead nowhere new"],
+    [loose, "file outside the classes' folders", "files outside the classes' folders"],
+    [empty, "class without a picture", "classes without a picture"],
+  ];
+  return kinds.flatMap(([count, one, many]) => (count > 0 ? `${count} ${count === 1 ? one : many}` : []));
+}

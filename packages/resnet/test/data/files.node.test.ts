@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import sharp from "sharp";
@@ -91,6 +91,43 @@ describe("imageFolder", () => {
     expect([label, image.length, ...image.subarray(0, 3)]).toEqual([1, 48, 255, 0, 0]);
     await writeFile(join(root, "red", "b.png"), "damaged");
     await expect(data.read(1)).rejects.toThrow(/b\.png is no picture/);
+  });
+
+  it("finds pictures behind links, of every format, and says what it leaves out", async () => {
+    const root = join(folder, "varied");
+    const elsewhere = join(folder, "elsewhere");
+    await mkdir(join(root, "cafe\u0301", "x.jpg"), { recursive: true });
+    await mkdir(join(root, "caf\u00e9"));
+    await mkdir(join(root, "empty"));
+    await mkdir(join(elsewhere, "deeper"), { recursive: true });
+    await plain(4, 4, [255, 0, 0])
+      .toFormat("jpeg")
+      .toFile(join(root, "cafe\u0301", "x.jpg", "inside.jfif"));
+    await plain(4, 4, [255, 0, 0])
+      .toFormat("tiff")
+      .toFile(join(root, "caf\u00e9", "a.TIF"));
+    await writeFile(join(root, "caf\u00e9", "b.ppm"), "P3 1 1 255 1 2 3");
+    await plain(4, 4, [0, 255, 0]).toFile(join(elsewhere, "deeper", "c.png"));
+    await symlink(elsewhere, join(root, "linked"));
+    await symlink(elsewhere, join(elsewhere, "deeper", "round"));
+    await symlink(join(folder, "nowhere"), join(elsewhere, "nowhere.png"));
+    await writeFile(join(elsewhere, "Thumbs.db"), "");
+    await writeFile(join(elsewhere, ".DS_Store"), "");
+    await writeFile(join(root, "readme.md"), "");
+    const data = await imageFolder(root, { size: 4 });
+    expect(data.classes).toEqual(["caf\u00e9", "empty", "linked"]);
+    expect(data.files.map((file) => file.slice(root.length + 1)).sort()).toEqual(
+      ["cafe\u0301/x.jpg/inside.jfif", "caf\u00e9/a.TIF", "caf\u00e9/b.ppm", "linked/deeper/c.png"].sort(),
+    );
+    expect([...data.labels]).toEqual([0, 0, 0, 2]);
+    expect(data.leftOut).toEqual([
+      "1 file that is no picture (.db)",
+      "1 hidden file",
+      "2 links that lead nowhere new",
+      "1 file outside the classes' folders",
+      "1 class without a picture",
+    ]);
+    for (let i = 0; i < data.length; i++) expect((await data.read(i)).image.length).toBe(48);
   });
 
   it("complains of a folder without pictures", async () => {
