@@ -1,5 +1,6 @@
-/** What an argument of the wrong kind is, for a message. */
+/** The kind of an argument that is of a wrong one, for a message. */
 export function kindOf(value: unknown): string {
+  if (value instanceof Promise) return "a promise (await it)";
   if (Array.isArray(value)) return "an array";
   return value === null || value === undefined ? String(value) : `a ${typeof value}`.replace("a o", "an o");
 }
@@ -26,4 +27,35 @@ export class FormatError extends Error {
     super(message, options);
     this.name = "FormatError";
   }
+}
+
+/**
+ * Refuse options that nobody knows, with the known name that is nearest.
+ *
+ * @throws TypeError naming the first of them.
+ */
+export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const [nearest] = [...known].sort((a, b) => edits(unknown, a) - edits(unknown, b));
+  const hint =
+    nearest !== undefined && edits(unknown, nearest) <= 1 + unknown.length / 4
+      ? `did you mean ${nearest}?`
+      : `there are ${known.join(", ")}.`;
+  throw new TypeError(`${op}: there is no option ${unknown}; ${hint}`);
+}
+
+/** Insertions, deletions and replacements that make one word of another (Levenshtein), whatever their case. */
+function edits(a: string, b: string): number {
+  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + Number(from[i - 1] !== to[j - 1]);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
 }

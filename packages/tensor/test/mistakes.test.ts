@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
   add,
+  assign,
   backward,
   batchNorm,
+  cast,
   concat,
   conv2d,
   crossEntropy,
+  full,
   init,
   linear,
   matmul,
@@ -14,17 +17,19 @@ import {
   ones,
   openDevice,
   permute,
+  relu,
   reshape,
   scope,
   slice,
   softmax,
+  square,
   sum,
   type Tensor,
   tensor,
   zeros,
 } from "../src/index.ts";
-import { Conv2d, Linear, loadStateDict, stateDict } from "../src/nn/index.ts";
-import { SGD } from "../src/optim/index.ts";
+import { Conv2d, Linear, loadStateDict, parameter, stateDict } from "../src/nn/index.ts";
+import { Adam, SGD } from "../src/optim/index.ts";
 
 /** What somebody reads who got it wrong: the words are part of the interface. */
 function complaint(mistake: () => unknown): string {
@@ -46,7 +51,7 @@ it("a tensor before init()", async () => {
 describe("shapes", () => {
   it("a convolution of an image with channels first", () => {
     expect(complaint(() => conv2d(zeros([8, 3, 32, 32]), zeros([3, 3, 3, 16])))).toMatchInlineSnapshot(
-      `"ShapeError: conv2d: x has 32 channels but w expects 3. x is [8,3,32,32] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
+      `"ShapeError: conv2d: x has 32 channels but w expects 3; images are channels last: permute(x, [0, 2, 3, 1]). x is [8,3,32,32] as [N, H, W, C]; w is [3,3,3,16] as [R, S, C, O]."`,
     );
   });
   it("a convolution with another layer's weights", () => {
@@ -262,5 +267,92 @@ describe("layers and optimizers", () => {
         unexpected: extra.weight
         misshapen: hidden.weight is [3,4] but has to be [2,4]"
     `);
+  });
+});
+
+describe("arguments of the wrong kind", () => {
+  it("a promise of a tensor, as a compiled function gives it", () => {
+    const x = Promise.resolve(ones([2])) as never;
+    expect(complaint(() => relu(x))).toMatchInlineSnapshot(
+      `"TypeError: relu: x is a promise (await it), not a tensor."`,
+    );
+    expect(complaint(() => add(x, 1))).toMatchInlineSnapshot(
+      `"TypeError: add: a is a promise (await it), not a tensor or a number."`,
+    );
+    for (const op of [sum, softmax, square, (x: never) => matmul(x, x), (x: never) => backward(x)]) {
+      expect(complaint(() => op(x))).toMatch(
+        /^TypeError: \w+: \w+ is a promise \(await it\), not a tensor\.$/,
+      );
+    }
+    expect(complaint(() => relu(3 as never))).toMatchInlineSnapshot(
+      `"TypeError: relu: x is a number, not a tensor."`,
+    );
+  });
+
+  it("an option that is misspelt", () => {
+    const w = parameter(ones([2]));
+    const wrong = (options: object) => options as never;
+    expect(complaint(() => new SGD([w], wrong({ lr: 1, momentun: 0.9 })))).toMatchInlineSnapshot(
+      `"TypeError: SGD: there is no option momentun; did you mean momentum?"`,
+    );
+    expect(complaint(() => new Adam([w], wrong({ learningRate: 1 })))).toMatchInlineSnapshot(
+      `"TypeError: Adam: there is no option learningRate; there are lr, betas, eps, weightDecay."`,
+    );
+    expect(complaint(() => new Conv2d(1, 1, 3, wrong({ Padding: 1 })))).toMatchInlineSnapshot(
+      `"TypeError: Conv2d: there is no option Padding; did you mean padding?"`,
+    );
+    expect(complaint(() => conv2d(zeros([1, 3, 3, 1]), zeros([3, 3, 1, 1]), wrong({ strides: 2 })))).toMatch(
+      "did you mean stride?",
+    );
+    expect(complaint(() => tensor([1], wrong({ dtyp: "i32" })))).toMatch("did you mean dtype?");
+  });
+
+  it("a gradient of another type", () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    expect(complaint(() => backward(square(x), ones([2], { dtype: "i32" })))).toMatchInlineSnapshot(
+      `"ShapeError: backward: dy is i32 but has to be floats; cast(dy, "f32") converts. It is [2]."`,
+    );
+  });
+
+  it("a gradient in f32 for a result in f16", async ({ skip }) => {
+    const device = await init();
+    skip(!device.adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    const y = square(tensor([1, 2], { dtype: "f16", requiresGrad: true }));
+    expect(complaint(() => backward(y, ones([2])))).toMatchInlineSnapshot(
+      `"ShapeError: backward: dy is f32 but the tensor is f16; cast(dy, "f16") converts. It is [2]."`,
+    );
+  });
+
+  it("halves where the adapter has none", async () => {
+    const device = await openDevice({ quiet: true });
+    (device.adapter.features as Set<string>).delete("shader-f16");
+    expect(complaint(() => cast(ones([2], { device }), "f16"))).toMatch(
+      /^DeviceError: cast: f16 needs the WebGPU feature shader-f16, which .+ does not have here\. Take f32/,
+    );
+    device.destroy();
+  });
+});
+
+describe("numbers of the host", () => {
+  it("that whole numbers of the type cannot hold", () => {
+    expect(complaint(() => tensor([1, 3e9], { dtype: "i32" }))).toMatchInlineSnapshot(
+      `"RangeError: tensor: 3000000000 at element 1 is beyond i32, which holds whole numbers from -2147483648 to 2147483647. f32 holds larger ones."`,
+    );
+    expect(complaint(() => tensor([-1], { dtype: "u32" }))).toMatchInlineSnapshot(
+      `"RangeError: tensor: -1 at element 0 is beyond u32, which holds whole numbers from 0 to 4294967295. f32 holds larger ones."`,
+    );
+    expect(complaint(() => tensor([Number.NaN], { dtype: "i32" }))).toMatchInlineSnapshot(
+      `"RangeError: tensor: NaN at element 0 is beyond i32, which holds whole numbers from -2147483648 to 2147483647. f32 holds larger ones."`,
+    );
+    expect(complaint(() => tensor(BigInt64Array.of(2n ** 40n)))).toMatchInlineSnapshot(
+      `"RangeError: tensor: 1099511627776 at element 0 is beyond i32, which holds whole numbers from -2147483648 to 2147483647. f32 holds larger ones."`,
+    );
+    expect(complaint(() => full([2], 3e9, { dtype: "i32" }))).toMatchInlineSnapshot(
+      `"RangeError: full: 3000000000 is beyond i32, which holds whole numbers from -2147483648 to 2147483647. f32 holds larger ones."`,
+    );
+    expect(complaint(() => assign(tensor([1], { dtype: "i32" }), [3e9]))).toMatch(/^RangeError: assign: /);
+    expect(complaint(() => tensor({ shape: [1] } as never))).toMatchInlineSnapshot(
+      `"TypeError: tensor: an object where numbers were expected, in an array or a typed array."`,
+    );
   });
 });

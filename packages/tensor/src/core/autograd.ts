@@ -5,7 +5,7 @@ import { copied, elementwise } from "./map.ts";
 import { observer } from "./observe.ts";
 import { recorder } from "./recorder.ts";
 import { keep } from "./scope.ts";
-import type { History, Tensor } from "./tensor.ts";
+import { checkTensors, type History, type Tensor } from "./tensor.ts";
 
 let recording = true;
 
@@ -82,9 +82,10 @@ export const needsGrad = (...inputs: readonly (Tensor | undefined)[]): boolean =
  * `loss` has one element, unless `dy`, of its shape, says what to multiply its Jacobian by.
  *
  * @throws ShapeError if `loss` has several elements and no `dy`, has no history, or was used before; or
- *   if `dy` has another shape, or whole numbers.
+ *   if `dy` has another shape or type.
  */
 export function backward(loss: Tensor, dy?: Tensor): void {
+  checkTensors("backward", dy ? { loss, dy } : { loss });
   if (!dy && loss.size !== 1) {
     throw new ShapeError(
       `backward: a loss has one element, not ${loss.size}; take its mean or sum, or give dy. It is [${loss.shape}].`,
@@ -96,6 +97,11 @@ export function backward(loss: Tensor, dy?: Tensor): void {
   if (dy && isInteger(dy.dtype)) {
     throw new ShapeError(
       `backward: dy is ${dy.dtype} but has to be floats; cast(dy, "${loss.dtype}") converts. It is [${dy.shape}].`,
+    );
+  }
+  if (dy && dy.dtype !== loss.dtype) {
+    throw new ShapeError(
+      `backward: dy is ${dy.dtype} but the tensor is ${loss.dtype}; cast(dy, "${loss.dtype}") converts. It is [${dy.shape}].`,
     );
   }
   if (loss.usedUp) throw usedUp(loss.usedUp);

@@ -2,8 +2,9 @@ import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
 import { ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import { checkGradient } from "./dtype.ts";
+import { checkHolds } from "./numbers.ts";
 import { run } from "./run.ts";
-import { checkShape, type Shape } from "./shape.ts";
+import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { type Tensor, type TensorOptions, tensor } from "./tensor.ts";
 
 /** A tensor of zeros. */
@@ -69,8 +70,10 @@ export function linspace(start: number, end: number, count: number, options: Ten
 function sequence(op: string, shape: Shape, start: number, step: number, options: TensorOptions): Tensor {
   const { dtype = "f32", device = defaultDevice(), requiresGrad = false } = options;
   checkGradient(op, dtype, requiresGrad);
+  const last = start + step * Math.max(0, sizeOf(shape) - 1);
+  for (const value of [start, last]) checkHolds(op, dtype, value);
   const type = dtype === "f16" ? "f32" : dtype;
-  const length = shape.reduce((size, side) => size * side, 1);
+  const length = sizeOf(shape);
   const { y } = run(
     fill,
     fillParams(type, length, start, step),

@@ -1,5 +1,5 @@
 import type { Holes, Interface, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
-import { ShapeError } from "../errors.ts";
+import { DeviceError, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { type DType, isInteger } from "./dtype.ts";
@@ -31,7 +31,8 @@ export type ParamsOrThunk<P> = P | (() => P);
  * A new output has the type of the first float that is read, or f32; with f16 the kernel's hole
  * `Elem` follows. Nothing is waited for.
  *
- * @throws ShapeError if tensors are of another device or type than the kernel can take.
+ * @throws ShapeError if tensors are of another device or type than the kernel can take; DeviceError if the result is f16
+ * and the device has no shader-f16.
  */
 export function run<P extends ParamValues>(
   kernel: Kernel<P>,
@@ -66,6 +67,7 @@ export function run<P extends ParamValues>(
   const operands: readonly Operand[] = [...reads, ...planned];
   const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(kernel, operands)}.`);
   const device = where ?? deviceOf(operands, fail);
+  if (planned.some(({ dtype }) => dtype === "f16")) checkHalves(op, device);
   const filled = withElement(kernel, operands, holes, fail);
   const written = planned.map((write) =>
     write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
@@ -106,6 +108,14 @@ function bound({ storage, size, dtype }: Tensor): Bound {
   const { root, offset } = storage;
   if (root === storage) return { storage, size, dtype };
   return { storage: root, size, dtype, at: { offset, bytes: storage.size! } };
+}
+
+/** @throws DeviceError unless the device computes with f16. */
+function checkHalves(op: string, { adapter, name }: Device): void {
+  if (adapter.features.has("shader-f16")) return;
+  throw new DeviceError(
+    `${op}: f16 needs the WebGPU feature shader-f16, which ${name} does not have here. Take f32, which every adapter has.`,
+  );
 }
 
 const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);

@@ -1,4 +1,4 @@
-import { ShapeError } from "../errors.ts";
+import { checkOptions, kindOf, ShapeError } from "../errors.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
@@ -170,6 +170,15 @@ const unreachable = new FinalizationRegistry<{ storage: Storage; what: string }>
   storage.release();
 });
 
+/** @throws TypeError naming the first that is no tensor: a promise of one, say. */
+export function checkTensors(op: string, operands: Readonly<Record<string, unknown>>): void {
+  for (const [name, x] of Object.entries(operands)) {
+    if (!(x instanceof Tensor)) throw new TypeError(`${op}: ${name} is ${kindOf(x)}, not a tensor.`);
+  }
+}
+
+const OPTIONS = ["dtype", "device", "requiresGrad"];
+
 /**
  * A tensor of the given numbers.
  *
@@ -188,6 +197,7 @@ export function tensor(
   third?: TensorOptions,
 ): Tensor {
   const [shape, options = {}] = second && isOptions(second) ? [undefined, second] : [second, third];
+  checkOptions("tensor", options, OPTIONS);
   const { dtype = dtypeOf(data), device = defaultDevice(), requiresGrad = false } = options;
   const { values, shape: own } = flatten("tensor", data);
   const itsShape = shape ? checkShape("tensor", shape) : (own ?? [values.length]);

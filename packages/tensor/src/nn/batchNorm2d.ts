@@ -4,6 +4,7 @@ import { choice } from "../core/recorder.ts";
 import { isSecondPass } from "../core/replayed-draws.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
 import { watchMode } from "./mode.ts";
@@ -42,6 +43,7 @@ export class BatchNorm2d implements Layer {
 
   /** @throws RangeError if `channels` is not ≥ 1, or an option makes no sense. */
   constructor(channels: number, options: BatchNorm2dOptions = {}) {
+    checkOptions("BatchNorm2d", options, ["eps", "momentum", "initialGamma", "learnGamma", "device"]);
     const {
       eps = 1e-5,
       momentum = 0.1,

@@ -1,4 +1,5 @@
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions } from "../errors.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { type Padding, type Pair, pair, sides } from "../ops/window.ts";
 import { fromFanIn } from "./init.ts";
@@ -35,6 +36,15 @@ export class Conv2d implements Layer, TorchLayout {
 
   /** @throws RangeError if a size makes no sense, or the channels do not divide into the groups. */
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}) {
+    checkOptions("Conv2d", options, [
+      "stride",
+      "padding",
+      "dilation",
+      "groups",
+      "bias",
+      "device",
+      "generator",
+    ]);
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
     const fail = (what: string) => new RangeError(`Conv2d: ${what}.`);
     checkCounts("Conv2d", { inChannels, outChannels, groups });

@@ -1,4 +1,5 @@
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions } from "../errors.ts";
 import { linear } from "../ops/matmul.ts";
 import { fromFanIn } from "./init.ts";
 import type { Layer } from "./module.ts";
@@ -22,6 +23,7 @@ export class Linear implements Layer, TorchLayout {
 
   /** @throws RangeError if a number of features is not ≥ 1. */
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    checkOptions("Linear", options, ["bias", "device", "generator"]);
     checkCounts("Linear", { inFeatures, outFeatures });
     const { bias = true } = options;
     this.weight = fromFanIn([inFeatures, outFeatures], inFeatures, options);

@@ -1,7 +1,7 @@
 import { argmaxPasses, argmax as kernel } from "@shadegrad/kernels-wgsl/argmax";
 import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
-import { empty, type Tensor } from "../core/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { around, axesOf, axisOf, without } from "./axes.ts";
 import type { ReduceOptions } from "./reduce.ts";
@@ -15,11 +15,13 @@ import type { ReduceOptions } from "./reduce.ts";
  * @throws ShapeError if x lacks the axis, or has no elements along it.
  */
 export function argmax(x: Tensor, axis?: number, { keepdims = false }: ReduceOptions = {}): Tensor {
+  checkTensors("argmax", { x });
   return argExtreme("argmax", x, axis, keepdims);
 }
 
 /** Index of the smallest element: as `argmax`. */
 export function argmin(x: Tensor, axis?: number, { keepdims = false }: ReduceOptions = {}): Tensor {
+  checkTensors("argmin", { x });
   return argExtreme("argmin", x, axis, keepdims);
 }
 

@@ -11,7 +11,7 @@ import { differentiable } from "../core/autograd.ts";
 import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { BatchNormOptions } from "./batch-norm-options.ts";
 import { isTiled, tiledBatchNorm } from "./tiled-batch-norm.ts";
@@ -29,6 +29,7 @@ export type { BatchNormOptions } from "./batch-norm-options.ts";
  * @throws ShapeError if the channels differ, or in training if a channel has only one value.
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
+  checkTensors("batchNorm", { x, gamma, beta });
   const { runningMean, runningVar, training = false, eps = 1e-5 } = options;
   const p = batchNormShape(x, gamma, beta, runningMean, runningVar, training);
   if (training && isTiled(x, options)) return tiledBatchNorm(x, gamma, beta, options);

@@ -1,7 +1,7 @@
 import { differentiable } from "../core/autograd.ts";
 import { type DType, isInteger } from "../core/dtype.ts";
 import { elementwise } from "../core/map.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { precisionOn } from "../gpu/precision.ts";
 import { fitted, unary } from "./elementwise.ts";
 
@@ -11,6 +11,7 @@ import { fitted, unary } from "./elementwise.ts";
  * x `[…]` → `[…]`
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
+  checkTensors("cast", { x });
   const y = dtype === x.dtype ? x.view() : unary("cast", x, (x) => x!, undefined, { dtype });
   if (isInteger(dtype) || isInteger(x.dtype)) return y;
   return differentiable("cast", y, [x], (dy) => [() => fitted(dy, x, dy)]);

@@ -10,8 +10,8 @@ import { differentiable } from "../core/autograd.ts";
 import { type DType, isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
 import type { Shape } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
@@ -32,6 +32,8 @@ export interface Conv2dOptions {
   bias?: Tensor | undefined;
 }
 
+const OPTIONS = ["stride", "padding", "dilation", "groups", "bias"];
+
 /**
  * Slide `w` over `x`: cross-correlation, as every deep learning library means by convolution.
  *
@@ -41,6 +43,8 @@ export interface Conv2dOptions {
  * @throws ShapeError if the channels differ or the window does not fit in the padded image.
  */
 export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions = {}): Tensor {
+  checkTensors("conv2d", { x, w });
+  checkOptions("conv2d", options, OPTIONS);
   const p = conv2dParams(x, w, options, bias);
   const shape = [p.N, p.P, p.Q, p.O];
   const [a, b] = [lowered(x), lowered(w)];
@@ -99,9 +103,10 @@ function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions, bias: Tensor
   if (C % groups !== 0 || O % groups !== 0)
     throw fail(`${C} channels in and ${O} out do not divide into ${groups} groups`);
   if (C !== inputs * groups) {
-    throw fail(
-      `x has ${C} channels but w expects ${inputs * groups}${groups === 1 ? "" : ` in ${groups} groups`}`,
-    );
+    const expected = `${inputs * groups}${groups === 1 ? "" : ` in ${groups} groups`}`;
+    const isFirst = H === inputs * groups && W !== H;
+    const hint = isFirst ? "; images are channels last: permute(x, [0, 2, 3, 1])" : "";
+    throw fail(`x has ${C} channels but w expects ${expected}${hint}`);
   }
   if (R < 1 || S < 1) throw fail(`a window of ${R}×${S} is empty`);
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== O)) {

@@ -2,7 +2,7 @@ import { differentiable } from "../core/autograd.ts";
 import type { DType } from "../core/dtype.ts";
 import { type ElementwiseOptions, type Expression, elementwise, type Operand } from "../core/map.ts";
 import type { Shape } from "../core/shape.ts";
-import { Tensor } from "../core/tensor.ts";
+import { checkTensors, Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 import { sumTo } from "./reduce.ts";
 
@@ -14,6 +14,7 @@ export function unary(
   gradient?: (dy: Tensor, y: Tensor) => Tensor,
   { numbers = [], ...options }: ElementwiseOptions & { numbers?: readonly number[] } = {},
 ): Tensor {
+  checkTensors(op, { x });
   const y = elementwise(f, [x, ...numbers], { ...options, op });
   return gradient ? differentiable(op, y, [x], (dy) => [() => gradient(dy, y)]) : y;
 }

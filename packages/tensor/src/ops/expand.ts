@@ -1,7 +1,7 @@
 import { differentiable } from "../core/autograd.ts";
 import type { Shape } from "../core/shape.ts";
 import { isSame, strides } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { fitted } from "./elementwise.ts";
 import { gathered } from "./strided-copy.ts";
@@ -14,6 +14,7 @@ import { gathered } from "./strided-copy.ts";
  * @throws ShapeError if NumPy's rules do not broadcast x to that shape.
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  checkTensors("broadcastTo", { x });
   const extra = shape.length - x.shape.length;
   const wrong = x.shape.findIndex((side, axis) => side !== 1 && side !== shape[axis + extra]);
   if (extra < 0 || wrong >= 0) {
@@ -35,6 +36,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * @throws ShapeError unless there is a whole number ≥ 0 for each axis.
  */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
+  checkTensors("tile", { x });
   if (repeats.length !== x.shape.length || repeats.some((n) => !Number.isInteger(n) || n < 0)) {
     throw new ShapeError(
       `tile: each of ${x.shape.length} axes needs a whole number ≥ 0 of repeats. x is [${x.shape}]; repeats are [${repeats}].`,

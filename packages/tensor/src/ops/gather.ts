@@ -4,7 +4,7 @@ import { arange } from "../core/create.ts";
 import { isInteger } from "../core/dtype.ts";
 import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { around, axisOf } from "./axes.ts";
 
@@ -18,6 +18,7 @@ import { around, axisOf } from "./axes.ts";
  * @throws ShapeError if x lacks the axis, or the indices are fractions.
  */
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
+  checkTensors("gather", { x, indices });
   checkWhole("gather", "indices", indices, `x is [${x.shape}]; indices are [${indices.shape}].`);
   const at = axisOf("gather", x.shape, axis);
   const type = x.dtype === "f16" ? "f32" : x.dtype;

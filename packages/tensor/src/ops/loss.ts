@@ -5,7 +5,7 @@ import { elementwise } from "../core/map.ts";
 import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
-import { empty, Tensor } from "../core/tensor.ts";
+import { checkTensors, empty, Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { square, sub } from "./arithmetic.ts";
@@ -42,6 +42,7 @@ export function crossEntropy(
   labels: Tensor,
   { labelSmoothing: smoothing = 0, reduction = "mean", ignoreIndex, weights }: CrossEntropyOptions = {},
 ): Tensor {
+  checkTensors("crossEntropy", { logits, labels });
   checkLabels(logits, labels, smoothing, ignoreIndex, weights);
   if (debugLevel >= 1 && !recorder()) warnOfLabels(labels, logits.shape.at(-1)!, ignoreIndex);
   const { shape } = labels;

@@ -3,7 +3,7 @@ import { differentiable } from "../core/autograd.ts";
 import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";
@@ -28,6 +28,7 @@ interface Matrices {
  * @throws ShapeError if the inner sizes differ or the batch axes do not broadcast.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkTensors("matmul", { a, b });
   const { batch, shape, ...given } = operands(a, b);
   const [left, right] = [inPrecision(given.left), inPrecision(given.right)];
   const y = product(left, right, batch, shape);
@@ -62,6 +63,7 @@ const copiesOf = (operands: readonly Matrices[], given: readonly Tensor[]): Tens
  * @throws ShapeError if the sizes do not fit.
  */
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
+  checkTensors("linear", { x, w });
   const fail = (what: string) =>
     new ShapeError(
       `linear: ${what}. x is [${x.shape}] as [..., in]; w is [${w.shape}] as [in, out]${b ? `; b is [${b.shape}] as [out]` : ""}.`,

@@ -1,7 +1,7 @@
 import { differentiable } from "../core/autograd.ts";
 import type { Shape } from "../core/shape.ts";
 import { strides } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
 import { gathered } from "./strided-copy.ts";
@@ -14,6 +14,7 @@ import { gathered } from "./strided-copy.ts";
  * @throws ShapeError unless `axes` names each axis of x once.
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  checkTensors("permute", { x });
   if (axes.length !== x.shape.length) {
     throw new ShapeError(
       `permute: ${axes.length} axes are given but x has ${x.shape.length}. x is [${x.shape}]; axes are [${axes}].`,
@@ -32,6 +33,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
  * @throws ShapeError if x lacks one of the axes, or has not two and none are given.
  */
 export function transpose(x: Tensor, first?: number, second?: number): Tensor {
+  checkTensors("transpose", { x });
   if (first === undefined && second === undefined && x.shape.length !== 2) {
     throw new ShapeError(
       `transpose: x has ${x.shape.length} axes: say which two to swap, or use permute. x is [${x.shape}].`,

@@ -8,7 +8,7 @@ import {
 } from "@shadegrad/kernels-wgsl/pool";
 import { differentiable, needsGrad } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { mean } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
@@ -41,6 +41,7 @@ export interface AvgPool2dOptions extends Pool2dOptions {
  * @throws ShapeError if the window does not fit in the padded image, or is padded by more than half.
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
+  checkTensors("maxPool2d", { x });
   const p = poolParams("maxPool2d", x, options);
   const shape = [p.N, p.P, p.Q, p.C];
   if (!needsGrad(x)) {
@@ -61,6 +62,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
  * @throws ShapeError if the window does not fit in the padded image, or is padded by more than half.
  */
 export function avgPool2d(x: Tensor, { countIncludePad = true, ...options }: AvgPool2dOptions): Tensor {
+  checkTensors("avgPool2d", { x });
   const p = poolParams("avgPool2d", x, options);
   const counted = { op: "avgPool2d", holes: { COUNT_PAD: countIncludePad } };
   const y = run(avgPool, p, [x], [p.N, p.P, p.Q, p.C], counted);
@@ -75,6 +77,7 @@ export function avgPool2d(x: Tensor, { countIncludePad = true, ...options }: Avg
  * @throws ShapeError if x is no batch of images.
  */
 export function globalAvgPool2d(x: Tensor): Tensor {
+  checkTensors("globalAvgPool2d", { x });
   if (x.shape.length !== 4) throw notImages("globalAvgPool2d", x);
   return mean(x, [1, 2]);
 }

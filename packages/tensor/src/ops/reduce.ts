@@ -4,7 +4,7 @@ import { differentiable } from "../core/autograd.ts";
 import { type DType, isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
 import { around, axesOf, without } from "./axes.ts";
@@ -27,6 +27,7 @@ export interface ReduceOptions {
  * @throws ShapeError if x lacks one of the axes.
  */
 export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  checkTensors("sum", { x });
   return added("sum", x, axesOf("sum", x.shape, axes), keepdims, SUM, typeOfSum(x));
 }
 
@@ -39,6 +40,7 @@ export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions 
  * @throws ShapeError if x lacks one of the axes.
  */
 export function mean(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  checkTensors("mean", { x });
   return added("mean", x, axesOf("mean", x.shape, axes), keepdims, MEAN, typeOfMean(x));
 }
 
@@ -56,6 +58,7 @@ export const typeOfMean = (x: Tensor): DType => (typeOfSum(x) === "f16" ? "f16" 
  * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
 export function max(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  checkTensors("max", { x });
   return extreme("max", x, axes, keepdims);
 }
 
@@ -67,6 +70,7 @@ export function max(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions 
  * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
 export function min(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+  checkTensors("min", { x });
   return extreme("min", x, axes, keepdims);
 }
 

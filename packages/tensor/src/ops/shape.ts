@@ -1,6 +1,6 @@
 import { differentiable } from "../core/autograd.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
 
@@ -12,6 +12,7 @@ import { axesOf, axisOf } from "./axes.ts";
  * @throws ShapeError if the shape holds another number of elements.
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkTensors("reshape", { x });
   return viewed("reshape", x, resolve(x, shape));
 }
 
@@ -23,6 +24,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  * @throws ShapeError if x lacks one of the axes.
  */
 export function flatten(x: Tensor, first = 1, last = -1): Tensor {
+  checkTensors("flatten", { x });
   if (x.shape.length < 2) return viewed("flatten", x, [x.size]);
   const from = axisOf("flatten", x.shape, first);
   const to = axisOf("flatten", x.shape, last);
@@ -36,6 +38,7 @@ export function flatten(x: Tensor, first = 1, last = -1): Tensor {
  * @throws ShapeError if one of the axes has another number of elements.
  */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
+  checkTensors("squeeze", { x });
   const gone =
     axes === undefined
       ? x.shape.flatMap((side, axis) => (side === 1 ? [axis] : []))
@@ -57,6 +60,7 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
  * @throws ShapeError if the result has no such axis.
  */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
+  checkTensors("unsqueeze", { x });
   const shape = [...x.shape];
   shape.splice(axisOf("unsqueeze", [...x.shape, 1], axis), 0, 1);
   return viewed("unsqueeze", x, shape);

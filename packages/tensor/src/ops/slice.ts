@@ -1,6 +1,6 @@
 import { differentiable } from "../core/autograd.ts";
 import { sizeOf, strides } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
 import { gathered, scattered } from "./strided-copy.ts";
@@ -21,6 +21,7 @@ export function slice(
   ends: readonly number[] = [],
   steps: readonly number[] = [],
 ): Tensor {
+  checkTensors("slice", { x });
   checkSlice(x, starts, ends, steps);
   const along = strides(x.shape);
   let offset = 0;
@@ -69,6 +70,7 @@ function checkSlice(
  * @throws ShapeError if x lacks one of the axes.
  */
 export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
+  checkTensors("flip", { x });
   const over = axesOf("flip", x.shape, axes);
   const turned = (x: Tensor): Tensor => {
     const along = strides(x.shape);
@@ -87,6 +89,7 @@ export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
  * @throws ShapeError if the sizes do not add up to the axis, or x lacks it.
  */
 export function split(x: Tensor, size: number | readonly number[], axis = 0): Tensor[] {
+  checkTensors("split", { x });
   const at = axisOf("split", x.shape, axis);
   const side = x.shape[at]!;
   const fail = (what: string) => new ShapeError(`split: ${what}. x is [${x.shape}].`);
@@ -119,6 +122,7 @@ export function split(x: Tensor, size: number | readonly number[], axis = 0): Te
  * @throws ShapeError unless padding has two whole numbers ≥ 0 for each axis.
  */
 export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+  checkTensors("pad", { x });
   const sane = padding.every(
     (sides) => sides.length === 2 && sides.every((n) => Number.isInteger(n) && n >= 0),
   );

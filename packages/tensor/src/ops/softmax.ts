@@ -1,7 +1,7 @@
 import { softmax as kernel, softmaxGrad } from "@shadegrad/kernels-wgsl/softmax";
 import { differentiable } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { around, axisOf } from "./axes.ts";
 import { raised } from "./cast.ts";
 import { fitted } from "./elementwise.ts";
@@ -14,6 +14,7 @@ import { fitted } from "./elementwise.ts";
  * @throws ShapeError if x lacks the axis.
  */
 export function softmax(x: Tensor, axis = -1): Tensor {
+  checkTensors("softmax", { x });
   return along("softmax", x, axis, false);
 }
 
@@ -25,6 +26,7 @@ export function softmax(x: Tensor, axis = -1): Tensor {
  * @throws ShapeError if x lacks the axis.
  */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  checkTensors("logSoftmax", { x });
   return along("logSoftmax", x, axis, true);
 }
 

@@ -1,6 +1,7 @@
 import { adam, adamParams } from "@shadegrad/kernels-wgsl/adam";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions as checkNames } from "../errors.ts";
 import {
   checkOption,
   factorOf,
@@ -54,7 +55,9 @@ function move([slot, dw, options, unscale]: Step, decoupled: boolean): void {
   run(adam, params, [dw, unscale ?? dw], writes, { holes: factorOf(unscale) });
 }
 
-function checkOptions(kind: string, { lr, betas, eps, weightDecay }: Required<AdamOptions>): void {
+function checkOptions(kind: string, options: Required<AdamOptions>): void {
+  checkNames(kind, options, Object.keys(DEFAULTS));
+  const { lr, betas, eps, weightDecay } = options;
   checkOption(kind, "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
   checkOption(
     kind,

@@ -1,6 +1,7 @@
 import { momentum as momentumKernel, sgd } from "@shadegrad/kernels-wgsl/sgd";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions as checkNames } from "../errors.ts";
 import {
   checkOption,
   factorOf,
@@ -45,7 +46,9 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
   }
 }
 
-function checkOptions({ lr, momentum, weightDecay, nesterov }: Required<SGDOptions>): void {
+function checkOptions(options: Required<SGDOptions>): void {
+  checkNames("SGD", options, ["lr", "momentum", "weightDecay", "nesterov"]);
+  const { lr, momentum, weightDecay, nesterov } = options;
   checkOption("SGD", "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
   checkOption("SGD", "momentum", momentum, momentum >= 0 && momentum < Infinity, "a number ≥ 0");
   checkOption("SGD", "weightDecay", weightDecay, weightDecay >= 0 && weightDecay < Infinity, "a number ≥ 0");

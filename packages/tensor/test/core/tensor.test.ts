@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { hostTensor, readNpy, toBytes, writeNpy } from "../../src/formats/index.ts";
 import {
   arange,
+  assign,
   type Device,
+  defaultDevice,
   full,
   init,
   linspace,
@@ -178,4 +181,42 @@ describe("text", () => {
     const rows = (await zeros([100, 100]).text()).split("\n");
     expect(rows.length).toBe(8);
   });
+});
+
+describe("numbers that files hold", () => {
+  const npy = async (dtype: "f16" | "i64", data: Float32Array | BigInt64Array) =>
+    readNpy(await toBytes(writeNpy({ dtype, shape: [data.length], data })));
+
+  it("are halves as numbers, not as their bits", async () => {
+    const { data } = await npy("f16", Float32Array.of(1, -2.5, 65504));
+    for (const part of [data, data.slice(), data.subarray(0)]) {
+      expect(await tensor(part as Uint16Array).data()).toEqual(Float32Array.of(1, -2.5, 65504));
+    }
+    const bfloat = hostTensor("bf16", [1], Uint8Array.of(0x80, 0x3f)).data as Uint16Array;
+    expect(await tensor(bfloat).item()).toBe(1);
+    const x = zeros([3]);
+    assign(x, data as Uint16Array);
+    expect(await x.data()).toEqual(Float32Array.of(1, -2.5, 65504));
+    expect(await tensor(Uint16Array.of(1, 2)).data()).toEqual(Float32Array.of(1, 2));
+  });
+
+  it("are halves in a tensor of halves, where the adapter has them", async ({ skip }) => {
+    skip(!defaultDevice().adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    const { data } = await npy("f16", Float32Array.of(1, -2.5));
+    expect(await tensor(data as Uint16Array, { dtype: "f16" }).data()).toEqual(Float32Array.of(1, -2.5));
+  });
+
+  it("are labels of 64 bits", async () => {
+    const { data } = await npy("i64", BigInt64Array.of(3n, -1n));
+    const labels = tensor(data as BigInt64Array);
+    expect(labels.dtype).toBe("i32");
+    expect(await labels.data()).toEqual(Int32Array.of(3, -1));
+    expect(await tensor(data as BigInt64Array, { dtype: "f32" }).data()).toEqual(Float32Array.of(3, -1));
+  });
+});
+
+it("integers print with all their digits", async () => {
+  expect(await tensor(Int32Array.of(1_000_000, -7)).text()).toBe("Tensor i32 [2]\n[1000000,      -7]");
+  expect(await tensor(Uint32Array.of(4_294_967_295)).text()).toBe("Tensor u32 [1]\n[4294967295]");
+  expect(await tensor([1e6]).text()).toBe("Tensor f32 [1]\n[1.0000e+6]");
 });
