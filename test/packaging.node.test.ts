@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumLaunchOptions } from "../scripts/setup/chromium.mjs";
 import { ROOT } from "./source.ts";
 
-// What a stranger gets: the packages as npm packs them, in a folder that knows nothing of this repository.
+// The packages as npm packs them, installed in a folder outside this repository.
 const folder = mkdtempSync(join(tmpdir(), "shadegrad-packaging-"));
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 const example = (language: string) => new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "ms").exec(readme)![1]!;

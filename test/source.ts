@@ -26,7 +26,7 @@ export function filesBelow(folder: string): string[] {
   });
 }
 
-/** What a module imports and touches. */
+/** Imports, strings, calls and accesses of a module. */
 export function readSource(path: string): Source {
   const file = ts.createSourceFile(path, readFileSync(join(ROOT, path), "utf8"), ts.ScriptTarget.Latest);
   const source: Source = {

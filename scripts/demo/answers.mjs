@@ -1,4 +1,4 @@
-/** For `addInitScript`: what the page's worker answers to classifications is collected in `globalThis.answers`. */
+/** A script for `addInitScript`: it collects the worker's classifications in `globalThis.answers`. */
 export function tellAnswers() {
   /** @type {unknown[]} */
   const answers = [];

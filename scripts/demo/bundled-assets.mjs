@@ -86,7 +86,7 @@ function cifar(folder, put) {
  * @returns {Promise<Published>}
  */
 export async function findPublished(fetchMissing) {
-  // From its source, for the page needs no other package to have been built.
+  // Imported from source, so that no other package has to be built.
   const resolve = {
     conditions: ["@shadegrad/source", ...defaultServerConditions],
     noExternal: [/^@shadegrad\//],

@@ -6,7 +6,7 @@ import { createServer, defaultServerConditions } from "vite";
 import { ROOT } from "../setup/install.mjs";
 
 const [url = "", net = "", picture = ""] = process.argv.slice(2);
-// Where the worker's own script would be.
+// The address of the worker's script in the page.
 Object.assign(globalThis, { self: { location: { href: new URL("assets/worker.js", url).href } } });
 
 const { ssrLoadModule } = await createServer({

@@ -15,7 +15,7 @@ import { buildDemo } from "./build.mjs";
 import { serve } from "./serve.mjs";
 
 /**
- * What the page's worker answers, as far as it is printed.
+ * The part of the worker's answer that is printed.
  *
  * @typedef {{ milliseconds: number, stages: { name: string, milliseconds: number }[], top: { label: string }[], adapter: string }} Classification
  */

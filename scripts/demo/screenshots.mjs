@@ -1,5 +1,5 @@
 // node scripts/demo/screenshots.mjs [view …]: pictures of the views, in light, in dark and on a phone, into
-// packages/demo/screenshots. What the first view shows is kept as the example for browsers without WebGPU.
+// packages/demo/screenshots. The answer in the first view is recorded as the example for browsers without WebGPU.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ const LOOKS = /** @type {const} */ ([
   { name: "phone", colorScheme: "light", width: 390, height: 1688 },
 ]);
 
-/** What is done in each view before its pictures. @type {Record<string, (page: Page) => Promise<void>>} */
+/** Actions in each view before its pictures are taken. @type {Record<string, (page: Page) => Promise<void>>} */
 const VIEWS = {
   async classify(page) {
     await page.getByRole("button", { name: "A cat" }).click();

@@ -73,7 +73,7 @@ export function runtimeFolder() {
 }
 
 /**
- * What Dawn finds in a process with this environment.
+ * Ask Dawn for an adapter, in a process with this environment.
  *
  * @param {Record<string, string>} env
  * @returns {{ name: string, software: boolean } | undefined}

@@ -90,7 +90,7 @@ async function writeModules(folder) {
 }
 
 /**
- * What the entry points reach, and so neither the checks nor the references that lie beside the kernels.
+ * Declarations of the modules that the entry points reach, without the kernels' checks and references.
  *
  * @param {string} folder
  */

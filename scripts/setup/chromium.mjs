@@ -5,7 +5,7 @@ import { chromium as playwright } from "playwright";
 import { embedded, embeddedSupported, provideChromium } from "./embedded.mjs";
 
 /**
- * How to launch the Chromium that tests run in, in Playwright's terms: Playwright's own, else an installed one, else the
+ * Launch options of Playwright for the Chromium that tests run in: Playwright's own, else an installed one, else the
  * embedded one, which is fetched when there is no other. `SHADEGRAD_CHROMIUM` may be a path, or `embedded`.
  *
  * @returns {{ executablePath: string, args: string[], env?: Record<string, string> }}

@@ -21,10 +21,10 @@ const INTEGRITY =
   "sha512-oqXyPAlGQuT9wdZAhcx4nmhehVgEsDc2adL/+FlX8qsLh/YyOgl9GQp8dPMDIBRmktxgA9c1QSNJIQUj2UeHhQ==";
 const FOLDER = join(ROOT, ".cache", "embedded-147.0.2");
 
-/** Whether the embedded binaries run on this kind of machine. */
+/** True if the embedded binaries run on this platform. */
 export const embeddedSupported = process.platform === "linux" && process.arch === "x64";
 
-/** Where things lie once they have been provided. Chromium looks for its SwiftShader beside itself. */
+/** Paths of the embedded parts, once they are provided. Chromium looks for its SwiftShader in its own folder. */
 export const embedded = {
   swiftshader: join(FOLDER, "swiftshader"),
   chromium: join(FOLDER, "swiftshader", "chromium"),
@@ -40,12 +40,12 @@ export const swiftshaderEnvironment = {
   LD_LIBRARY_PATH: embedded.swiftshader, // has a loader too, for a machine without one
 };
 
-/** Make sure that the files of `swiftshaderEnvironment` are there. */
+/** Fetch SwiftShader and its loader, unless they are there. */
 export function provideSwiftshader() {
   provide(embedded.swiftshader, (folder) => untar("swiftshader.tar.br", folder));
 }
 
-/** Make sure that the embedded Chromium and what it loads are there. */
+/** Fetch the embedded Chromium with its libraries and fonts, unless they are there. */
 export function provideChromium() {
   provideSwiftshader();
   provide(dirname(embedded.libraries), (folder) => untar("al2023.tar.br", folder));

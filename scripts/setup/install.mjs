@@ -23,7 +23,7 @@ export function install() {
 
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   console.error(`install: ${packageManager} install --frozen-lockfile`);
-  // What is run next may print for other programs: pnpm may not, on standard output.
+  // pnpm prints to standard error: the program that runs next may print JSON.
   const { status } = runSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"], {}, 2);
   if (status !== 0) fail("install: pnpm failed; its output above says why.");
   writeFileSync(STAMP, wanted);

@@ -13,7 +13,7 @@ export function installPeers() {
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return;
 
   console.error(`install: npm ci, in ${FOLDER}`);
-  // Without scripts: ONNX Runtime's would fetch what only CUDA needs, and WebGPU comes with the package.
+  // No install scripts: ONNX Runtime's fetches files for CUDA, and WebGPU comes with the package.
   const { status } = runSync("npm", [
     "ci",
     "--prefix",

@@ -36,7 +36,7 @@ export async function setUp() {
  * @returns {Promise<number>}
  */
 export async function run(script, args, { cwd = ROOT, env }) {
-  // What Dawn writes is filtered by lines; a script that draws progress has the terminal itself, beside that.
+  // Standard error is filtered by lines, for Dawn's warnings; progress bars get the terminal as descriptor 3.
   const watched = process.stderr.isTTY;
   const preload = watched ? ["--import", new URL("terminal.mjs", import.meta.url).href] : [];
   const child = spawn(process.execPath, [...preload, script, ...args], {
@@ -53,13 +53,13 @@ export async function run(script, args, { cwd = ROOT, env }) {
   });
 }
 
-/** @param {string} line what Dawn says of every software adapter, and it means nothing here */
+/** @param {string} line Dawn prints these for every software adapter, and they do not matter here */
 const isNoise = (line) => /^Warning: maxDynamic\w+ artificially reduced/.test(line);
 
 const SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /**
- * What `find` finds; if it throws, the process ends with the reason.
+ * Call `find`; if it throws, the process ends with the reason.
  *
  * @template T
  * @param {() => T} find

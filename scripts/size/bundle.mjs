@@ -17,7 +17,7 @@ export const RASTERISER = /rasteriser/;
  */
 
 /**
- * What a page downloads that imports all that an entry exports, bundled by Vite as it stands.
+ * Size of a page that imports everything that an entry exports, bundled by Vite with its defaults.
  *
  * @param {string} entry
  * @param {{ without?: RegExp }} [options] chunks, by name, that are there but are never asked for

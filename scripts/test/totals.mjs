@@ -83,7 +83,7 @@ export function recordNothing() {
   write({ projects: {}, errors: 0 });
 }
 
-/** Forget the last run, so that one that dies early is not taken for it. */
+/** Delete the totals of the last run, so that a run that dies early does not leave them. */
 export function forgetTotals() {
   rmSync(fileOf(name()), { force: true });
 }

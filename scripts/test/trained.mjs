@@ -8,7 +8,7 @@ import { ROOT } from "../setup/install.mjs";
 /** @typedef {{ adapter: string, losses: number[], state: Record<string, string> }} Trained */
 
 /**
- * What a training leaves in a fresh process with this environment added.
+ * Train in a fresh process with this environment added.
  *
  * @param {number} seed
  * @param {Record<string, string>} [environment]
@@ -27,8 +27,7 @@ export async function trainedElsewhere(seed, environment = {}) {
 }
 
 /**
- * For tests in a browser, which call it over vitest's connection: the same on Node's SwiftShader; null on a platform
- * that has none.
+ * The same on Node's SwiftShader, for tests in a browser, which call it through vitest; null on a platform without one.
  *
  * @param {unknown} _
  * @param {number} seed

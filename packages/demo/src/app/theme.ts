@@ -2,7 +2,7 @@ export type Theme = "system" | "light" | "dark";
 
 const KEY = "shadegrad.theme";
 
-/** What the visitor chose the last time. */
+/** The visitor's last choice. */
 export function savedTheme(): Theme {
   const saved = attempt(() => localStorage.getItem(KEY));
   return saved === "light" || saved === "dark" ? saved : "system";

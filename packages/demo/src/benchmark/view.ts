@@ -63,7 +63,7 @@ function controls(state: State, benchmarking: Benchmarking): TemplateResult {
   `;
 }
 
-/** What else is at work on the device, whose launches would be timed with the kernels'. */
+/** A warning about other work on the device, whose launches would be timed as well. */
 function elsewhere({ train, classify, inside }: State): TemplateResult | undefined {
   if (train.is !== "idle")
     return html`A net is being trained, on the same adapter. Pause it under <a href="#/train">Train</a> first.`;
@@ -122,7 +122,7 @@ function figures({ benchmark: { report, asked, is } }: State): TemplateResult {
   `;
 }
 
-/** What will be there, before it is. */
+/** Placeholder until there are results. */
 function nothingYet({ benchmark: { names, selection, is } }: State): TemplateResult {
   const count = selected(names ?? [], selection).length;
   return html`

@@ -32,7 +32,7 @@ describe("a sample photograph", () => {
     const parts = await page.locator(".times li > span:first-child").allTextContents();
     expect(parts).toEqual(["decode", "resize", "stem", "stage 1", "stage 2", "stage 3", "head"]);
     expect(await page.locator(".times .by").textContent()).toMatch(/^ResNet-8 on \S+/);
-    // What a screen reader is told, and a tab in the background says.
+    // Text for screen readers, and the tab's title.
     expect(await page.locator("[role=status].visually-hidden").textContent()).toMatch(/^cat, \d+ %/);
     expect(await page.title()).toMatch(/^cat, \d+ % · Classify/);
   });

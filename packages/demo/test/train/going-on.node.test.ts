@@ -23,7 +23,7 @@ test("paused, downloaded, the page reloaded and resumed, the next loss is the sa
   await page.locator(".controls input[type=file]").setInputFiles(file);
   await page.locator(".tiles", { hasText: /Parameters\s*\d\.\d\d k/ }).waitFor();
   expect(await stepsDone(page)).toBe(paused);
-  // What it was made with comes with it.
+  // The checkpoint has the settings.
   expect(await page.getByRole("combobox", { name: "Batch" }).inputValue()).toBe("16 images");
   expect([await oneStep(page), await oneStep(page)]).toEqual(next);
 }, 300_000);
