@@ -48,6 +48,32 @@ it("a tensor before init()", async () => {
   await init();
 });
 
+describe("operands that are no tensors", () => {
+  const given = (value: unknown) => value as Tensor;
+  it("a number, and the promise of a compiled function", () => {
+    expect(complaint(() => relu(given(3)))).toBe("TypeError: relu: x is a number, not a tensor.");
+    expect(complaint(() => relu(given(Promise.resolve())))).toBe(
+      "TypeError: relu: x is a promise (await it), not a tensor.",
+    );
+    expect(complaint(() => add(ones([1]), given(Promise.resolve())))).toBe(
+      "TypeError: add: b is a promise (await it), not a tensor or a number.",
+    );
+  });
+  it.each([
+    ["sum", () => sum(given(undefined))],
+    ["softmax", () => softmax(given(null))],
+    ["reshape", () => reshape(given([1]), [1])],
+    ["slice", () => slice(given("x"), [])],
+    ["permute", () => permute(given(1), [0])],
+    ["matmul", () => matmul(given(1), ones([1, 1]))],
+    ["conv2d", () => conv2d(given(1), ones([1, 1, 1, 1]))],
+    ["maxPool2d", () => maxPool2d(given(1), { kernel: 1 })],
+    ["crossEntropy", () => crossEntropy(given(1), ones([1]))],
+  ] as const)("%s", (op, mistake) => {
+    expect(complaint(mistake)).toMatch(new RegExp(`^TypeError: ${op}: \\w+ is .+, not a tensor\\.$`));
+  });
+});
+
 describe("shapes", () => {
   it("a convolution of an image with channels first", () => {
     expect(complaint(() => conv2d(zeros([8, 3, 32, 32]), zeros([3, 3, 3, 16])))).toMatchInlineSnapshot(

@@ -10,7 +10,7 @@ const FACTORS = [
 
 export const checks = [
   check(adam, () =>
-    [0, 1, 7, 8, 257, 1021, 1024].flatMap((length) =>
+    [0, 1, 7, 8, 257, 1021, 1024, 5003, 9000].flatMap((length) =>
       [false, true].flatMap((decoupled) =>
         FACTORS.map(({ what, factor, holes }) => {
           const step = decoupled ? 1 : 5;

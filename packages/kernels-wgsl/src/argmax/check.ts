@@ -9,6 +9,7 @@ export const checks = [
         [1, 1, 1],
         [13, 11, 1],
         [1, 1033, 2],
+        [7, 5, 130],
       ] as const
     ).map((shape) => {
       const x = randomValues(shape[0] * shape[1] * shape[2]).map((value) => Math.round(3 * value) / 4);

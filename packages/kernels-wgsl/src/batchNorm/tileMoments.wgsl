@@ -67,7 +67,8 @@ fn main(
   if (row > 0 || !isInside) { return; }
   let mean = sums[thread] / f32(rows);
   partial[(2 * s + 2) * columns + c] = shift - V(x[c]) + mean;
-  partial[(2 * s + 3) * columns + c] = max(squares[thread] - sums[thread] * mean, V());
+  let left = squares[thread] - sums[thread] * mean;
+  partial[(2 * s + 3) * columns + c] = left + max(-left, V());    // no NaN: none is lost, the addition keeps it
   if (s == 0) {
     partial[c] = gamma[c];
     partial[columns + c] = beta[c];

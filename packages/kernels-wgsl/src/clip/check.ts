@@ -1,7 +1,7 @@
 import { check, randomValues } from "../check.ts";
 import { clipNorm, clipNormReference, clipValue, squares, squaresReference } from "./index.ts";
 
-const SIZES = [0, 1, 7, 8, 257, 1021, 1024];
+const SIZES = [0, 1, 7, 8, 257, 1021, 1024, 5003, 9000];
 
 export const checks = [
   check(squares, () =>

@@ -3,7 +3,7 @@ import { fill, fillParams, fillReference } from "./index.ts";
 
 export const checks = [
   check(fill, () => [
-    ...[0, 1, 257, 1021].map((length) => ({
+    ...[0, 1, 257, 1021, 140_003].map((length) => ({
       name: `${length} times 3.25`,
       params: fillParams("f32", length, 3.25),
       reads: [],

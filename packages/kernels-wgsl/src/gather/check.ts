@@ -7,6 +7,7 @@ const sides: [outer: number, size: number, inner: number][] = [
   [3, 4, 13],
   [1, 1, 1],
   [2, 3, 0],
+  [3, 7, 101],
 ];
 const indices = Int32Array.of(2, 0, 2, 1, 3, 2, 6);
 

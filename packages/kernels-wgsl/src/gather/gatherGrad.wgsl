@@ -24,8 +24,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let k = row % p.size;
     let first = row / p.size * p.count * p.inner + at % p.inner;
     var sum = 0.0;
-    for (var j = 0u; j < p.count; j++) {
-      if (u32(index[j]) == k) { sum += f32(dy[first + j * p.inner]); }
+    for (var start = 0u; start < p.count; start += 1024) {
+      var block = 0.0;
+      for (var j = start; j < min(start + 1024, p.count); j++) {
+        if (u32(index[j]) == k) { block += f32(dy[first + j * p.inner]); }
+      }
+      sum += block;
     }
     dx[at] = Elem(sum);
   }

@@ -150,6 +150,21 @@ export const checks = [
           [0, 1, 0, 3, 0, 9, 0, 27],
         ],
       },
+      {
+        shape: [1030, 36],
+        strides: [
+          [36, 1],
+          [0, 1],
+          [0, 1],
+        ],
+      }, // channels, several workgroups of four
+      {
+        shape: [300, 36],
+        strides: [
+          [36, 1],
+          [1, 0],
+        ],
+      },
       { shape: [], strides: [[], []] },
     ].map(({ shape, strides }) => broadcastCase(shape, strides)),
   ]),

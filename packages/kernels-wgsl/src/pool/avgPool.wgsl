@@ -54,12 +54,14 @@ fn main(
     for (var r = 0u; r < p.R; r++) {
       let h = top + r * p.dilationRows;
       if (h >= p.H) { continue; }
+      var row = Vec();
       for (var s = 0u; s < p.S; s++) {
         let v = left + s * p.dilationCols;
         if (v >= p.W) { continue; }
-        sum += Vec(x[image + (h * p.W + v) * columns]);
+        row += Vec(x[image + (h * p.W + v) * columns]);
         count++;
       }
+      sum += row;
     }
     if (COUNT_PAD) { count = p.R * p.S; }
     y[to] = StoredVec(sum / f32(count));

@@ -41,6 +41,12 @@ const WIDE = [
   pool([1, 2, 53, 3], [1, 4], [1, 2], [0, 2]),
   pool([1, 3, 23, 4], [3, 4], [2, 1], [1, 1]),
 ];
+/** Windows of more than three strides, and several workgroups of each variant. */
+const DEEP = [
+  pool([2, 19, 21, 20], [7, 7], [2, 2], [3, 3]),
+  pool([1, 9, 37, 36], [5, 4], [1, 1], [2, 1]),
+  pool([3, 11, 17, 21], [4, 5], [1, 1]),
+];
 const DILATED = [
   pool([2, 9, 7, 4], [3, 2], [2, 1], [1, 1], [2, 3]),
   pool([1, 2, 2, 4], [2, 2], [1, 1], [2, 2], [3, 3]), // some windows meet no pixel
@@ -59,7 +65,7 @@ new DataView(OUTSIDE_ORDER.buffer).setUint32(28, 0xffc00000, true);
 
 export const checks: Check[] = [
   check(maxPool, () => [
-    ...[...SHAPES, ...DILATED, ...WIDE].map((params) => {
+    ...[...SHAPES, ...DILATED, ...WIDE, ...DEEP].map((params) => {
       const x = tied(inputs(params));
       const { y } = maxPoolReference(x, params);
       return { name: name(params), params, reads: [x], writes: [new Float32Array(y.length)], expected: [y] };
@@ -82,7 +88,7 @@ export const checks: Check[] = [
     },
   ]),
   check(maxPoolIndex, () => [
-    ...[...SHAPES, ...DILATED].map((params) => {
+    ...[...SHAPES, ...DILATED, ...DEEP].map((params) => {
       const x = tied(inputs(params));
       const { y, index } = maxPoolReference(x, params);
       return {
@@ -106,7 +112,7 @@ export const checks: Check[] = [
     },
   ]),
   check(maxPoolGrad, () =>
-    [...SHAPES, ...DILATED].map((params) => {
+    [...SHAPES, ...DILATED, ...DEEP].map((params) => {
       const { index } = maxPoolReference(tied(inputs(params)), params);
       const dy = randomValues(outputs(params), 2);
       return {
@@ -119,7 +125,7 @@ export const checks: Check[] = [
     }),
   ),
   check(avgPool, () =>
-    SHAPES.flatMap((params) =>
+    [...SHAPES, ...DEEP].flatMap((params) =>
       [true, false].map((COUNT_PAD) => {
         const x = randomValues(inputs(params));
         return {
@@ -134,7 +140,7 @@ export const checks: Check[] = [
     ),
   ),
   check(avgPoolGrad, () =>
-    SHAPES.flatMap((params) =>
+    [...SHAPES, ...DEEP].flatMap((params) =>
       [true, false].map((COUNT_PAD) => {
         const dy = randomValues(outputs(params));
         return {

@@ -23,7 +23,7 @@ const streams: Stream[] = [
 
 export const checks = [
   check(random, () => [
-    ...[0, 1, 6, 1021].flatMap((length) =>
+    ...[0, 1, 6, 1021, 5003].flatMap((length) =>
       streams.map((stream) => ({
         name: `${length} uniform of seed ${stream.seed}`,
         params: uniformParams(length, stream, 0, 1),
@@ -75,7 +75,7 @@ export const checks = [
     ]),
   ]),
   check(dropout, () =>
-    [0, 1, 6, 1021].flatMap((length) =>
+    [0, 1, 6, 1021, 5003].flatMap((length) =>
       streams.map((stream) => ({
         name: `${length} of seed ${stream.seed}`,
         params: dropoutParams(length, stream, 0.25),

@@ -20,6 +20,9 @@ const ROUNDS = [
   [1, 523, 4],
   [1, 5003, 1],
   [2, 0, 3],
+  [7, 19, 132],
+  [301, 40, 1],
+  [2, 130, 77],
 ] as const;
 
 const LOWEST = Number.NEGATIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { check, randomValues } from "../check.ts";
 import { momentum, sgd, sgdReference } from "./index.ts";
 
-const SIZES = [0, 1, 7, 8, 257, 1021, 1024];
+const SIZES = [0, 1, 7, 8, 257, 1021, 1024, 5003, 9000];
 
 /** Gradients as they are; those of a loss that was scaled; and those that overflowed then. */
 const FACTORS = [

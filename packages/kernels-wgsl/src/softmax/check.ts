@@ -8,6 +8,8 @@ const SHAPES = [
   [2, 1, 1],
   [7, 257, 1],
   [2, 11, 3],
+  [7, 5, 30],
+  [131, 3, 1],
 ] as const;
 
 const rounds = SHAPES.flatMap(([outer, size, inner]) =>

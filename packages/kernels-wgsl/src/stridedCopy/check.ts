@@ -47,6 +47,8 @@ export const checks = [
       at([4, 576, 12, 288, 1, 36]),
       at([384, 192, 64, 32, 8, 1]),
     ),
+    example("five axes, of fours", [5, 3, 7, 2, 12], at([1008, 12, 72, 36, 1]), at([504, 168, 24, 12, 1])),
+    example("a long matrix, every second row", [700, 8], at([16, 1]), at([8, 1])),
     example(
       "eight axes backwards",
       [2, 3, 2, 2, 3, 2, 2, 2],

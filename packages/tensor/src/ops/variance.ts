@@ -1,7 +1,7 @@
 import { differentiable } from "../core/autograd.ts";
 import { elementwise } from "../core/map.ts";
 import { sizeOf } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { axesOf, without } from "./axes.ts";
 import { fitted } from "./elementwise.ts";
 import { type Axes, MEAN, type ReduceOptions, reduced, SUM, typeOfMean } from "./reduce.ts";
@@ -26,6 +26,7 @@ export function variance(
   axes?: Axes,
   { keepdims = false, unbiased = true }: VarianceOptions = {},
 ): Tensor {
+  checkTensors("variance", { x });
   const over = axesOf("variance", x.shape, axes);
   const kept = without(x.shape, over, true);
   const count = sizeOf(over.map((axis) => x.shape[axis]!));

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { backward, init, linear, matmul, scope, tensor, zeros } from "../../src/index.ts";
+import { backward, full, init, linear, matmul, scope, tensor, zeros } from "../../src/index.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
 beforeAll(async () => {
@@ -189,4 +189,12 @@ describe("says what does not fit", () => {
       `"ShapeError: linear: x needs 1 axis or more and w needs 2, not 2 and 1. x is [8,512] as [..., in]; w is [512] as [in, out]."`,
     );
   });
+});
+
+it("a product over a million terms is exact to 3e-6", async () => {
+  const K = 1_000_003;
+  const a = Float32Array.from({ length: K }, (_, k) => 0.1 + (k % 7) * 1e-3);
+  const exact = a.reduce((sum, value) => sum + value * Math.fround(0.3), 0);
+  const found = await scope(() => matmul(tensor(a, [1, K]), full([K, 1], 0.3))).item();
+  expect(Math.abs(found / exact - 1)).toBeLessThan(3e-6);
 });
