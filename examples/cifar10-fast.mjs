@@ -61,8 +61,8 @@ for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
     onProgress,
   });
   const wall = (performance.now() - began) / 1000;
-  const plain = await evaluateModel(net, test, { batchSize: 1000 });
-  const { top1 } = await evaluateModel(net, test, { batchSize: 1000, mirror: true });
+  const plain = await evaluateModel(net, test, { batchSize: 250 });
+  const { top1 } = await evaluateModel(net, test, { batchSize: 250, mirror: true });
   const result = {
     net: "fastnet",
     seed,

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   duration,
+  ImageSet,
   loadCheckpoint,
   type ResNet,
   recipes,
@@ -122,7 +123,9 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
   const settings = settingsOf(options, model, data, validation);
   const { onProgress, stop } = trainingProgress(terminal);
   const { signal } = terminal;
-  const run = { seed, out, resume: options.resume ?? false, signal, settings, onProgress };
+  // A GPU cuts images out faster than this thread does; a software adapter has the same cores.
+  const onDevice = !device.adapter.software && data instanceof ImageSet;
+  const run = { seed, out, resume: options.resume ?? false, signal, settings, onProgress, onDevice };
   const result = await train({ model, data, validation, ...recipe, labelSmoothing, ...run })
     .finally(stop)
     .catch((error) => {
