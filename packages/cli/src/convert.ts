@@ -1,4 +1,4 @@
-import { type ResNetOptions, saveCheckpoint } from "@shadegrad/resnet";
+import { ResNet, type ResNetOptions, saveCheckpoint } from "@shadegrad/resnet";
 import { init } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import type { Command } from "commander";
@@ -38,7 +38,7 @@ async function convert(
   const kept = [...metadata].filter(([key]) => !OWN.has(key));
   await saveCheckpoint(model, to, { preprocessing, metadata: Object.fromEntries(kept) });
   dispose(model);
-  const unlike = differences(model.options);
+  const unlike = model instanceof ResNet ? differences(model.options) : [];
   if (json) {
     printJson(terminal, {
       ...{ model: name, format, tensors: tensors.size },

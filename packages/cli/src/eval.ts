@@ -30,6 +30,7 @@ interface EvalOptions extends Common, NetOptions {
   mean?: number[];
   std?: number[];
   logits?: string;
+  mirror?: true;
 }
 
 export function addEval(program: Command, perform: Perform): void {
@@ -61,6 +62,7 @@ export function addEval(program: Command, perform: Perform): void {
       triple,
     )
     .option("--std <r,g,b>", "divisor of the pixels after that", triple)
+    .option("--mirror", "average the scores of each image and of its mirror image")
     .addOption(
       new Option("--logits <file.npy>", "write the scores: row i is image i").argParser(named(".npy")),
     )
@@ -88,6 +90,7 @@ async function evaluate(terminal: Terminal, given: EvalOptions): Promise<number>
     limit,
     normalization,
     batchSize: options.batch ?? (large ? 16 : 128),
+    mirror: options.mirror ?? false,
     logits: out !== undefined,
     onProgress,
     signal,

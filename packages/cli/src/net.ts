@@ -4,12 +4,16 @@ import {
   type Checkpoint,
   CIFAR10_CLASSES,
   cachedPackage,
+  FastNet,
+  type FastNetOptions,
+  fastNetOf,
   IMAGENET_RESNET50_PACKAGE,
   imageNetResnet50,
   isForLarge,
   loadCheckpoint,
   modelOf,
   namesFoundAndSought,
+  notedPreprocessing,
   openCheckpoint,
   type Preprocessing,
   ResNet,
@@ -31,7 +35,7 @@ export interface NetOptions {
 
 /** A net with its weights, and all that is needed to use it. */
 export interface LoadedNet {
-  readonly model: ResNet;
+  readonly model: ResNet | FastNet;
   /** Its name in the zoo, or a description. */
   readonly name: string;
   /** Origin of the weights, for messages. */
@@ -78,6 +82,8 @@ async function fromImageNet(options: NetOptions, terminal: Terminal): Promise<Lo
 
 const fromFile = (weights: string, options: NetOptions): Promise<LoadedNet> =>
   withWeights(weights, options, async (file, found) => {
+    const fast = fastNetOf(file.metadata);
+    if (fast) return fromFastNet(weights, fast, options, file);
     const { model: name, shortcut } = options;
     const overridden = shortcut && { shortcut };
     // A file that tells no net is still loaded into the named one: that error lists the names that are missing.
@@ -99,6 +105,22 @@ const fromFile = (weights: string, options: NetOptions): Promise<LoadedNet> =>
       file,
     };
   });
+
+/** A net of the fast recipe, which no other option describes. */
+async function fromFastNet(
+  weights: string,
+  fast: Required<FastNetOptions>,
+  { model: name, shortcut }: NetOptions,
+  file: Checkpoint,
+): Promise<LoadedNet> {
+  if (name || shortcut) throw new Error(`${weights} holds a fastnet; leave --model and --shortcut out.`);
+  const model = new FastNet(fast);
+  await loadCheckpoint(model, file);
+  const told = labelsOf(file.metadata);
+  const labels = told ?? (await usualLabels(model)) ?? numbers(fast.classes);
+  const preprocessing = notedPreprocessing(file.metadata.get("preprocessing"));
+  return { model, name: "fastnet", weights, preprocessing, labels, labelsAreTold: told !== undefined, file };
+}
 
 /**
  * Open a file of weights, compare it with the options, and close it after `use`.
@@ -145,7 +167,7 @@ const numbers = (classes: number): string[] =>
   Array.from({ length: classes }, (_, label) => `class ${label}`);
 
 /** Class names of CIFAR-10, and of ImageNet if they are in the cache: no 95 MB are fetched for names. */
-async function usualLabels(net: ResNet): Promise<readonly string[] | undefined> {
+async function usualLabels(net: ResNet | FastNet): Promise<readonly string[] | undefined> {
   const { classes } = net.options;
   if (classes === 10 && !isForLarge(net)) return CIFAR10_CLASSES;
   const isHere = classes === 1000 && (await cachedPackage(IMAGENET_RESNET50_PACKAGE));

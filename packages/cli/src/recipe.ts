@@ -1,4 +1,4 @@
-import { type Recipe, type ResNet, recipes } from "@shadegrad/resnet";
+import { type FastNet, type Recipe, type ResNet, recipes } from "@shadegrad/resnet";
 import { Adam, AdamW, cosine, multiStep, oneCycle, type Schedule, type SGD } from "@shadegrad/tensor/optim";
 
 /** Options of the train command that choose or change a recipe. */
@@ -17,22 +17,30 @@ export interface RecipeChanges {
 type ScheduleName = "cosine" | "steps" | "one-cycle" | "constant";
 
 /** The schedule that each recipe has of its own, with its own settings. */
-export const OWN_SCHEDULE = { paper: "steps", short: "one-cycle" } as const;
+export const OWN_SCHEDULE = { paper: "steps", short: "one-cycle", fast: "triangle" } as const;
 
 /** The recipe with the changes of the options; an option that is absent keeps the recipe's value. */
 export function changedRecipe(
-  model: ResNet,
+  model: ResNet | FastNet,
   images: number,
   options: RecipeChanges,
 ): Omit<Recipe, "optimizer"> & { optimizer: SGD | Adam | AdamW } {
   const { epochs, steps, batch: batchSize, optimizer: kind, weightDecay, schedule, augment } = options;
-  const recipe = recipes[options.recipe](model, { images, epochs, steps, batchSize, lr: rateOf(options) });
+  const recipe: Recipe = recipes[options.recipe](model, {
+    images,
+    epochs,
+    steps,
+    batchSize,
+    lr: rateOf(options),
+  });
   const { lr } = recipe.optimizer;
   const optimizer = kind?.startsWith("adam") ? adam(model, kind, lr) : recipe.optimizer;
+  // The groups of another optimizer are not the recipe's.
+  const { rateFactors: _, ...others } = recipe;
   if (weightDecay !== undefined) for (const group of optimizer.groups) group.weightDecay = weightDecay;
   const isOther = schedule !== undefined && schedule !== OWN_SCHEDULE[options.recipe];
   return {
-    ...recipe,
+    ...(optimizer === recipe.optimizer ? recipe : others),
     optimizer,
     ...(isOther && { schedule: scheduleOf(schedule, lr, recipe.steps) }),
     ...(!augment && { augment: {} }),
@@ -43,7 +51,7 @@ export function changedRecipe(
 const rateOf = ({ lr, optimizer }: RecipeChanges): number | undefined =>
   lr ?? (optimizer?.startsWith("adam") ? 1e-3 : undefined);
 
-const adam = (model: ResNet, kind: string, lr: number): Adam | AdamW =>
+const adam = (model: object, kind: string, lr: number): Adam | AdamW =>
   kind === "adam" ? new Adam(model, { lr, weightDecay: 1e-4 }) : new AdamW(model, { lr, weightDecay: 1e-4 });
 
 function scheduleOf(kind: ScheduleName, lr: number, steps: number): Schedule {

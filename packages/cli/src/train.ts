@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   duration,
+  FASTNET_KEY,
+  FastNet,
   ImageSet,
   loadCheckpoint,
   type ResNet,
@@ -9,6 +11,7 @@ import {
   SettingsError,
   type TrainResult,
   train,
+  whiten,
   zoo,
 } from "@shadegrad/resnet";
 import { init, manualSeed, type Precision } from "@shadegrad/tensor";
@@ -107,14 +110,16 @@ export function addTrain(program: Command, perform: Perform): void {
 }
 
 async function trainNet(terminal: Terminal, options: TrainOptions): Promise<number> {
-  const { dataset, out, seed, model: name, json, labelSmoothing = 0 } = options;
+  const { dataset, out, seed, json } = options;
+  const name = options.recipe === "fast" ? FASTNET_KEY : options.model;
   await checkOutput(options);
   const { data, validation } = await openTrainingData(options, { large: LARGE.test(name) }, terminal);
   const device = await init({ quiet: true, precision: options.precision });
   manualSeed(seed);
-  const model = await initialModel(options, data);
+  const model = options.recipe === "fast" ? await fastNet(options, data) : await initialModel(options, data);
   const recipe = changedRecipe(model, data.length, options);
   const { steps, batchSize, optimizer } = recipe;
+  const labelSmoothing = options.labelSmoothing ?? recipe.labelSmoothing ?? 0;
   const images = `${data.length.toLocaleString("en")} images of ${dataset}`;
   terminal.note(`${name}, ${images}, ${steps.toLocaleString("en")} steps of ${batchSize}\non ${device.name}`);
   if (!validation && options.validation === undefined)
@@ -171,15 +176,35 @@ function initialModel({ weights, ...options }: TrainOptions, data: Labelled): Pr
   });
 }
 
+/** The net of the fast recipe, its first window fixed by the data. */
+async function fastNet(
+  { model, weights, shortcut, dataset }: TrainOptions,
+  data: Labelled,
+): Promise<FastNet> {
+  if (model !== "resnet20" || weights || shortcut) {
+    throw new Error(
+      "--recipe fast trains a net of its own from scratch; leave --model, --weights and --shortcut out.",
+    );
+  }
+  const [H, W, channels] = data.shape;
+  if (H !== 32 || W !== 32 || channels !== 3)
+    throw new Error(
+      `--recipe fast takes images of 32 × 32 × 3, and those of ${dataset} are ${data.shape.join(" × ")}.`,
+    );
+  const net = new FastNet({ classes: data.classes.length });
+  await whiten(net, data);
+  return net;
+}
+
 /** Settings of the command, for the report and for messages at a resume. */
 const settingsOf = (
   options: TrainOptions,
-  { options: net }: ResNet,
+  { options: net }: ResNet | FastNet,
   data: Labelled,
   validation?: Labelled,
 ) => ({
-  model: options.model,
-  shortcut: net.shortcut ?? "projection",
+  model: options.recipe === "fast" ? FASTNET_KEY : options.model,
+  ...("nBlocks" in net && { shortcut: net.shortcut ?? "projection" }),
   dataset: options.dataset,
   limit: options.limit ?? "all",
   validation: options.validation ?? (validation ? "all" : 0),

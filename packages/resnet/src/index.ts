@@ -12,9 +12,11 @@ export * from "./checkpoints/index.ts";
 export * from "./data/index.ts";
 export {
   ConvGroup,
+  FASTNET_KEY,
   FastNet,
   type FastNetOptions,
   type FastRecipe,
+  fastNetOf,
   fastRecipe,
   whiten,
 } from "./fast/index.ts";

@@ -5,7 +5,6 @@ import type { Dataset, Normalization, Pixels } from "./data/dataset.ts";
 import type { DecodedImage } from "./data/decode.ts";
 import { IMAGENET_NORMALIZATION } from "./data/image-folder.ts";
 import { resizeCentre } from "./data/resize.ts";
-import type { ResNet } from "./zoo.ts";
 
 /** A picture as a net takes it. */
 export interface PictureInput {
@@ -16,9 +15,17 @@ export interface PictureInput {
   readonly crop: DecodedImage;
 }
 
+/** A net, as far as its input is concerned. */
+export interface TakesImages {
+  readonly options: {
+    readonly classes: number;
+    readonly imgChannels?: number;
+    readonly firstKernelSize?: number;
+  };
+}
+
 /** True if the net is made for photographs, false for CIFAR's 32 × 32 pixels. */
-export const isForLarge = ({ options }: Pick<ResNet, "options">): boolean =>
-  (options.firstKernelSize ?? 7) >= 7;
+export const isForLarge = ({ options }: TakesImages): boolean => (options.firstKernelSize ?? 7) >= 7;
 
 /**
  * Shrink a picture, cut out its middle and normalise that: 224² after 256 pixels for the shorter side, or 32². A net of one
@@ -30,7 +37,7 @@ export const isForLarge = ({ options }: Pick<ResNet, "options">): boolean =>
  */
 export function pictureInput(
   picture: DecodedImage,
-  net: Pick<ResNet, "options">,
+  net: TakesImages,
   preprocessing?: Preprocessing,
 ): PictureInput {
   const { imgChannels: C = 3 } = net.options;

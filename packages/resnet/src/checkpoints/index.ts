@@ -1,6 +1,6 @@
 export type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint.ts";
 export { namesFoundAndSought } from "./find-net.ts";
 export { type LoadCheckpointOptions, loadCheckpoint } from "./load.ts";
-export { type Architecture, modelOf, type Preprocessing } from "./model-of.ts";
+export { type Architecture, modelOf, notedPreprocessing, type Preprocessing } from "./model-of.ts";
 export { type CheckpointInfo, inspectCheckpoint, openCheckpoint } from "./open.ts";
 export { checkpointBytes, type SaveOptions, saveCheckpoint } from "./save.ts";

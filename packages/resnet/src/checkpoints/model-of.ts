@@ -198,7 +198,7 @@ function noted(json: string | undefined): Partial<ResNetOptions> {
   };
 }
 
-function notedPreprocessing(json: string | undefined): Preprocessing | undefined {
+export function notedPreprocessing(json: string | undefined): Preprocessing | undefined {
   const { channels, range, mean, std } = parse(json);
   if (channels !== "rgb" && channels !== "bgr" && channels !== "grey") return undefined;
   const fits = (value: unknown): value is number[] =>

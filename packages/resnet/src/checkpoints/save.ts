@@ -1,5 +1,6 @@
 import { save, toBytes, type Writable, writeSafetensors } from "@shadegrad/tensor/formats";
 import { torchStateDict } from "@shadegrad/tensor/nn";
+import { FASTNET_KEY, FastNet } from "../fast/fastnet.ts";
 import { torchvisionName } from "../names.ts";
 import { ResNet } from "../zoo.ts";
 import { batchNormsOf, TORCH_EPSILON } from "./load.ts";
@@ -53,6 +54,7 @@ async function* writeCheckpoint(
     ...metadata,
   };
   const named = model instanceof ResNet ? torchvisionState(model, state) : state;
+  if (model instanceof FastNet) notes[FASTNET_KEY] = JSON.stringify(model.options);
   if (model instanceof ResNet) notes.resnet ??= JSON.stringify(model.options);
   const file = await sealed(named, notes);
   yield* writeSafetensors(file.tensors, file.metadata);

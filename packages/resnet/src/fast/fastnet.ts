@@ -23,11 +23,15 @@ export class FastNet implements Layer {
   readonly whitening: Conv2d;
   readonly groups: readonly ConvGroup[];
   readonly fc: Linear;
-  readonly options: Readonly<Required<FastNetOptions>>;
+  /** The arguments that built it, and what it takes: images of three channels by a first window of 2×2. */
+  readonly options: Readonly<Required<FastNetOptions>> & {
+    readonly imgChannels: 3;
+    readonly firstKernelSize: 2;
+  };
   readonly #pool = new MaxPool2d(3);
 
   constructor({ widths = [64, 256, 256], classes = 10 }: FastNetOptions = {}) {
-    this.options = { widths, classes };
+    this.options = { widths, classes, imgChannels: 3, firstKernelSize: 2 };
     this.whitening = new Conv2d(3, 2 * PATCH, 2);
     this.whitening.weight.requiresGrad = false;
     let channels = 2 * PATCH;
@@ -80,3 +84,19 @@ function convolution(inChannels: number, outChannels: number): Conv2d {
 
 const norm = (channels: number): BatchNorm2d =>
   new BatchNorm2d(channels, { momentum: 0.4, eps: 1e-12, learnGamma: false });
+
+/** The net that `saveCheckpoint` noted in a file's metadata; undefined if it was no {@link FastNet}. */
+export function fastNetOf(metadata: ReadonlyMap<string, string>): Required<FastNetOptions> | undefined {
+  try {
+    const { widths, classes } = JSON.parse(metadata.get(FASTNET_KEY) ?? "null") ?? {};
+    const isCount = (value: unknown) =>
+      Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 4096;
+    const fits = Array.isArray(widths) && widths.length === 3 && [...widths, classes].every(isCount);
+    return fits ? { widths: widths as unknown as [number, number, number], classes } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a file's metadata have the options of a {@link FastNet}. */
+export const FASTNET_KEY = "fastnet";

@@ -2,7 +2,7 @@ import type { Tensor } from "@shadegrad/tensor";
 import { namedParameters } from "@shadegrad/tensor/nn";
 import { type Schedule, SGD } from "@shadegrad/tensor/optim";
 import type { TrainOptions } from "../training/options.ts";
-import type { RecipeOptions } from "../training/recipes.ts";
+import type { RecipeOptions } from "../training/recipe-options.ts";
 
 /** What {@link fastRecipe} says of a training beside model and data. */
 export type FastRecipe = Required<

@@ -1,20 +1,8 @@
 import { multiStep, oneCycle, SGD } from "@shadegrad/tensor/optim";
-import type { TrainOptions } from "./options.ts";
+import { fastRecipe } from "../fast/recipe.ts";
+import type { Recipe, RecipeOptions } from "./recipe-options.ts";
 
-export interface RecipeOptions {
-  /** Images of the data set. */
-  images: number;
-  /** Passes over the data, in place of the recipe's own number. */
-  epochs?: number | undefined;
-  /** Number of batches, in place of epochs. */
-  steps?: number | undefined;
-  batchSize?: number | undefined;
-  lr?: number | undefined;
-}
-
-/** All that `train` asks beside a model and data. */
-export type Recipe = Required<Pick<TrainOptions, "batchSize" | "augment">> &
-  Pick<TrainOptions, "schedule"> & { steps: number; optimizer: SGD };
+export type { Recipe, RecipeOptions } from "./recipe-options.ts";
 
 /**
  * The paper's training on CIFAR-10 (section 4.2): 64,000 batches of 128, rate 0.1 divided by 10 at one half and three
@@ -51,4 +39,4 @@ export function shortRecipe(model: object, options: RecipeOptions): Recipe {
 }
 
 /** By name, for command lines. */
-export const recipes = { paper: paperRecipe, short: shortRecipe } as const;
+export const recipes = { paper: paperRecipe, short: shortRecipe, fast: fastRecipe } as const;

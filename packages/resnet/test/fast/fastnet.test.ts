@@ -1,8 +1,20 @@
 import { init, manualSeed, tensor } from "@shadegrad/tensor";
-import { countParameters, namedParameters } from "@shadegrad/tensor/nn";
+import { countParameters, inMode, namedParameters } from "@shadegrad/tensor/nn";
 import { beforeAll, describe, expect, it } from "vitest";
 import { eigen } from "../../src/fast/index.ts";
-import { type Batch, batches, FastNet, fastRecipe, ImageSet, train, whiten } from "../../src/index.ts";
+import {
+  type Batch,
+  batches,
+  checkpointBytes,
+  FastNet,
+  fastNetOf,
+  fastRecipe,
+  ImageSet,
+  loadCheckpoint,
+  openCheckpoint,
+  train,
+  whiten,
+} from "../../src/index.ts";
 import { DeviceImages } from "../../src/training/device-images.ts";
 
 let device: Awaited<ReturnType<typeof init>>;
@@ -91,6 +103,25 @@ describe("FastNet", () => {
         else expect(Math.abs(covariance)).toBeLessThan(1e-4);
         expect(sums[(a + 12) * 24 + b]! / patches).toBeCloseTo(-covariance, 6);
       }
+  });
+
+  it("is saved with its options, and loaded again", async () => {
+    const net = new FastNet({ widths: [4, 8, 12], classes: 3 });
+    await whiten(net, halves(16));
+    const checkpoint = await openCheckpoint(new Blob([await checkpointBytes(net)]));
+    const options = fastNetOf(checkpoint.metadata);
+    expect(options).toEqual({ widths: [4, 8, 12], classes: 3 });
+    const again = new FastNet(options);
+    await loadCheckpoint(again, checkpoint);
+    await checkpoint.close();
+    const x = tensor(
+      Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => Math.sin(i)),
+      [1, 32, 32, 3],
+    );
+    const [y, z] = [net, again].map((model) => inMode(model, false, () => model.forward(x)));
+    expect(await z!.data()).toEqual(await y!.data());
+    expect(fastNetOf(new Map([["fastnet", '{"widths":[1e9,1,1],"classes":2}']]))).toBeUndefined();
+    expect(fastNetOf(new Map([["fastnet", "nonsense"]]))).toBeUndefined();
   });
 
   it("learns by its recipe, with images on the GPU, to the very losses of images from the CPU", async () => {
