@@ -127,9 +127,10 @@ class HeaderText {
     this.#space();
     const start = this.#at;
     if (this.#text[start] !== '"') throw this.#unexpected("a string");
-    do {
-      this.#at = this.#text.indexOf('"', this.#at + 1) + 1 || this.#text.length + 1;
-    } while (this.#escaped(this.#at - 1) && this.#at <= this.#text.length);
+    let end = start;
+    do end = this.#text.indexOf('"', end + 1);
+    while (end >= 0 && this.#escaped(end));
+    this.#at = end < 0 ? this.#text.length : end + 1;
     try {
       return JSON.parse(this.#text.slice(start, this.#at)) as string;
     } catch {

@@ -53,6 +53,33 @@ describe("round trips", () => {
     );
   });
 
+  test("names that end in a backslash, or have quotes", async () => {
+    const names = ["\\", "a\\", "a\\\\", '\\"', '"', '"\\', "\\u0041"];
+    const tensors = names.map((name, i) => [name, f32([1], i)] as const);
+    const bytes = await toBytes(writeSafetensors(tensors, { "\\": 'ends in "\\' }));
+    expect(await contents(await readSafetensors(bytes))).toEqual(await contents(tensors));
+    expect((await openSafetensors(bytes)).metadata).toEqual(new Map([["\\", 'ends in "\\']]));
+  });
+
+  test("empty tensors, listed before and after full ones", async () => {
+    const range = (start: number, end: number) =>
+      `{"dtype":"F32","shape":[${(end - start) / 4}],"data_offsets":[${start},${end}]}`;
+    const data = bytesOf(Float32Array.of(1, 2));
+    const listed = {
+      full: [0, 4],
+      "empty at 0": [0, 0],
+      last: [4, 8],
+      "empty at 4": [4, 4],
+      "empty at 8": [8, 8],
+    };
+    for (const entries of [Object.entries(listed), Object.entries(listed).reverse()]) {
+      const header = entries.map(([name, [start, end]]) => `"${name}":${range(start!, end!)}`).join();
+      const found = await readSafetensors(safetensorsFile(`{${header}}`, data));
+      const numbers = Object.fromEntries([...found].map(([name, { data }]) => [name, [...data]]));
+      expect(numbers).toEqual({ full: [1], "empty at 0": [], last: [2], "empty at 4": [], "empty at 8": [] });
+    }
+  });
+
   test("bytes that begin at an odd address", async () => {
     const bytes = await toBytes(writeSafetensors({ w: f32([2], 1, 2) }));
     const shifted = new Uint8Array(bytes.length + 1);
