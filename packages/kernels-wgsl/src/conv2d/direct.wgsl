@@ -67,11 +67,11 @@ fn main(
       if (v >= p.W) { continue; }
       let pixel = ((n * p.H + h) * p.W + v) * p.C + first;
       let weight = (r * p.S + s) * channels * p.O + o;
-      var block = 0.0;
+      var part = 0.0;
       for (var c = 0u; c < channels; c++) {
-        block += f32(x[pixel + c]) * f32(w[weight + c * p.O]);
+        part += f32(x[pixel + c]) * f32(w[weight + c * p.O]);
       }
-      sum += block;
+      sum += part;
     }
   }
   y[i] = Elem(epilogue(sum, i, o));

@@ -25,11 +25,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let first = row / p.size * p.count * p.inner + at % p.inner;
     var sum = 0.0;
     for (var start = 0u; start < p.count; start += 1024) {
-      var block = 0.0;
+      var part = 0.0;
       for (var j = start; j < min(start + 1024, p.count); j++) {
-        if (u32(index[j]) == k) { block += f32(dy[first + j * p.inner]); }
+        if (u32(index[j]) == k) { part += f32(dy[first + j * p.inner]); }
       }
-      sum += block;
+      sum += part;
     }
     dx[at] = Elem(sum);
   }

@@ -56,20 +56,20 @@ fn main(
   var aAt = begin(z, p.aBatch) + m % p.M * p.aRow;
   var bAt = begin(z, p.bBatch) + n * p.bCol;
 
-  // Blocks of blocks of 64, so that rounding does not add up along K.
+  // Parts of 64, and 64 of those, so that rounding does not add up along K.
   var sum = 0.0;
   for (var start = 0u; start < p.K; start += 4096) {
-    var blocks = 0.0;
+    var parts = 0.0;
     for (var first = start; first < min(start + 4096, p.K); first += 64) {
-      var block = 0.0;
+      var part = 0.0;
       for (var k = first; k < min(first + 64, p.K); k++) {
-        block += f32(a[aAt]) * f32(b[bAt]);
+        part += f32(a[aAt]) * f32(b[bAt]);
         aAt += p.aCol;
         bAt += p.bRow;
       }
-      blocks += block;
+      parts += part;
     }
-    sum += blocks;
+    sum += parts;
   }
   y[i] = Elem(epilogue(sum, i, n));
 }
