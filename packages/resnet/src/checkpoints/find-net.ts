@@ -1,4 +1,4 @@
-import { quote } from "./checkpoint.ts";
+import { quote } from "./checkpoint-file.ts";
 import { NAMINGS, type Naming, type Spot, TORCHVISION } from "./naming.ts";
 
 interface Shaped {
@@ -93,7 +93,7 @@ function netsOf(naming: Naming, tensors: ReadonlyMap<string, Shaped>): Candidate
 
 const torchName = (spot: Spot): string => TORCHVISION.format(spot)!;
 
-/** Whether names under this prefix are of a running average of the weights. */
+/** True if names under this prefix are of a running average of the weights. */
 export const isAverage = (prefix: string): boolean => /ema|averag|shadow|teacher/i.test(prefix);
 
 /** The layer that takes the last features: a matrix beside the net's tensors, or, if there is none there, elsewhere. */

@@ -1,4 +1,4 @@
-export type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint.ts";
+export type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint-file.ts";
 export { namesFoundAndSought } from "./find-net.ts";
 export { type LoadCheckpointOptions, loadCheckpoint } from "./load.ts";
 export { type Architecture, modelOf, notedPreprocessing, type Preprocessing } from "./model-of.ts";

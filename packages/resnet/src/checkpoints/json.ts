@@ -1,5 +1,5 @@
 import { type ByteSource, FormatError } from "@shadegrad/tensor/formats";
-import { quote } from "./checkpoint.ts";
+import { quote } from "./checkpoint-file.ts";
 
 /** No checkpoint describes itself in more. */
 const MAX_BYTES = 1 << 25;

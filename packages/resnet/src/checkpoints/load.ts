@@ -2,7 +2,7 @@ import { FormatError, type HostTensor, toFloat32 } from "@shadegrad/tensor/forma
 import { BatchNorm2d, type Loaded, type LoadOptions, loadEntries, stateDict } from "@shadegrad/tensor/nn";
 import { layersOf } from "../listen.ts";
 import { ResNet } from "../zoo.ts";
-import type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint.ts";
+import type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint-file.ts";
 import { namesFoundAndSought } from "./find-net.ts";
 import { matchNames } from "./match-names.ts";
 import { openCheckpoint } from "./open.ts";
@@ -11,7 +11,7 @@ import { openCheckpoint } from "./open.ts";
 export const TORCH_EPSILON = 1e-5;
 
 export interface LoadCheckpointOptions extends LoadOptions {
-  /** Whether a ResNet's head is loaded. With `false` it stays as it is, whatever classes the file's tells apart. */
+  /** `false` leaves a ResNet's head as it is, whatever classes the file's tells apart. */
   head?: boolean;
 }
 

@@ -5,13 +5,13 @@ import { fileName, findNet } from "./find-net.ts";
 import type { CheckpointInfo } from "./open.ts";
 import { unwrappedName } from "./wrappers.ts";
 
-/** Which tensors of a file are a model's. */
+/** The tensors of a file that are a model's. */
 export interface Match {
   /** The file's name for a tensor, by the model's. */
   nameOf(name: string): string | undefined;
   /** Names in the file that are the model's, or stand among them. */
   readonly names: readonly string[];
-  /** How many of the model's tensors the file has. */
+  /** Number of the model's tensors that the file has. */
   readonly found: number;
 }
 
@@ -85,7 +85,7 @@ function ownNames(model: object, wanted: readonly string[], { tensors }: File, w
   };
 }
 
-/** Where the next part of a dotted name begins; −1 after the last. */
+/** Index of the next part of a dotted name; −1 after the last. */
 const next = (name: string, at: number): number => {
   const dot = name.indexOf(".", at);
   return dot < 0 || at > 300 ? -1 : dot + 1;

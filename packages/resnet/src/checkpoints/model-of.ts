@@ -4,7 +4,7 @@ import type { zoo } from "../zoo.ts";
 import { findNet } from "./find-net.ts";
 import type { CheckpointInfo } from "./open.ts";
 
-/** How pixels become what a net takes: (pixel · range / 255 − mean) / std, channel by channel in the order given. */
+/** Preprocessing of pixels: (pixel · range / 255 − mean) / std, channel by channel in the order given. */
 export interface Preprocessing {
   readonly channels: "rgb" | "bgr" | "grey";
   readonly range: 1 | 255;
@@ -13,14 +13,14 @@ export interface Preprocessing {
   readonly std: readonly number[];
 }
 
-/** What net a checkpoint belongs to: `new ResNet(options)` takes its weights. */
+/** The net that a checkpoint belongs to: `new ResNet(options)` takes its weights. */
 export interface Architecture {
   /** Its name in the zoo, if it has one; biases, classes and strides may differ from what the zoo builds. */
   readonly name: keyof typeof zoo | undefined;
   readonly options: ResNetOptions & { classes: number };
-  /** Whether the file has a head. If not, `options.classes` is the usual number, and `loadCheckpoint` needs `head: false`. */
+  /** True if the file has a head. If not, `options.classes` is the usual number, and `loadCheckpoint` needs `head: false`. */
   readonly hasHead: boolean;
-  /** Whether the kind of its shortcuts is told, by weights or by a note, and not what is usual. */
+  /** True if weights or a note tell the kind of its shortcuts; false if it is the usual one. */
   readonly shortcutIsTold: boolean;
   /** Known for the usual ImageNet weights, and where `saveCheckpoint` noted it. */
   readonly preprocessing: Preprocessing | undefined;
@@ -33,7 +33,7 @@ const IMAGE_NET: Preprocessing = {
   std: [0.229, 0.224, 0.225],
 };
 
-/** What Caffe's nets were trained on, and so Keras' ResNets. */
+/** Preprocessing of Caffe's nets, and so of Keras' ResNets. */
 const CAFFE: Preprocessing = {
   channels: "bgr",
   range: 255,
@@ -61,7 +61,7 @@ const NAMES: Readonly<Record<string, keyof typeof zoo>> = {
 /**
  * The ResNet that a checkpoint's names and shapes tell, or undefined if they tell none.
  *
- * What they leave open is taken from what `saveCheckpoint` noted, or is as usual: a 7×7 stem strides and pools, a 3×3
+ * Options that they leave open are those that `saveCheckpoint` noted, or the usual ones: a 7×7 stem strides and pools, a 3×3
  * stem does not; Keras' bottlenecks stride at the first convolution, others at the second; shortcuts without weights
  * pad on both sides.
  */
@@ -136,7 +136,7 @@ function stagesOf(shapes: ReadonlyMap<string, readonly number[]>): Stage[] {
 const MAX_BLOCKS = 1024;
 
 /**
- * Whether the net has about as many numbers as its file, so that building it costs no more.
+ * True if the net has about as many numbers as its file, so that building it costs no more.
  *
  * Empty tensors would let a small file ask for any net.
  */

@@ -12,7 +12,7 @@ export interface Spot {
 }
 
 /**
- * How a library names a ResNet's layers, as templates that are read and written.
+ * A library's names for a ResNet's layers, as templates that are read and written.
  *
  * `{stage}` counts from 1, `{block}` from 0, `{index}` from 1, each plus what is added; a letter `{block:a}` counts from a.
  */

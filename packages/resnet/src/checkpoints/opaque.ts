@@ -1,4 +1,4 @@
-import { quote } from "./checkpoint.ts";
+import { quote } from "./checkpoint-file.ts";
 
 /**
  * An object of a pickle whose class is not known: passed over, never made.
@@ -8,7 +8,7 @@ import { quote } from "./checkpoint.ts";
 export class Opaque {
   /** Its class or function, as `module.name`. */
   readonly name: string;
-  /** What was set on it by key, as on a dict; of attributes, their dict. */
+  /** Items that were set by key, as on a dict; under "", the dict of its attributes. */
   readonly items = new Map<unknown, unknown>();
 
   constructor(name: string) {

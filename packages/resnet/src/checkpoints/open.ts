@@ -6,7 +6,7 @@ import {
   openSource,
   type SourceInput,
 } from "@shadegrad/tensor/formats";
-import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint.ts";
+import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint-file.ts";
 import { isRecord, readJson } from "./json.ts";
 import { type Kind, recognize } from "./recognize.ts";
 import { unsealed } from "./seal.ts";
@@ -41,7 +41,7 @@ export async function openCheckpoint(input: CheckpointInput): Promise<Checkpoint
   }
 }
 
-/** What a checkpoint holds, without its numbers. */
+/** The contents of a checkpoint, without its numbers. */
 export interface CheckpointInfo {
   readonly format: Checkpoint["format"];
   readonly layout: Checkpoint["layout"];
@@ -50,7 +50,7 @@ export interface CheckpointInfo {
 }
 
 /**
- * What a checkpoint holds: its format, names, types and shapes, and the strings beside them.
+ * Read the contents of a checkpoint: its format, names, types and shapes, and the strings beside them.
  *
  * @throws FormatError if it is no checkpoint, or damaged.
  */

@@ -8,7 +8,7 @@ const FRAME = 0x95;
 /** The longest header that safetensors allows itself. */
 const MAX_SAFETENSORS_HEADER = 100_000_000;
 
-/** What begins thus, at that byte, is no checkpoint; but it helps to know what it is. */
+/** Beginnings of files that are no checkpoints, at a byte: an error names what they are. */
 const OTHERS: readonly (readonly [start: string | readonly number[], what: string, at?: number])[] = [
   ["\x89PNG", "a PNG image"],
   [[0xff, 0xd8, 0xff], "a JPEG image"],

@@ -8,7 +8,7 @@ import type { Preprocessing } from "./model-of.ts";
 import { sealed } from "./seal.ts";
 
 export interface SaveOptions {
-  /** What pixels have to become before the net takes them: kept for whoever loads it. */
+  /** Preprocessing of pixels that the net expects: kept for whoever loads it. */
   preprocessing?: Preprocessing | undefined;
   /** Strings to keep with the weights: how the net was trained, where it came from. */
   metadata?: Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export async function saveCheckpoint(
   }
 }
 
-/** What {@link saveCheckpoint} writes, in memory: `new Blob([await checkpointBytes(model)])` can be downloaded. */
+/** The bytes that {@link saveCheckpoint} writes, in memory: `new Blob([await checkpointBytes(model)])` can be downloaded. */
 export const checkpointBytes = (model: object, options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> =>
   toBytes(writeCheckpoint(model, options));
 

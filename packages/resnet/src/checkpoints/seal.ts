@@ -1,5 +1,5 @@
 import { FormatError, hostTensor, type TensorEntry, type Writable } from "@shadegrad/tensor/formats";
-import { type CheckpointTensor, quote } from "./checkpoint.ts";
+import { type CheckpointTensor, quote } from "./checkpoint-file.ts";
 import { sha256 } from "./sha256.ts";
 
 /** Metadata that seal a file: SHA-256 of each tensor's bytes by name, and of all that the header says. */

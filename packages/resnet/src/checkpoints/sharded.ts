@@ -1,5 +1,5 @@
 import { type ByteSource, FormatError } from "@shadegrad/tensor/formats";
-import { type Checkpoint, type CheckpointTensor, quote } from "./checkpoint.ts";
+import { type Checkpoint, type CheckpointTensor, quote } from "./checkpoint-file.ts";
 import { isRecord, shown } from "./json.ts";
 import { shardPath } from "./shards.ts";
 

@@ -1,5 +1,5 @@
 import { type ByteSource, FormatError } from "@shadegrad/tensor/formats";
-import { quote } from "./checkpoint.ts";
+import { quote } from "./checkpoint-file.ts";
 import { shown } from "./json.ts";
 
 /**
@@ -18,7 +18,7 @@ export function shardPath(path: unknown, fail: (what: string) => FormatError): s
 export class Shards {
   readonly #paths: readonly string[];
   readonly #open: (path: string) => Promise<ByteSource>;
-  /** Where each shard ends, as far as they have been seen. */
+  /** End of each shard that has been seen. */
   readonly #ends: number[] = [];
   #kept: { readonly index: number; readonly bytes: Uint8Array } | undefined;
   /** Readings wait for each other, so that no shard is fetched twice. */

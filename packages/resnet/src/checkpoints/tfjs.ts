@@ -9,7 +9,7 @@ import {
   toFloat32,
 } from "@shadegrad/tensor/formats";
 import { IMAGENET_RESNET50_EPSILON } from "../data/imagenet.ts";
-import { type Checkpoint, type CheckpointTensor, quote } from "./checkpoint.ts";
+import { type Checkpoint, type CheckpointTensor, quote } from "./checkpoint-file.ts";
 import { isRecord, type JsonFile, shown } from "./json.ts";
 import { kerasEpsilons } from "./keras-epsilon.ts";
 import { sha256 } from "./sha256.ts";
@@ -28,7 +28,7 @@ const DTYPES: Readonly<Record<string, HostDType>> = {
   bool: "bool",
 };
 
-/** How the numbers are stored, where that is not their own type: value = stored · scale + min, or as float16. */
+/** Storage of numbers in a narrower type: value = stored · scale + min, or as float16. */
 interface Quantization {
   readonly dtype: HostDType;
   readonly scale: number;

@@ -1,5 +1,5 @@
 import { type ByteSource, bytesPerElement, FormatError } from "@shadegrad/tensor/formats";
-import { type Checkpoint, quote } from "./checkpoint.ts";
+import { type Checkpoint, quote } from "./checkpoint-file.ts";
 import { describe, Opaque } from "./opaque.ts";
 import { readPickle } from "./pickle.ts";
 import { TruncatedPickle } from "./pickle-bytes.ts";
@@ -13,7 +13,7 @@ const PROTOCOL = 1001;
 /** State dicts without their numbers are small; a larger one is read again, four times as much of it. */
 const FIRST_READ = 1 << 20;
 
-/** A storage as the file has it; where, is known once all pickles are read. */
+/** A storage as the file has it; its start is known once all pickles are read. */
 interface Root {
   readonly dtype: TorchStorage["dtype"];
   readonly elements: number;

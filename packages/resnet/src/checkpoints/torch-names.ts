@@ -76,7 +76,7 @@ export interface StorageId {
   readonly dtype: HostDType;
   readonly key: string;
   readonly elements: number;
-  /** What the legacy format adds: the part of the storage that this one is. */
+  /** Part of another storage, which only the legacy format has. */
   readonly view: unknown;
 }
 

@@ -1,10 +1,10 @@
 import { bytesPerElement, FormatError } from "@shadegrad/tensor/formats";
-import type { CheckpointTensor } from "./checkpoint.ts";
+import type { CheckpointTensor } from "./checkpoint-file.ts";
 import { findNet, isAverage } from "./find-net.ts";
 import { describe, Opaque } from "./opaque.ts";
 import { type TorchStorage, TorchTensor } from "./torch-tensor.ts";
 
-/** Where training scripts put the state of the net, the likelier first; "" is the file's own dict. */
+/** Keys under which training scripts put the state of the net, the likelier first; "" is the file's own dict. */
 const INSIDE = ["state_dict", "model_state_dict", "model_state", "model", "net", "network", "state", ""];
 
 /** Objects that are looked through for a state dict: no checkpoint nests it deeper, or among more. */
@@ -40,7 +40,7 @@ export function stateOf(value: unknown): {
   return { tensors: best.tensors, metadata };
 }
 
-/** Whether a state is the likelier one. */
+/** True if `a` is the likelier state of a net. */
 function comesBefore(a: State, b: State): boolean {
   const [isA, isB] = [a, b].map((state) => rank(state)) as [number[], number[]];
   const differs = isA.findIndex((part, i) => part !== isB[i]);

@@ -5,7 +5,7 @@ import {
   type HostTensor,
   hostTensor,
 } from "@shadegrad/tensor/formats";
-import type { CheckpointTensor } from "./checkpoint.ts";
+import type { CheckpointTensor } from "./checkpoint-file.ts";
 import { describe } from "./opaque.ts";
 
 /** As many axes as PyTorch allows. */
@@ -17,7 +17,7 @@ export interface TorchStorage {
   readonly key: string;
   readonly dtype: HostDType;
   readonly elements: number;
-  /** Where in the file it is, compared to others; known once the file is open. */
+  /** Place in the file, compared to others; known once the file is open. */
   position(): number;
   /** All its bytes, little-endian. */
   read(): Promise<Uint8Array>;
@@ -30,7 +30,7 @@ export function lastOnly(read: (key: string) => Promise<Uint8Array>): (key: stri
     if (last?.key === key) return last.bytes;
     const reading = { key, bytes: read(key) };
     last = reading;
-    // What failed may work when it is tried again.
+    // A reading that failed may succeed when it is tried again.
     reading.bytes.catch(() => {
       if (last === reading) last = undefined;
     });
@@ -38,7 +38,7 @@ export function lastOnly(read: (key: string) => Promise<Uint8Array>): (key: stri
   };
 }
 
-/** What `torch.save` pickles of a tensor: element [i, j] is element `offset + i · stride[0] + j · stride[1]` of a storage. */
+/** A tensor as `torch.save` pickles it: element [i, j] is element `offset + i · stride[0] + j · stride[1]` of a storage. */
 export class TorchTensor implements CheckpointTensor {
   readonly dtype: HostDType;
   readonly shape: readonly number[];

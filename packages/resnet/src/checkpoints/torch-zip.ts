@@ -1,5 +1,5 @@
 import { type ByteSource, bytesPerElement, FormatError } from "@shadegrad/tensor/formats";
-import { type Checkpoint, quote } from "./checkpoint.ts";
+import { type Checkpoint, quote } from "./checkpoint-file.ts";
 import { Opaque } from "./opaque.ts";
 import { readPickle } from "./pickle.ts";
 import { storageId, TORCH_NAMES } from "./torch-names.ts";

@@ -1,6 +1,6 @@
 import { type ByteSource, FormatError } from "@shadegrad/tensor/formats";
 import { unzipRaw, type ZipEntry } from "unzipit";
-import { quote } from "./checkpoint.ts";
+import { quote } from "./checkpoint-file.ts";
 
 /** One entry of an open archive. */
 export interface ZipPart {

@@ -1,7 +1,7 @@
 import type { Dataset, ImageShape, Normalization, Pixels } from "./dataset.ts";
 import { Draws } from "./draws.ts";
 
-/** How an image is varied each time that training sees it. */
+/** Variations of an image, drawn each time that training sees it. */
 export interface Augmentation {
   /** Pixels that are added on each side before a window is cut out at random. */
   pad?: number;
@@ -14,7 +14,7 @@ export interface Augmentation {
   flip?: boolean | "alternate" | undefined;
 }
 
-/** Where a window lies in an image, in pixels, and whether it is mirrored. */
+/** Place of a window in an image, in pixels, and a flag for mirroring. */
 export interface Window {
   readonly top: number;
   readonly left: number;
@@ -49,7 +49,7 @@ export interface InputOptions {
   seed?: number;
 }
 
-/** How the images of a data set become the input of a net, on the CPU: cut out, mirrored, normalised. */
+/** Writer of a net's input on the CPU: images of a data set cut out, mirrored, normalised. */
 export interface InputWriter {
   readonly shape: ImageShape;
   /** Write image number `i`, as the epoch sees it, to `out` from `offset` on. */
@@ -59,7 +59,7 @@ export interface InputWriter {
 /**
  * Pad-and-crop and mirroring as section 4.2 of the paper has them, and normalisation, in one pass over the pixels.
  *
- * What is drawn for an image depends on the seed, the epoch and its number, not on the batch it is in.
+ * The draws for an image depend on the seed, the epoch and its number, not on the batch it is in.
  *
  * @throws RangeError if the crop is larger than the padded image, or a list is not as long as there are channels.
  */

@@ -7,7 +7,7 @@ export type Pixels = Uint8Array | Uint8ClampedArray | Float32Array;
 /** Height, width and channels. */
 export type ImageShape = readonly [H: number, W: number, C: number];
 
-/** What each channel has subtracted, then is divided by: of bytes, on a scale from 0 to 1. */
+/** Mean that is subtracted from each channel, and deviation that it is divided by: of bytes, on a scale from 0 to 1. */
 export interface Normalization {
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -19,7 +19,7 @@ export interface Dataset {
   /** Names of the classes, by label. */
   readonly classes: readonly string[];
   readonly shape: ImageShape;
-  /** How its channels are usually normalised. */
+  /** Usual normalisation of its channels. */
   readonly normalization?: Normalization | undefined;
   /** Image `i` and its label; a promise where it has to be fetched or decoded. */
   read(i: number): Example | Promise<Example>;
@@ -30,7 +30,7 @@ export interface Example {
   readonly label: number;
 }
 
-/** What an iterable may give: pixels with their shape, a decoded image or a tensor, and a label. */
+/** An item of an iterable: pixels with their shape, a decoded image or a tensor, and a label. */
 export type Sample =
   | { readonly image: DecodedImage | Tensor; readonly label: number }
   | { readonly image: Pixels; readonly shape: ImageShape; readonly label: number };
@@ -79,7 +79,7 @@ export class ImageSet implements Dataset {
     return { image: this.images.subarray(i * size, (i + 1) * size), label: this.labels[i]! };
   }
 
-  /** Those from `start` up to, not including, `end`: a view. */
+  /** A view of the images from `start` up to, not including, `end`. */
   slice(start: number, end = this.length): ImageSet {
     const [H, W, C] = this.shape;
     const images = this.images.subarray(start * H * W * C, end * H * W * C);

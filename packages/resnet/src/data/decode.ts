@@ -97,13 +97,13 @@ async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>, format: PictureFo
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const { data } = context.getImageData(0, 0, width, height);
-  // Where memory is short, a canvas is blank without a word.
+  // A canvas is blank, without an error, if memory is short.
   if (data[3] !== 255 || data.at(-1) !== 255)
     throw new FormatError(`its ${width} × ${height} pixels are more than this browser can draw`);
   return { width, height, pixels: rgb(data, 4) };
 }
 
-/** Whether a JPEG has its end marker after its first scan: browsers fill up one that breaks off. */
+/** True if a JPEG has its end marker after its first scan: browsers fill up one that is truncated. */
 function hasEnd(jpeg: Uint8Array): boolean {
   let scan = 2;
   while (jpeg[scan] === 0xff && jpeg[scan + 1] !== 0xda) scan += 2 + 256 * jpeg[scan + 2]! + jpeg[scan + 3]!;

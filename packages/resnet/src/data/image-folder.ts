@@ -12,7 +12,7 @@ export interface ImageFolderOptions {
   normalization?: Normalization;
 }
 
-/** What ImageNet's nets are given: mean and deviation of its training pictures. */
+/** Mean and deviation of ImageNet's training pictures. */
 export const IMAGENET_NORMALIZATION: Normalization = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
@@ -24,7 +24,7 @@ export interface ImageFolder extends Dataset {
   readonly files: readonly string[];
   /** Numbers of their classes. */
   readonly labels: readonly number[];
-  /** What the folder holds beside its pictures, each with a number: `3 files that are no pictures (.txt)`. */
+  /** Things in the folder that are not read, each with a number: `3 files that are no pictures (.txt)`. */
   readonly leftOut: readonly string[];
 }
 

@@ -11,9 +11,9 @@ export interface NpmPackage {
 }
 
 export interface FetchOptions {
-  /** Where fetched packages are kept, in place of the user's cache folder or `SHADEGRAD_CACHE`. */
+  /** Folder for fetched packages, in place of the user's cache folder or `SHADEGRAD_CACHE`. */
   cache?: string | undefined;
-  /** Told what is going on; nothing if nothing has to be fetched. */
+  /** Called with a message when something has to be fetched. */
   log?: ((message: string) => void) | undefined;
 }
 

@@ -8,7 +8,7 @@ export interface DecodedImage {
 /** Formats of pictures that are decoded. */
 export type PictureFormat = "avif" | "bmp" | "gif" | "jpeg" | "png" | "pnm" | "tiff" | "webp";
 
-/** How files begin. */
+/** Beginnings of files, at a byte. */
 const STARTS: readonly (readonly [start: string, format: PictureFormat, at?: number])[] = [
   ["\xff\xd8\xff", "jpeg"],
   ["\x89PNG\r\n\x1a\n", "png"],
@@ -24,13 +24,13 @@ const STARTS: readonly (readonly [start: string, format: PictureFormat, at?: num
   ["P6", "pnm"],
 ];
 
-/** The format that a file begins like, or undefined: what else a decoder could make of it, as of SVG, is not tried. */
+/** The format that a file begins like; undefined for others, SVG among them, which no decoder is given. */
 export const pictureFormat = (bytes: Uint8Array): PictureFormat | undefined =>
   STARTS.find(([start, , at = 0]) =>
     [...start].every((character, i) => bytes[at + i] === character.charCodeAt(0)),
   )?.[1];
 
-/** What a file is that is no picture, as a message says it. */
+/** Describe a file that is no picture, for a message. */
 export function otherThanPicture(bytes: Uint8Array): string {
   const start = new TextDecoder()
     .decode(bytes.subarray(0, 256))
@@ -41,7 +41,7 @@ export function otherThanPicture(bytes: Uint8Array): string {
   return "in an unsupported format";
 }
 
-/** What `decodeImage` reads, as a message says it. */
+/** Formats that `decodeImage` reads, for a message. */
 export const PICTURE_FORMATS = "a JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP or PPM";
 
 /** The largest canvas that every browser has. A larger picture is decoded at reduced size, in Node as well. */

@@ -7,10 +7,11 @@ import {
 } from "@shadegrad/tensor/formats";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { CheckpointInput } from "../../src/checkpoints/checkpoint.ts";
+import type { CheckpointInput } from "../../src/checkpoints/checkpoint-file.ts";
 import { inspectCheckpoint, openCheckpoint } from "../../src/checkpoints/index.ts";
 import { Opaque, OpaqueClass } from "../../src/checkpoints/opaque.ts";
 import { readPickle } from "../../src/checkpoints/pickle.ts";
+import { rebuildTensor } from "../../src/checkpoints/torch-tensor.ts";
 import { bytesOf, counting, joined, messageOf, orFormatError, type Part } from "./files.ts";
 
 const BOTH = ["kinds.pt", "kinds_legacy.pt"];
@@ -107,6 +108,22 @@ test("pickles longer than the first read of a legacy file", async () => {
   );
   const long = new Blob([bytes.slice(0, machine), text, bytes.slice(end)]);
   expect(await readAll(long)).toEqual(await readAll(bytes));
+});
+
+test("a view may end with the last element of its storage, and no further", async () => {
+  const storage = {
+    key: "0",
+    dtype: "u8" as const,
+    elements: 6,
+    position: () => 0,
+    read: async () => Uint8Array.of(0, 1, 2, 3, 4, 5),
+  };
+  const view = (offset: number, shape: number[], strides: number[]) =>
+    rebuildTensor(storage, offset, shape, strides);
+  expect([...((await view(1, [2, 2], [3, 1]).read()).data as Uint8Array)]).toEqual([1, 2, 4, 5]);
+  expect(() => view(2, [2, 2], [3, 1])).toThrow("does not fit its storage of 6 elements");
+  expect(() => view(0, [7], [0])).toThrow("does not fit its storage of 6 elements");
+  expect((await view(6, [0, 2], [1, 1]).read()).data).toHaveLength(0);
 });
 
 describe("objects of other classes", () => {

@@ -32,6 +32,24 @@ async function contents(tensors: Iterable<readonly [string, HostTensor]>) {
   );
 }
 
+test("an empty tensor may be listed after a full one that begins where it does", async () => {
+  const entry = (shape: number[], start: number, end: number) => ({
+    dtype: "U8",
+    shape,
+    data_offsets: [start, end],
+  });
+  const file = safetensorsFile(
+    { full: entry([2], 0, 2), before: entry([0], 0, 0), after: entry([3, 0], 2, 2) },
+    2,
+  );
+  const found = await readSafetensors(file);
+  expect([...found].map(([key, { shape, data }]) => [key, shape, data.length])).toEqual([
+    ["before", [0], 0],
+    ["full", [2], 2],
+    ["after", [3, 0], 0],
+  ]);
+});
+
 describe("round trips", () => {
   test("any tensors, names and metadata, from bytes, a Blob and a stream cut anywhere", async () => {
     const named = <T>(value: fc.Arbitrary<T>) =>

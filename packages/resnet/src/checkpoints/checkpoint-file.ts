@@ -4,9 +4,9 @@ import type { HostDType, HostTensor, SourceInput } from "@shadegrad/tensor/forma
 export interface CheckpointTensor {
   readonly dtype: HostDType;
   readonly shape: readonly number[];
-  /** Where in the file it is, compared to others: reading in this order is cheapest. Absent, that is the order of the names. */
+  /** Place in the file, compared to others: reading in this order is cheapest. If absent, the order of the names is. */
   readonly position?: number;
-  /** Of a batch norm's variance: what its layer adds to it. Absent, PyTorch's 1e-5. */
+  /** Epsilon of the layer, if this is the variance of a batch norm; PyTorch's 1e-5 if absent. */
   readonly epsilon?: number | undefined;
   /** @throws FormatError if the file ends before the tensor does. */
   read(): Promise<HostTensor>;
@@ -24,7 +24,7 @@ export interface Checkpoint {
   close(): Promise<void>;
 }
 
-/** Whatever a checkpoint can be read from: one file, or, of a TensorFlow.js model, `model.json` and its shards. */
+/** Anything that a checkpoint can be read from: one file, or, of a TensorFlow.js model, `model.json` and its shards. */
 export type CheckpointInput = SourceInput | readonly File[] | FileList;
 
 /** A name out of a file, as a message shows it. */
