@@ -79,15 +79,11 @@ function directions(N, [C, O, R, stride, H]) {
       ],
       (x, w) => conv2d(x, w, { stride, padding }),
     ),
-    kernelRow(
-      `conv2d dx ${name}`,
-      [{ kernel: conv2dInputGrad, params: p, buffers: ["dy", "w", "w", "w", "dx"] }],
-      {
-        dy: lengths.dy,
-        w: lengths.w,
-        dx: lengths.x,
-      },
-    ),
+    kernelRow(`conv2d dx ${name}`, [{ kernel: conv2dInputGrad, params: p, buffers: ["dy", "w", "dx"] }], {
+      dy: lengths.dy,
+      w: lengths.w,
+      dx: lengths.x,
+    }),
     kernelRow(
       `conv2d dw ${name}`,
       [

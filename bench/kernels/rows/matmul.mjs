@@ -18,7 +18,7 @@ function square(side) {
     const lengths = { a: side * side, b: side * side, y: side * side };
     return kernelRow(
       `matmul ${side}³ ${aT ? "aᵀ b" : "a bᵀ"}`,
-      [{ kernel: matmulKernel, params: p, buffers: ["a", "b", "b", "b", "y"] }],
+      [{ kernel: matmulKernel, params: p, buffers: ["a", "b", "y"] }],
       lengths,
     );
   };

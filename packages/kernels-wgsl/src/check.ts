@@ -1,3 +1,4 @@
+import type { Epilogue } from "./launch/epilogue.ts";
 import type { Holes, Kernel, ParamValues } from "./launch/kernel.ts";
 
 export type Values = Float32Array | Int32Array | Uint32Array;
@@ -7,7 +8,8 @@ export interface Case<P extends ParamValues = ParamValues> {
   readonly name: string;
   readonly params: P;
   readonly holes?: Holes;
-  /** Contents of the `reads` bindings. */
+  readonly epilogue?: Epilogue;
+  /** Contents of the `reads` bindings, of those for an epilogue only the ones that it has. */
   readonly reads: readonly Values[];
   /** Contents of the `writes` bindings before the launch. */
   readonly writes: readonly Values[];

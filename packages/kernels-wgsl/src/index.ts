@@ -1,8 +1,18 @@
 export { bits, type Scalar } from "./launch/bits.ts";
 export { candidates, choose } from "./launch/choose.ts";
+export {
+  BIAS,
+  EPILOGUE_OPERANDS,
+  type Epilogue,
+  epilogueHoles,
+  type OperandKind,
+  substitute,
+  uses,
+} from "./launch/epilogue.ts";
 export type {
   Adapter,
   AnyVariant,
+  ElementType,
   Hole,
   Holes,
   Interface,

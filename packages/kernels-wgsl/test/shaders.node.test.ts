@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import type { Case } from "../src/check.ts";
+import { epilogueHoles } from "../src/launch/epilogue.ts";
 import { type Adapter, allVariants, fits, type Holes, layout, specialize } from "../src/launch/kernel.ts";
 import { rasteriser } from "../src/rasteriser/index.ts";
 import { openDevice } from "./device.ts";
-import { checked, checks, shaders } from "./kernels.ts";
+import { checked, checks, elements, shaders } from "./kernels.ts";
 import { findRaces } from "./races.ts";
 
+const ABSENT = new Float32Array(4);
 let device: GPUDevice;
 /** Adapters that have everything, so that every variant is checked wherever the suite runs. */
 const able: Adapter[] = [8, 4].map((lanes) => ({
@@ -46,7 +48,11 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
   const settings = (): Holes[] => {
     const found = cases()
       .filter(({ params }) => able.some((adapter) => fits(variant, params, adapter)))
-      .map(({ holes }) => ({ ...variant.holes, ...holes }));
+      .map(({ holes, epilogue }) => ({
+        ...variant.holes,
+        ...holes,
+        ...(epilogue && epilogueHoles(epilogue)),
+      }));
     const distinct = [...new Map(found.map((holes) => [JSON.stringify(holes), holes])).values()];
     const half = /^alias Elem = f32;/m.test(variant.source)
       ? distinct.map((h) => ({ ...h, Elem: "f16" }))
@@ -81,25 +87,38 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     );
   });
 
+  it("has the types of elements that TypeScript says", () => {
+    for (const name of [...kernel.reads, ...kernel.writes]) {
+      const type = kernel.types?.[name] ?? "Elem";
+      const [hole, otherwise] = typeof type === "string" ? [type, type] : type;
+      const found = (holes: Holes) => elements(variant.source, { ...variant.holes, ...holes }).get(name);
+      expect(found({}), name).toBe(otherwise === "Elem" ? elementOf(variant.source) : otherwise);
+      if (otherwise === "Elem") expect(found({ Elem: "f16" }), name).toBe("f16");
+      if (hole !== otherwise) expect(found({ [hole]: "f16" }), name).toBe("f16");
+    }
+  });
+
   it("has no race", { timeout: 120_000 }, () => {
     if (variant.needs?.includes("subgroups")) return expectNothingShared(variant.source);
     const launched = ({ params, holes }: Case) =>
       able.some((adapter) => fits(variant, params, adapter)) &&
       variant.workgroups(params, { ...variant.holes, ...holes }).every((side) => side > 0);
     for (const example of smallest(cases().filter(launched))) {
-      const holes = { ...variant.holes, ...example.holes };
+      const { epilogue } = example;
+      const holes = { ...variant.holes, ...example.holes, ...(epilogue && epilogueHoles(epilogue)) };
       const grid = variant.workgroups(example.params, holes).map((side) => Math.min(side, 2));
-      const { races, errors } = findRaces(
-        specialize(kernel.name, variant.source, holes),
-        kernel,
-        grid,
-        example,
-      );
+      const { races, errors } = findRaces(specialize(kernel.name, variant.source, holes), kernel, grid, {
+        ...example,
+        reads: kernel.reads.map((_, i) => example.reads[i] ?? ABSENT),
+      });
       expect(races, example.name).toEqual([]);
       expect(errors, example.name).toEqual([]);
     }
   });
 });
+
+/** What `Elem` is where it is not filled. */
+const elementOf = (source: string) => /^alias Elem = (\w+);/m.exec(source)?.[1];
 
 it("finds the race of a shader whose barrier is missing", () => {
   const code = `const THREADS: u32 = 2 * 4;

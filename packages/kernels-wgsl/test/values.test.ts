@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Case, Values } from "../src/check.ts";
+import { epilogueHoles } from "../src/launch/epilogue.ts";
 import {
   type Adapter,
   type AnyVariant,
@@ -31,18 +32,19 @@ const rows = checks.flatMap(({ kernel, cases }) =>
 );
 
 describe.each(rows)("%s", (_, kernel, variant, cases) => {
-  async function launch({ params, holes = {}, reads, writes }: Case): Promise<Values[]> {
+  async function launch({ params, holes = {}, epilogue, reads, writes }: Case): Promise<Values[]> {
     const { source, ...own } = shaderOf(kernel, variant);
-    const types = elements(source, { ...own.holes, ...holes });
+    const types = elements(source, { ...own.holes, ...holes, ...(epilogue && epilogueHoles(epilogue)) });
+    const names = [...kernel.reads.slice(0, reads.length), ...kernel.writes];
     const buffers = [...reads, ...writes].map((values, i) => {
-      const half = types.get([...kernel.reads, ...kernel.writes][i]!) === "f16";
+      const half = types.get(names[i]!) === "f16";
       return upload(half ? toHalf(values as Float32Array) : values);
     });
     launcher.launch(
       kernel,
       params,
       buffers.map((buffer) => ({ buffer, offset: PADDING })),
-      { holes, variant: variant.name },
+      { holes, epilogue, variant: variant.name },
     );
     launcher.flush();
     const found = await Promise.all(

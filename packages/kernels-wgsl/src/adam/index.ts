@@ -16,6 +16,7 @@ export const adam: Kernel<AdamParams> = {
   name: "adam",
   reads: ["dw", "unscale"],
   writes: ["w", "m", "v"],
+  types: { dw: "f32", unscale: "f32", w: "f32", m: "f32", v: "f32" },
   params: {
     length: "u32",
     beta1: "f32",

@@ -13,6 +13,7 @@ export const argmax: Kernel<ArgmaxParams> = {
   name: "argmax",
   reads: ["x", "candidates"],
   writes: ["y"],
+  types: { candidates: "i32", y: "i32" },
   params: { outer: "u32", reduced: "u32", inner: "u32", walked: "u32", splits: "u32", chunk: "u32" },
   variants: {
     plain: {

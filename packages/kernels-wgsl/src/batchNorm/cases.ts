@@ -45,16 +45,22 @@ export function partialGradients(
 
 /** A case, and the same with an operand of each kind in its epilogue. */
 export function fused<P extends ParamValues & { C: number }>(example: Case<P>): Case<P>[] {
-  const { name, params, reads, holes } = example;
+  const { name, params, reads } = example;
   const [y] = example.expected as [Float64Array];
   const [dense, channel] = [randomValues(y.length, 7), randomValues(params.C, 8)];
   return [
-    { ...example, reads: [...reads, channel, channel] },
+    example,
     {
       ...example,
       name: `${name}, with an epilogue`,
       reads: [...reads, channel, dense],
-      holes: { ...holes, epilogue: "max(value + channel0(o) + dense1(i), V(0))" },
+      epilogue: {
+        expression: "max(value + e0 + e1, V(0))",
+        operands: [
+          { kind: "channel", type: "f32" },
+          { kind: "dense", type: "f32" },
+        ],
+      },
       expected: [
         y.map((value, i) => Math.max(0, value + channel[i % params.C]! + dense[i]!)),
         ...example.expected.slice(1),

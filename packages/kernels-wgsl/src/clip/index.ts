@@ -20,6 +20,7 @@ export const squares: Kernel<SquaresParams> = {
   name: "squares",
   reads: ["x"],
   writes: ["partial"],
+  types: { x: "f32", partial: "f32" },
   params: { length: "u32", start: "u32", sums: "u32" },
   variants: {
     plain: { name: "scalar", source: squaresSource, workgroups: perSum },
@@ -41,6 +42,7 @@ export const clipNorm: Kernel<ClipParams> = {
   name: "clipNorm",
   reads: ["norm"],
   writes: ["x"],
+  types: { norm: "f32", x: "f32" },
   params: { length: "u32", most: "f32" },
   variants: lanes(clipNormSource),
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
@@ -51,6 +53,7 @@ export const clipValue: Kernel<ClipParams> = {
   name: "clipValue",
   reads: [],
   writes: ["x"],
+  types: { x: "f32" },
   params: { length: "u32", most: "f32" },
   variants: lanes(clipValueSource, { Bits: "vec4u" }),
   cost: ({ length }) => ({ flops: 2 * length, bytes: 8 * length }),

@@ -87,12 +87,18 @@ function fused(example: Case<Conv2dParams>, channels: number): Case<Conv2dParams
   const [x, w] = example.reads as [Float32Array, Float32Array];
   const [bias, rest] = [randomValues(channels, 4), randomValues(y.length, 5)];
   return [
-    { ...example, reads: [x, w, w, w] },
+    example,
     {
       ...example,
       name: `${example.name}, with an epilogue`,
       reads: [x, w, bias, rest],
-      holes: { epilogue: "max(value + channel0(o) + dense1(i), V(0))" },
+      epilogue: {
+        expression: "max(value + e0 + e1, V(0))",
+        operands: [
+          { kind: "channel", type: "f32" },
+          { kind: "dense", type: "f32" },
+        ],
+      },
       expected: [y.map((value, i) => Math.max(0, value + bias[i % channels]! + rest[i]!))],
       races: false,
     },

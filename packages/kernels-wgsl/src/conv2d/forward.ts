@@ -21,6 +21,7 @@ export const conv2d: Kernel<Conv2dParams> = {
   name: "conv2d",
   reads: ["x", "w", "e0", "e1"],
   writes: ["y"],
+  types: { e0: ["E0", "f32"], e1: ["E1", "f32"] },
   params: conv2dParams,
   variants: {
     plain: {

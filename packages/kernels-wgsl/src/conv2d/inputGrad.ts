@@ -21,6 +21,7 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
   name: "conv2dInputGrad",
   reads: ["dy", "w", "e0", "e1"],
   writes: ["dx"],
+  types: { e0: ["E0", "f32"], e1: ["E1", "f32"] },
   params: conv2dParams,
   variants: {
     plain: {

@@ -30,6 +30,7 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
   name: "conv2dWeightGrad",
   reads: ["x", "dy"],
   writes: ["partial"],
+  types: { partial: "f32" },
   params: { ...conv2dParams, splits: "u32" },
   variants: {
     plain: {
@@ -49,6 +50,7 @@ export const sumPartials: Kernel<{ length: number; splits: number }> = {
   name: "sumPartials",
   reads: ["partial"],
   writes: ["y"],
+  types: { partial: "f32" },
   params: { length: "u32", splits: "u32" },
   variants: { plain: { name: "strided", source: sum, workgroups: ({ length }) => strided(length, 64) } },
   cost: ({ length, splits }) => ({ flops: length * splits, bytes: 4 * length * (splits + 1) }),

@@ -13,6 +13,7 @@ export const cropImages: Kernel<CropImagesParams> = {
   name: "cropImages",
   reads: ["images", "more", "picks", "colours"],
   writes: ["y"],
+  types: { images: "u32", more: "u32", picks: "i32", colours: "f32" },
   params: { B: "u32", H: "u32", W: "u32", C: "u32", P: "u32", Q: "u32", first: "u32" },
   variants: {
     plain: {

@@ -18,6 +18,7 @@ export const crossEntropy: Kernel<CrossEntropyParams> = {
   name: "crossEntropy",
   reads: ["x", "labels", "weights"],
   writes: ["loss", "dx", "rowWeights"],
+  types: { labels: "u32", weights: "f32", loss: "f32", dx: "f32", rowWeights: "f32" },
   params: { N: "u32", C: "u32", smoothing: "f32", scale: "f32", ignored: "u32" },
   // A barrier costs a software rasteriser more than the whole walk along a row.
   variants: {

@@ -16,6 +16,7 @@ export const gather: Kernel<GatherParams> = {
   name: "gather",
   reads: ["x", "index"],
   writes: ["y"],
+  types: { index: ["Index", "i32"] },
   params,
   variants: {
     plain: {
@@ -32,6 +33,7 @@ export const gatherGrad: Kernel<GatherParams> = {
   name: "gatherGrad",
   reads: ["dy", "index"],
   writes: ["dx"],
+  types: { index: ["Index", "i32"] },
   params,
   variants: {
     plain: {

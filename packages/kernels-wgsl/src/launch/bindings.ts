@@ -1,7 +1,7 @@
 import type { Copied } from "./copies.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { bindingOf, type Placed } from "./placed.ts";
-import type { Resolved } from "./resolve.ts";
+import type { Operand, Resolved } from "./resolve.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** A resource of a launch: part of a buffer, or the copy that stands in its place. */
@@ -16,10 +16,15 @@ export function reserve(into: Scratch, { kernel, operands, copied }: Resolved): 
 /** What each of a launch's operands is bound as. */
 export function bind(from: Scratch, { kernel, operands, copied }: Resolved): Bound[] {
   return operands.map((operand, binding) => {
-    const part = "slot" in operand ? { buffer: from.find(operand) } : operand;
+    const part = partOf(from, operand);
     const read = copied[kernel.reads[binding] ?? ""];
     return read ? from.copies!.find(binding, read, part) : part;
   });
+}
+
+function partOf(from: Scratch, operand: Operand): Placed {
+  if ("isAbsent" in operand) return { buffer: from.absent };
+  return "slot" in operand ? { buffer: from.find(operand) } : operand;
 }
 
 /** Bind groups for launches, each made once. */

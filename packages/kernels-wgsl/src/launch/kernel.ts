@@ -1,4 +1,5 @@
 import type { CopiedRead, CopyMemory } from "./copies.ts";
+import type { Epilogue } from "./epilogue.ts";
 
 /** What a kernel's `const` (number, boolean), `alias` (type) or one-line `fn` (expression) may be given. */
 export type Hole = number | boolean | string;
@@ -43,7 +44,7 @@ export interface Variant<P extends ParamValues = ParamValues> {
   /** WebGPU features without which the shader does not compile. */
   readonly needs?: readonly string[];
   /** Reads that are bound as copies in other memory, by name; only variants of `rasteriser/` have any. */
-  copied?(params: P, holes: Holes): Readonly<Record<string, CopiedRead>>;
+  copied?(params: P, holes: Holes, epilogue: Epilogue | undefined): Readonly<Record<string, CopiedRead>>;
   /** Whether the result is right for these parameters on this adapter; absent: for all. */
   fits?(params: P, adapter: Adapter): boolean;
   /** `holes` are the variant's own, overridden by the caller's. */
@@ -61,6 +62,8 @@ export interface Stage<P extends ParamValues = ParamValues> {
   readonly buffers: readonly string[];
   /** Of the holes of the launch, those that this stage gets; none if absent. */
   holes?(holes: Holes): Holes;
+  /** Whether it does the epilogue of the launch. */
+  readonly hasEpilogue?: boolean;
 }
 
 /** A way to compute a kernel's result by launches of other kernels, with memory that lasts no longer than they do. */
@@ -91,6 +94,11 @@ export interface Variants<P extends ParamValues = ParamValues> {
   readonly rasteriser?: readonly AnyVariant<P>[];
 }
 
+type Element = "Elem" | "f32" | "i32" | "u32";
+
+/** What the elements of a binding are: a type, or that which a hole says, and what they are where it is not filled. */
+export type ElementType = Element | readonly [hole: string, otherwise: Element];
+
 /** How a kernel's shaders are bound, whichever the variant. */
 export interface Interface {
   /** Shown in traces and errors. */
@@ -98,6 +106,8 @@ export interface Interface {
   /** Names of the `read` storage bindings, in order; then the `read_write` ones; then `Params`. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
+  /** Element types of bindings; those that are not named hold `Elem`. */
+  readonly types?: Readonly<Record<string, ElementType>>;
   /** Members of `struct Params`, in declaration order. */
   readonly params: Readonly<Record<string, ParamType>>;
 }
@@ -113,8 +123,8 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
    */
   prefer?(params: P, adapter: Adapter): string | undefined;
   /**
-   * Channels of y, whose rows are dense: for a kernel with a hole `epilogue` that may read its last two
-   * `reads`, e0 and e1, as `dense0(i)` of y's shape or `channel0(o)` of one value a channel, and with 1 likewise.
+   * Channels of y, whose rows are dense: for a kernel whose last two reads are e0 and e1, the operands of an `Epilogue`,
+   * which its shader has as the hole `epilogue`, with `dense0(i)`, `channel0(o)`, `dense1(i)` and `channel1(o)`.
    */
   epilogue?(params: P): number;
   /**

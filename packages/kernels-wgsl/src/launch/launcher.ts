@@ -1,5 +1,6 @@
 import { BindGroups, bind, copiesOf } from "./bindings.ts";
 import type { Copied } from "./copies.ts";
+import type { Epilogue } from "./epilogue.ts";
 import {
   type Adapter,
   type Holes,
@@ -29,8 +30,9 @@ export interface LaunchCounts {
 
 export interface LaunchOptions {
   holes?: Holes;
+  epilogue?: Epilogue | undefined;
   /** The variant to take, by name, in place of the kernel's own choice. */
-  variant?: string;
+  variant?: string | undefined;
 }
 
 const ARENA_BYTES = 65_536;
@@ -91,7 +93,7 @@ export class Launcher {
   }
 
   /**
-   * Run a kernel on `buffers` or parts of them (its reads, then its writes) once everything launched before is done.
+   * Run a kernel on `buffers` or parts of them (its reads, those of the epilogue that there are, its writes) once everything launched before is done.
    *
    * @throws KernelError if the buffers are not as many as the bindings, or the grid is too large.
    */
@@ -99,10 +101,10 @@ export class Launcher {
     kernel: Kernel<P>,
     params: P,
     buffers: readonly Placed[],
-    { holes = {}, variant }: LaunchOptions = {},
+    { holes = {}, epilogue, variant }: LaunchOptions = {},
   ): void {
     const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
-    const request = { kernel, params, operands: buffers, holes, variant };
+    const request = { kernel, params, operands: buffers, holes, epilogue, variant };
     for (const resolved of resolve(request, this.#adapter, limit)) this.#dispatch(resolved);
   }
 

@@ -29,12 +29,14 @@ export async function prepare(
   progress: (done: number, of: number) => void,
 ): Promise<Program> {
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
-  const steps = planned.flatMap(({ kernel, params, buffers, holes = {}, variant }, i) =>
-    resolve({ kernel, params, operands: buffers, holes, variant }, adapter, limit).map((resolved) => ({
-      resolved,
-      planned: i,
-      pipeline: pipelines.find(resolved),
-    })),
+  const steps = planned.flatMap(({ kernel, params, buffers, holes = {}, epilogue, variant }, i) =>
+    resolve({ kernel, params, operands: buffers, holes, epilogue, variant }, adapter, limit).map(
+      (resolved) => ({
+        resolved,
+        planned: i,
+        pipeline: pipelines.find(resolved),
+      }),
+    ),
   );
   const missing = new Map(
     steps.filter(({ pipeline }) => !pipeline.gpu).map(({ pipeline, resolved }) => [pipeline, resolved]),

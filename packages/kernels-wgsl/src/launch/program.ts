@@ -1,4 +1,5 @@
 import type { Copied } from "./copies.ts";
+import type { Epilogue } from "./epilogue.ts";
 import {
   type Holes,
   type Interface,
@@ -16,9 +17,10 @@ import type { Launched } from "./timing.ts";
 export interface Planned<P extends ParamValues = ParamValues> {
   readonly kernel: Kernel<P>;
   readonly params: P;
-  /** The kernel's reads, then its writes. */
+  /** The kernel's reads, those of the epilogue that there are, and its writes. */
   readonly buffers: readonly Placed[];
   readonly holes?: Holes | undefined;
+  readonly epilogue?: Epilogue | undefined;
   readonly variant?: string | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { choose } from "./choose.ts";
 import type { CopiedRead } from "./copies.ts";
+import { EPILOGUE_OPERANDS, type Epilogue, epilogueHoles } from "./epilogue.ts";
 import {
   type Adapter,
   type AnyVariant,
@@ -13,19 +14,20 @@ import {
   type Workgroups,
 } from "./kernel.ts";
 import type { Placed } from "./placed.ts";
-import type { ScratchOperand } from "./scratch.ts";
+import { ABSENT, type ScratchOperand } from "./scratch.ts";
 import { type Launched, launchedOf } from "./timing.ts";
 
-/** Memory that a launch reads or writes: the caller's, or scratch memory. */
-export type Operand = Placed | ScratchOperand;
+/** Memory that a launch reads or writes: the caller's, scratch memory, or none. */
+export type Operand = Placed | ScratchOperand | typeof ABSENT;
 
 /** A launch as it was asked for. */
 export interface Request<P extends ParamValues = ParamValues> {
   readonly kernel: Kernel<P>;
   readonly params: P;
-  /** The kernel's reads, then its writes. */
+  /** The kernel's reads, those of the epilogue that there are, and its writes. */
   readonly operands: readonly Operand[];
   readonly holes: Holes;
+  readonly epilogue: Epilogue | undefined;
   /** The variant to take, by name; undefined: the kernel's own choice. */
   readonly variant: string | undefined;
 }
@@ -74,15 +76,12 @@ function resolveNested<P extends ParamValues>(
   adapter: Adapter,
   limit: number,
 ): Resolved[] {
-  const { kernel, params, operands, holes: given, variant: name, paramsFrom, stageOf } = request;
-  const bindings = kernel.reads.length + kernel.writes.length;
-  if (operands.length !== bindings) {
-    throw new KernelError(`${kernel.name}: ${operands.length} buffers for ${bindings} bindings`);
-  }
+  const { kernel, params, holes: given, epilogue, variant: name, paramsFrom, stageOf } = request;
+  const operands = withAbsent(request);
   const variant = name === undefined ? choose(kernel, params, adapter, given) : named(kernel, name, adapter);
-  if ("stages" in variant) return ofStages(request, variant, adapter, limit);
-  const own = { ...variant.holes, ...given };
-  const copied = variant.copied?.(params, own) ?? {};
+  if ("stages" in variant) return ofStages({ ...request, operands }, variant, adapter, limit);
+  const own = { ...variant.holes, ...given, ...(epilogue && epilogueHoles(epilogue)) };
+  const copied = variant.copied?.(params, own, epilogue) ?? {};
   const holes = Object.assign(own, ...Object.values(copied).map((read) => read.holes)) as Holes;
   const grid = variant.workgroups(params, holes);
   if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return [];
@@ -95,9 +94,25 @@ function resolveNested<P extends ParamValues>(
   return [{ ...shared, kernel: kernel as unknown as Kernel, variant: variant as unknown as Variant }];
 }
 
+/** One operand for each binding. */
+function withAbsent<P extends ParamValues>({ kernel, operands, epilogue }: Request<P>): readonly Operand[] {
+  const { name, reads, writes } = kernel;
+  const absent = kernel.epilogue ? EPILOGUE_OPERANDS - (epilogue?.operands.length ?? 0) : 0;
+  const bindings = reads.length + writes.length;
+  // A stage is given them as they are.
+  if (operands.length === bindings && absent === operands.filter((operand) => operand === ABSENT).length) {
+    return operands;
+  }
+  if (operands.length !== bindings - absent || (epilogue && !kernel.epilogue)) {
+    throw new KernelError(`${name}: ${operands.length} buffers for ${bindings - absent} bindings`);
+  }
+  const end = reads.length - absent;
+  return [...operands.slice(0, end), ...Array<Operand>(absent).fill(ABSENT), ...operands.slice(end)];
+}
+
 /** The dispatches of all stages. */
 function ofStages<P extends ParamValues>(
-  { kernel, params, operands, holes, slots, paramsFrom, stageOf: outermost }: Nested<P>,
+  { kernel, params, operands, holes, epilogue, slots, paramsFrom, stageOf: outermost }: Nested<P>,
   variant: StagedVariant<P>,
   adapter: Adapter,
   limit: number,
@@ -119,6 +134,7 @@ function ofStages<P extends ParamValues>(
       params: stage.params(params),
       operands: found,
       holes: stage.holes?.(holes) ?? {},
+      epilogue: stage.hasEpilogue ? epilogue : undefined,
       variant: stage.variant,
       slots: slots + Object.keys(variant.scratch).length,
       paramsFrom: (outer) => stage.params(paramsFrom(outer) as P),

@@ -7,6 +7,9 @@ export interface ScratchOperand {
   readonly bytes: number;
 }
 
+/** In the place of an operand that an epilogue does not have: memory that is never read. */
+export const ABSENT = { isAbsent: true } as const;
+
 /** Memory that lasts for a launch only: the launcher has one, and so has each program, as launches run in turn. */
 export class Scratch {
   /** Operands that are bound as copies; undefined on adapters where none are. */
@@ -15,6 +18,7 @@ export class Scratch {
   readonly #counts: { scratchBytes: number };
   readonly #reserved: number[] = [];
   readonly #slots: GPUBuffer[] = [];
+  #absent: GPUBuffer | undefined;
   #outgrown: GPUBuffer[] = [];
 
   /** @param counts kept up to date */
@@ -22,6 +26,12 @@ export class Scratch {
     this.#device = device;
     this.#counts = counts;
     this.copies = rasteriser?.copyMemory(device, counts);
+  }
+
+  /** What `ABSENT` is bound to. */
+  get absent(): GPUBuffer {
+    this.#absent ??= this.#device.createBuffer({ label: "absent", size: ABSENT_BYTES, usage: GPU_STORAGE });
+    return this.#absent;
   }
 
   get bytes(): number {
@@ -62,6 +72,7 @@ export class Scratch {
     for (const buffer of this.#slots) this.#destroy(buffer);
     this.#slots.length = 0;
     this.copies?.destroy();
+    this.#absent?.destroy();
   }
 
   #destroy(buffer: GPUBuffer): void {
@@ -69,6 +80,9 @@ export class Scratch {
     buffer.destroy();
   }
 }
+
+/** As much as a shader's binding may have for one element, a vector of four. */
+const ABSENT_BYTES = 16;
 
 // WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.
 const GPU_COPY_SRC = 0x04;

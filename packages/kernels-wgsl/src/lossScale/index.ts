@@ -12,6 +12,7 @@ export const lossScale: Kernel<LossScaleParams> = {
   name: "lossScale",
   reads: ["squares"],
   writes: ["unscale", "scale", "good"],
+  types: { squares: "f32", unscale: "f32", scale: "f32", good: "i32" },
   params: { interval: "u32", most: "f32" },
   variants: { plain: { name: "scalar", source, workgroups: () => [1, 1, 1] } },
 };

@@ -70,6 +70,7 @@ export const map: Kernel<MapParams> = {
   name: "map",
   reads: ["a", "b", "c"],
   writes: ["y"],
+  types: { a: ["A", "Elem"], b: ["B", "Elem"], c: ["C", "Elem"], y: ["Y", "Elem"] },
   params: {
     shape0: "vec4u",
     shape1: "vec4u",

@@ -48,7 +48,7 @@ function example(name: string, params: MatmulParams, aLength: number, bLength: n
   return {
     name,
     params,
-    reads: [a, b, b, b],
+    reads: [a, b],
     writes: [new Float32Array(y.length)],
     expected: [y],
     races: params.M * params.N === 1 && params.K === 17,
@@ -63,7 +63,13 @@ function fused({ reads: [a, b], ...example }: Case<MatmulParams>): Case<MatmulPa
   return {
     ...example,
     name: `${example.name}, with an epilogue`,
-    holes: { epilogue: "select(V(0), value + dense0(i), channel1(o) > V(0))" },
+    epilogue: {
+      expression: "select(V(0), value + e0, e1 > V(0))",
+      operands: [
+        { kind: "dense", type: "f32" },
+        { kind: "channel", type: "f32" },
+      ],
+    },
     reads: [a!, b!, rest, bias],
     expected: [y.map((value, i) => (bias[i % N]! > 0 ? value + rest[i]! : 0))],
     races: false,

@@ -29,6 +29,7 @@ export const matmul: Kernel<MatmulParams> = {
   name: "matmul",
   reads: ["a", "b", "e0", "e1"],
   writes: ["y"],
+  types: { e0: ["E0", "f32"], e1: ["E1", "f32"] },
   params: {
     batch: "vec4u",
     aBatch: "vec4u",

@@ -25,6 +25,10 @@ export const pack: Kernel<PackParams> = {
   name: "pack",
   reads: Array.from({ length: PACKED }, (_, k) => `part${k}`),
   writes: ["flat"],
+  types: {
+    flat: "f32",
+    ...Object.fromEntries(Array.from({ length: PACKED }, (_, k) => [`part${k}`, "f32"])),
+  },
   params: {
     ...{ start0: "vec4u", start1: "vec4u", length0: "vec4u", length1: "vec4u" },
     ...{ space0: "vec4u", space1: "vec4u", splits0: "vec4u", splits1: "vec4u", count: "u32" },

@@ -86,7 +86,13 @@ export const paddedForward = <P extends Conv2dParams>(
       buffers: ["w", "window"],
       holes: onlyElem,
     },
-    { kernel, params: padChannels, buffers: ["image", "window", "e0", "e1", "y"], holes: (holes) => holes },
+    {
+      kernel,
+      params: padChannels,
+      buffers: ["image", "window", "e0", "e1", "y"],
+      holes: onlyElem,
+      hasEpilogue: true,
+    },
   ],
 });
 

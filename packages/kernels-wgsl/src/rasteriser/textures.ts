@@ -1,4 +1,5 @@
 import type { Copied, CopiedRead, CopyMemory } from "../launch/copies.ts";
+import type { Epilogue } from "../launch/epilogue.ts";
 import type { Holes } from "../launch/kernel.ts";
 import type { Placed } from "../launch/placed.ts";
 
@@ -41,17 +42,14 @@ export function texels(elements: Readonly<Record<string, number>>, holes: Holes)
 
 /** Elements of e0 and e1 that an epilogue reads. */
 export function epilogueTextures(
-  { epilogue = "" }: Holes,
+  epilogue: Epilogue | undefined,
   elements: number,
   channels: number,
 ): { e0: number; e1: number } {
-  const needed = (which: 0 | 1) =>
-    String(epilogue).includes(`dense${which}`)
-      ? elements
-      : String(epilogue).includes(`channel${which}`)
-        ? channels
-        : 0;
-  return { e0: needed(0), e1: needed(1) };
+  const [e0 = 0, e1 = 0] = (epilogue?.operands ?? []).map(({ kind }) =>
+    kind === "dense" ? elements : channels,
+  );
+  return { e0, e1 };
 }
 
 /** The copies that are to be made of a buffer to have it in a texture. */

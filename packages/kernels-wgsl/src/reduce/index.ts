@@ -36,6 +36,7 @@ export const reduce: Kernel<ReduceParams> = {
   name: "reduce",
   reads: ["x"],
   writes: ["y"],
+  types: { y: ["Result", "Elem"] },
   params: {
     outer: "u32",
     reduced: "u32",

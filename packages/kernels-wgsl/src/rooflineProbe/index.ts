@@ -9,6 +9,7 @@ export const fma: Kernel<FmaParams> = {
   name: "fma",
   reads: [],
   writes: ["y"],
+  types: { y: "f32" },
   params: { length: "u32", steps: "u32", scale: "f32", shift: "f32" },
   variants: {
     plain: { name: "chains", source: fmaSource, workgroups: ({ length }) => [Math.ceil(length / 64), 1, 1] },
@@ -21,6 +22,7 @@ export const copy: Kernel<{ length: number }> = {
   name: "copy",
   reads: ["x"],
   writes: ["y"],
+  types: { x: "f32", y: "f32" },
   params: { length: "u32" },
   variants: {
     plain: { name: "strided", source: copySource, workgroups: ({ length }) => strided(length, 64) },

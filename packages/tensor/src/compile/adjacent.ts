@@ -88,7 +88,13 @@ interface Packed {
 
 function packing(parts: readonly Packed[], flat: Recorded["writes"][number]): Recorded {
   return {
-    ...{ kernel: pack as unknown as Kernel, paramsAtCall: undefined, holes: {}, variant: undefined },
+    ...{
+      kernel: pack as unknown as Kernel,
+      paramsAtCall: undefined,
+      holes: {},
+      epilogue: undefined,
+      variant: undefined,
+    },
     params: packParams(parts.map(({ part }) => part)),
     reads: Array.from({ length: PACKED }, (_, k) => (parts[k] ?? parts[0]!).read),
     writes: [{ ...flat, allocated: false }],

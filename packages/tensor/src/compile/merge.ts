@@ -1,4 +1,4 @@
-import type { Holes } from "@shadegrad/kernels-wgsl";
+import { EPILOGUE_OPERANDS, type Holes, type OperandKind, substitute, uses } from "@shadegrad/kernels-wgsl";
 import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
 import { isInteger } from "../core/dtype.ts";
 import type { Bound, Recorded } from "../core/recorder.ts";
@@ -13,7 +13,7 @@ export interface Merged extends Recorded {
 
 /**
  * Merge elementwise launches into the launch that makes one of their operands, where nobody else reads
- * that: into the hole `epilogue` of a kernel that has one, or into the expression of another elementwise launch.
+ * that: into the epilogue of a kernel that can have one, or into the expression of another elementwise launch.
  *
  * The two become one at the place of the second, where all operands are there.
  */
@@ -78,7 +78,7 @@ interface Operand {
   readonly name: "a" | "b" | "c";
   readonly operand: Bound;
   /** How it lies: as y does, one value for each channel, or otherwise. */
-  readonly lies: "dense" | "channel" | undefined;
+  readonly lies: OperandKind | undefined;
 }
 
 /** The operands that the expression of an elementwise launch uses. */
@@ -97,55 +97,47 @@ function lieOf({ axes, shape0, length }: MapParams, strides: MapParams["a0"]): O
 
 const isSame = (a: Bound, b: Bound): boolean => a.storage === b.storage && a.at?.offset === b.at?.offset;
 
-const uses = (expression: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(expression);
-
-/** Replace names in an expression, all at once. */
-const substitute = (expression: string, by: Readonly<Record<string, string>>): string =>
-  expression.replace(new RegExp(`\\b(${Object.keys(by).join("|")})\\b`, "g"), (name) => by[name]!);
-
 /** Operands that appear several times repeat what is merged into them; longer than this, they do not pay. */
 const LONGEST = 600;
 
 /** Do `second` in the epilogue of `first`. */
 function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
-  const { kernel, params, holes } = first;
+  const { kernel, params, reads, epilogue = { expression: "value", operands: [] } } = first;
   const y = first.writes[0]!;
-  const z = second.writes[0]!;
   const channels = kernel.epilogue?.(params);
   const p = second.params as MapParams;
-  if (channels === undefined || y.size !== p.length || y.dtype !== z.dtype) return undefined;
-  // WGSL has no word for numbers that are not finite.
-  const isSaid = (name: "s" | "t") => !uses(String(second.holes.f), name) || isFinite32(p[name]);
-  if (!isSaid("s") || !isSaid("t")) return undefined;
-  // The function `power` is the elementwise shaders' own.
-  if (uses(String(second.holes.f), "power")) return undefined;
-  const before = String(holes.epilogue ?? "value");
-  // The last two reads of a kernel with an epilogue are for its operands.
-  const reads = [...first.reads];
-  const places = [reads.length - 2, reads.length - 1] as const;
-  const taken = places.map((place, k) => (new RegExp(`(dense|channel)${k}\\b`).test(before) ? place : -1));
-  const types: Record<string, string> = {};
+  const f = String(second.holes.f);
+  if (channels === undefined || y.size !== p.length) return undefined;
+  if (y.dtype !== second.writes[0]!.dtype) return undefined;
+  // WGSL has no word for numbers that are not finite; the function `power` is the elementwise shaders' own.
+  const isSaid = (name: "s" | "t") => !uses(f, name) || isFinite32(p[name]);
+  if (!isSaid("s") || !isSaid("t") || uses(f, "power")) return undefined;
+  const inputs = reads.slice(0, reads.length - epilogue.operands.length);
+  const tensors = reads.slice(inputs.length);
+  const operands = [...epilogue.operands];
   const by: Record<string, string> = scalarsOf(p);
-  for (const { name, operand, lies } of operandsOf(second)) {
+  for (const { name, operand, lies: kind } of operandsOf(second)) {
     if (operand.storage === y.storage) {
-      if (lies !== "dense") return undefined;
-      by[name] = `(${before})`;
+      if (kind !== "dense") return undefined;
+      by[name] = `(${epilogue.expression})`;
       continue;
     }
-    if (!lies || (lies === "channel" && p.shape0[0] !== channels)) return undefined;
-    if (operand.dtype !== "f32" && operand.dtype !== "f16") return undefined;
-    const same = taken.findIndex((place) => place >= 0 && isSame(reads[place]!, operand));
-    const k = same >= 0 ? same : taken.indexOf(-1);
-    if (k < 0) return undefined;
-    taken[k] = places[k]!;
-    reads[places[k]!] = operand;
-    types[`E${k}`] = operand.dtype;
-    by[name] = lies === "dense" ? `dense${k}(i)` : `channel${k}(o)`;
+    if (!kind || (kind === "channel" && p.shape0[0] !== channels)) return undefined;
+    const { dtype: type } = operand;
+    if (type !== "f32" && type !== "f16") return undefined;
+    const same = tensors.findIndex((other, k) => isSame(other, operand) && operands[k]!.kind === kind);
+    const k = same >= 0 ? same : tensors.push(operand) - 1;
+    operands[k] = { kind, type };
+    by[name] = `e${k}`;
   }
-  const epilogue = substitute(String(second.holes.f), by);
-  if (epilogue.length > LONGEST) return undefined;
-  const writes = [z, ...first.writes.slice(1)];
-  return { ...first, reads, writes, holes: { ...holes, ...types, epilogue } };
+  const expression = substitute(f, by);
+  if (operands.length > EPILOGUE_OPERANDS || expression.length > LONGEST) return undefined;
+  return {
+    ...first,
+    reads: [...inputs, ...tensors],
+    writes: [second.writes[0]!, ...first.writes.slice(1)],
+    epilogue: { expression, operands },
+  };
 }
 
 /** The numbers of an elementwise launch, as the shader has to say them. */
@@ -161,8 +153,9 @@ const isFinite32 = (bits: number): boolean => (bits & 0x7f800000) !== 0x7f800000
 function intoMap(first: Merged, second: Recorded): Merged | undefined {
   const p = first.params as MapParams;
   const y = first.writes[0]!;
-  // What is made whole by being stored has to be stored.
-  if (!isPlainMap(first) || isInteger(y.dtype)) return undefined;
+  // Storing rounds, to integers or to halves, of which large ones become infinite: fusing would skip it.
+  const isRounded = isInteger(y.dtype) || (y.dtype === "f16" && second.writes[0]!.dtype !== "f16");
+  if (!isPlainMap(first) || isRounded) return undefined;
   const own = String(first.holes.f);
   const operands = operandsOf(second);
   if (operands.some(({ lies }) => lies !== "dense") || second.params.length !== p.length) return undefined;

@@ -88,9 +88,9 @@ export class Plan {
     const parts = partsOf(recording);
     const { launcher } = recording.device;
     const planned = (launch: Recorded): Planned => {
-      const { kernel, params, holes, variant, reads, writes } = launch;
+      const { kernel, params, holes, epilogue, variant, reads, writes } = launch;
       const buffers = [...reads, ...writes].map((bound) => parts.find(bound));
-      return { kernel, params, buffers, holes, variant };
+      return { kernel, params, buffers, holes, epilogue, variant };
     };
     try {
       let done = 0;

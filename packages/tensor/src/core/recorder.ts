@@ -1,4 +1,4 @@
-import type { Holes, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
+import type { Epilogue, Holes, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
 import { Storage } from "./storage.ts";
 
 /** A tensor as a launch sees it. */
@@ -18,7 +18,9 @@ export interface Recorded {
   /** The parameters of later calls, where they are others. */
   readonly paramsAtCall: (() => ParamValues) | undefined;
   readonly holes: Holes;
+  readonly epilogue: Epilogue | undefined;
   readonly variant: string | undefined;
+  /** In the kernel's order, those of the epilogue last. */
   readonly reads: readonly Bound[];
   /** In the kernel's order; `allocated` are those that the launch made. */
   readonly writes: readonly (Bound & { readonly allocated: boolean })[];

@@ -1,4 +1,11 @@
-import type { Holes, Interface, Kernel, ParamValues } from "@shadegrad/kernels-wgsl";
+import {
+  BIAS,
+  type Holes,
+  type Interface,
+  type Kernel,
+  type OperandKind,
+  type ParamValues,
+} from "@shadegrad/kernels-wgsl";
 import { DeviceError, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
@@ -15,11 +22,23 @@ export interface RunOptions {
   /** Who complains, where that is not called as the kernel is. */
   op?: string | undefined;
   holes?: Holes;
+  /** Work on each value before it is stored. */
+  epilogue?: TensorEpilogue | undefined;
   /** The kernel's variant, by name, in place of its own choice. */
   variant?: string;
   /** Where nothing is read: the device to write on. */
   device?: Device | undefined;
 }
+
+/** An epilogue and the tensors that it reads, `e0` and `e1` in its expression. */
+export interface TensorEpilogue {
+  readonly expression: string;
+  readonly operands: readonly { readonly kind: OperandKind; readonly tensor: Tensor }[];
+}
+
+/** Adds a bias, one value for each channel; undefined if there is none. */
+export const biased = (bias: Tensor | undefined): TensorEpilogue | undefined =>
+  bias && { expression: BIAS, operands: [{ kind: "channel", tensor: bias }] };
 
 /** Parameters, or how to find them at each call of a compiled function, where they are not always the same. */
 export type ParamsOrThunk<P> = P | (() => P);
@@ -51,12 +70,13 @@ export function run<P extends ParamValues, K extends string>(
 export function run<P extends ParamValues>(
   kernel: Kernel<P>,
   given: ParamsOrThunk<P>,
-  reads: readonly Tensor[],
+  inputs: readonly Tensor[],
   writes: Shape | Readonly<Record<string, Write>>,
-  { op = kernel.name, holes = {}, variant, device: where }: RunOptions = {},
+  { op = kernel.name, holes = {}, epilogue: after, variant, device: where }: RunOptions = {},
 ): Tensor | Record<string, Tensor> {
   const single = isShape(writes);
   const named: Readonly<Record<string, Write>> = single ? { [kernel.writes[0]!]: writes } : writes;
+  const reads = [...inputs, ...(after?.operands ?? []).map(({ tensor }) => tensor)];
   const float = reads.find(({ dtype }) => dtype === "f32" || dtype === "f16")?.dtype ?? "f32";
   const planned = kernel.writes.map((name): Operand => {
     const write = named[name];
@@ -65,10 +85,21 @@ export function run<P extends ParamValues>(
   });
   // All that can be refused is before the first allocation, and before contents count as changed.
   const operands: readonly Operand[] = [...reads, ...planned];
-  const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(kernel, operands)}.`);
+  const names = [...kernel.reads.slice(0, reads.length), ...kernel.writes];
+  const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(names, operands)}.`);
   const device = where ?? deviceOf(operands, fail);
   if (planned.some(({ dtype }) => dtype === "f16")) checkHalves(op, device);
-  const filled = withElement(kernel, operands, holes, fail);
+  const epilogue = after && {
+    expression: after.expression,
+    operands: after.operands.map(({ kind, tensor }) => ({ kind, type: floatOf(tensor, kind, fail) })),
+  };
+  const filled = withElement(
+    kernel,
+    names.slice(0, inputs.length).concat(kernel.writes),
+    [...inputs, ...planned],
+    holes,
+    fail,
+  );
   const written = planned.map((write) =>
     write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
   );
@@ -81,18 +112,14 @@ export function run<P extends ParamValues>(
       params,
       paramsAtCall: typeof given === "function" ? given : undefined,
       holes: filled,
+      epilogue,
       variant,
       reads: reads.map(bound),
       writes: written.map((y, i) => ({ ...bound(y), allocated: y !== planned[i] })),
     });
   } else {
     const buffers = [...reads, ...written].map(({ storage }) => storage);
-    device.launcher.launch(
-      kernel,
-      params,
-      buffers,
-      variant === undefined ? { holes: filled } : { holes: filled, variant },
-    );
+    device.launcher.launch(kernel, params, buffers, { holes: filled, epilogue, variant });
   }
   for (const write of planned) if (write instanceof Tensor) write.storage.touch();
   const watching = observer();
@@ -102,6 +129,14 @@ export function run<P extends ParamValues>(
   }
   if (single) return written[0]!;
   return Object.fromEntries(kernel.writes.map((name, i) => [name, written[i]!]));
+}
+
+/** The type of an operand of an epilogue. */
+function floatOf({ dtype }: Tensor, kind: OperandKind, fail: (what: string) => Error): "f32" | "f16" {
+  if (dtype === "f32" || dtype === "f16") return dtype;
+  throw fail(
+    `the operand for each ${kind === "channel" ? "channel" : "element"} is ${dtype}; make it floats with cast(…, "f32")`,
+  );
 }
 
 function bound({ storage, size, dtype }: Tensor): Bound {
@@ -124,8 +159,8 @@ const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape
 type Operand = Tensor | { readonly shape: Shape; readonly dtype: DType };
 
 /** The tensors that were given, each once. */
-function shapesOf({ reads, writes }: Interface, operands: readonly Operand[]): string {
-  const shapes = [...reads, ...writes].flatMap((name, i) => {
+function shapesOf(names: readonly string[], operands: readonly Operand[]): string {
+  const shapes = names.flatMap((name, i) => {
     const operand = operands[i]!;
     const isNew = operand instanceof Tensor && operands.indexOf(operand) === i;
     return isNew ? [`${name} is [${operand.shape}]`] : [];
@@ -146,53 +181,29 @@ function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): 
 }
 
 /**
- * Where the bindings that are declared as arrays of `Elem` are f16, fill that hole; all of them must
- * agree, and the others must hold what the shader declares or a hole says.
+ * Where bindings that hold `Elem` are f16, fill that hole; all of them must agree, and the others must hold what the
+ * kernel or a hole says.
+ *
+ * @param names of the bindings
  */
 function withElement(
-  kernel: Bindings,
+  { types = {} }: Interface,
+  names: readonly string[],
   operands: readonly Operand[],
   holes: Holes,
   fail: (what: string) => Error,
 ): Holes {
   let elem: string | undefined;
-  aliasesOf(kernel).forEach((aliases, i) => {
+  for (const [i, name] of names.entries()) {
     const { dtype } = operands[i]!;
-    const name = [...kernel.reads, ...kernel.writes][i];
-    const filled = aliases.find((alias) => alias !== "Elem" && alias in holes);
-    const declared = filled ? String(holes[filled]) : aliases.at(-1)!;
+    const type = types[name] ?? "Elem";
+    const declared = typeof type === "string" ? type : String(holes[type[0]] ?? type[1]);
     if (declared === "Elem" && isInteger(dtype) && !("Elem" in holes)) {
       throw fail(`${name} is ${dtype}; make it floats with cast(${name}, "f32")`);
     }
     const expected = declared === "Elem" ? (elem ??= dtype) : declared;
-    if (dtype === expected || (isInteger(dtype) && isInteger(expected))) return;
+    if (dtype === expected || (isInteger(dtype) && isInteger(expected))) continue;
     throw fail(`${name} is ${dtype} but has to be ${expected} here; cast(${name}, "${expected}") converts`);
-  });
-  return elem === "f16" ? { ...holes, Elem: "f16" } : holes;
-}
-
-type Bindings = Interface & { readonly variants: { readonly plain: { readonly source: string } } };
-
-const known = new WeakMap<object, readonly (readonly string[])[]>();
-
-/** The aliases by which a shader names what each binding holds, up to `Elem` or the type itself. */
-function aliasesOf(kernel: Bindings): readonly (readonly string[])[] {
-  let found = known.get(kernel);
-  if (!found) {
-    const { source } = kernel.variants.plain;
-    const scalar = (type: string) =>
-      type.replace(/^vec[234]<(\w+)>$/, "$1").replace(/^vec[234]([fiu])$/, "$132");
-    found = [...kernel.reads, ...kernel.writes].map((name) => {
-      const chain: string[] = [];
-      const binding = new RegExp(`var<storage, \\w+> ${name}: array<(\\w+(?:<\\w+>)?)`);
-      let type = binding.exec(source)?.[1];
-      while (type !== undefined && chain.at(-1) !== "Elem") {
-        chain.push(scalar(type));
-        type = new RegExp(`^alias ${chain.at(-1)} = ([^;]+);`, "m").exec(source)?.[1];
-      }
-      return chain;
-    });
-    known.set(kernel, found);
   }
-  return found;
+  return elem === "f16" ? { ...holes, Elem: "f16" } : holes;
 }

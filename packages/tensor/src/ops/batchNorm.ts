@@ -37,7 +37,7 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
     ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };
   const statistics = [mean, variance, gamma, beta];
-  const y = run(normalize, { ...p, eps }, [x, ...statistics, gamma, gamma], x.shape, { op: "batchNorm" });
+  const y = run(normalize, { ...p, eps }, [x, ...statistics], x.shape, { op: "batchNorm" });
   return differentiable(
     "batchNorm",
     y,
@@ -63,7 +63,7 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
         () => {
           if (!training) return elementwise(scaled, [dy, gamma, variance, eps], { dtype: x.dtype });
           const { vectors } = sums();
-          const dx = run(inputGrad, p, [x, dy, vectors, vectors, vectors], x.shape);
+          const dx = run(inputGrad, p, [x, dy, vectors], x.shape);
           vectors.dispose();
           return dx;
         },

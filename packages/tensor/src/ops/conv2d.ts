@@ -8,7 +8,7 @@ import {
 } from "@shadegrad/kernels-wgsl/conv2d";
 import { differentiable } from "../core/autograd.ts";
 import { type DType, isInteger } from "../core/dtype.ts";
-import { run } from "../core/run.ts";
+import { biased, run } from "../core/run.ts";
 import type { Shape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
@@ -48,18 +48,13 @@ export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions
   const p = conv2dParams(x, w, options, bias);
   const shape = [p.N, p.P, p.Q, p.O];
   const [a, b] = [lowered(x), lowered(w)];
-  const types = { E0: b.dtype, E1: b.dtype };
-  const y = bias
-    ? run(forward, p, [a, b, bias, b], shape, {
-        holes: { ...types, epilogue: "value + channel0(o)", E0: bias.dtype },
-      })
-    : run(forward, p, [a, b, b, b], shape, { holes: types });
+  const y = run(forward, p, [a, b], shape, { epilogue: biased(bias) });
   return differentiable(
     "conv2d",
     y,
     bias ? [x, w, bias] : [x, w],
     (dy) => [
-      () => fitted(run(conv2dInputGrad, p, [dy, b, b, b], x.shape, { holes: types }), x, dy),
+      () => fitted(run(conv2dInputGrad, p, [dy, b], x.shape), x, dy),
       () => weightGrad(a, dy, w, p),
       () => sumTo(dy, [p.O], bias!.dtype),
     ],

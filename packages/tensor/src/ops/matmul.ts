@@ -1,7 +1,7 @@
 import { matmul as kernel } from "@shadegrad/kernels-wgsl/matmul";
 import { differentiable } from "../core/autograd.ts";
 import { isInteger } from "../core/dtype.ts";
-import { run } from "../core/run.ts";
+import { biased, run } from "../core/run.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
@@ -177,13 +177,7 @@ function product(a: Matrices, b: Matrices, batch: Shape, shape: Shape, bias?: Te
     bBatch: quad((axis) => axis.b, 0),
     ...{ M: a.rows, N: b.cols, K: a.cols, aRow: a.row, aCol: a.col, bRow: b.row, bCol: b.col },
   };
-  if (bias)
-    return run(kernel, params, [a.of, b.of, bias, b.of], shape, {
-      holes: { epilogue: "value + channel0(o)", E0: bias.dtype, E1: b.of.dtype },
-    });
-  return run(kernel, params, [a.of, b.of, b.of, b.of], shape, {
-    holes: { E0: b.of.dtype, E1: b.of.dtype },
-  });
+  return run(kernel, params, [a.of, b.of], shape, { epilogue: biased(bias) });
 }
 
 /** Batch axes, last one first, with the strides of both operands; as few as will do. */

@@ -35,7 +35,7 @@ export function tiledBatchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: 
       partial: { shape, dtype: "f32" },
     });
     const vector = { shape: [C], dtype: "f32" } as const;
-    const made = run(inputGradBatch, p, [x, dy, partial, partial, partial], {
+    const made = run(inputGradBatch, p, [x, dy, partial], {
       ...{ dx: x.shape, dgamma: vector, dbeta: vector },
     });
     partial.dispose();
@@ -79,7 +79,7 @@ function forward(
   const { y, statistics, running } = run(
     normalizeBatch,
     { ...p, varianceAt, batchesAt, momentum, eps },
-    [x, partial, partial, partial],
+    [x, partial],
     {
       y: x.shape,
       statistics: { shape: [2, C], dtype: "f32" },

@@ -61,12 +61,12 @@ const isOfNumbers = (values: TensorData): boolean => values.every(Number.isFinit
 async function resultsOf(
   { name }: AnyVariant,
   programs: Map<string, Program>,
-  { kernel, params, holes }: Recorded,
+  { kernel, params, holes, epilogue }: Recorded,
   { buffers, before, after, samples }: Material,
   device: Device,
 ): Promise<TensorData[]> {
   programs.get(name)?.destroy();
-  const preparing = device.launcher.prepare([{ kernel, params, holes, buffers, variant: name }]);
+  const preparing = device.launcher.prepare([{ kernel, params, holes, epilogue, buffers, variant: name }]);
   const program = await device.rest(preparing);
   programs.set(name, program);
   device.launcher.replay(program, before, after);

@@ -74,8 +74,8 @@ function lanesOfFours<P extends Conv2dParams>(
       Math.max(p.C, p.O) / p.groups <= MOST_CHANNELS &&
       [...Object.values(operands(p)), result?.(p)[0] ?? 0].every(fitsTexture) &&
       fits4(p),
-    copied: (p, holes) =>
-      texels({ ...operands(p), ...(result ? epilogueTextures(holes, ...result(p)) : {}) }, holes),
+    copied: (p, holes, epilogue) =>
+      texels({ ...operands(p), ...(result ? epilogueTextures(epilogue, ...result(p)) : {}) }, holes),
     workgroups: (p, holes) => spread(tiles(p, LANES * Number(holes.BLOCKS), WIDTH * 4)),
   };
 }

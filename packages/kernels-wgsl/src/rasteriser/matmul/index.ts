@@ -32,8 +32,8 @@ function lanesOfFours(
         [...Object.values(operands(p)), batches(p) * M * N].every(fitsTexture)
       );
     },
-    copied: (p, holes) =>
-      texels({ ...operands(p), ...epilogueTextures(holes, batches(p) * p.M * p.N, p.N) }, holes),
+    copied: (p, holes, epilogue) =>
+      texels({ ...operands(p), ...epilogueTextures(epilogue, batches(p) * p.M * p.N, p.N) }, holes),
     workgroups: (p, holes) => spread(tiles(p, LANES * Number(holes.BLOCKS), 4 * WIDTH)),
   };
 }

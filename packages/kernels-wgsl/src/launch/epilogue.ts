@@ -1,0 +1,37 @@
+/** How an operand of an epilogue lies: as y does, or one value for each channel. */
+export type OperandKind = "dense" | "channel";
+
+/** Work on each value before it is stored, in a kernel with `Kernel.epilogue`. */
+export interface Epilogue {
+  /** In `value` and the operands, `e0` and `e1`. */
+  readonly expression: string;
+  /** At most two: what the bindings e0 and e1 are. */
+  readonly operands: readonly { readonly kind: OperandKind; readonly type: "f32" | "f16" }[];
+}
+
+/** The expression that adds a bias. */
+export const BIAS = "value + e0";
+
+/** Operands that an epilogue may have. */
+export const EPILOGUE_OPERANDS = 2;
+
+/** The holes of a shader by which it does this. */
+export function epilogueHoles({ expression, operands }: Epilogue): Record<string, string> {
+  const loads = operands.map(({ kind }, k) => [
+    `e${k}`,
+    kind === "dense" ? `dense${k}(i)` : `channel${k}(o)`,
+  ]);
+  const types = operands.map(({ type }, k) => [`E${k}`, type]);
+  return { ...Object.fromEntries(types), epilogue: substitute(expression, Object.fromEntries(loads)) };
+}
+
+/** Whether an expression uses a name. */
+export const uses = (expression: string, name: string): boolean =>
+  new RegExp(`\\b${name}\\b`).test(expression);
+
+/** Replace names in an expression, all at once. */
+export function substitute(expression: string, by: Readonly<Record<string, string>>): string {
+  const names = Object.keys(by);
+  if (names.length === 0) return expression;
+  return expression.replace(new RegExp(`\\b(${names.join("|")})\\b`, "g"), (name) => by[name]!);
+}

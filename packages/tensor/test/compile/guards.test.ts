@@ -1,0 +1,175 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  add,
+  assign,
+  batchNorm,
+  cast,
+  compile,
+  conv2d,
+  type Device,
+  init,
+  matmul,
+  mul,
+  relu,
+  reshape,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
+import { relativeError } from "../compare.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await init({ quiet: true });
+});
+
+const wave = (length: number, seed = 1) => Float32Array.from({ length }, (_, i) => Math.sin(seed + 1.7 * i));
+const statistics = (C: number) => {
+  const positive = wave(C, 5).map((v) => 1 + v * v);
+  const [gamma, beta, runningMean, runningVar] = [wave(C, 2), wave(C, 3), wave(C, 4), positive].map((x) =>
+    tensor(x),
+  );
+  return (x: Tensor) =>
+    batchNorm(x, gamma!, beta!, { runningMean: runningMean!, runningVar: runningVar!, training: false });
+};
+
+/** A function gives the same compiled as op by op, call by call, whatever it changes in place. */
+async function comparesAsEager(made: () => (x: Tensor) => Tensor, inputs: readonly Tensor[]): Promise<void> {
+  const [eager, compiled] = [made(), compile(made())];
+  for (const x of inputs) {
+    const [expected, found] = [await eager(x).data(), await (await compiled(x)).data()];
+    expect(relativeError(found, expected)).toBeLessThan(1e-5);
+  }
+}
+
+describe("a product whose input is replaced before the batch norm", () => {
+  it("is a matrix product of what it was", async () => {
+    const w = tensor([[2]]);
+    const ones = tensor([1]);
+    const zeros = tensor([0]);
+    const made = () => {
+      const state = tensor([[1]]);
+      return (x: Tensor) => {
+        const y = matmul(state, w);
+        assign(state, mul(x, 10));
+        return batchNorm(y, ones, zeros, { runningMean: zeros, runningVar: ones, training: false, eps: 0 });
+      };
+    };
+    const [eager, compiled] = [made(), compile(made())];
+    for (const [i, expected] of [2, 20, 200].entries()) {
+      const given = tensor([[10 ** i]]);
+      expect(await eager(given).data()).toEqual(Float32Array.of(expected));
+      expect(await (await compiled(given)).data()).toEqual(Float32Array.of(expected));
+    }
+  });
+
+  it("is a convolution of what it was", async () => {
+    const w = tensor(wave(3 * 3 * 4 * 8), [3, 3, 4, 8]);
+    const norm = statistics(8);
+    const made = () => {
+      const state = tensor(wave(5 * 5 * 4, 7), [1, 5, 5, 4]);
+      return (x: Tensor) => {
+        const y = conv2d(state, w, { padding: 1 });
+        assign(state, x);
+        return relu(norm(y));
+      };
+    };
+    const inputs = [1, 2, 3].map((seed) => tensor(wave(100, seed), [1, 5, 5, 4]));
+    await comparesAsEager(made, inputs);
+  });
+
+  it("so is one whose bias is replaced", async () => {
+    const w = tensor(wave(4 * 8), [1, 1, 4, 8]);
+    const norm = statistics(8);
+    const made = () => {
+      const bias = tensor(wave(8, 9));
+      return (x: Tensor) => {
+        const y = conv2d(x, w, { bias });
+        assign(bias, mul(bias, 2));
+        return norm(y);
+      };
+    };
+    await comparesAsEager(
+      made,
+      [1, 2].map((seed) => tensor(wave(36, seed), [1, 3, 3, 4])),
+    );
+  });
+
+  it("is not folded before what the batch norm reads is computed", async () => {
+    const w = tensor(wave(4 * 8), [1, 1, 4, 8]);
+    const [gamma, beta, mean] = [wave(8, 2), wave(8, 3), wave(8, 4)].map((values) => tensor(values));
+    const variance = tensor(wave(8, 5).map((v) => 1 + v * v));
+    const made = () => (x: Tensor) => {
+      const y = conv2d(x, w);
+      return batchNorm(y, mul(gamma!, 3), beta!, {
+        runningMean: mean!,
+        runningVar: variance,
+        training: false,
+      });
+    };
+    await comparesAsEager(
+      made,
+      [1, 2].map((seed) => tensor(wave(36, seed), [1, 3, 3, 4])),
+    );
+  });
+});
+
+describe("an elementwise op is not merged into a product", () => {
+  it("whose operand changes before it", async () => {
+    const w = tensor(wave(16), [4, 4]);
+    const made = () => {
+      const state = tensor(wave(12, 3), [3, 4]);
+      return (x: Tensor) => {
+        const y = matmul(state, w);
+        assign(state, x);
+        return add(relu(y), x);
+      };
+    };
+    await comparesAsEager(
+      made,
+      [1, 2, 3].map((seed) => tensor(wave(12, seed), [3, 4])),
+    );
+  });
+
+  it("whose channels are not its own after a reshape", async () => {
+    const w = tensor(wave(4 * 6), [4, 6]);
+    const scale = tensor(wave(3, 2));
+    const made = () => (x: Tensor) => relu(mul(reshape(matmul(x, w), [10, 3]), scale));
+    await comparesAsEager(made, [tensor(wave(20), [5, 4])]);
+  });
+
+  it("that is returned itself", async () => {
+    const w = tensor(wave(3 * 3 * 4 * 8), [3, 3, 4, 8]);
+    const norm = statistics(8);
+    const x = tensor(wave(100), [1, 5, 5, 4]);
+    const f = (x: Tensor) => {
+      const y = conv2d(x, w, { padding: 1 });
+      return { y, z: relu(norm(y)) };
+    };
+    const [expected, found] = [f(x), await compile(f)(x)];
+    for (const name of ["y", "z"] as const) {
+      const error = relativeError(await found[name].data(), await expected[name].data());
+      expect(error, name).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe("a number that half precision cannot hold", () => {
+  const overflowing = () => tensor([65504, 65520, 1e6, 1 / 3]);
+  const halves = Float32Array.of(65504, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0.333251953125);
+
+  it("is rounded by a cast, though another one follows", async ({ skip }) => {
+    skip(!device.adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    const there = compile((x: Tensor) => cast(cast(x, "f16"), "f32"));
+    expect(await (await there(overflowing())).data()).toEqual(halves);
+  });
+
+  it("is rounded by an op whose result is cast", async ({ skip }) => {
+    skip(!device.adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    const doubled = compile((x: Tensor) => cast(add(cast(x, "f16"), cast(x, "f16")), "f32"));
+    expect(await (await doubled(tensor([40000, 2]))).data()).toEqual(
+      Float32Array.of(Number.POSITIVE_INFINITY, 4),
+    );
+    const whole = compile((x: Tensor) => cast(cast(x, "f16"), "i32"));
+    expect(await (await whole(tensor([2049, 7]))).data()).toEqual(Int32Array.of(2048, 7));
+  });
+});
