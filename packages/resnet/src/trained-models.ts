@@ -8,11 +8,14 @@ export interface TrainedModel {
   readonly path: string;
 }
 
-/** The nets that come with the package, in Node: `models/resnet8-cifar10.safetensors` is a resnet8. */
+/**
+ * The ResNets that come with the package, in Node: `models/resnet8-cifar10.safetensors` is a resnet8. The net of the fast
+ * recipe lies beside them and is named by its path.
+ */
 export async function trainedModels(): Promise<TrainedModel[]> {
   const { files, path } = nodeModules("the package's own models");
   const folder = path.join(import.meta.dirname, "..", "models");
-  const names = (await files.readdir(folder)).filter((name) => name.endsWith(".safetensors"));
+  const names = (await files.readdir(folder)).filter((name) => /^resnet.*\.safetensors$/.test(name));
   return names.sort().map((file) => ({
     name: file.slice(0, file.indexOf("-")) as keyof typeof zoo,
     path: path.join(folder, file),
