@@ -23,9 +23,9 @@ const SHAPES = [
   [131, 12],
 ] as const;
 
-/** All that `inputGrad` needs for a channel, as [5, C]: mean, scale, beta, and two from the gradients' sums. */
+/** All that `inputGrad` needs for a channel, as [4, C]: mean, scale, and two from the gradients' sums. */
 function vectors(given: ReturnType<typeof inputs>, dy: ArrayLike<number>): number[] {
-  const { mean, variance, gamma, beta } = given;
+  const { mean, variance, gamma } = given;
   const M = given.x.length / mean.length;
   const { dgamma, dbeta } = batchNormGradReference(given, dy);
   const rstd = (c: number) => 1 / Math.sqrt(variance[c]! + EPS);
@@ -33,21 +33,8 @@ function vectors(given: ReturnType<typeof inputs>, dy: ArrayLike<number>): numbe
   return [
     ...mean,
     ...scale,
-    ...beta,
     ...scale.map((s, c) => (s * rstd(c) * dgamma[c]!) / M),
     ...scale.map((s, c) => (s * dbeta[c]!) / M),
-  ];
-}
-
-/** dy as it is, and as it is for what comes before a ReLU: it passes where the normalized x is positive. */
-function behindRelu(given: ReturnType<typeof inputs>) {
-  const y = normalizeReference(given);
-  return [
-    { dy: given.dy },
-    {
-      holes: { slope: "select(V(0), V(1), y > V(0))" },
-      dy: given.dy.map((value, i) => (y[i]! > 0 ? value : 0)),
-    },
   ];
 }
 
@@ -130,50 +117,44 @@ export const checks: Check[] = [
     }),
   ),
   check(sumGradients, () =>
-    chunked.flatMap(({ name, ...params }) => {
+    chunked.map(({ name, ...params }) => {
       const { M, C, chunk } = params;
       const given = inputs(M, C);
-      const { x, dy, mean, variance, gamma, beta } = given;
-      return behindRelu(given).map(({ holes, dy: through }) => {
-        const expected = partialGradients({ ...given, dy: through }, M, C, chunk);
-        return {
-          name: holes ? `${name}, behind a ReLU` : name,
-          params: { ...params, eps: EPS },
-          ...(holes && { holes, half: false }),
-          reads: [x, dy, mean, variance, gamma, beta],
-          writes: [new Float32Array(expected.length)],
-          expected: [expected],
-        };
-      });
+      const { x, dy, mean, variance } = given;
+      const expected = partialGradients(given, M, C, chunk);
+      return {
+        name,
+        params: { ...params, eps: EPS },
+        reads: [x, dy, mean, variance],
+        writes: [new Float32Array(expected.length)],
+        expected: [expected],
+      };
     }),
   ),
   check(finishGradients, () =>
     chunked.map(({ name, M, C, splits, chunk }) => {
       const given = inputs(M, C);
-      const { mean, variance, gamma, beta } = given;
-      const { dgamma, dbeta } = batchNormGradReference(given, given.dy);
+      const { mean, variance, gamma, dy } = given;
+      const { dgamma, dbeta } = batchNormGradReference(given, dy);
       return {
         name,
         params: { M, C, splits, eps: EPS },
-        reads: [Float32Array.from(partialGradients(given, M, C, chunk)), mean, variance, gamma, beta],
-        writes: [new Float32Array(C), new Float32Array(C), new Float32Array(5 * C)],
-        expected: [dgamma, dbeta, vectors(given, given.dy)],
+        reads: [Float32Array.from(partialGradients(given, M, C, chunk)), mean, variance, gamma],
+        writes: [new Float32Array(C), new Float32Array(C), new Float32Array(4 * C)],
+        expected: [dgamma, dbeta, vectors(given, dy)],
       };
     }),
   ),
   check(inputGrad, () =>
     SHAPES.flatMap(([M, C]) => {
       const given = inputs(M, C);
-      return behindRelu(given).flatMap(({ holes, dy }) =>
-        fused({
-          name: `[${[M, C]}]${holes ? ", behind a ReLU" : ""}`,
-          params: { M, C },
-          ...(holes && { holes, half: false }),
-          reads: [given.x, given.dy, Float32Array.from(vectors(given, dy))],
-          writes: [new Float32Array(M * C)],
-          expected: [batchNormGradReference(given, dy).dx],
-        }),
-      );
+      return fused({
+        name: `[${[M, C]}]`,
+        params: { M, C },
+        reads: [given.x, given.dy, Float32Array.from(vectors(given, given.dy))],
+        writes: [new Float32Array(M * C)],
+        expected: [batchNormGradReference(given, given.dy).dx],
+      });
     }),
   ),
   ...tileChecks,

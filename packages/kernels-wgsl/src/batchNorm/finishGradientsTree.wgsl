@@ -1,9 +1,9 @@
 // dgamma[c] = Σ partial[s, 0, c],   dbeta[c] = Σ partial[s, 1, c]
 //
 // And in one buffer all that `inputGrad` needs for a channel, with scale = gamma / √(variance + eps):
-//   mean,  scale,  beta,  scale · dgamma / √(variance + eps) / M,  scale · dbeta / M
+//   mean,  scale,  scale · dgamma / √(variance + eps) / M,  scale · dbeta / M
 //
-//   partial  [splits, 2, C]     mean variance gamma beta dgamma dbeta  [C]     vectors  [5, C]
+//   partial  [splits, 2, C]     mean variance gamma dgamma dbeta  [C]     vectors  [4, C]
 //   dispatch  spread(C): a workgroup finishes one channel
 
 const THREADS: u32 = 128;
@@ -14,11 +14,10 @@ struct Params { M: u32, C: u32, splits: u32, eps: f32 }
 @group(0) @binding(1) var<storage, read> mean: array<f32>;
 @group(0) @binding(2) var<storage, read> variance: array<f32>;
 @group(0) @binding(3) var<storage, read> gamma: array<f32>;
-@group(0) @binding(4) var<storage, read> beta: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dgamma: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dbeta: array<f32>;
-@group(0) @binding(7) var<storage, read_write> vectors: array<f32>;
-@group(0) @binding(8) var<uniform> p: Params;
+@group(0) @binding(4) var<storage, read_write> dgamma: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dbeta: array<f32>;
+@group(0) @binding(6) var<storage, read_write> vectors: array<f32>;
+@group(0) @binding(7) var<uniform> p: Params;
 
 var<workgroup> values: array<vec2f, THREADS>;
 
@@ -48,7 +47,6 @@ fn main(
   let scale = gamma[c] * rstd;
   vectors[c] = mean[c];
   vectors[p.C + c] = scale;
-  vectors[2 * p.C + c] = beta[c];
-  vectors[3 * p.C + c] = scale * rstd * sum.x / f32(p.M);
-  vectors[4 * p.C + c] = scale * sum.y / f32(p.M);
+  vectors[2 * p.C + c] = scale * rstd * sum.x / f32(p.M);
+  vectors[3 * p.C + c] = scale * sum.y / f32(p.M);
 }

@@ -108,7 +108,7 @@ export const finishMoments: Kernel<BatchNormParams & { momentum: number }> = {
 /**
  * y = (x − mean) · gamma / √(variance + eps) + beta.
  *
- * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
+ * Holes: `Elem`; it may have an epilogue.
  */
 export const normalize: Kernel<Record<"M" | "C" | "eps", number>> = {
   name: "normalize",
@@ -123,14 +123,12 @@ export const normalize: Kernel<Record<"M" | "C" | "eps", number>> = {
 
 /**
  * Sums of dy · x̂ and of dy over each chunk of rows.
- *
- * Holes: `slope`, of the epilogue that `normalize` had, an expression in y, its argument.
  */
 export const sumGradients: Kernel<BatchNormParams & { eps: number }> = {
   name: "sumGradients",
-  reads: ["x", "dy", "mean", "variance", "gamma", "beta"],
+  reads: ["x", "dy", "mean", "variance"],
   writes: ["partial"],
-  types: { mean: "f32", variance: "f32", gamma: "f32", beta: "f32", partial: "f32" },
+  types: { mean: "f32", variance: "f32", partial: "f32" },
   params: { ...CHUNKS, eps: "f32" },
   variants: byChunk(sumGradientsSource),
   cost: ({ M, C }) => ({ flops: 5 * M * C, bytes: 8 * M * C }),
@@ -139,14 +137,13 @@ export const sumGradients: Kernel<BatchNormParams & { eps: number }> = {
 /** dgamma and dbeta from the sums over chunks, and what `inputGrad` needs to know of each channel. */
 export const finishGradients: Kernel<Record<"M" | "C" | "splits" | "eps", number>> = {
   name: "finishGradients",
-  reads: ["partial", "mean", "variance", "gamma", "beta"],
+  reads: ["partial", "mean", "variance", "gamma"],
   writes: ["dgamma", "dbeta", "vectors"],
   types: {
     partial: "f32",
     mean: "f32",
     variance: "f32",
     gamma: "f32",
-    beta: "f32",
     dgamma: "f32",
     dbeta: "f32",
     vectors: "f32",
@@ -158,8 +155,7 @@ export const finishGradients: Kernel<Record<"M" | "C" | "splits" | "eps", number
 /**
  * dx, where mean and variance are x's own, from dy and the vectors of `finishGradients`.
  *
- * Holes: `slope`, as for `sumGradients`; `epilogue`, an expression in value, i and o, which may read e0
- * and e1, of types `E0` and `E1`; `Elem`.
+ * Holes: `Elem`; it may have an epilogue.
  */
 export const inputGrad: Kernel<Record<"M" | "C", number>> = {
   name: "batchNormInputGrad",

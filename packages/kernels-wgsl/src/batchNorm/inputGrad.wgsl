@@ -3,7 +3,7 @@
 // which is  dy · scale − offset − (x − mean) · pull  with the vectors that `finishGradients` wrote. An
 // invocation walks down LANES channels of DEPTH rows.
 //
-//   x dy dx  [M, C]     vectors  [5, C]
+//   x dy dx  [M, C]     vectors  [4, C]
 //   dispatch  spread(ceil(ceil(M / DEPTH) · C / LANES / THREADS))
 
 alias Elem = f32;
@@ -14,11 +14,9 @@ alias V = f32;            // LANES values
 alias Bits = u32;         // those of LANES values
 alias Stored = Elem;      // LANES elements
 
-// The slope of normalize's epilogue, where its argument was y.
-fn slope(y: V) -> V { return V(1); }
-
 // Applied to what is stored: LANES values, the first of them dx[i], in channel o. e0 and e1 hold
 // operands of dx's shape, or one value a channel.
+// = epilogueOfVectors
 alias E0 = f32;
 alias E1 = f32;
 alias Stored0 = E0;       // LANES elements
@@ -29,6 +27,7 @@ fn dense0(i: u32) -> V { return V(e0[i / LANES]); }
 fn dense1(i: u32) -> V { return V(e1[i / LANES]); }
 fn channel0(o: u32) -> V { return V(e0[o / LANES]); }
 fn channel1(o: u32) -> V { return V(e1[o / LANES]); }
+// = end
 
 struct Params { M: u32, C: u32 }
 
@@ -54,20 +53,18 @@ fn main(
   // One load in the shader, where each costs a rasteriser 15 ms of compile time.
   var mean = V();
   var scale = V();
-  var beta = V();
   var pull = V();
   var offset = V();
-  for (var k = c; k < 5 * columns; k += columns) {
+  for (var k = c; k < 4 * columns; k += columns) {
     mean = scale;
-    scale = beta;
-    beta = pull;
+    scale = pull;
     pull = offset;
     offset = vectors[k];
   }
   let end = min(first + DEPTH, p.M) * columns;
   for (var i = first * columns + c; i < end; i += columns) {
     let centred = V(x[i]) - mean;
-    let d = V(dy[i]) * slope(centred * scale + beta) * scale - offset - centred * pull;
+    let d = V(dy[i]) * scale - offset - centred * pull;
     dx[i] = Stored(epilogue(d, i * LANES, c * LANES));
   }
 }

@@ -20,6 +20,7 @@ alias Stored = Elem;      // LANES elements
 
 // Applied to what is stored: LANES values, the first of them dx[i], in channel o. e0 and e1 hold
 // operands of dx's shape, or one value a channel.
+// = epilogueOfVectors
 alias E0 = f32;
 alias E1 = f32;
 alias Stored0 = E0;       // LANES elements
@@ -30,6 +31,7 @@ fn dense0(i: u32) -> V { return V(e0[i / LANES]); }
 fn dense1(i: u32) -> V { return V(e1[i / LANES]); }
 fn channel0(o: u32) -> V { return V(e0[o / LANES]); }
 fn channel1(o: u32) -> V { return V(e1[o / LANES]); }
+// = end
 
 struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
 

@@ -2,7 +2,7 @@
 //
 // An invocation walks down LANES channels of one chunk.
 //
-//   x dy  [M, C]     mean variance gamma beta  [C]     partial  [splits, 2, C]: dgamma, dbeta
+//   x dy  [M, C]     mean variance  [C]     partial  [splits, 2, C]: dgamma, dbeta
 //   dispatch  spread(ceil(splits · C / LANES / THREADS)); chunk s is the rows from s·chunk on
 
 alias Elem = f32;
@@ -11,19 +11,14 @@ const LANES: u32 = 1;
 alias V = f32;            // LANES values
 alias Stored = Elem;      // LANES elements
 
-// The slope of normalize's epilogue, where its argument was y.
-fn slope(y: V) -> V { return V(1); }
-
 struct Params { M: u32, C: u32, splits: u32, chunk: u32, eps: f32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Stored>;
 @group(0) @binding(1) var<storage, read> dy: array<Stored>;
 @group(0) @binding(2) var<storage, read> mean: array<V>;
 @group(0) @binding(3) var<storage, read> variance: array<V>;
-@group(0) @binding(4) var<storage, read> gamma: array<V>;
-@group(0) @binding(5) var<storage, read> beta: array<V>;
-@group(0) @binding(6) var<storage, read_write> partial: array<V>;
-@group(0) @binding(7) var<uniform> p: Params;
+@group(0) @binding(4) var<storage, read_write> partial: array<V>;
+@group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -38,15 +33,13 @@ fn main(
   let s = at / columns;
   let shift = mean[c];
   let rstd = inverseSqrt(variance[c] + p.eps);
-  let scale = gamma[c] * rstd;
-  let offset = beta[c];
   let end = min((s + 1) * p.chunk, p.M) * columns;
 
   var dgamma = V();
   var dbeta = V();
   for (var i = s * p.chunk * columns + c; i < end; i += columns) {
     let centred = V(x[i]) - shift;
-    let d = V(dy[i]) * slope(centred * scale + offset);
+    let d = V(dy[i]);
     dgamma += d * centred;
     dbeta += d;
   }

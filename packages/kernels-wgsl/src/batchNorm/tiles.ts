@@ -77,8 +77,7 @@ export const tileMoments: Kernel<TiledParams> = {
 /**
  * Forward, second pass: y, the batch's mean and variance, and the running ones, which follow them.
  *
- * Holes: `TRACK`, whether there are running statistics; `epilogue`, an expression in value, i and o, which may read e0 and
- * e1, of types `E0` and `E1`; `Elem`.
+ * Holes: `TRACK`, whether there are running statistics; `Elem`; it may have an epilogue.
  */
 export const normalizeBatch: Kernel<
   TiledParams & Record<"varianceAt" | "batchesAt" | "momentum" | "eps", number>
@@ -107,7 +106,7 @@ export const tileGradients: Kernel<TiledParams & { eps: number }> = {
 /**
  * Backward, second pass: dx, where mean and variance are x's own, dgamma and dbeta.
  *
- * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
+ * Holes: `Elem`; it may have an epilogue.
  */
 export const inputGradBatch: Kernel<TiledParams> = {
   name: "inputGradBatch",

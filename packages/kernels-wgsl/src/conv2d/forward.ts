@@ -15,7 +15,7 @@ const tiled: Variant<Conv2dParams> = {
 /**
  * Cross-correlation of x [N, H, W, C] with w [R, S, C / groups, O].
  *
- * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
+ * Holes: `Elem`; it may have an epilogue.
  */
 export const conv2d: Kernel<Conv2dParams> = {
   name: "conv2d",

@@ -12,6 +12,7 @@ alias Elem = f32;
 const THREADS: u32 = 64;
 
 // Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -22,6 +23,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,

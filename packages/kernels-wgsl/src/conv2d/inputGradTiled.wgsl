@@ -15,9 +15,10 @@ const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
 const DEPTH: u32 = 16;     // slice of k held in workgroup memory
 const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;     // fours along a side of the tile
-const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+const ROW_STRIDE = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
 
 // Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -28,6 +29,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -46,8 +48,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> dx: array<Elem>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
+var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
 var<workgroup> places: array<vec3u, TILE>;    // image, bottom and right of each row
 
 @compute @workgroup_size(THREADS)
@@ -109,14 +111,14 @@ fn main(
               weights[i] = f32(w[((r * p.S + s) * channels + n) * p.O + g * outputs + o]);
             }
           }
-          aTile[o % DEPTH * PITCH + q] = pixels;
-          bTile[o % DEPTH * PITCH + q] = weights;
+          aTile[o % DEPTH * ROW_STRIDE + q] = pixels;
+          bTile[o % DEPTH * ROW_STRIDE + q] = weights;
         }
         workgroupBarrier();
         for (var k = 0u; k < DEPTH; k++) {
-          let b = bTile[k * PITCH + cols];
+          let b = bTile[k * ROW_STRIDE + cols];
           for (var i = 0u; i < 2; i++) {
-            let a = aTile[k * PITCH + rows + i];
+            let a = aTile[k * ROW_STRIDE + rows + i];
             sum[4 * i] += a.x * b;
             sum[4 * i + 1] += a.y * b;
             sum[4 * i + 2] += a.z * b;

@@ -1,9 +1,9 @@
-// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+// y[n, row, col, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft,
 //   g = the group of o;  x is zero outside the image.
 //
 // For GPUs: a workgroup computes a TILE × TILE block of one group of the matrix
-// y[m, o],  m = (n·P + p)·Q + q,  k = (r·S + s)·C/groups + c, each thread 8 × 4 of it in
+// y[m, o],  m = (n·P + row)·Q + col,  k = (r·S + s)·C/groups + c, each thread 8 × 4 of it in
 // registers; both operands pass through workgroup memory in slices of DEPTH along k.
 //
 //   x  [N, H, W, C]     w  [R, S, C / groups, O]
@@ -15,9 +15,10 @@ const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
 const DEPTH: u32 = 16;     // slice of k held in workgroup memory
 const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;     // fours along a side of the tile
-const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+const ROW_STRIDE = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
 
 // Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -28,6 +29,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -46,8 +48,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
+var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
 var<workgroup> places: array<vec3u, TILE>;    // image, top and left of each row
 
 @compute @workgroup_size(THREADS)
@@ -64,7 +66,7 @@ fn main(
   let tile = group.y * groups.x + group.x;
   let g = tile / across % p.groups;
   let m0 = tile / (across * p.groups) * TILE;
-  let n0 = tile % across * TILE;
+  let column0 = tile % across * TILE;    // in the group
   if (m0 >= M) { return; }
   let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
   let cols = thread % SIDE;        // and the four columns
@@ -84,30 +86,30 @@ fn main(
     let r = k / (p.S * channels);
     let s = k / channels % p.S;
     let c = g * channels + k % channels;
-    for (var q = thread / DEPTH; q < SIDE; q += THREADS / DEPTH) {
+    for (var quad = thread / DEPTH; quad < SIDE; quad += THREADS / DEPTH) {
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let place = places[4 * q + i];
+        let place = places[4 * quad + i];
         // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
         let h = place.y + r * p.dilationRows;
         let v = place.z + s * p.dilationCols;
         if (h < p.H && v < p.W && k < K) { four[i] = f32(x[((place.x + h) * p.W + v) * p.C + c]); }
       }
-      aTile[k % DEPTH * PITCH + q] = four;
+      aTile[k % DEPTH * ROW_STRIDE + quad] = four;
     }
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let n = n0 + 4 * cols + i;
-        if (k0 + j < K && n < outputs) { four[i] = f32(w[(k0 + j) * p.O + g * outputs + n]); }
+        let column = column0 + 4 * cols + i;
+        if (k0 + j < K && column < outputs) { four[i] = f32(w[(k0 + j) * p.O + g * outputs + column]); }
       }
-      bTile[j * PITCH + cols] = four;
+      bTile[j * ROW_STRIDE + cols] = four;
     }
     workgroupBarrier();
     for (var k = 0u; k < DEPTH; k++) {
-      let b = bTile[k * PITCH + cols];
+      let b = bTile[k * ROW_STRIDE + cols];
       for (var i = 0u; i < 2; i++) {
-        let a = aTile[k * PITCH + rows + i];
+        let a = aTile[k * ROW_STRIDE + rows + i];
         sum[4 * i] += a.x * b;
         sum[4 * i + 1] += a.y * b;
         sum[4 * i + 2] += a.z * b;
@@ -120,10 +122,10 @@ fn main(
   for (var i = 0u; i < 8; i++) {
     let m = m0 + 4 * rows + i;
     for (var j = 0u; j < 4; j++) {
-      let n = n0 + 4 * cols + j;
-      let o = g * outputs + n;
+      let column = column0 + 4 * cols + j;
+      let o = g * outputs + column;
       let at = m * p.O + o;
-      if (m < M && n < outputs) { y[at] = Elem(epilogue(sum[i][j], at, o)); }
+      if (m < M && column < outputs) { y[at] = Elem(epilogue(sum[i][j], at, o)); }
     }
   }
 }

@@ -14,7 +14,7 @@ const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
 const DEPTH: u32 = 16;     // slice of k held in workgroup memory
 const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;     // fours along a side of the tile
-const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+const ROW_STRIDE = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -31,8 +31,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(3) var<uniform> p: Params;
 
-var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
+var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
 var<workgroup> places: array<vec3u, TILE>;    // top, left and channel of each row
 
 @compute @workgroup_size(THREADS)
@@ -84,7 +84,7 @@ fn main(
         let v = col + place.y;
         if (h < p.H && v < p.W && m < end) { four[i] = f32(x[((image + h) * p.W + v) * p.C + place.z]); }
       }
-      aTile[j * PITCH + cols] = four;
+      aTile[j * ROW_STRIDE + cols] = four;
     }
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();
@@ -92,13 +92,13 @@ fn main(
         let n = n0 + 4 * cols + i;
         if (m0 + j < end && n < outputs) { four[i] = f32(dy[(m0 + j) * p.O + g * outputs + n]); }
       }
-      bTile[j * PITCH + cols] = four;
+      bTile[j * ROW_STRIDE + cols] = four;
     }
     workgroupBarrier();
     for (var k = 0u; k < DEPTH; k++) {
-      let b = bTile[k * PITCH + cols];
+      let b = bTile[k * ROW_STRIDE + cols];
       for (var i = 0u; i < 2; i++) {
-        let a = aTile[k * PITCH + rows + i];
+        let a = aTile[k * ROW_STRIDE + rows + i];
         sum[4 * i] += a.x * b;
         sum[4 * i + 1] += a.y * b;
         sum[4 * i + 2] += a.z * b;

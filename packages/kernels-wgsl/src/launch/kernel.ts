@@ -192,10 +192,6 @@ export function fits<P extends ParamValues>(variant: AnyVariant<P>, params: P, a
   );
 }
 
-/** Whether every subgroup has just so many lanes here. */
-export const hasLanes = ({ subgroupSize: [min, max] }: Adapter, lanes: number): boolean =>
-  min === lanes && max === lanes;
-
 const MAX_WORKGROUPS = 65_535;
 
 /**

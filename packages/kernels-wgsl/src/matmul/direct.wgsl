@@ -10,6 +10,7 @@ alias Elem = f32;
 const THREADS: u32 = 64;
 
 // Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -20,6 +21,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {

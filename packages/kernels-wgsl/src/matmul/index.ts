@@ -23,7 +23,7 @@ const tiled: Variant<MatmulParams> = {
 /**
  * Batched matrix product y[z] = a[z] · b[z] of strided operands.
  *
- * Holes: `epilogue`, an expression in value, i and o, which may read e0 and e1, of types `E0` and `E1`; `Elem`.
+ * Holes: `Elem`; it may have an epilogue.
  */
 export const matmul: Kernel<MatmulParams> = {
   name: "matmul",

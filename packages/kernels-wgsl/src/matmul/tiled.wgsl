@@ -12,9 +12,10 @@ const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
 const DEPTH: u32 = 16;     // slice of k held in workgroup memory
 const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;     // fours along a side of the tile
-const PITCH = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+const ROW_STRIDE = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
 
 // Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -25,6 +26,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -47,8 +49,8 @@ fn begin(z: u32, strides: vec4u) -> u32 {
   return steps.x + steps.y + steps.z + steps.w;
 }
 
-var<workgroup> aTile: array<vec4f, DEPTH * PITCH>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * PITCH>;    // [k, column / 4]
+var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -78,7 +80,7 @@ fn main(
         let m = m0 + 4 * q + i;
         if (k < p.K && m < p.M) { four[i] = f32(a[aBegin + m * p.aRow + k * p.aCol]); }
       }
-      aTile[k % DEPTH * PITCH + q] = four;
+      aTile[k % DEPTH * ROW_STRIDE + q] = four;
     }
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();
@@ -86,13 +88,13 @@ fn main(
         let n = n0 + 4 * cols + i;
         if (k0 + j < p.K && n < p.N) { four[i] = f32(b[bBegin + (k0 + j) * p.bRow + n * p.bCol]); }
       }
-      bTile[j * PITCH + cols] = four;
+      bTile[j * ROW_STRIDE + cols] = four;
     }
     workgroupBarrier();
     for (var k = 0u; k < DEPTH; k++) {
-      let b = bTile[k * PITCH + cols];
+      let b = bTile[k * ROW_STRIDE + cols];
       for (var i = 0u; i < 2; i++) {
-        let a = aTile[k * PITCH + rows + i];
+        let a = aTile[k * ROW_STRIDE + rows + i];
         sum[4 * i] += a.x * b;
         sum[4 * i + 1] += a.y * b;
         sum[4 * i + 2] += a.z * b;

@@ -36,8 +36,7 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   const { mean, variance } = training
     ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };
-  const statistics = [mean, variance, gamma, beta];
-  const y = run(normalize, { ...p, eps }, [x, ...statistics], x.shape, { op: "batchNorm" });
+  const y = run(normalize, { ...p, eps }, [x, mean, variance, gamma, beta], x.shape, { op: "batchNorm" });
   return differentiable(
     "batchNorm",
     y,
@@ -47,11 +46,11 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
       let made: Record<"dgamma" | "dbeta" | "vectors", Tensor> | undefined;
       const sums = () => {
         if (made) return made;
-        const { partial } = run(sumGradients, { ...p, eps }, [x, dy, ...statistics], {
+        const { partial } = run(sumGradients, { ...p, eps }, [x, dy, mean, variance], {
           partial: { shape: [p.splits, 2, p.C], dtype: "f32" },
         });
-        const writes = { dgamma: [p.C], dbeta: [p.C], vectors: [5, p.C] };
-        made = run(finishGradients, { ...p, eps }, [partial, ...statistics], writes);
+        const writes = { dgamma: [p.C], dbeta: [p.C], vectors: [4, p.C] };
+        made = run(finishGradients, { ...p, eps }, [partial, mean, variance, gamma], writes);
         if (!training || !x.requiresGrad) made.vectors.dispose();
         if (!gamma.requiresGrad) made.dgamma.dispose();
         if (!beta.requiresGrad) made.dbeta.dispose();

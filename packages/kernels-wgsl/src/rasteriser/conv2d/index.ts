@@ -11,19 +11,19 @@ import {
 } from "../../conv2d/index.ts";
 import type { RoleVariants } from "../../launch/kernel.ts";
 import { paddedForward, paddedWeightGrad } from "../pad-channels.ts";
-import inputGradLanes from "./inputGradLanes.wgsl?raw";
-import inputGradLanes4 from "./inputGradLanes4.wgsl?raw";
-import lanes from "./lanes.wgsl?raw";
-import lanes4 from "./lanes4.wgsl?raw";
-import { overLanes, preferred } from "./variants.ts";
-import weightGradLanes from "./weightGradLanes.wgsl?raw";
-import weightGradLanes4 from "./weightGradLanes4.wgsl?raw";
+import broadcast from "./broadcast.wgsl?raw";
+import inputGradBroadcast from "./inputGradBroadcast.wgsl?raw";
+import inputGradShuffle from "./inputGradShuffle.wgsl?raw";
+import shuffle from "./shuffle.wgsl?raw";
+import { preferred, registerTiles } from "./variants.ts";
+import weightGradBroadcast from "./weightGradBroadcast.wgsl?raw";
+import weightGradShuffle from "./weightGradShuffle.wgsl?raw";
 
 const image = (p: Conv2dParams): number => p.N * p.H * p.W * p.C;
 const result = (p: Conv2dParams): number => p.N * p.P * p.Q * p.O;
 
-const ofForward = overLanes<Conv2dParams>({
-  ...{ lanes4, lanes, tiles: forwardTiles },
+const ofForward = registerTiles<Conv2dParams>({
+  ...{ shuffle, broadcast, tiles: forwardTiles },
   operands: (p) => ({ x: image(p), w: weights(p) }),
   result: (p) => [result(p), p.O],
 });
@@ -33,8 +33,8 @@ export const forward: RoleVariants<Conv2dParams> = {
   prefer: (p) => preferred(p.O / p.groups),
 };
 
-const ofInputGrad = overLanes<Conv2dParams>({
-  ...{ lanes4: inputGradLanes4, lanes: inputGradLanes, tiles: inputGradTiles },
+const ofInputGrad = registerTiles<Conv2dParams>({
+  ...{ shuffle: inputGradShuffle, broadcast: inputGradBroadcast, tiles: inputGradTiles },
   operands: (p) => ({ dy: result(p), w: weights(p) }),
   result: (p) => [image(p), p.C],
 });
@@ -49,13 +49,13 @@ function flattened<P extends Conv2dParams>(p: P): P {
   return p.groups === 1 && p.dilationCols === 1 ? { ...p, S: 1, C: p.S * p.C } : p;
 }
 
-const ofWeightGrad = overLanes<Conv2dWeightGradParams>({
-  ...{ lanes4: weightGradLanes4, lanes: weightGradLanes },
+const ofWeightGrad = registerTiles<Conv2dWeightGradParams>({
+  ...{ shuffle: weightGradShuffle, broadcast: weightGradBroadcast },
   operands: (p) => ({ x: image(p), dy: result(p) }),
-  fits4: ({ Q }) => Q >= 4,
+  fitsShuffle: ({ Q }) => Q >= 4,
   tiles: (p, rows, cols) => weightGradTiles(flattened(p), rows, cols),
   tilesOfAny: (p, rows, cols) => weightGradTiles(p.C < rows ? flattened(p) : p, rows, cols),
-  narrow: 3,
+  narrowRows: 3,
 });
 
 export const weightGrad: RoleVariants<Conv2dWeightGradParams> = {

@@ -1,50 +1,51 @@
 import type { Conv2dParams } from "../../conv2d/index.ts";
-import { hasLanes, spread, type Variant } from "../../launch/kernel.ts";
+import { spread, type Variant } from "../../launch/kernel.ts";
+import { hasSubgroupsOf } from "../subgroups.ts";
 import { epilogueTextures, fitsTexture, TEXELS_PER_ROW, texels } from "../textures.ts";
 
 /** The shaders of a direction: for channels in fours, and for any. */
 interface Shaders<P> {
-  readonly lanes4: string;
-  readonly lanes: string;
-  /** Elements of each operand that `lanes4` reads. */
+  readonly shuffle: string;
+  readonly broadcast: string;
+  /** Elements of each operand that `shuffle` reads. */
   operands(p: P): Readonly<Record<string, number>>;
-  /** Beyond channels in fours, what `lanes4` demands. */
-  fits4?(p: P): boolean;
+  /** Demands of `shuffle` beyond channels in fours. */
+  fitsShuffle?(p: P): boolean;
   /** How many tiles of so many outputs cover the result, in either shader. */
   tiles(p: P, rows: number, cols: number): number;
   tilesOfAny?(p: P, rows: number, cols: number): number;
   /** Rows that a lane fetches where the columns of a group are 16 or fewer. */
-  readonly narrow?: number;
+  readonly narrowRows?: number;
   /** Elements of the result, and of its last axis: where it has an epilogue. */
   result?(p: P): readonly [elements: number, channels: number];
 }
 
-/** Blocks of rows in a tile of `lanes`. */
+/** Blocks of rows in a tile of `broadcast`. */
 const BLOCKS = 3;
 
-/** Register tiles over subgroups of 8 (llvmpipe) and of 4 (SwiftShader). */
-export function overLanes<P extends Conv2dParams>(
+/** Register tiles over subgroups of 8 (llvmpipe) and of 4 (SwiftShader), named for those and their columns. */
+export function registerTiles<P extends Conv2dParams>(
   shaders: Shaders<P>,
 ): {
   fours: Variant<P>[];
   any: Variant<P>[];
 } {
-  const { lanes, tiles, tilesOfAny = tiles } = shaders;
-  const any = (name: string, LANES: number): Variant<P> => ({
-    name,
-    source: lanes,
-    holes: { LANES },
+  const { broadcast, tiles, tilesOfAny = tiles } = shaders;
+  const any = (SUBGROUP: number): Variant<P> => ({
+    name: `broadcast${SUBGROUP}`,
+    source: broadcast,
+    holes: { SUBGROUP },
     needs: ["subgroups"],
-    fits: (_, adapter) => hasLanes(adapter, LANES),
-    workgroups: (p) => spread(tilesOfAny(p, LANES * BLOCKS, LANES * 4)),
+    fits: (_, adapter) => hasSubgroupsOf(SUBGROUP, adapter),
+    workgroups: (p) => spread(tilesOfAny(p, SUBGROUP * BLOCKS, SUBGROUP * 4)),
   });
   return {
     fours: [
-      lanesOfFours(shaders, "lanes4", 8, 8, 2),
-      lanesOfFours(shaders, "lanes4 narrow", 8, 4, shaders.narrow ?? 4),
-      lanesOfFours(shaders, "lanes4 of 4", 4, 4, 3),
+      shuffled(shaders, 8, 8, 2),
+      shuffled(shaders, 8, 4, shaders.narrowRows ?? 4),
+      shuffled(shaders, 4, 4, 3),
     ],
-    any: [any("lanes", 8), any("lanes of 4", 4)],
+    any: [any(8), any(4)],
   };
 }
 
@@ -52,31 +53,30 @@ export function overLanes<P extends Conv2dParams>(
 export function preferred(columns: number): string | undefined {
   if (columns < 3) return "direct";
   // Of 32 columns, a third or more would be empty.
-  return columns <= 16 || (columns > 32 && columns <= 40) ? "lanes4 narrow" : undefined;
+  return columns <= 16 || (columns > 32 && columns <= 40) ? "shuffle8x16" : undefined;
 }
 
-/** Tiles of LANES · BLOCKS rows and 4 · WIDTH columns, whose operands are textures. */
-function lanesOfFours<P extends Conv2dParams>(
-  { lanes4, fits4 = () => true, tiles, operands, result }: Shaders<P>,
-  name: string,
-  LANES: number,
-  WIDTH: number,
+/** Tiles of SUBGROUP · BLOCKS rows and 4 · ACROSS columns, whose operands are textures. */
+function shuffled<P extends Conv2dParams>(
+  { shuffle, fitsShuffle = () => true, tiles, operands, result }: Shaders<P>,
+  SUBGROUP: number,
+  ACROSS: number,
   BLOCKS: number,
 ): Variant<P> {
   return {
-    name,
-    source: lanes4,
-    holes: { LANES, WIDTH, BLOCKS },
+    name: `shuffle${SUBGROUP}x${4 * ACROSS}`,
+    source: shuffle,
+    holes: { SUBGROUP, ACROSS, BLOCKS },
     needs: ["subgroups"],
     fits: (p, adapter) =>
-      hasLanes(adapter, LANES) &&
+      hasSubgroupsOf(SUBGROUP, adapter) &&
       divides(4, p.C / p.groups, p.O / p.groups) &&
       Math.max(p.C, p.O) / p.groups <= MOST_CHANNELS &&
       [...Object.values(operands(p)), result?.(p)[0] ?? 0].every(fitsTexture) &&
-      fits4(p),
+      fitsShuffle(p),
     copied: (p, holes, epilogue) =>
       texels({ ...operands(p), ...(result ? epilogueTextures(epilogue, ...result(p)) : {}) }, holes),
-    workgroups: (p, holes) => spread(tiles(p, LANES * Number(holes.BLOCKS), WIDTH * 4)),
+    workgroups: (p, holes) => spread(tiles(p, SUBGROUP * Number(holes.BLOCKS), ACROSS * 4)),
   };
 }
 

@@ -1,31 +1,27 @@
-import { hasLanes, type RoleVariants, spread, type Variant } from "../../launch/kernel.ts";
+import { type RoleVariants, spread, type Variant } from "../../launch/kernel.ts";
 import { batches, type MatmulParams, matmul, type Quad, tiles } from "../../matmul/index.ts";
+import { hasSubgroupsOf } from "../subgroups.ts";
 import { epilogueTextures, fitsTexture, texels } from "../textures.ts";
-import lanes from "./lanes.wgsl?raw";
-import lanes4 from "./lanes4.wgsl?raw";
+import broadcast from "./broadcast.wgsl?raw";
+import shuffle from "./shuffle.wgsl?raw";
 
 const fours = (...values: readonly number[]) => values.every((value) => value % 4 === 0);
 
-/** The holes of a tile of LANES · BLOCKS rows and 4 · WIDTH columns. */
-type Tile = Readonly<Record<"LANES" | "WIDTH" | "BLOCKS", number>>;
+/** The holes of a tile of SUBGROUP · BLOCKS rows and 4 · ACROSS columns. */
+type Tile = Readonly<Record<"SUBGROUP" | "ACROSS" | "BLOCKS", number>>;
 
 /** Fetches by fours, along the axis of each operand that is contiguous. */
-function lanesOfFours(
-  name: string,
-  tile: Tile,
-  A_COLUMNS: boolean,
-  B_COLUMNS: boolean,
-): Variant<MatmulParams> {
-  const { LANES, WIDTH } = tile;
+function shuffled(tile: Tile, A_COLUMNS = false, B_COLUMNS = false): Variant<MatmulParams> {
+  const { SUBGROUP, ACROSS } = tile;
   return {
-    name,
-    source: lanes4,
+    name: `shuffle${SUBGROUP}x${4 * ACROSS}${A_COLUMNS ? " aᵀ" : ""}${B_COLUMNS ? " bᵀ" : ""}`,
+    source: shuffle,
     holes: { ...tile, A_COLUMNS, B_COLUMNS },
     needs: ["subgroups"],
     fits(p, adapter) {
       const { M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch } = p;
       return (
-        hasLanes(adapter, LANES) &&
+        hasSubgroupsOf(SUBGROUP, adapter) &&
         fours(N, K, ...aBatch, ...bBatch) &&
         (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
         (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(bRow)) &&
@@ -34,7 +30,7 @@ function lanesOfFours(
     },
     copied: (p, holes, epilogue) =>
       texels({ ...operands(p), ...epilogueTextures(epilogue, batches(p) * p.M * p.N, p.N) }, holes),
-    workgroups: (p, holes) => spread(tiles(p, LANES * Number(holes.BLOCKS), 4 * WIDTH)),
+    workgroups: (p, holes) => spread(tiles(p, SUBGROUP * Number(holes.BLOCKS), 4 * ACROSS)),
   };
 }
 
@@ -52,31 +48,32 @@ function operands({ batch, aBatch, bBatch, M, N, K, aRow, aCol, bRow, bCol }: Ma
   };
 }
 
-/** Register tiles over subgroups of 8 (llvmpipe) or of 4 (SwiftShader). */
-function overLanes(tile: Tile, suffix: string): [Variant<MatmulParams>, ...Variant<MatmulParams>[]] {
-  const { LANES } = tile;
-  return [
-    lanesOfFours(`lanes4${suffix}`, tile, false, false),
-    lanesOfFours(`lanes4 aᵀ${suffix}`, tile, true, false),
-    lanesOfFours(`lanes4 bᵀ${suffix}`, tile, false, true),
-    {
-      name: `lanes${suffix}`,
-      source: lanes,
-      holes: { LANES },
-      needs: ["subgroups"],
-      fits: (_, adapter) => hasLanes(adapter, LANES),
-      workgroups: (p) => spread(tiles(p, 3 * LANES, 4 * LANES)),
-    },
-  ];
-}
+/** Tiles for each way that operands may lie, named for the subgroup and the columns. */
+const registerTiles = (tile: Tile): Variant<MatmulParams>[] => [
+  shuffled(tile),
+  shuffled(tile, true),
+  shuffled(tile, false, true),
+  broadcasting(tile.SUBGROUP),
+];
 
+/** For any strides. */
+const broadcasting = (SUBGROUP: number): Variant<MatmulParams> => ({
+  name: `broadcast${SUBGROUP}`,
+  source: broadcast,
+  holes: { SUBGROUP },
+  needs: ["subgroups"],
+  fits: (_, adapter) => hasSubgroupsOf(SUBGROUP, adapter),
+  workgroups: (p) => spread(tiles(p, 3 * SUBGROUP, 4 * SUBGROUP)),
+});
+
+/** For subgroups of 8 (llvmpipe) and of 4 (SwiftShader). */
 export const product: RoleVariants<MatmulParams> = {
   variants: [
-    ...overLanes({ LANES: 8, WIDTH: 8, BLOCKS: 2 }, ""),
-    lanesOfFours("lanes4 narrow", { LANES: 8, WIDTH: 4, BLOCKS: 4 }, false, false),
-    ...overLanes({ LANES: 4, WIDTH: 4, BLOCKS: 3 }, " of 4"),
+    ...registerTiles({ SUBGROUP: 8, ACROSS: 8, BLOCKS: 2 }),
+    shuffled({ SUBGROUP: 8, ACROSS: 4, BLOCKS: 4 }),
+    ...registerTiles({ SUBGROUP: 4, ACROSS: 4, BLOCKS: 3 }),
   ],
-  prefer: ({ N }) => (N < 3 ? "direct" : N <= 16 ? "lanes4 narrow" : undefined),
+  prefer: ({ N }) => (N < 3 ? "direct" : N <= 16 ? "shuffle8x16" : undefined),
 };
 
 export { matmul };

@@ -8,31 +8,33 @@ enable subgroups;
 // of them or none, and those that reach none are skipped.
 //
 //   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     dx  [N, H, W, C]
-//   all dense, row-major; C / groups and O / groups multiples of 4, the latter at most 4 · PITCH
+//   all dense, row-major; C / groups and O / groups multiples of 4, the latter at most 4 · TEXELS_PER_ROW
 //   dispatch  strideRows·strideCols · ceil(N·⌈H/strideRows⌉·⌈W/strideCols⌉ / ROWS)
 //             · groups · ceil(C / groups / COLS), spread over x and y
 
 alias Elem = f32;
-alias Elem4 = vec4<Elem>;
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
-const WIDTH: u32 = 8;     // lanes side by side, each with four columns; those below one another have other rows
+alias StoredVec = vec4<Elem>;
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
 const BLOCKS: u32 = 2;    // rows that each lane fetches
-const ROWS = LANES * BLOCKS;
-const COLS = WIDTH * 4;
-const SUMS = WIDTH * BLOCKS;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = ACROSS * 4;
+const SUMS = ACROSS * BLOCKS;
 
 // Applied to what is stored: four values at a time, the first of them dx[i], in channel o. e0 and e1 hold
 // operands of dx's shape, or one value a channel.
+// = epilogueOfTexels
 alias V = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
 fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return textureLoad(e0, place(PITCH + i / 4)); }
-fn dense1(i: u32) -> V { return textureLoad(e1, place(PITCH + i / 4)); }
-fn channel0(o: u32) -> V { return textureLoad(e0, place(PITCH + o / 4)); }
-fn channel1(o: u32) -> V { return textureLoad(e1, place(PITCH + o / 4)); }
+fn dense0(i: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + i / 4)); }
+fn dense1(i: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + i / 4)); }
+fn channel0(o: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + o / 4)); }
+fn channel1(o: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + o / 4)); }
+// = end
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -51,12 +53,12 @@ alias Texels1 = texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var w: Texels;
 @group(0) @binding(2) var e0: Texels0;
 @group(0) @binding(3) var e1: Texels1;
-@group(0) @binding(4) var<storage, read_write> dx: array<Elem4>;
+@group(0) @binding(4) var<storage, read_write> dx: array<StoredVec>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-// The first PITCH texels of an operand are zeros; then come its elements, by fours.
-const PITCH: u32 = 4096;
-fn place(i: u32) -> vec2u { return vec2u(i % PITCH, i / PITCH); }
+// The first TEXELS_PER_ROW texels of an operand are zeros; then come its elements, by fours.
+const TEXELS_PER_ROW: u32 = 4096;
+fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW); }
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
 
@@ -65,13 +67,13 @@ fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of LANES rows, of which lane l holds row l and needs those from `first`.
+// Add four k of SUBGROUP rows, of which lane l holds row l and needs those from `first`.
 fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
   add(i, subgroupShuffle(v, first), b);
   add(i + 1, subgroupShuffle(v, first + 1), b);
   add(i + 2, subgroupShuffle(v, first + 2), b);
   add(i + 3, subgroupShuffle(v, first + 3), b);
-  if (WIDTH == 8) {
+  if (ACROSS == 8) {
     add(i + 4, subgroupShuffle(v, first + 4), b);
     add(i + 5, subgroupShuffle(v, first + 5), b);
     add(i + 6, subgroupShuffle(v, first + 6), b);
@@ -79,7 +81,7 @@ fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
   }
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -108,7 +110,7 @@ fn main(
   let m0 = select(outer, rest, rowsFirst) * ROWS;
   let strip = select(rest, outer, rowsFirst);
   let g = strip / perGroup;
-  let part = lane / WIDTH * WIDTH;    // of the lanes
+  let part = lane / ACROSS * ACROSS;    // of the lanes
   let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
   let columns = (min(n, channels - 4) + vec4u(0, 1, 2, 3)) * p.O + g * outputs;
 
@@ -116,7 +118,7 @@ fn main(
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + LANES * i + lane, M - 1);
+    let m = min(m0 + SUBGROUP * i + lane, M - 1);
     let line = m / cols;
     let first = line / rows;
     image[i] = first * p.P;
@@ -139,9 +141,9 @@ fn main(
         let h = row[i] + rowsOn;
         let v = col[i] + colsOn;
         let texel = (((image[i] + h) * p.Q + v) * p.O + g * outputs) / 4;
-        at[i] = select(0, PITCH + texel, h < p.P && v < p.Q);
+        at[i] = select(0, TEXELS_PER_ROW + texel, h < p.P && v < p.Q);
       }
-      var weight = PITCH + ((r * p.S + s) * channels * p.O + columns) / 4;
+      var weight = TEXELS_PER_ROW + ((r * p.S + s) * channels * p.O + columns) / 4;
       let depth = select(0, outputs, meets);
       for (var o = 0u; o < depth; o += 4) {
         let weights = transpose(mat4x4f(
@@ -151,7 +153,7 @@ fn main(
           textureLoad(w, place(weight.w)),
         ));
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(WIDTH * i, textureLoad(dy, place(at[i])), part, weights);
+          addRows(ACROSS * i, textureLoad(dy, place(at[i])), part, weights);
           at[i]++;
         }
         weight += 1;
@@ -162,15 +164,15 @@ fn main(
   // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
   for (var i = min(SUMS, M - m0); i > 0; i--) {
     let j = i - 1;
-    let tier = j / WIDTH;
-    let m = m0 + LANES * tier + part + j - WIDTH * tier;
+    let tier = j / ACROSS;
+    let m = m0 + SUBGROUP * tier + part + j - ACROSS * tier;
     let line = m / cols;
     let first = line / rows;
     let h = (line - first * rows) * p.strideRows + phaseRow;
     let v = (m - line * cols) * p.strideCols + phaseCol;
     let at = ((first * p.H + h) * p.W + v) * p.C + g * channels + n;
     if (m < M && h < p.H && v < p.W && n < channels) {
-      dx[at / 4] = Elem4(epilogue(sum[j], at, g * channels + n));
+      dx[at / 4] = StoredVec(epilogue(sum[j], at, g * channels + n));
     }
   }
 }

@@ -12,12 +12,13 @@ enable subgroups;
 //   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
 
 alias Elem = f32;
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
-const ROWS = LANES * BLOCKS;
-const COLS = LANES * 4;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = SUBGROUP * 4;
 
 // Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -28,6 +29,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -48,13 +50,13 @@ struct Params {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of LANES rows; lane l holds that of row l.
+// Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  if (LANES == 8) {
+  if (SUBGROUP == 8) {
     sum[i + 4] += subgroupBroadcast(v, 4) * b;
     sum[i + 5] += subgroupBroadcast(v, 5) * b;
     sum[i + 6] += subgroupBroadcast(v, 6) * b;
@@ -62,7 +64,7 @@ fn addRows(i: u32, v: f32, b: vec4f) {
   }
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -76,7 +78,7 @@ fn main(
   let g = tile / across % p.groups;
   let m0 = tile / (across * p.groups) * ROWS;
   if (m0 >= M) { return; }
-  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
+  let n = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = g * outputs + min(n, vec4u(outputs - 1));
 
   // Pixels beyond the last repeat it, and are not stored.
@@ -84,7 +86,7 @@ fn main(
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + LANES * i + lane, M - 1);
+    let m = min(m0 + SUBGROUP * i + lane, M - 1);
     image[i] = m / (p.P * p.Q) * p.H;
     row[i] = m / p.Q % p.P * p.strideRows - p.padTop;
     col[i] = m % p.Q * p.strideCols - p.padLeft;
@@ -105,7 +107,7 @@ fn main(
       for (var c = 0u; c < channels; c++) {
         let weights = vec4f(f32(w[weight.x]), f32(w[weight.y]), f32(w[weight.z]), f32(w[weight.w]));
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(LANES * i, select(0, f32(x[at[i]]), inside[i]), weights);
+          addRows(SUBGROUP * i, select(0, f32(x[at[i]]), inside[i]), weights);
           at[i]++;
         }
         weight += p.O;

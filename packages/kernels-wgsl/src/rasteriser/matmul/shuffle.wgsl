@@ -12,28 +12,30 @@ enable subgroups;
 //   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
 
 alias Elem = f32;
-alias Elem4 = vec4<Elem>;
+alias StoredVec = vec4<Elem>;
 const A_COLUMNS: bool = false;    // a is contiguous along m, otherwise along k
 const B_COLUMNS: bool = false;    // b is contiguous along k, otherwise along n
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
-const WIDTH: u32 = 8;     // lanes side by side, each with four columns; those below one another have other rows
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
 const BLOCKS: u32 = 2;    // rows that each lane fetches
-const ROWS = LANES * BLOCKS;
-const COLS = WIDTH * 4;
-const SUMS = WIDTH * BLOCKS;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = ACROSS * 4;
+const SUMS = ACROSS * BLOCKS;
 
 // Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
 // operands of y's shape, or one value a channel.
+// = epilogueOfTexels
 alias V = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
 fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return textureLoad(e0, place(PITCH + i / 4)); }
-fn dense1(i: u32) -> V { return textureLoad(e1, place(PITCH + i / 4)); }
-fn channel0(o: u32) -> V { return textureLoad(e0, place(PITCH + o / 4)); }
-fn channel1(o: u32) -> V { return textureLoad(e1, place(PITCH + o / 4)); }
+fn dense0(i: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + i / 4)); }
+fn dense1(i: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + i / 4)); }
+fn channel0(o: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + o / 4)); }
+fn channel1(o: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + o / 4)); }
+// = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -49,18 +51,18 @@ alias Texels1 = texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var b: Texels;
 @group(0) @binding(2) var e0: Texels0;
 @group(0) @binding(3) var e1: Texels1;
-@group(0) @binding(4) var<storage, read_write> y: array<Elem4>;
+@group(0) @binding(4) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-// The elements of an operand, by fours, come after PITCH texels of zeros.
-const PITCH: u32 = 4096;
-fn place(i: u32) -> vec2u { return vec2u(i % PITCH, i / PITCH); }
+// The elements of an operand, by fours, come after TEXELS_PER_ROW texels of zeros.
+const TEXELS_PER_ROW: u32 = 4096;
+fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW); }
 
 // Where batch z of an operand with these strides begins.
 fn begin(z: u32, strides: vec4u) -> u32 {
   let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
   let steps = at % p.batch * strides;
-  return 4 * PITCH + steps.x + steps.y + steps.z + steps.w;
+  return 4 * TEXELS_PER_ROW + steps.x + steps.y + steps.z + steps.w;
 }
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
@@ -85,7 +87,7 @@ fn addFour(i: u32, v: vec4f, first: u32, b: mat4x4f) {
   add(i + 3, rows[3], b);
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -103,7 +105,7 @@ fn main(
   let outer = inBatch / inner;
   let rest = inBatch - outer * inner;
   let m0 = select(outer, rest, rowsFirst) * ROWS;
-  let part = lane / WIDTH * WIDTH;    // of the lanes
+  let part = lane / ACROSS * ACROSS;    // of the lanes
   let n = select(rest, outer, rowsFirst) * COLS + 4 * (lane - part);    // the first of this lane's four columns
   let column = min(n, p.N - 4);
   let K = p.K;
@@ -112,7 +114,7 @@ fn main(
   var aAt: array<u32, BLOCKS>;
   let aBegin = begin(z, p.aBatch);
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = m0 + LANES * i;
+    let m = m0 + SUBGROUP * i;
     if (A_COLUMNS) {
       aAt[i] = (aBegin + min(m + lane / 4 * 4, p.M - 4) + lane % 4 * p.aCol) / 4;
     } else {
@@ -138,8 +140,8 @@ fn main(
     if (B_COLUMNS) { rows = transpose(rows); }
     for (var i = 0u; i < BLOCKS; i++) {
       let v = textureLoad(a, place(aAt[i]));
-      addFour(WIDTH * i, v, part, rows);
-      if (WIDTH == 8) { addFour(WIDTH * i + 4, v, part + 4, rows); }
+      addFour(ACROSS * i, v, part, rows);
+      if (ACROSS == 8) { addFour(ACROSS * i + 4, v, part + 4, rows); }
       aAt[i] += aStep;
     }
     bAt += bStep;
@@ -148,9 +150,9 @@ fn main(
   // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
   for (var i = min(SUMS, p.M - m0); i > 0; i--) {
     let j = i - 1;
-    let tier = j / WIDTH;
-    let m = m0 + LANES * tier + part + j - WIDTH * tier;
+    let tier = j / ACROSS;
+    let m = m0 + SUBGROUP * tier + part + j - ACROSS * tier;
     let at = (z * p.M + m) * p.N + n;
-    if (m < p.M && n < p.N) { y[at / 4] = Elem4(epilogue(sum[j], at, n)); }
+    if (m < p.M && n < p.N) { y[at / 4] = StoredVec(epilogue(sum[j], at, n)); }
   }
 }

@@ -10,12 +10,13 @@ enable subgroups;
 //   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
 
 alias Elem = f32;
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
-const ROWS = LANES * BLOCKS;
-const COLS = LANES * 4;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = SUBGROUP * 4;
 
 // Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -26,6 +27,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -50,13 +52,13 @@ fn begin(z: u32, strides: vec4u) -> u32 {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of LANES rows; lane l holds that of row l.
+// Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  if (LANES == 8) {
+  if (SUBGROUP == 8) {
     sum[i + 4] += subgroupBroadcast(v, 4) * b;
     sum[i + 5] += subgroupBroadcast(v, 5) * b;
     sum[i + 6] += subgroupBroadcast(v, 6) * b;
@@ -64,7 +66,7 @@ fn addRows(i: u32, v: f32, b: vec4f) {
   }
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -78,18 +80,18 @@ fn main(
   let m0 = tile / across % down * ROWS;
   let K = p.K;
   // Rows and columns beyond the edge repeat the last one, and are not stored.
-  let n = LANES * vec4u(0, 1, 2, 3) + tile % across * COLS + lane;
+  let n = SUBGROUP * vec4u(0, 1, 2, 3) + tile % across * COLS + lane;
   let cols = min(n, vec4u(p.N - 1)) * p.bCol + begin(z, p.bBatch);
   var rows: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    rows[i] = min(m0 + LANES * i + lane, p.M - 1) * p.aRow + begin(z, p.aBatch);
+    rows[i] = min(m0 + SUBGROUP * i + lane, p.M - 1) * p.aRow + begin(z, p.aBatch);
   }
 
   for (var k = 0u; k < K; k++) {
     let at = k * p.bRow + cols;
     let columns = vec4f(f32(b[at.x]), f32(b[at.y]), f32(b[at.z]), f32(b[at.w]));
     for (var i = 0u; i < BLOCKS; i++) {
-      addRows(LANES * i, f32(a[rows[i] + k * p.aCol]), columns);
+      addRows(SUBGROUP * i, f32(a[rows[i] + k * p.aCol]), columns);
     }
   }
 

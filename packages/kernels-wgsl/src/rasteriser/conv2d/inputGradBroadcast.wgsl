@@ -12,12 +12,13 @@ enable subgroups;
 //             · groups · ceil(C / groups / COLS), spread over x and y
 
 alias Elem = f32;
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
-const ROWS = LANES * BLOCKS;
-const COLS = LANES * 4;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = SUBGROUP * 4;
 
 // Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+// = epilogue
 alias V = f32;
 alias Bits = u32;
 alias E0 = f32;
@@ -28,6 +29,7 @@ fn dense0(i: u32) -> V { return V(e0[i]); }
 fn dense1(i: u32) -> V { return V(e1[i]); }
 fn channel0(o: u32) -> V { return V(e0[o]); }
 fn channel1(o: u32) -> V { return V(e1[o]); }
+// = end
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -48,13 +50,13 @@ struct Params {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of LANES rows; lane l holds that of row l.
+// Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  if (LANES == 8) {
+  if (SUBGROUP == 8) {
     sum[i + 4] += subgroupBroadcast(v, 4) * b;
     sum[i + 5] += subgroupBroadcast(v, 5) * b;
     sum[i + 6] += subgroupBroadcast(v, 6) * b;
@@ -62,7 +64,7 @@ fn addRows(i: u32, v: f32, b: vec4f) {
   }
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -84,14 +86,14 @@ fn main(
   let m0 = part % perPhase * ROWS;
   let phaseRow = phase / p.strideCols;
   let phaseCol = phase % p.strideCols;
-  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
+  let n = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = min(n, vec4u(channels - 1)) * p.O + g * outputs;
 
   var image: array<u32, BLOCKS>;
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + LANES * i + lane, M - 1);
+    let m = min(m0 + SUBGROUP * i + lane, M - 1);
     image[i] = m / (rows * cols) * p.P;
     row[i] = m / cols % rows * p.strideRows + phaseRow + p.padTop;
     col[i] = m % cols * p.strideCols + phaseCol + p.padLeft;
@@ -116,7 +118,7 @@ fn main(
       for (var o = 0u; o < depth; o++) {
         let weights = vec4f(f32(w[weight.x]), f32(w[weight.y]), f32(w[weight.z]), f32(w[weight.w]));
         for (var i = 0u; i < BLOCKS; i++) {
-          addRows(LANES * i, select(0, f32(dy[at[i]]), inside[i]), weights);
+          addRows(SUBGROUP * i, select(0, f32(dy[at[i]]), inside[i]), weights);
           at[i]++;
         }
         weight += 1;

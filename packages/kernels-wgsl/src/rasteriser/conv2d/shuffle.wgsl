@@ -3,35 +3,37 @@ enable subgroups;
 //   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
 //   g = the group of o;  x is zero outside the image.
 //
-// For CPU rasterisers: the register tile of the matrix product beside this (matmul/lanes4), where
+// For CPU rasterisers: the register tile of the matrix product beside this (matmul/shuffle), where
 // row m = (n·P + p)·Q + q is a pixel of y. One subgroup computes ROWS pixels × COLS channels of
 // one group; for four input channels of a tap, each lane fetches those of BLOCKS pixels and four w.
 //
 //   x  [N, H, W, C]     w  [R, S, C / groups, O]     y  [N, P, Q, O]
-//   all dense, row-major; C / groups and O / groups multiples of 4, the former at most 4 · PITCH
+//   all dense, row-major; C / groups and O / groups multiples of 4, the former at most 4 · TEXELS_PER_ROW
 //   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
 
 alias Elem = f32;
-alias Elem4 = vec4<Elem>;
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
-const WIDTH: u32 = 8;     // lanes side by side, each with four columns; those below one another have other rows
+alias StoredVec = vec4<Elem>;
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
 const BLOCKS: u32 = 2;    // rows that each lane fetches
-const ROWS = LANES * BLOCKS;
-const COLS = WIDTH * 4;
-const SUMS = WIDTH * BLOCKS;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = ACROSS * 4;
+const SUMS = ACROSS * BLOCKS;
 
 // Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
 // operands of y's shape, or one value a channel.
+// = epilogueOfTexels
 alias V = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
 fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
 fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return textureLoad(e0, place(PITCH + i / 4)); }
-fn dense1(i: u32) -> V { return textureLoad(e1, place(PITCH + i / 4)); }
-fn channel0(o: u32) -> V { return textureLoad(e0, place(PITCH + o / 4)); }
-fn channel1(o: u32) -> V { return textureLoad(e1, place(PITCH + o / 4)); }
+fn dense0(i: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + i / 4)); }
+fn dense1(i: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + i / 4)); }
+fn channel0(o: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + o / 4)); }
+fn channel1(o: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + o / 4)); }
+// = end
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -50,12 +52,12 @@ alias Texels1 = texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var w: Texels;
 @group(0) @binding(2) var e0: Texels0;
 @group(0) @binding(3) var e1: Texels1;
-@group(0) @binding(4) var<storage, read_write> y: array<Elem4>;
+@group(0) @binding(4) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-// The first PITCH texels of an operand are zeros; then come its elements, by fours.
-const PITCH: u32 = 4096;
-fn place(i: u32) -> vec2u { return vec2u(i % PITCH, i / PITCH); }
+// The first TEXELS_PER_ROW texels of an operand are zeros; then come its elements, by fours.
+const TEXELS_PER_ROW: u32 = 4096;
+fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW); }
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
 
@@ -64,13 +66,13 @@ fn add(i: u32, v: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
 }
 
-// Add four k of LANES rows, of which lane l holds row l and needs those from `first`.
+// Add four k of SUBGROUP rows, of which lane l holds row l and needs those from `first`.
 fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
   add(i, subgroupShuffle(v, first), b);
   add(i + 1, subgroupShuffle(v, first + 1), b);
   add(i + 2, subgroupShuffle(v, first + 2), b);
   add(i + 3, subgroupShuffle(v, first + 3), b);
-  if (WIDTH == 8) {
+  if (ACROSS == 8) {
     add(i + 4, subgroupShuffle(v, first + 4), b);
     add(i + 5, subgroupShuffle(v, first + 5), b);
     add(i + 6, subgroupShuffle(v, first + 6), b);
@@ -78,7 +80,7 @@ fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
   }
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -103,7 +105,7 @@ fn main(
   let m0 = select(outer, rest, rowsFirst) * ROWS;
   let strip = select(rest, outer, rowsFirst);
   let g = strip / perGroup;
-  let part = lane / WIDTH * WIDTH;    // of the lanes
+  let part = lane / ACROSS * ACROSS;    // of the lanes
   let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
   let column = g * outputs + min(n, outputs - 4);
 
@@ -112,7 +114,7 @@ fn main(
   var row: array<u32, BLOCKS>;
   var col: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    let m = min(m0 + LANES * i + lane, M - 1);
+    let m = min(m0 + SUBGROUP * i + lane, M - 1);
     let line = m / p.Q;
     let first = line / p.P;
     image[i] = first * p.H;
@@ -123,7 +125,7 @@ fn main(
   let step = p.O / 4;
   let pixel = p.C / 4;    // texels
   let width = p.W * pixel;
-  var weight = PITCH + column / 4;
+  var weight = TEXELS_PER_ROW + column / 4;
   for (var r = 0u; r < p.R; r++) {
     for (var s = 0u; s < taps; s++) {
       var start: array<u32, BLOCKS>;    // of the line
@@ -131,7 +133,7 @@ fn main(
       for (var i = 0u; i < BLOCKS; i++) {
         // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
         let h = row[i] + r * p.dilationRows;
-        start[i] = PITCH + (image[i] + h) * width;
+        start[i] = TEXELS_PER_ROW + (image[i] + h) * width;
         let v = col[i] + s * p.dilationCols;
         at[i] = select(width, v * pixel + g * channels / 4, h < p.H);
       }
@@ -144,7 +146,7 @@ fn main(
         );
         for (var i = 0u; i < BLOCKS; i++) {
           let texel = select(0, start[i] + at[i], at[i] < width);
-          addRows(WIDTH * i, textureLoad(x, place(texel)), part, weights);
+          addRows(ACROSS * i, textureLoad(x, place(texel)), part, weights);
           at[i]++;
         }
         weight += p.O;
@@ -155,9 +157,9 @@ fn main(
   // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
   for (var i = min(SUMS, M - m0); i > 0; i--) {
     let j = i - 1;
-    let tier = j / WIDTH;
-    let m = m0 + LANES * tier + part + j - WIDTH * tier;
+    let tier = j / ACROSS;
+    let m = m0 + SUBGROUP * tier + part + j - ACROSS * tier;
     let at = m * p.O + column;
-    if (m < M && n < outputs) { y[at / 4] = Elem4(epilogue(sum[j], at, column)); }
+    if (m < M && n < outputs) { y[at / 4] = StoredVec(epilogue(sum[j], at, column)); }
   }
 }

@@ -13,12 +13,12 @@ enable subgroups;
 //             · ceil(O / groups / COLS) over x and y
 
 alias Elem = f32;
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
-const WIDTH: u32 = 8;     // lanes side by side, each with four columns; those below one another have other rows
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
 const BLOCKS: u32 = 2;    // fours of rows that each lane fetches
-const ROWS = LANES * BLOCKS;
-const COLS = WIDTH * 4;
-const SUMS = WIDTH * BLOCKS;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = ACROSS * 4;
+const SUMS = ACROSS * BLOCKS;
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -36,9 +36,9 @@ alias Texels = texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 
-// The first PITCH texels of an operand are zeros; then come its elements, by fours.
-const PITCH: u32 = 4096;
-fn place(i: u32) -> vec2u { return vec2u(i % PITCH, i / PITCH); }
+// The first TEXELS_PER_ROW texels of an operand are zeros; then come its elements, by fours.
+const TEXELS_PER_ROW: u32 = 4096;
+fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW); }
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
 
@@ -61,7 +61,7 @@ fn addFour(i: u32, v: vec4f, first: u32, b: mat4x4f) {
   add(i + 3, rows[3], b);
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -89,12 +89,12 @@ fn main(
   let begin = tap / (p.R * taps) * stretch;
   let end = min(begin + stretch, M);
 
-  let part = lane / WIDTH * WIDTH;    // of the lanes
+  let part = lane / ACROSS * ACROSS;    // of the lanes
   let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
   let column = g * outputs + min(n, outputs - 4);
   var channel: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    channel[i] = select(g * channels, 0, flat) + min(c0 + LANES * i + lane / 4 * 4, channels - 4);
+    channel[i] = select(g * channels, 0, flat) + min(c0 + SUBGROUP * i + lane / 4 * 4, channels - 4);
   }
 
   // This lane's pixel of every four.
@@ -105,7 +105,7 @@ fn main(
   var col = m - line * p.Q;
   for (var k = begin; k < end; k += 4) {
     let ks = k + vec4u(0, 1, 2, 3);
-    let at = select(vec4u(), PITCH + (ks * p.O + column) / 4, ks < vec4u(end));
+    let at = select(vec4u(), TEXELS_PER_ROW + (ks * p.O + column) / 4, ks < vec4u(end));
     let dys = mat4x4f(
       textureLoad(dy, place(at.x)),
       textureLoad(dy, place(at.y)),
@@ -117,10 +117,10 @@ fn main(
     let pixel = (col * p.strideCols + left) * p.C;
     for (var i = 0u; i < BLOCKS; i++) {
       let inside = h < p.H && pixel + channel[i] < p.W * p.C && m < end;
-      let texel = PITCH + ((image * p.H + h) * p.W * p.C + pixel + channel[i]) / 4;
+      let texel = TEXELS_PER_ROW + ((image * p.H + h) * p.W * p.C + pixel + channel[i]) / 4;
       let pixels = textureLoad(x, place(select(0, texel, inside)));
-      addFour(WIDTH * i, pixels, part, dys);
-      if (WIDTH == 8) { addFour(WIDTH * i + 4, pixels, part + 4, dys); }
+      addFour(ACROSS * i, pixels, part, dys);
+      if (ACROSS == 8) { addFour(ACROSS * i + 4, pixels, part + 4, dys); }
     }
     // Four pixels on; a division here would cost more than the loads.
     m += 4;
@@ -134,8 +134,8 @@ fn main(
   // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
   for (var i = min(SUMS, channels - c0); i > 0; i--) {
     let j = i - 1;
-    let tier = j / WIDTH;
-    let c = c0 + LANES * tier + part + j - WIDTH * tier;
+    let tier = j / ACROSS;
+    let c = c0 + SUBGROUP * tier + part + j - ACROSS * tier;
     let at = (tap * channels + c) * p.O + column;
     if (c < channels && n < outputs) { partial[at / 4] = sum[j]; }
   }

@@ -10,10 +10,10 @@ enable subgroups;
 //   dispatch  splits · R · S · groups · ceil(C / groups / ROWS) · ceil(O / groups / COLS) over x and y
 
 alias Elem = f32;
-const LANES: u32 = 8;     // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
-const ROWS = LANES * BLOCKS;
-const COLS = LANES * 4;
+const ROWS = SUBGROUP * BLOCKS;
+const COLS = SUBGROUP * 4;
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -32,13 +32,13 @@ struct Params {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
-// Add one k of LANES rows; lane l holds that of row l.
+// Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(v, 0) * b;
   sum[i + 1] += subgroupBroadcast(v, 1) * b;
   sum[i + 2] += subgroupBroadcast(v, 2) * b;
   sum[i + 3] += subgroupBroadcast(v, 3) * b;
-  if (LANES == 8) {
+  if (SUBGROUP == 8) {
     sum[i + 4] += subgroupBroadcast(v, 4) * b;
     sum[i + 5] += subgroupBroadcast(v, 5) * b;
     sum[i + 6] += subgroupBroadcast(v, 6) * b;
@@ -46,7 +46,7 @@ fn addRows(i: u32, v: f32, b: vec4f) {
   }
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -71,11 +71,11 @@ fn main(
   let begin = tap / (p.R * taps) * stretch;
   let end = min(begin + stretch, M);
 
-  let n = tile % across * COLS + lane + LANES * vec4u(0, 1, 2, 3);    // this lane's channels in the group
+  let n = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = g * outputs + min(n, vec4u(outputs - 1));
   var channel: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
-    channel[i] = g * channels + min(c0 + LANES * i + lane, channels - 1);
+    channel[i] = g * channels + min(c0 + SUBGROUP * i + lane, channels - 1);
   }
 
   var image = begin / (p.P * p.Q);
@@ -90,7 +90,7 @@ fn main(
     let line = (image * p.H + h) * p.W * p.C;
     for (var i = 0u; i < BLOCKS; i++) {
       let inside = h < p.H && v + channel[i] < p.W * p.C;
-      addRows(LANES * i, select(0, f32(x[line + v + channel[i]]), inside), dys);
+      addRows(SUBGROUP * i, select(0, f32(x[line + v + channel[i]]), inside), dys);
     }
     // One pixel on; a division here would cost more than the loads.
     let nextRow = col + 1 >= p.Q;
