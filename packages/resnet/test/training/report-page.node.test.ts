@@ -21,6 +21,7 @@ test("a report draws its four charts, whatever the browser's language", async ()
   try {
     for (const locale of ["en-US", "tr-TR", "en-US@posix"]) {
       const page = await browser.newPage({ locale });
+      page.setDefaultTimeout(100_000); // software adapters share their cores with everything else that runs
       const errors: string[] = [];
       page.on("pageerror", ({ message }) => errors.push(message));
       await page.setContent(html);
