@@ -65,7 +65,7 @@ function directions(N, [C, O, R, stride, H]) {
     ...{ N, H, W: H, C, R, S: R, O, P, Q: P, strideRows: stride, strideCols: stride },
     ...{ padTop: padding, padLeft: padding, dilationRows: 1, dilationCols: 1, groups: 1 },
   };
-  const splits = weightGradSplits(p);
+  const splits = weightGradSplits(p, { software: true });
   const weights = R * R * C * O;
   const lengths = { x: N * H * H * C, w: weights, dy: N * P * P * O };
   const name = `${R}×${R}${stride === 1 ? "" : ` / ${stride}`} ${C}→${O} ${H}² ×${N}`;

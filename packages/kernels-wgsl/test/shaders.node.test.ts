@@ -29,7 +29,13 @@ async function complaints(code: string): Promise<string[]> {
   const module = device.createShaderModule({ code });
   device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
   const error = await device.popErrorScope();
-  return error ? [error.message] : [];
+  return error && !isOfNullDevice(error.message) ? [error.message] : [];
+}
+
+/** The null device has 16 KiB of workgroup memory, less than the adapters that these variants are for. */
+function isOfNullDevice(message: string): boolean {
+  const bytes = /total use of workgroup storage \((\d+) bytes\)/.exec(message)?.[1];
+  return bytes !== undefined && able.every(({ workgroupMemory }) => Number(bytes) <= workgroupMemory);
 }
 
 it("has a check in every folder that has a shader", () => {

@@ -2,9 +2,7 @@ import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import direct from "./direct.wgsl?raw";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
 import tiledSource from "./tiled.wgsl?raw";
-
-export const forwardTiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number) =>
-  Math.ceil((N * P * Q) / rows) * groups * Math.ceil(O / groups / cols);
+import { forwardTiles, forwardVariants, preferredForward } from "./tiles.ts";
 
 const tiled: Variant<Conv2dParams> = {
   name: "tiled",
@@ -29,10 +27,10 @@ export const conv2d: Kernel<Conv2dParams> = {
       source: direct,
       workgroups: ({ N, P, Q, O }) => spread(Math.ceil((N * P * Q * O) / 64)),
     },
-    gpu: [tiled],
+    gpu: [...forwardVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p) => preferred(p.O / p.groups),
+  prefer: (p, adapter) => preferredForward(p, adapter) ?? preferred(p.O / p.groups),
   epilogue: ({ O }) => O,
   linearIn: () => "w",
   cost: conv2dCost,

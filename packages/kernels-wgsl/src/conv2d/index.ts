@@ -1,7 +1,8 @@
-export { conv2d, forwardTiles } from "./forward.ts";
-export { conv2dInputGrad, inputGradTiles } from "./inputGrad.ts";
+export { conv2d } from "./forward.ts";
+export { conv2dInputGrad } from "./inputGrad.ts";
 export { type Conv2dParams, weights } from "./params.ts";
 export { conv2dInputGradReference, conv2dReference, conv2dWeightGradReference } from "./reference.ts";
+export { forwardTiles, inputGradTiles } from "./tiles.ts";
 export {
   type Conv2dWeightGradParams,
   conv2dWeightGrad,

@@ -2,13 +2,7 @@ import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import direct from "./inputGradDirect.wgsl?raw";
 import tiledSource from "./inputGradTiled.wgsl?raw";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
-
-/** Pixels a stride apart share a tile, so each phase of the strides has its own. */
-export function inputGradTiles(p: Conv2dParams, rows: number, cols: number): number {
-  const { N, H, W, C, strideRows, strideCols, groups } = p;
-  const pixels = N * Math.ceil(H / strideRows) * Math.ceil(W / strideCols);
-  return strideRows * strideCols * Math.ceil(pixels / rows) * groups * Math.ceil(C / groups / cols);
-}
+import { inputGradTiles, inputGradVariants, preferredInputGrad } from "./tiles.ts";
 
 const tiled: Variant<Conv2dParams> = {
   name: "tiled",
@@ -29,10 +23,10 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
       source: direct,
       workgroups: ({ N, H, W, C }) => spread(Math.ceil((N * H * W * C) / 64)),
     },
-    gpu: [tiled],
+    gpu: [...inputGradVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p) => preferred(p.C / p.groups),
+  prefer: (p, adapter) => preferredInputGrad(p, adapter) ?? preferred(p.C / p.groups),
   epilogue: ({ C }) => C,
   cost: conv2dCost,
 };

@@ -1,6 +1,7 @@
-import { type Kernel, spread, strided, type Variant } from "../launch/kernel.ts";
+import { type Adapter, type Kernel, spread, strided, type Variant } from "../launch/kernel.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import sum from "./sumPartials.wgsl?raw";
+import { preferredWeightGrad, stretchTile, weightGradBlocks, weightGradVariants } from "./tiles.ts";
 import direct from "./weightGradDirect.wgsl?raw";
 import tiledSource from "./weightGradTiled.wgsl?raw";
 
@@ -12,14 +13,10 @@ export function weightGradTiles(p: Conv2dWeightGradParams, rows: number, cols: n
   return splits * R * S * groups * Math.ceil(C / groups / rows) * Math.ceil(O / groups / cols);
 }
 
-/** Workgroups where the rows of a tile are any weights of a stretch. */
-const blocks = ({ splits, R, S, C, O, groups }: Conv2dWeightGradParams) =>
-  splits * groups * Math.ceil((R * S * C) / groups / TILE) * Math.ceil(O / groups / TILE);
-
 const tiled: Variant<Conv2dWeightGradParams> = {
   name: "tiled",
   source: tiledSource,
-  workgroups: (p) => spread(blocks(p)),
+  workgroups: (p) => spread(p.splits * weightGradBlocks(p, TILE, TILE)),
 };
 
 /**
@@ -38,10 +35,10 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
       source: direct,
       workgroups: (p) => spread(Math.ceil((p.splits * weights(p)) / 64)),
     },
-    gpu: [tiled],
+    gpu: [...weightGradVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p) => preferred(p.O / p.groups),
+  prefer: (p) => preferredWeightGrad(p) ?? preferred(p.O / p.groups),
   cost: conv2dCost,
 };
 
@@ -56,13 +53,17 @@ export const sumPartials: Kernel<{ length: number; splits: number }> = {
   cost: ({ length, splits }) => ({ flops: length * splits, bytes: 4 * length * (splits + 1) }),
 };
 
-const BUSY = 256;
-const SHORTEST = 256;
+/** Workgroups that keep an adapter busy, and the shortest stretch of N·P·Q that pays. */
+const BUSY = { software: 256, gpu: 384 };
+const SHORTEST = { software: 256, gpu: 128 };
 
 /** Enough stretches to keep an adapter busy where w is small, none shorter than pays. */
-export function weightGradSplits(p: Conv2dParams): number {
-  // Channels count in vectors of four.
-  const tiles = Math.ceil(weights({ ...p, C: p.groups === 1 ? Math.ceil(p.C / 4) * 4 : p.C }) / 1024);
-  const stretches = Math.floor((p.N * p.P * p.Q) / SHORTEST);
-  return Math.max(1, Math.min(Math.ceil(BUSY / Math.max(1, tiles)), stretches));
+export function weightGradSplits(p: Conv2dParams, { software }: Pick<Adapter, "software">): number {
+  const kind = software ? "software" : "gpu";
+  const stretches = Math.floor((p.N * p.P * p.Q) / SHORTEST[kind]);
+  const [rows, cols] = stretchTile(p);
+  // On a rasteriser channels count in vectors of four.
+  const inFours = { ...p, C: p.groups === 1 ? Math.ceil(p.C / 4) * 4 : p.C };
+  const tiles = software ? Math.ceil(weights(inFours) / 1024) : weightGradBlocks(p, rows, cols);
+  return Math.max(1, Math.min(Math.ceil(BUSY[kind] / Math.max(1, tiles)), stretches));
 }

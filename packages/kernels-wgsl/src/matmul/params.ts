@@ -1,0 +1,8 @@
+export type Quad = readonly [number, number, number, number];
+
+/**
+ * Sizes of the batch axes, last one first and filled with 1, and the strides of a and b along them;
+ * the sizes of the product; and how many elements apart rows and columns lie.
+ */
+export type MatmulParams = Record<"batch" | "aBatch" | "bBatch", Quad> &
+  Record<"M" | "N" | "K" | "aRow" | "aCol" | "bRow" | "bCol", number>;

@@ -1,0 +1,104 @@
+import { type Adapter, type Holes, type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import {
+  hasRoom,
+  inFours,
+  type Ladder,
+  NARROW,
+  SPLIT,
+  splitsOf,
+  TILES,
+  type Tile,
+  tileFor,
+} from "../launch/tiles.ts";
+import { splitVariant } from "../splitK/index.ts";
+import type { MatmulParams, Quad } from "./params.ts";
+import source from "./tile.wgsl?raw";
+
+export const batches = ({ batch }: MatmulParams): number => batch.reduce((count, size) => count * size, 1);
+
+/** Batches of an operand that are not repeated. */
+const distinct = ({ batch }: MatmulParams, strides: Quad): number =>
+  batch.reduce((count, size, axis) => (strides[axis] === 0 ? count : count * size), 1);
+
+/** Workgroups of tiles of so many rows and columns. */
+export const tiles = (p: MatmulParams, rows: number, cols: number): number =>
+  batches(p) * Math.ceil(p.M / rows) * Math.ceil(p.N / cols);
+
+const tilesOf = (p: MatmulParams, { TILE_M, TILE_N }: Holes): number =>
+  tiles(p, Number(TILE_M), Number(TILE_N));
+
+/** How the shaders of matmul are bound, and what a launch costs. */
+export const matmulInterface: Pick<
+  Kernel<MatmulParams>,
+  "name" | "reads" | "writes" | "types" | "params" | "cost"
+> = {
+  name: "matmul",
+  reads: ["a", "b", "e0", "e1"],
+  writes: ["y"],
+  types: { e0: ["E0", "f32"], e1: ["E1", "f32"] },
+  params: {
+    ...{ batch: "vec4u", aBatch: "vec4u", bBatch: "vec4u", M: "u32", N: "u32", K: "u32" },
+    ...{ aRow: "u32", aCol: "u32", bRow: "u32", bCol: "u32" },
+  },
+  cost: (p: MatmulParams) => ({
+    flops: 2 * batches(p) * p.M * p.N * p.K,
+    bytes:
+      4 * (distinct(p, p.aBatch) * p.M * p.K + distinct(p, p.bBatch) * p.K * p.N + batches(p) * p.M * p.N),
+  }),
+};
+
+/** Which operands have contiguous columns, not rows. */
+const LAYOUTS = [
+  { suffix: "", A_COLUMNS: false, B_COLUMNS: false },
+  { suffix: " aᵀ", A_COLUMNS: true, B_COLUMNS: false },
+  { suffix: " bᵀ", A_COLUMNS: false, B_COLUMNS: true },
+] as const;
+
+type Layout = (typeof LAYOUTS)[number];
+
+const isLaidOut = ({ A_COLUMNS, B_COLUMNS }: Layout, p: MatmulParams): boolean =>
+  inFours(p.N, ...p.aBatch, ...p.bBatch) &&
+  (A_COLUMNS ? p.aRow === 1 && inFours(p.M, p.aCol) : p.aCol === 1 && inFours(p.K, p.aRow)) &&
+  (B_COLUMNS ? p.bRow === 1 && inFours(p.K, p.bCol) : p.bCol === 1 && inFours(p.bRow));
+
+/** Workgroups from which a tile pays on an H200: 128 of 128×64×32 reach 27 TFLOP/s at 1024³, and 32 at 4096³. */
+const LADDER: Ladder = [
+  ["128×64×32", 128],
+  ["64×64×32", 224],
+  ["32×64×32", 0],
+];
+
+const matmulVariant = (name: string, tile: Tile, layout: Layout): Variant<MatmulParams> => ({
+  name: `${name}${layout.suffix}`,
+  source,
+  holes: {
+    ...tile,
+    ...{ A_COLUMNS: layout.A_COLUMNS, B_COLUMNS: layout.B_COLUMNS, PAD: layout.B_COLUMNS ? 1 : 0 },
+  },
+  fits: (p, adapter) => isLaidOut(layout, p) && hasRoom(tile, adapter, layout.B_COLUMNS),
+  workgroups: (p, holes) => spread(tilesOf(p, holes)),
+});
+
+const splitTile = TILES[SPLIT];
+
+export const matmulVariants = LAYOUTS.flatMap((layout) => [
+  ...[...LADDER.map(([name]) => name), NARROW].map((name) => matmulVariant(name, TILES[name], layout)),
+  splitVariant<MatmulParams>({
+    kernel: matmulInterface,
+    variant: matmulVariant(SPLIT, splitTile, layout),
+    tiles: (p) => tilesOf(p, splitTile),
+    k: ({ K }) => K,
+    length: (p) => batches(p) * p.M * p.N,
+    channels: ({ N }) => N,
+  }),
+]);
+
+/** What to take on a GPU, by name: a tile, with k split where its workgroups are too few; undefined where none fits. */
+export function preferredTile(p: MatmulParams, adapter: Adapter): string | undefined {
+  const layout = LAYOUTS.find((layout) => isLaidOut(layout, p));
+  if (!layout) return undefined;
+  const count = (tile: Tile) => tilesOf(p, tile);
+  const name = tileFor(LADDER, p.N, count, adapter);
+  const isSplit = name === SPLIT && splitsOf(count(splitTile), p.K) > 1;
+  return `${name}${layout.suffix}${isSplit ? " split" : ""}`;
+}

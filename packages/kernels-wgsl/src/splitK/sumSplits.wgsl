@@ -1,0 +1,51 @@
+// y[i] = epilogue(Σ_k  partial[k, i]),   in ascending k
+//
+// The second launch of a product whose sums were split: one invocation per WIDTH elements, so that the order is
+// always the same.
+//
+//   partial  [splits, length]     y  [length], in rows of `channels`;  both multiples of WIDTH
+//   dispatch  ceil(length / WIDTH / THREADS) spread over x and y
+
+alias Elem = f32;
+const WIDTH: u32 = 1;
+const THREADS: u32 = 64;
+alias Part = f32;         // WIDTH of them: vec4f
+alias Out = Elem;         // vec4<Elem>
+
+// Applied to what is stored: WIDTH values, the first of them y[i], in channel o. e0 and e1 hold operands of y's shape,
+// or one value a channel.
+alias V = f32;
+alias Bits = u32;
+alias E0 = f32;
+alias E1 = f32;
+alias Operand0 = E0;      // vec4<E0>
+alias Operand1 = E1;
+fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
+fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(i: u32) -> V { return V(e0[i / WIDTH]); }
+fn dense1(i: u32) -> V { return V(e1[i / WIDTH]); }
+fn channel0(o: u32) -> V { return V(e0[o / WIDTH]); }
+fn channel1(o: u32) -> V { return V(e1[o / WIDTH]); }
+
+struct Params { length: u32, splits: u32, channels: u32 }
+
+@group(0) @binding(0) var<storage, read> partial: array<Part>;
+@group(0) @binding(1) var<storage, read> e0: array<Operand0>;
+@group(0) @binding(2) var<storage, read> e1: array<Operand1>;
+@group(0) @binding(3) var<storage, read_write> y: array<Out>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let pitch = p.length / WIDTH;
+  if (at >= pitch) { return; }
+  var sum = Part();
+  for (var k = 0u; k < p.splits; k++) { sum += partial[k * pitch + at]; }
+  let i = at * WIDTH;
+  y[at] = Out(epilogue(V(sum), i, i % p.channels));
+}
