@@ -27,16 +27,28 @@ function partOf(from: Scratch, operand: Operand): Placed {
   return "slot" in operand ? { buffer: from.find(operand) } : operand;
 }
 
+/** Bind groups that code without an `await` may make: no step of a training makes as many. */
+const MOST_IN_A_TURN = 8192;
+
 /** Bind groups for launches, each made once. */
 export class BindGroups {
   readonly #device: GPUDevice;
   readonly #counts: { bindGroups: number };
   readonly #ids = new WeakMap<object, number>();
+  readonly #turned: () => void;
   #nextId = 0;
+  #inThisTurn = 0;
 
-  constructor(device: GPUDevice, counts: { bindGroups: number }) {
+  /** @param turned called in the turn of the event loop after one that made too many */
+  constructor(device: GPUDevice, counts: { bindGroups: number }, turned: () => void) {
     this.#device = device;
     this.#counts = counts;
+    this.#turned = turned;
+  }
+
+  /** Whether so many were made in this turn of the event loop that there should be no more. */
+  get tooMany(): boolean {
+    return this.#inThisTurn >= MOST_IN_A_TURN;
   }
 
   /** The bind group of these, looked up in `groups` and remembered there. */
@@ -64,7 +76,13 @@ export class BindGroups {
     });
     groups.set(key, group);
     this.#counts.bindGroups++;
+    if (this.#inThisTurn++ === 0) setTimeout(() => this.#turn());
     return group;
+  }
+
+  #turn(): void {
+    if (this.tooMany) this.#turned();
+    this.#inThisTurn = 0;
   }
 
   #id(made: object): number {

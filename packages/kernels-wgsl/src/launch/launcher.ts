@@ -14,6 +14,7 @@ import { Pipelines } from "./pipelines.ts";
 import type { Placed } from "./placed.ts";
 import { prepare } from "./prepare.ts";
 import type { Copy, Planned, Program } from "./program.ts";
+import { Relay } from "./relay.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 import { Scratch } from "./scratch.ts";
 import { type Launched, launchedOf, Timer, type Timing } from "./timing.ts";
@@ -62,6 +63,7 @@ export class Launcher {
   readonly #params = new DataView(new ArrayBuffer(ARENA_BYTES));
   readonly #pipelines: Pipelines;
   readonly #groups: BindGroups;
+  readonly #relay: Relay;
   readonly #scratch: Scratch;
   #timer: Timer | undefined;
   #used = 0;
@@ -81,7 +83,11 @@ export class Launcher {
       this.onShader?.(label, code);
     };
     this.#pipelines = new Pipelines(device, compiled, fail);
-    this.#groups = new BindGroups(device, this.counts);
+    this.#relay = new Relay(device);
+    this.#groups = new BindGroups(device, this.counts, () => {
+      this.flush();
+      this.#relay.clear();
+    });
     this.#scratch = new Scratch(device, this.counts, adapter.rasteriser);
     this.#batch = batch;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
@@ -113,7 +119,8 @@ export class Launcher {
     const pipeline = this.#pipelines.find(resolved);
     pipeline.gpu ??= this.#pipelines.compile(resolved, pipeline);
     const offset = this.#writeParams(kernel, params);
-    const bound = bind(this.#scratch, resolved);
+    const own = bind(this.#scratch, resolved);
+    const bound = this.#groups.tooMany ? this.#relay.relayed(own) : own;
     const pass = this.#openPass(() => launchedOf(resolved), copiesOf(bound));
     pass.setPipeline(pipeline.gpu);
     const resources = [...bound, { buffer: this.#arena, size: layout(kernel.params).size }];
@@ -122,6 +129,10 @@ export class Launcher {
     const group = this.#groups.find(pipeline.groups, kernel.name, pipeline, resources);
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(...grid);
+    if (bound !== own) {
+      this.#closePass();
+      this.#relay.copyBack(bound, kernel.reads.length, this.#open());
+    }
     this.counts.launches++;
     this.onLaunch?.(launchedOf(resolved));
     if (++this.#pending >= this.#batch || this.#timer?.full) this.flush();
