@@ -258,7 +258,8 @@ describe("models", () => {
     const before = device.counts;
     const last = await step().item();
     expect(last).toBeLessThan(first / 50);
-    expect(device.counts.bytes).toBe(before.bytes);
+    // The collector may give memory of earlier tests back meanwhile.
+    expect(device.counts.bytes).toBeLessThanOrEqual(before.bytes);
   });
 });
 
