@@ -23,7 +23,7 @@ export function addConvert(program: Command, perform: Perform): void {
 }
 
 /** Keys that saveCheckpoint writes itself. */
-const OWN = new Set(["format", "resnet", "preprocessing"]);
+const OWN = new Set(["format", "resnet", "preprocessing", "labels"]);
 
 async function convert(
   terminal: Terminal,

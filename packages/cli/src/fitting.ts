@@ -1,6 +1,6 @@
-import { CIFAR10_CLASSES, inGrey, inspectCheckpoint, trainedModels } from "@shadegrad/resnet";
+import { CIFAR10_CLASSES, inGrey, inspectCheckpoint, labelsOf, trainedModels } from "@shadegrad/resnet";
 import { few, type Labelled, renumbered } from "./datasets.ts";
-import { isImageNets, type LoadedNet, labelsOf, type NetOptions } from "./net.ts";
+import { isImageNets, type LoadedNet, type NetOptions } from "./net.ts";
 
 /**
  * The data, with classes renumbered to the net's by name.

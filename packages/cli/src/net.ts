@@ -10,6 +10,7 @@ import {
   IMAGENET_RESNET50_PACKAGE,
   imageNetResnet50,
   isForLarge,
+  labelsOf,
   loadCheckpoint,
   modelOf,
   namesFoundAndSought,
@@ -172,15 +173,4 @@ async function usualLabels(net: ResNet | FastNet): Promise<readonly string[] | u
   if (classes === 10 && !isForLarge(net)) return CIFAR10_CLASSES;
   const isHere = classes === 1000 && (await cachedPackage(IMAGENET_RESNET50_PACKAGE));
   return isHere ? (await imageNetResnet50()).labels : undefined;
-}
-
-/** Class names that a training noted in the metadata of its weights. */
-export function labelsOf(metadata: ReadonlyMap<string, string>): string[] | undefined {
-  try {
-    const { classes } = JSON.parse(metadata.get("training") ?? "{}");
-    const labels: unknown = JSON.parse(classes);
-    return Array.isArray(labels) ? labels.map(String) : undefined;
-  } catch {
-    return undefined;
-  }
 }

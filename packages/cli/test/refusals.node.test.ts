@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resnet8, saveCheckpoint } from "@shadegrad/resnet";
+import { inspectCheckpoint, resnet8, saveCheckpoint } from "@shadegrad/resnet";
 import { init, manualSeed } from "@shadegrad/tensor";
+import { readSafetensors } from "@shadegrad/tensor/formats";
 import { dispose } from "@shadegrad/tensor/nn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { picture, pictures } from "./pictures.ts";
@@ -215,6 +216,36 @@ describe("train", () => {
     );
   });
 
+  test("gives weights a new head for other classes, with the base frozen", async () => {
+    const weights = ["--weights", at("pad-end.safetensors"), "--dataset", at("others")];
+    const options = ["--new-head", "--freeze", "base", "--epochs", "1", "--out", at("fine")];
+    const { status, err } = await shadegrad(
+      "train",
+      ...weights,
+      ...options,
+      "--batch",
+      "4",
+      "--recipe",
+      "short",
+    );
+    expect([status, /^(\w+), 12 images of/m.exec(err)?.[1]]).toEqual([0, "resnet8"]);
+    const [before, after] = await Promise.all(
+      ["pad-end.safetensors", "fine/model.safetensors"].map(async (name) =>
+        readSafetensors(await readFile(at(name))),
+      ),
+    );
+    expect(after!.get("fc.weight")!.shape[0]).toBe(3);
+    for (const [name, { data }] of before!) {
+      if (!name.startsWith("fc.")) expect(after!.get(name)?.data, name).toEqual(data);
+    }
+    const { metadata } = await inspectCheckpoint(at("fine/model.safetensors"));
+    expect(JSON.parse(metadata.get("labels")!)).toEqual(["cat", "dog", "yak"]);
+    await refused(
+      shadegrad("train", "--dataset", at("others"), "--new-head", "--out", at("none")),
+      "shadegrad train: --new-head needs --weights, whose head is replaced.",
+    );
+  });
+
   test("begins from weights that fit, with their shortcuts", async () => {
     const options = ["--dataset", at("pets"), "--steps", "1", "--validation", "0"];
     const from = (name: string, ...more: string[]) => train(...options, "--weights", at(name), ...more);
@@ -228,7 +259,7 @@ describe("train", () => {
     );
     await refused(
       from("pad-end.safetensors", "--dataset", at("others"), "--out", at("none")),
-      "shadegrad train: pad-end.safetensors has 2 classes, and the data have 3, cat, dog, yak.",
+      "shadegrad train: pad-end.safetensors has 2 classes, and the data have 3, cat, dog, yak. --new-head replaces its head.",
     );
     await refused(
       from("pad-end.safetensors", "--model", "resnet20", "--out", at("none")),

@@ -34,7 +34,7 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     ],
     [
       "train --epoch 3",
-      "shadegrad train: unknown option '--epoch'. Did you mean --epochs?\nOptions: --model, --shortcut, --weights, --dataset, --limit, --validation, --recipe, --epochs, --steps, --batch, --optimizer, --lr, --weight-decay, --schedule, --label-smoothing, --no-augment, --precision, --seed, --out, --resume, --json, --help.",
+      "shadegrad train: unknown option '--epoch'. Did you mean --epochs?\nOptions: --model, --shortcut, --weights, --new-head, --freeze, --dataset, --limit, --validation, --recipe, --epochs, --steps, --batch, --optimizer, --lr, --weight-decay, --schedule, --label-smoothing, --no-augment, --precision, --seed, --out, --resume, --json, --help.",
     ],
     ["--foo", "shadegrad: unknown option '--foo'.\nOptions: --version, --help."],
     ["info --foo", "shadegrad info: unknown option '--foo'.\nOptions: --json, --help."],

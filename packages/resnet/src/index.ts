@@ -20,7 +20,9 @@ export {
   fastRecipe,
   whiten,
 } from "./fast/index.ts";
+export { freeze, replaceHead, unfreeze } from "./fine-tuning.ts";
 export { type Listener, type Located, layersOf, listening } from "./listen.ts";
+export { type Classification, Classifier, type LoadOptions, load } from "./load.ts";
 export {
   type Guess,
   inGrey,
@@ -30,6 +32,7 @@ export {
   preprocessed,
   ranked,
 } from "./picture.ts";
+export type { PictureSource } from "./picture-source.ts";
 export { type Summary, type SummaryRow, summary, summaryRow } from "./summary.ts";
 export { type TrainedModel, trainedModels } from "./trained-models.ts";
 export * from "./training/index.ts";

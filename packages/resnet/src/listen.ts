@@ -1,43 +1,43 @@
-import { Tensor } from "@shadegrad/tensor";
-import type { Layer } from "@shadegrad/tensor/nn";
+import type { Tensor } from "@shadegrad/tensor";
+import { type Layer, namedModules } from "@shadegrad/tensor/nn";
 
-/** A layer of a model, and where in it that is: `base.blocks.3.shortcut.conv`. */
+/** A layer of a model with its name there: `base.blocks.3.shortcut.conv`. */
 export interface Located {
   readonly name: string;
   readonly layer: Layer & { training?: boolean };
-  /** Whether it has no layers inside. */
+  /** True if it has no layers inside. */
   readonly isLeaf: boolean;
 }
 
-/** Every layer in the model once, under its first name; what is inside a layer comes before it. */
+/** Every layer in the model once, under its first name; those inside a layer come before it. */
 export function layersOf(model: object): Located[] {
   const found: Located[] = [];
-  const seen = new Set<object>();
-  const visit = (part: object, name: string): void => {
-    seen.add(part);
-    const before = found.length;
-    for (const [field, value] of Object.entries(part)) {
-      if (typeof value !== "object" || value === null || seen.has(value)) continue;
-      if (value instanceof Tensor || ArrayBuffer.isView(value)) continue;
-      visit(value, name ? `${name}.${field}` : field);
-    }
-    if ("forward" in part && typeof part.forward === "function")
-      found.push({ name: name || "model", layer: part as Located["layer"], isLeaf: found.length === before });
+  const outer: (readonly [name: string, layer: object, before: number])[] = [];
+  const close = () => {
+    const [name, layer, before] = outer.pop()!;
+    const isLeaf = found.length === before;
+    found.push({ name: name || "model", layer: layer as Located["layer"], isLeaf });
   };
-  visit(model, "");
+  for (const [name, part] of namedModules(model)) {
+    while (outer.length > 0 && !isInside(name, outer.at(-1)![0])) close();
+    if ("forward" in part && typeof part.forward === "function") outer.push([name, part, found.length]);
+  }
+  while (outer.length > 0) close();
   return found;
 }
 
-/** Told of a layer before it runs, and after, with what it puts out. */
+const isInside = (name: string, outer: string): boolean => outer === "" || name.startsWith(`${outer}.`);
+
+/** Callbacks before a layer runs, and after, with its output. */
 export interface Listener {
   before?: (located: Located) => void;
   after?: (located: Located, y: Tensor) => void;
 }
 
 /**
- * Run `work`, and be told of every layer of the model that runs in it.
+ * Run `work`, and call the listener for every layer of the model that runs in it.
  *
- * Layers that give back what they are given, as `Identity` does, are passed over in `after`.
+ * `after` is not called for layers that return their input, as `Identity` does.
  */
 export function listening<T>(model: object, { before, after }: Listener, work: () => T): T {
   const layers = layersOf(model);

@@ -1,10 +1,10 @@
-import type { Preprocessing } from "./checkpoints/index.ts";
 import { inputWriter } from "./data/augment.ts";
 import { CIFAR10_NORMALIZATION } from "./data/cifar10.ts";
 import type { Dataset, Normalization, Pixels } from "./data/dataset.ts";
 import type { DecodedImage } from "./data/decode.ts";
 import { IMAGENET_NORMALIZATION } from "./data/image-folder.ts";
 import { resizeCentre } from "./data/resize.ts";
+import type { Preprocessing } from "./preprocessing.ts";
 
 /** A picture as a net takes it. */
 export interface PictureInput {
@@ -22,6 +22,7 @@ export interface TakesImages {
     readonly imgChannels?: number;
     readonly firstKernelSize?: number;
   };
+  readonly preprocessing?: Preprocessing;
 }
 
 /** True if the net is made for photographs, false for CIFAR's 32 × 32 pixels. */
@@ -31,14 +32,14 @@ export const isForLarge = ({ options }: TakesImages): boolean => (options.firstK
  * Shrink a picture, cut out its middle and normalise that: 224² after 256 pixels for the shorter side, or 32². A net of one
  * channel takes it in grey.
  *
- * Without `preprocessing`, channels are scaled as ImageNet's or CIFAR's usually are.
+ * `preprocessing` is the net's own if absent; a net without it takes pixels normalized as is usual for ImageNet or CIFAR.
  *
  * @throws RangeError if the net takes neither one channel nor three.
  */
 export function pictureInput(
   picture: DecodedImage,
   net: TakesImages,
-  preprocessing?: Preprocessing,
+  preprocessing: Preprocessing | undefined = net.preprocessing,
 ): PictureInput {
   const { imgChannels: C = 3 } = net.options;
   if (C !== 1 && C !== 3)

@@ -1,19 +1,19 @@
 import { noGrad, type Shape, scope, Tensor, zeros } from "@shadegrad/tensor";
-import { type Layer, stateDict } from "@shadegrad/tensor/nn";
-import { type Located, layersOf, listening } from "./listen.ts";
+import { inMode, type Layer, stateDict } from "@shadegrad/tensor/nn";
+import { type Located, listening } from "./listen.ts";
 
 export interface SummaryRow {
-  /** Where the layer is: `base.blocks.3.shortcut.conv`. */
+  /** Name of the layer in the model: `base.blocks.3.shortcut.conv`. */
   readonly name: string;
   /** Its class: `Conv2d`. */
   readonly type: string;
-  /** What it puts out. */
+  /** Shape of its output. */
   readonly shape: Shape;
-  /** Numbers that are trained. */
+  /** Number of trained numbers. */
   readonly parameters: number;
   /** Multiplications, each with the addition that follows it, for the whole input. */
   readonly multiplyAdds: number;
-  /** Memory of what it puts out. */
+  /** Bytes of its output. */
   readonly bytes: number;
 }
 
@@ -23,35 +23,27 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   readonly parameters: number;
   readonly multiplyAdds: number;
-  /** Memory of the parameters and of batch norms' statistics. */
+  /** Bytes of parameters and batch norms' statistics. */
   readonly stateBytes: number;
-  /** Memory of all that the layers put out: what training keeps for the gradients. */
+  /** Bytes of all layers' outputs, which training keeps for the gradients. */
   readonly activationBytes: number;
   /** A table, 80 columns wide. */
   toString(): string;
 }
 
 /**
- * What a model consists of and costs, layer by layer: the model runs once, on zeros, and its layers are listened to.
+ * Layers of a model with their costs, from one run on zeros.
  *
  * Multiply-adds are those of convolutions and linear layers. A shape without a batch, `[H, W, C]`, is one image.
  */
 export function summary(model: Layer, inputShape: Shape): Summary {
   const shape = inputShape.length === 3 ? [1, ...inputShape] : inputShape;
   const rows: SummaryRow[] = [];
-  const layers = layersOf(model);
-  const flags = layers.map(({ layer }) => layer.training);
-  try {
-    for (const { layer } of layers) if (layer.training !== undefined) layer.training = false;
-    const after = ({ name, layer, isLeaf }: Located, y: Tensor) => {
-      if (isLeaf) rows.push(summaryRow(name, layer, y));
-    };
-    listening(model, { after }, () => noGrad(() => scope(() => void model.forward(zeros(shape)))));
-  } finally {
-    layers.forEach(({ layer }, i) => {
-      if (layer.training !== undefined) layer.training = flags[i]!;
-    });
-  }
+  const after = ({ name, layer, isLeaf }: Located, y: Tensor) => {
+    if (isLeaf) rows.push(summaryRow(name, layer, y));
+  };
+  const forward = () => noGrad(() => scope(() => void model.forward(zeros(shape))));
+  inMode(model, false, () => listening(model, { after }, forward));
   const state = [...stateDict(model).values()];
   const total = {
     inputShape: shape,
@@ -64,7 +56,7 @@ export function summary(model: Layer, inputShape: Shape): Summary {
   return { ...total, toString: () => table(total) };
 }
 
-/** What a layer costs that put out `y`. */
+/** Cost of a layer with output `y`. */
 export function summaryRow(name: string, layer: Layer, y: Tensor): SummaryRow {
   const tensors = Object.values(layer).filter((value) => value instanceof Tensor);
   const { weight } = layer as { weight?: unknown };

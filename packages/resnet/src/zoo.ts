@@ -1,6 +1,7 @@
 import type { Tensor } from "@shadegrad/tensor";
 import { type Layer, Linear } from "@shadegrad/tensor/nn";
 import { ResNetBase, type ResNetOptions } from "./base.ts";
+import type { Preprocessing } from "./preprocessing.ts";
 
 /** What may be changed of a net of the zoo; the rest is what makes it that net. */
 export interface ZooOptions extends Partial<Omit<ResNetOptions, "nBlocks">> {
@@ -11,9 +12,13 @@ export interface ZooOptions extends Partial<Omit<ResNetOptions, "nBlocks">> {
 /** A ResNetBase and a linear layer: an image in, a score for each class out. */
 export class ResNet implements Layer {
   readonly base: ResNetBase;
-  readonly fc: Linear;
+  fc: Linear;
+  /** Names of the classes by number, if they are known: `loadCheckpoint` sets them, `saveCheckpoint` writes them. */
+  labels?: readonly string[];
+  /** Preprocessing of the pixels that the weights expect, if it is known; kept like `labels`. */
+  preprocessing?: Preprocessing;
   /** The arguments that built it: what a checkpoint reader needs to know. */
-  readonly options: Readonly<ResNetOptions & { classes: number }>;
+  options: Readonly<ResNetOptions & { classes: number }>;
 
   constructor({ classes, ...options }: ResNetOptions & { classes: number }) {
     this.base = new ResNetBase(options);

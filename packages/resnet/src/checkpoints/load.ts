@@ -4,7 +4,9 @@ import { layersOf } from "../listen.ts";
 import { ResNet } from "../zoo.ts";
 import type { Checkpoint, CheckpointInput, CheckpointTensor } from "./checkpoint-file.ts";
 import { namesFoundAndSought } from "./find-net.ts";
+import { labelsOf } from "./labels.ts";
 import { matchNames } from "./match-names.ts";
+import { modelOf } from "./model-of.ts";
 import { openCheckpoint } from "./open.ts";
 
 /** torchvision's batch norms add this to their variances. */
@@ -58,8 +60,17 @@ export async function loadCheckpoint(
     nameOf,
     op: "loadCheckpoint",
   });
+  if (model instanceof ResNet) describe(model, input, head);
   setEpsilons(model, (name) => tensors.get(nameOf(name) ?? ""));
   return loaded;
+}
+
+/** Keep with the net what the file says of its pixels and, with the head, of its classes. */
+function describe(net: ResNet, file: Checkpoint, head: boolean): void {
+  const preprocessing = modelOf(file)?.preprocessing;
+  if (preprocessing) net.preprocessing = preprocessing;
+  const labels = head ? labelsOf(file.metadata) : undefined;
+  if (labels?.length === net.options.classes) net.labels = labels;
 }
 
 const isOpen = (input: CheckpointInput | Checkpoint): input is Checkpoint =>

@@ -1,17 +1,9 @@
 import type { ResNetOptions } from "../base.ts";
 import type { Shortcut } from "../blocks.ts";
+import type { Preprocessing } from "../preprocessing.ts";
 import type { zoo } from "../zoo.ts";
 import { findNet } from "./find-net.ts";
 import type { CheckpointInfo } from "./open.ts";
-
-/** Preprocessing of pixels: (pixel · range / 255 − mean) / std, channel by channel in the order given. */
-export interface Preprocessing {
-  readonly channels: "rgb" | "bgr" | "grey";
-  readonly range: 1 | 255;
-  /** A number a channel: three, or one of grey. */
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
 
 /** The net that a checkpoint belongs to: `new ResNet(options)` takes its weights. */
 export interface Architecture {

@@ -2,13 +2,13 @@ import { save, toBytes, type Writable, writeSafetensors } from "@shadegrad/tenso
 import { torchStateDict } from "@shadegrad/tensor/nn";
 import { FASTNET_KEY, FastNet } from "../fast/fastnet.ts";
 import { torchvisionName } from "../names.ts";
+import type { Preprocessing } from "../preprocessing.ts";
 import { ResNet } from "../zoo.ts";
 import { batchNormsOf, TORCH_EPSILON } from "./load.ts";
-import type { Preprocessing } from "./model-of.ts";
 import { sealed } from "./seal.ts";
 
 export interface SaveOptions {
-  /** Preprocessing of pixels that the net expects: kept for whoever loads it. */
+  /** Preprocessing of the pixels that the net expects; if absent, that of a `ResNet` itself. */
   preprocessing?: Preprocessing | undefined;
   /** Strings to keep with the weights: how the net was trained, where it came from. */
   metadata?: Readonly<Record<string, string>>;
@@ -44,13 +44,16 @@ export const checkpointBytes = (model: object, options: SaveOptions = {}): Promi
 
 async function* writeCheckpoint(
   model: object,
-  { metadata = {}, preprocessing }: SaveOptions,
+  { metadata = {}, ...options }: SaveOptions,
 ): AsyncGenerator<Uint8Array> {
   const state = torchStateDict(model);
+  const net = model instanceof ResNet ? model : undefined;
+  const preprocessing = options.preprocessing ?? net?.preprocessing;
   // Transformers and others ask whose layout it is.
   const notes: Record<string, string> = {
     format: "pt",
     ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
+    ...(net?.labels && { labels: JSON.stringify(net.labels) }),
     ...metadata,
   };
   const named = model instanceof ResNet ? torchvisionState(model, state) : state;

@@ -34,5 +34,6 @@ export {
   imageNetResnet50,
   type PublishedNet,
 } from "./imagenet.ts";
+export { IMAGENET_CLASSES } from "./imagenet-classes.ts";
 export { cachedPackage, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
 export { cropCentre, type Rectangle, resize, resizeCentre, resizeShorter } from "./resize.ts";

@@ -1,8 +1,9 @@
 import type { Precision } from "@shadegrad/tensor";
 import { countParameters, type Layer } from "@shadegrad/tensor/nn";
 import type { Schedule } from "@shadegrad/tensor/optim";
-import type { Preprocessing } from "../checkpoints/index.ts";
 import type { Augmentation, DataInput, Dataset, InputOptions } from "../data/index.ts";
+import type { Preprocessing } from "../preprocessing.ts";
+import { ResNet } from "../zoo.ts";
 import { deviceOf, type Evaluation } from "./evaluate.ts";
 import type { EpochRecord, ProgressEvent, Settings } from "./records.ts";
 import type { AnyOptimizer } from "./step.ts";
@@ -134,10 +135,11 @@ export function settingsOf(options: Options, data: Dataset): Settings {
 }
 
 /** Preprocessing of the pixels that the trained net expects, if they have three colours or are grey. */
-export function preprocessingOf({ normalization }: Options, data: Dataset): Preprocessing | undefined {
+export function preprocessingOf({ model, normalization }: Options, data: Dataset): Preprocessing | undefined {
   const [, , C] = data.shape;
   if (C !== 3 && C !== 1) return undefined;
   const none = { mean: Array<number>(C).fill(0), std: Array<number>(C).fill(1) };
+  if (model instanceof ResNet && model.preprocessing) return model.preprocessing;
   const { mean, std } = (normalization ?? data.normalization) || none;
   return { channels: C === 1 ? "grey" : "rgb", range: 1, mean: [...mean], std: [...std] };
 }

