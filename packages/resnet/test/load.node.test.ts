@@ -79,7 +79,7 @@ describe("load", () => {
 
   it("says which names there are", async () => {
     await expect(load("resnet110")).rejects.toThrow(
-      "load: no weights of resnet110 are published; there are resnet50, resnet8.",
+      "load: no weights of resnet110 are published; there are resnet50, resnet20, resnet8.",
     );
   });
 
