@@ -48,7 +48,8 @@ describe("small files cost little", () => {
 
   test("a storage that is listed a million times", async () => {
     const bytes = await bytesOf("kinds_legacy.pt");
-    const text = new TextDecoder("latin1").decode(bytes);
+    // A browser's latin1 is Windows-1252, which reads bytes from 0x80 on otherwise.
+    const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
     // The list of storages is the last pickle: its first key is put in the memo and asked for again and again.
     const list = text.lastIndexOf("\x80\x02]");
     const [, key] = /X(....[\d]+)q./s.exec(text.slice(list))!;
