@@ -2,6 +2,7 @@ import { FormatError } from "@shadegrad/tensor";
 import { openSource, type SourceInput } from "@shadegrad/tensor/formats";
 import { onNode } from "./node.ts";
 import {
+  checkPixels,
   type DecodedImage,
   otherThanPicture,
   PICTURE_FORMATS,
@@ -13,7 +14,7 @@ import { decodePnm } from "./pnm.ts";
 
 export type { DecodedImage };
 
-/** More pixels than any camera's picture: beyond these, a small file would cost minutes. */
+/** More pixels than any camera's picture has. */
 const MOST_PIXELS = 300e6;
 
 /**
@@ -52,18 +53,19 @@ const MOST_BYTES = 2 ** 31 - 1;
 async function decode(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
   if (format === "pnm") return decodePnm(bytes);
   if (!onNode) return decodeByBrowser(bytes, format);
-  return format === "bmp" ? (await import("./bmp.ts")).decodeBmp(bytes) : decodeBySharp(bytes);
+  return format === "bmp" ? (await import("./bmp.ts")).decodeBmp(bytes) : decodeBySharp(bytes, format);
 }
 
 let sharpModule: Promise<{ default: typeof import("sharp").default }> | undefined;
 
-async function decodeBySharp(bytes: Uint8Array): Promise<DecodedImage> {
+async function decodeBySharp(bytes: Uint8Array, format: PictureFormat): Promise<DecodedImage> {
   const name = "sharp"; // a variable, so that no bundler follows it into the browser
   sharpModule ??= import(/* @vite-ignore */ name);
   const { default: sharp } = await sharpModule;
   // A decoder's warnings are no errors: a picture that ends too early is.
   const image = sharp(bytes, { failOn: "error", limitInputPixels: MOST_PIXELS }).autoOrient();
   const { autoOrient } = await image.metadata();
+  checkPixels(autoOrient.width, autoOrient.height, bytes.length, format);
   const size = reducedSize(autoOrient.width, autoOrient.height);
   if (size.width !== autoOrient.width || size.height !== autoOrient.height)
     image.resize({ ...size, fit: "fill" });

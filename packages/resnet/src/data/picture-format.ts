@@ -1,3 +1,5 @@
+import { FormatError } from "@shadegrad/tensor";
+
 /** A picture in memory: `[height, width, 3]`, red, green and blue from 0 to 255. */
 export interface DecodedImage {
   readonly pixels: Uint8Array;
@@ -47,6 +49,24 @@ export const PICTURE_FORMATS = "a JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP or PPM";
 /** The largest canvas that every browser has. A larger picture is decoded at reduced size, in Node as well. */
 export const MAX_PIXELS = 2 ** 24;
 export const MAX_SIDE = 2 ** 14;
+
+/** Pixels that any file may have, and those for each of its bytes: JPEG and PNG are decoded row by row. */
+const FREE_PIXELS = 2 ** 23;
+const PIXELS_PER_BYTE = { jpeg: 10_000, png: 10_000, other: 1000 };
+
+/**
+ * Compare a picture's sides with its file, before memory is taken for them.
+ *
+ * @throws FormatError if it has more pixels than a file of its size can be meant to have.
+ */
+export function checkPixels(width: number, height: number, bytes: number, format: PictureFormat): void {
+  const perByte = PIXELS_PER_BYTE[format === "jpeg" || format === "png" ? format : "other"];
+  const most = FREE_PIXELS + perByte * bytes;
+  if (width * height > most)
+    throw new FormatError(
+      `it has ${width} × ${height} pixels in ${bytes} bytes, expected at most ${most} pixels`,
+    );
+}
 
 /** Sides within the limits, in proportion: those of the picture itself unless it is larger. */
 export function reducedSize(width: number, height: number): { width: number; height: number } {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -49,6 +50,14 @@ describe("decodeImage", () => {
       .png()
       .toBuffer();
     expect([...(await decodeImage(clear)).pixels]).toEqual([255, 255, 255]);
+  });
+
+  it("compares the pixels with the file before memory is taken for them", async () => {
+    const png = await plain(4, 4, [1, 2, 3]).png().toBuffer();
+    png.writeUInt32BE(60_000, 16);
+    png.writeUInt32BE(4999, 20);
+    png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+    await expect(decodeImage(png)).rejects.toThrow(/it has 60000 × 4999 pixels in \d+ bytes, expected at most/);
   });
 
   it("turns pictures upright", async () => {
