@@ -57,7 +57,9 @@ describe("decodeImage", () => {
     png.writeUInt32BE(60_000, 16);
     png.writeUInt32BE(4999, 20);
     png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
-    await expect(decodeImage(png)).rejects.toThrow(/it has 60000 × 4999 pixels in \d+ bytes, expected at most/);
+    await expect(decodeImage(png)).rejects.toThrow(
+      /it has 60000 × 4999 pixels in \d+ bytes, expected at most/,
+    );
   });
 
   it("turns pictures upright", async () => {
