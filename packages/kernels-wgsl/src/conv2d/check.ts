@@ -41,6 +41,7 @@ const shapes: [name: string, Image, Window, Options][] = [
   ["two groups", [2, 6, 5, 6], [3, 3, 10], { groups: 2, pad: [1, 1, 1, 1] }],
   ["four groups, by fours", [1, 6, 5, 32], [3, 3, 64], { groups: 4, pad: [1, 1, 1, 1], stride: [2, 1] }],
   ["depthwise", [1, 6, 5, 8], [3, 3, 8], { groups: 8, pad: [1, 1, 1, 1] }],
+  ["so many channels that sums are split", [1, 3, 2, 520], [1, 1, 516], {}],
   ["no image", [0, 5, 5, 4], [3, 3, 8], {}],
   ["no channels", [1, 3, 3, 0], [2, 2, 4], {}],
 ];
@@ -93,7 +94,7 @@ function fused(example: Case<Conv2dParams>, channels: number): Case<Conv2dParams
       name: `${example.name}, with an epilogue`,
       reads: [x, w, bias, rest],
       epilogue: {
-        expression: "max(value + e0 + e1, V(0))",
+        expression: "select(max(value + e0 + e1, V(0)), value, magnitude(value) > Bits(0x7f800000u))",
         operands: [
           { kind: "channel", type: "f32" },
           { kind: "dense", type: "f32" },

@@ -14,6 +14,7 @@ const shapes: Sizes[] = [
   [2, 36, 20, 68],
   [1, 1, 64, 40],
   [1, 100, 4, 1],
+  [1, 8, 520, 12],
   [0, 3, 4, 5],
   [2, 3, 0, 4],
 ];
@@ -64,7 +65,7 @@ function fused({ reads: [a, b], ...example }: Case<MatmulParams>): Case<MatmulPa
     ...example,
     name: `${example.name}, with an epilogue`,
     epilogue: {
-      expression: "select(V(0), value + e0, e1 > V(0))",
+      expression: "select(V(0), value + e0, (e1 > V(0)) | (magnitude(value) > Bits(0x7f800000u)))",
       operands: [
         { kind: "dense", type: "f32" },
         { kind: "channel", type: "f32" },
