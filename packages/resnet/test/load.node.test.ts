@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { init } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -23,7 +22,7 @@ const cup = photograph("coffee.png");
 let net: Classifier;
 
 beforeAll(async () => {
-  await init({ quiet: true });
+  // No init before: load opens the default device.
   net = await load("resnet8");
 });
 afterAll(() => net.dispose());
