@@ -33,7 +33,7 @@ const TILES = [
 const MOST_SPLITS = 32;
 
 /**
- * What may be measured of a kernel: its own variants, and its tiles with other sizes and splits.
+ * Candidates of a kernel to measure: its own variants, and its tiles with other sizes and splits.
  *
  * @param {Device} device
  * @param {Kernel} kernel
@@ -85,7 +85,7 @@ export function candidatesOf(
 export const operandsOf = ({ reads, writes }) =>
   [...reads, ...writes].filter((name) => name !== "e0" && name !== "e1");
 
-/** Whether a variant is one of the tiles without matrix units. @type {(variant: AnyVariant) => variant is Variant} */
+/** True if a variant is one of the tiles without matrix units. @type {(variant: AnyVariant) => variant is Variant} */
 const isTiled = (variant) => "source" in variant && variant.holes?.ROWS !== undefined;
 
 function isUsable({ TILE_M, TILE_N, TILE_K, ROWS, COLS }, columns, adapter) {

@@ -45,7 +45,7 @@ export class WarmClock {
     return gflops;
   }
 
-  /** What copying reaches, in GB/s, read and written. */
+  /** Bandwidth of a copy, in GB/s, read and written. */
   async bandwidth() {
     const length = this.#device.adapter.software ? 1 << 16 : 1 << 24;
     const buffers = [0, 1].map(() => ({
@@ -60,7 +60,7 @@ export class WarmClock {
     return (copy.cost?.({ length }).bytes ?? 0) / microseconds / 1000;
   }
 
-  /** Whether the clock is where it was at first. @param {number} gflops of the peak now */
+  /** True if the clock is where it was at first. @param {number} gflops of the peak now */
   isSteady(gflops) {
     return gflops > STEADY * this.#first;
   }

@@ -27,7 +27,7 @@ const RESNET_50 = [
   [1024, 2048, 1, 2, 14, 1],
 ];
 
-/** Those of a ResNet-20 at 32². @type {number[][]} */
+/** Shapes of a ResNet-20 at 32². @type {number[][]} */
 const RESNET_20 = [
   [16, 16, 3, 1, 32, 6],
   [32, 32, 3, 1, 16, 5],

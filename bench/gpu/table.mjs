@@ -24,7 +24,7 @@ export function kernelLine({ name, count, flops, times, failed }) {
   ].join(" ");
 }
 
-/** What the net's launches take together. */
+/** Total time of the net's launches. */
 export function totalLine(rows) {
   const sum = (pick) =>
     rows.reduce((total, row) => total + row.count * (pick(row)?.microseconds ?? Number.NaN), 0) / 1000;

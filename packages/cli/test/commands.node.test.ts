@@ -132,7 +132,7 @@ describe("classify", () => {
     const [{ top }] = found.images;
     expect(top).toHaveLength(5);
 
-    // What the file says: blue, green, red; from 0 to 255.
+    // Preprocessing of the file: blue, green, red; from 0 to 255.
     const { data: pixels } = await sharp(image).raw().toBuffer({ resolveWithObject: true });
     const { cropCentre, resizeShorter } = await import("@shadegrad/resnet");
     const decoded = { pixels: new Uint8Array(pixels), width: 40, height: 36 };
@@ -258,7 +258,7 @@ test("an option of train changes one thing of a recipe, and leaves the rest", as
   };
   const plain = await lossWith("plain");
   expect(plain).toMatchObject({ weightDecay: "0.0005", nesterov: "1", optimizer: "SGD" });
-  // What the recipe has already.
+  // The recipe's own setting.
   expect(
     await lossWith("same", "--optimizer", "sgd", "--schedule", "one-cycle", "--weight-decay", "5e-4"),
   ).toEqual(plain);

@@ -40,7 +40,7 @@ test.skipIf(!hasImageNet)(
       { class: 285, label: "Egyptian cat" },
       { class: 967, label: "espresso" },
     ]);
-    // What Keras' weights give for the same pixels.
+    // Scores of Keras' weights for the same pixels.
     expect(first[0].probability).toBeCloseTo(0.78, 2);
     expect(first[1].probability).toBeCloseTo(0.995, 3);
   },

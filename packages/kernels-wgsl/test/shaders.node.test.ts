@@ -123,7 +123,7 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
   });
 });
 
-/** What `Elem` is where it is not filled. */
+/** Default of `Elem`. */
 const elementOf = (source: string) => /^alias Elem = (\w+);/m.exec(source)?.[1];
 
 it("finds the race of a shader whose barrier is missing", () => {

@@ -16,9 +16,9 @@ export interface ResNetOptions extends BottleneckOptions {
   /** Channels of the first convolution; nChannels[0] if absent. */
   stemChannels?: number;
   stemStride?: number;
-  /** Whether a ReLU follows the first batch norm. */
+  /** True if a ReLU follows the first batch norm. */
   stemRelu?: boolean;
-  /** Whether a 3×3 max-pool of stride 2 comes before the first stage. */
+  /** True if a 3×3 max-pool of stride 2 comes before the first stage. */
   stemPool?: boolean;
 }
 

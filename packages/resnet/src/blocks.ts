@@ -13,7 +13,7 @@ import { BatchNorm2d, Conv2d, Identity, type Layer } from "@shadegrad/tensor/nn"
 export type Shortcut = "projection" | "pad-both" | "pad-end" | "none";
 
 export interface BlockOptions {
-  /** Whether convolutions have a bias. Batch norm subtracts it again, so most published nets have none. */
+  /** True if convolutions have a bias. Batch norm subtracts it again, so most published nets have none. */
   bias?: boolean;
   shortcut?: Shortcut;
   /** Start the last batch norm's gamma at 0: the block begins as the identity (Goyal et al. 2017, section 5.1). */

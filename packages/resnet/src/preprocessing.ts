@@ -1,4 +1,4 @@
-/** How pixels become what a net takes: (pixel · range / 255 − mean) / std, channel by channel in the order given. */
+/** Preprocessing of pixels: (pixel · range / 255 − mean) / std, channel by channel in the order given. */
 export interface Preprocessing {
   readonly channels: "rgb" | "bgr" | "grey";
   readonly range: 1 | 255;

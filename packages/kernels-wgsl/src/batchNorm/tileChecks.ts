@@ -33,7 +33,7 @@ const given = ({ M, C, half = true }: Chunked) => ({
   ...(!half && { x: largeMean(M, C) }),
 });
 
-/** What a first pass leaves for the second: vectors of C, then sums by chunk. */
+/** Results of the first pass for the second: vectors of C, then sums by chunk. */
 const headed = (vectors: ArrayLike<number>[], partial: ArrayLike<number>): Float32Array =>
   Float32Array.from([...vectors.flatMap((vector) => Array.from(vector)), ...Array.from(partial)]);
 

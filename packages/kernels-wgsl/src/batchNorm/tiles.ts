@@ -16,7 +16,7 @@ const MOST_SPLITS = 128;
 /** Rows that a chunk has at least: four for each invocation of a column. */
 const SHORTEST = 256;
 
-/** How the rows are divided among the workgroups of the first pass. */
+/** Division of the rows among the workgroups of the first pass. */
 export function tiledParams(rows: number, channels: number): TiledParams {
   const tiles = Math.ceil(channels / CHANNELS);
   const most = Math.min(MOST_SPLITS, Math.ceil(BUSY / tiles), Math.ceil(rows / SHORTEST));

@@ -55,7 +55,7 @@ const inputGradVariant = (name: string, tile: Tile): Variant<Conv2dParams> => ({
   workgroups: (p, holes) => spread(tilesOf(inputGradTiles, p, holes)),
 });
 
-/** Whether the taps that reach a pixel are a stride apart, and lead to neighbouring outputs. */
+/** True if the taps that reach a pixel are a stride apart, and lead to neighbouring outputs. */
 const isWalkable = ({ strideRows, strideCols, dilationRows, dilationCols }: Conv2dParams): boolean =>
   (strideRows === 1 || dilationRows === 1) && (strideCols === 1 || dilationCols === 1);
 
@@ -90,7 +90,7 @@ const each = <P extends Conv2dParams>(
 
 const splitTile = TILES[SPLIT];
 
-/** What both directions that have an epilogue share. */
+/** Parts that both directions with an epilogue share. */
 const shared = { params: conv2dParams, cost: conv2dCost };
 
 /** Terms of a sum of the forward pass. */
@@ -126,7 +126,7 @@ export const inputGradVariants = [
 
 export const weightGradVariants = each(WEIGHT_GRAD, weightGradVariant);
 
-/** What to take on a GPU, by name, where channels are in fours: a tile, with k split where its workgroups are too few. */
+/** Name of the variant for a GPU, where channels are in fours: a tile, with k split where its workgroups are too few. */
 const preferred =
   (
     ladder: Ladder,

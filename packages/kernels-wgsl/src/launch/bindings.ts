@@ -13,7 +13,7 @@ export function reserve(into: Scratch, { kernel, operands, copied }: Resolved): 
   for (const [name, read] of Object.entries(copied)) into.copies!.reserve(kernel.reads.indexOf(name), read);
 }
 
-/** What each of a launch's operands is bound as. */
+/** Bindings of a launch's operands. */
 export function bind(from: Scratch, { kernel, operands, copied }: Resolved): Bound[] {
   return operands.map((operand, binding) => {
     const part = partOf(from, operand);
@@ -46,7 +46,7 @@ export class BindGroups {
     this.#turned = turned;
   }
 
-  /** Whether so many were made in this turn of the event loop that there should be no more. */
+  /** True if so many were made in this turn of the event loop that there should be no more. */
   get tooMany(): boolean {
     return this.#inThisTurn >= MOST_IN_A_TURN;
   }

@@ -9,7 +9,7 @@ import {
 } from "./kernel.ts";
 import { tuningKey } from "./tuned.ts";
 
-/** Those of all variants that the adapter can run and the parameters allow; the plain one last. */
+/** Variants that the adapter can run and the parameters allow; the plain one last. */
 export function candidates<P extends ParamValues>(
   kernel: Kernel<P>,
   params: P,

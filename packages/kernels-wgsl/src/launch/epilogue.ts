@@ -1,4 +1,4 @@
-/** How an operand of an epilogue lies: as y does, or one value for each channel. */
+/** Layout of an operand of an epilogue: as y does, or one value for each channel. */
 export type OperandKind = "dense" | "channel";
 
 /** Work on each value before it is stored, in a kernel with `Kernel.epilogue`. */
@@ -25,7 +25,7 @@ export function epilogueHoles({ expression, operands }: Epilogue): Record<string
   return { ...Object.fromEntries(types), epilogue: substitute(expression, Object.fromEntries(loads)) };
 }
 
-/** Whether an expression uses a name. */
+/** True if an expression uses a name. */
 export const uses = (expression: string, name: string): boolean =>
   new RegExp(`\\b${name}\\b`).test(expression);
 

@@ -1,7 +1,7 @@
 import type { CopiedRead, CopyMemory } from "./copies.ts";
 import type { Epilogue } from "./epilogue.ts";
 
-/** What a kernel's `const` (number, boolean), `alias` (type) or one-line `fn` (expression) may be given. */
+/** Value of a kernel's `const` (number, boolean), `alias` (type) or one-line `fn` (expression). */
 export type Hole = number | boolean | string;
 export type Holes = Readonly<Record<string, Hole>>;
 
@@ -16,7 +16,7 @@ export type Workgroups = readonly [x: number, y: number, z: number];
 /** Variants that were measured to be the fastest on an adapter, by `tuningKey`. */
 export type Tuned = ReadonlyMap<string, string>;
 
-/** What the choice of a variant may depend on. */
+/** Properties of an adapter that the choice of a variant may depend on. */
 export interface Adapter {
   /** A name that is the same for the same hardware and driver. */
   readonly key: string;
@@ -31,7 +31,7 @@ export interface Adapter {
   readonly workgroupThreads: number;
   /** Variants that were measured here, and are taken before those that kernels prefer. */
   readonly tuned?: Tuned;
-  /** What a software adapter needs beyond the kernels; a GPU's has none. */
+  /** The rasteriser wing, which a software adapter needs beyond the kernels; a GPU's has none. */
   readonly rasteriser?: Rasteriser | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface Variant<P extends ParamValues = ParamValues> {
   readonly needs?: readonly string[];
   /** Reads that are bound as copies in other memory, by name; only variants of `rasteriser/` have any. */
   copied?(params: P, holes: Holes, epilogue: Epilogue | undefined): Readonly<Record<string, CopiedRead>>;
-  /** Whether the result is right for these parameters on this adapter; absent: for all. */
+  /** True if the result is right for these parameters on this adapter; absent: for all. */
   fits?(params: P, adapter: Adapter): boolean;
   /** `holes` are the variant's own, overridden by the caller's. */
   workgroups(params: P, holes: Holes): Workgroups;
@@ -62,7 +62,7 @@ export interface Stage<P extends ParamValues = ParamValues> {
   readonly buffers: readonly string[];
   /** Of the holes of the launch, those that this stage gets; none if absent. */
   holes?(holes: Holes): Holes;
-  /** Whether it does the epilogue of the launch. */
+  /** True if it does the epilogue of the launch. */
   readonly hasEpilogue?: boolean;
 }
 
@@ -96,10 +96,10 @@ export interface Variants<P extends ParamValues = ParamValues> {
 
 type Element = "Elem" | "f32" | "i32" | "u32";
 
-/** What the elements of a binding are: a type, or that which a hole says, and what they are where it is not filled. */
+/** Element type of a binding: a type, or the hole that says it and its default. */
 export type ElementType = Element | readonly [hole: string, otherwise: Element];
 
-/** How a kernel's shaders are bound, whichever the variant. */
+/** Bindings of a kernel, the same for each of its variants. */
 export interface Interface {
   /** Shown in traces and errors. */
   readonly name: string;
@@ -184,7 +184,7 @@ export function allVariants<P extends ParamValues>(kernel: Kernel<P>, wing?: Ras
   return [...new Set([...gpu, ...added, ...rasteriser, plain])];
 }
 
-/** Whether this variant may be launched here and gives the right result. */
+/** True if this variant may be launched here and gives the right result. */
 export function fits<P extends ParamValues>(variant: AnyVariant<P>, params: P, adapter: Adapter): boolean {
   return (
     (variant.needs ?? []).every((feature) => adapter.features.has(feature)) &&

@@ -124,7 +124,7 @@ export class Pipelines {
   }
 }
 
-/** What the compiler has against a shader, by the lines of its file. */
+/** Error of a shader that does not compile, by the lines of its file. */
 async function explained(
   { name }: Interface,
   { label, compute }: GPUComputePipelineDescriptor & { label: string },

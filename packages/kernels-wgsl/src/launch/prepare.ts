@@ -6,7 +6,7 @@ import { resolve } from "./resolve.ts";
 import { Scratch } from "./scratch.ts";
 import { launchedOf } from "./timing.ts";
 
-/** What a program is made with. */
+/** Parts that make a program. */
 interface Maker {
   readonly device: GPUDevice;
   readonly adapter: Adapter;

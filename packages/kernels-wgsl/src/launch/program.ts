@@ -33,7 +33,7 @@ export interface Prepared {
   readonly paramsFrom: (params: ParamValues) => ParamValues;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
-  /** What to copy before, outside of a pass. */
+  /** Copies before the launch, outside of a pass. */
   readonly copies: readonly Copied[];
   readonly grid: Workgroups;
   /** Where its `Params` are in the program's uniforms, as the one dynamic offset. */

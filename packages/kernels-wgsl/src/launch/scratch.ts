@@ -28,7 +28,7 @@ export class Scratch {
     this.copies = rasteriser?.copyMemory(device, counts);
   }
 
-  /** What `ABSENT` is bound to. */
+  /** Buffer that `ABSENT` is bound to. */
   get absent(): GPUBuffer {
     this.#absent ??= this.#device.createBuffer({ label: "absent", size: ABSENT_BYTES, usage: GPU_STORAGE });
     return this.#absent;
@@ -51,7 +51,7 @@ export class Scratch {
     if (before) this.#outgrown.push(before);
     const buffer = this.#device.createBuffer({
       label: `scratch ${slot}`,
-      // What has grown once will do so again.
+      // Memory that has grown once will grow again.
       size: before ? 2 ** Math.ceil(Math.log2(needed)) : Math.ceil(needed / 16) * 16,
       usage: GPU_STORAGE | GPU_COPY_SRC,
     });

@@ -36,7 +36,7 @@ export type Ladder = readonly (readonly [name: TileName, enough: number])[];
 /** Of a product with so few columns, this tile leaves the fewest empty. */
 export const NARROW: TileName = "64×16×16";
 
-/** Whether a product has few columns. */
+/** True if a product has few columns. */
 export const isNarrow = (columns: number): boolean => columns <= 32;
 
 /**
@@ -77,7 +77,7 @@ const threadsOf = ({ TILE_M, TILE_N, ROWS, COLS }: Tile): number => (TILE_M / RO
 const memoryOf = ({ TILE_M, TILE_N, TILE_K }: Tile, turns: boolean): number =>
   4 * TILE_K * (TILE_M + TILE_N + (turns ? 4 : 0));
 
-/** Whether an adapter has room for a workgroup of this tile. */
+/** True if an adapter has room for a workgroup of this tile. */
 export const hasRoom = (tile: Tile, adapter: Adapter, turns = false): boolean =>
   threadsOf(tile) <= adapter.workgroupThreads && memoryOf(tile, turns) <= adapter.workgroupMemory;
 

@@ -29,7 +29,7 @@ export interface Timing extends Launched {
   readonly microseconds: number;
 }
 
-/** What launches took that may have had several stages: one timing each. */
+/** Times of launches, the stages of each added up: one timing each. */
 export function perLaunch(timings: readonly Timing[]): Timing[] {
   const sums: Timing[] = [];
   let launch: Launched | undefined;

@@ -8,7 +8,7 @@ import {
 } from "./kernel.ts";
 
 /**
- * What decides which variant is the fastest: the kernel, as its shaders are now, the shapes, and whether elements are
+ * Key of the choice of a variant: the kernel, as its shaders are now, the shapes, and whether elements are
  * f32 or f16. Parameters that are numbers to compute with stay out of it.
  */
 export function tuningKey<P extends ParamValues>(

@@ -99,7 +99,7 @@ function isDense({ axes, a0, b0, c0 }: MapParams): boolean {
   return axes === 1 && a0[0] === 1 && b0[0] === 1 && c0[0] === 1;
 }
 
-/** Whether a is dense, in rows along which the others repeat. */
+/** True if a is dense, in rows along which the others repeat. */
 function isByChannel({ axes, shape0: [columns], a0, b0, c0 }: MapParams): boolean {
   return (
     axes === 2 &&

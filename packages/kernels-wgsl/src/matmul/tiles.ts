@@ -27,7 +27,7 @@ export const tiles = (p: MatmulParams, rows: number, cols: number): number =>
 const tilesOf = (p: MatmulParams, { TILE_M, TILE_N }: Holes): number =>
   tiles(p, Number(TILE_M), Number(TILE_N));
 
-/** How the shaders of matmul are bound, and what a launch costs. */
+/** Bindings of matmul's shaders, and the cost of a launch. */
 export const matmulInterface: Pick<
   Kernel<MatmulParams>,
   "name" | "reads" | "writes" | "types" | "params" | "cost"
@@ -93,7 +93,7 @@ export const matmulVariants = LAYOUTS.flatMap((layout) => [
   }),
 ]);
 
-/** What to take on a GPU, by name: a tile, with k split where its workgroups are too few; undefined where none fits. */
+/** Name of the variant for a GPU: a tile, with k split where its workgroups are too few; undefined where none fits. */
 export function preferredTile(p: MatmulParams, adapter: Adapter): string | undefined {
   const layout = LAYOUTS.find((layout) => isLaidOut(layout, p));
   if (!layout) return undefined;

@@ -45,7 +45,7 @@ const MOST_BYTES = 128 * 2 ** 20;
 const imageOf = (p: Conv2dParams): number => p.N * p.H * p.W * padChannels(p).C;
 const weightsOf = (p: Conv2dParams): number => p.R * p.S * padChannels(p).C * p.O;
 
-/** Whether some variant takes these channels once they are padded, and scratch memory can hold them. */
+/** True if some variant takes these channels once they are padded, and scratch memory can hold them. */
 const fitsPadded =
   <P extends Conv2dParams>(variants: readonly Variant<P>[], largest: (p: P) => number) =>
   (p: P, adapter: Adapter): boolean =>

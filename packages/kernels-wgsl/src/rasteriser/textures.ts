@@ -14,7 +14,7 @@ export const TEXELS_PER_ROW = 4096;
 /** Rows that WebGPU promises. */
 const MOST_ROWS = 8192;
 
-/** Whether a texture can hold so many elements. */
+/** True if a texture can hold so many elements. */
 export const fitsTexture = (elements: number): boolean => elements <= 4 * TEXELS_PER_ROW * (MOST_ROWS - 1);
 
 /** The holes by which a shader says what a texture holds, and what the buffer holds that it is copied from. */
@@ -120,7 +120,7 @@ export class Textures implements CopyMemory {
     if (before) this.#outgrown.push(before);
     const texture = this.#device.createTexture({
       label: `binding ${binding}`,
-      // What has grown once will do so again.
+      // Memory that has grown once will grow again.
       size: [TEXELS_PER_ROW, before ? 2 ** Math.ceil(Math.log2(rows)) : rows],
       format: key as GPUTextureFormat,
       usage: GPU_COPY_DST | GPU_STORAGE_BINDING,

@@ -81,7 +81,7 @@ function inBlocks({ shape0, x0, x1, y0, y1, xOffset, yOffset }: MoveParams): boo
   return xj === 1 && yi === 1 && allFours([i, j, xi, yj, ...x, ...x1, ...y, ...y1, xOffset, yOffset]);
 }
 
-/** How an array is walked: elements between neighbours along each axis, and where the first one is. */
+/** Walk of an array: elements between neighbours along each axis, and where the first one is. */
 export interface Place {
   readonly strides: readonly number[];
   readonly offset: number;

@@ -4,7 +4,7 @@ import { type Schedule, SGD } from "@shadegrad/tensor/optim";
 import type { TrainOptions } from "../training/options.ts";
 import type { RecipeOptions } from "../training/recipe-options.ts";
 
-/** What {@link fastRecipe} says of a training beside model and data. */
+/** Settings that {@link fastRecipe} gives, beside model and data. */
 export type FastRecipe = Required<
   Pick<TrainOptions, "batchSize" | "augment" | "labelSmoothing" | "rateFactors" | "lookahead">
 > & { steps: number; optimizer: SGD; schedule: Schedule };

@@ -23,7 +23,7 @@ export interface Fuzzed {
   readonly slowest: { readonly milliseconds: number; readonly file: string };
   /** The file that took the most memory: MiB above what the process had before. */
   readonly largest: { readonly mebibytes: number; readonly file: string };
-  /** What must not happen: errors that are no FormatError, more than 2 s, or more than 4 × the file + 64 MiB. */
+  /** Faults: errors that are no FormatError, more than 2 s, or more than 4 × the file + 64 MiB. */
   readonly faults: readonly { readonly file: string; readonly what: string; readonly bytes: Uint8Array }[];
 }
 

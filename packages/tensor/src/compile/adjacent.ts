@@ -57,7 +57,7 @@ function freeCopies(launches: readonly Recorded[], fixed: ReadonlySet<Storage>):
       copies.set(storage, { storage, whole, offset: 4 * start, at });
     });
   });
-  // What a launch reads must not be in the buffer that it writes to.
+  // A launch must not read from the buffer that it writes to.
   for (const { kernel, reads, writes } of launches) {
     if (kernel.name === pack.name) continue;
     const wholeOf = ({ storage }: Bound) => copies.get(storage)?.whole ?? storage;

@@ -99,11 +99,11 @@ function foldedInto(
   ];
 }
 
-/** Whether all that an epilogue does is add a value to each channel. */
+/** True if all that an epilogue does is add a value to each channel. */
 const isBias = (epilogue: Epilogue | undefined): boolean =>
   epilogue?.expression === BIAS && epilogue.operands[0]?.kind === "channel";
 
-/** Whether it does nothing but round. */
+/** True if it does nothing but round. */
 const isCast = ({ kernel, holes, reads: [x], writes: [y] }: Recorded): boolean =>
   kernel.name === map.name && holes.f === "a" && x!.size === y!.size;
 

@@ -17,7 +17,7 @@ export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Stor
 export const storagesOf = ({ storage }: Bound): readonly Storage[] =>
   storage.parts.length > 0 ? storage.parts : [storage];
 
-/** How many launches read each storage. */
+/** Number of launches that read each storage. */
 export function countReaders(launches: readonly Recorded[]): Map<Storage, number> {
   const readers = new Map<Storage, number>();
   for (const { reads } of launches) {

@@ -24,7 +24,7 @@ export interface MemoryOptions {
   readonly kept: ReadonlySet<Storage>;
   /** Those that have memory already. */
   readonly elsewhere?: ReadonlySet<Storage>;
-  /** Those that are parts of others. A buffer that has parts has nothing else, so that their padding stays 0. */
+  /** Storages that are parts of others. A buffer that has parts has nothing else, so that their padding stays 0. */
   readonly aliases?: ReadonlyMap<Storage, Alias>;
   /** Of offsets, in bytes. */
   readonly alignment: number;

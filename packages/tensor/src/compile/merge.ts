@@ -51,7 +51,7 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
   return result.filter((launch) => launch !== undefined);
 }
 
-/** Whether one of these launches reads or writes what others do. */
+/** True if one of these launches reads or writes what others do. */
 function isTouched(writes: Recorded["writes"], between: readonly (Recorded | undefined)[]): boolean {
   if (writes.length === 0) return false;
   const written = new Set(writes.flatMap(storagesOf));
@@ -69,7 +69,7 @@ function makersOf(launch: Recorded, makers: ReadonlyMap<Storage, number>): numbe
   return [...new Set(places)].filter((place) => place >= 0).sort((a, b) => b - a);
 }
 
-/** Whether it computes with floats, the same at each call. */
+/** True if it computes with floats, the same at each call. */
 const isPlainMap = ({ kernel, paramsAtCall, holes, writes }: Recorded): boolean =>
   kernel.name === map.name && !paramsAtCall && (holes.S ?? "f32") === "f32" && writes[0]!.allocated;
 
@@ -146,7 +146,7 @@ function scalarsOf({ s, t }: MapParams): Record<string, string> {
   return { s: said(s), t: said(t) };
 }
 
-/** Whether the float32 of these bits is finite. */
+/** True if the float32 of these bits is finite. */
 const isFinite32 = (bits: number): boolean => (bits & 0x7f800000) !== 0x7f800000;
 
 /** Do both in one elementwise launch, which walks as `first` does. */

@@ -20,9 +20,9 @@ export interface Made<R> {
 interface Entry<R> {
   readonly making: Promise<Made<R>>;
   made: Made<R> | undefined;
-  /** Whether the host still decides as it did when the function was recorded. */
+  /** True if the host still decides as it did when the function was recorded. */
   isCurrent(): boolean;
-  /** Whether memory was moved before the first call, so that it takes another plan. */
+  /** True if memory was moved before the first call, so that it takes another plan. */
   hasMoved(): boolean;
 }
 

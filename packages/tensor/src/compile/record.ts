@@ -45,7 +45,7 @@ function recorded<A extends readonly Tensor[], R>(
 ): RecordedCall<R> {
   const returned: Tensor[] = [];
   const { results, arrange } = scope(() => {
-    // What the function makes and returns belongs to the scope here, which ends with it.
+    // Results of the function belong to this scope, which ends with it.
     const result = recording(recorder, () => scope(() => f(...(placeholders as unknown as A))));
     const arrange = arrangement(op, result, returned);
     const results = returned.map((y) => unowned(y.detach()));

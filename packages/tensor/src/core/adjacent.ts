@@ -5,12 +5,12 @@ import { run } from "./run.ts";
 import { padded, Storage } from "./storage.ts";
 import { empty, Tensor } from "./tensor.ts";
 
-/** Whether the memory of b begins where that of a, with its padding, ends. */
+/** True if the memory of b begins where that of a, with its padding, ends. */
 export function areAdjacent({ storage: a }: Tensor, { storage: b }: Tensor): boolean {
   return a.whole !== undefined && a.whole === b.whole && b.offset === a.offset + padded(a.bytes);
 }
 
-/** Whether each of these tensors begins where the one before ends. */
+/** True if each of these tensors begins where the one before ends. */
 export const isContiguous = (tensors: readonly Tensor[]): boolean =>
   tensors.every((x, i) => i === 0 || areAdjacent(tensors[i - 1]!, x));
 
@@ -68,7 +68,7 @@ export function gathered(tensors: readonly Tensor[]): Tensor[] {
   });
 }
 
-/** Whether each has memory of its own that may move now. */
+/** True if each has memory of its own that may move now. */
 function canGather(tensors: readonly Tensor[]): boolean {
   const storages = new Set(tensors.map(({ storage }) => storage));
   const isRecording = recorder() !== undefined;

@@ -67,11 +67,11 @@ export function differentiable(
   return y;
 }
 
-/** How often the contents of y, then those of its inputs, were replaced. */
+/** Versions of y, then of its inputs: counts of replaced contents. */
 const versionsOf = (y: Tensor, inputs: readonly Tensor[]): number[] =>
   [y, ...inputs].map((x) => x.storage.version);
 
-/** Whether an op on these inputs will be recorded: ask before computing what only a gradient needs. */
+/** True if an op on these inputs will be recorded: ask before computing what only a gradient needs. */
 export const needsGrad = (...inputs: readonly (Tensor | undefined)[]): boolean =>
   recording && inputs.some((x) => x?.requiresGrad);
 

@@ -5,7 +5,7 @@ export type DType = "f32" | "f16" | "i32" | "u32";
 
 export const bytesOf = (dtype: DType): number => (dtype === "f16" ? 2 : 4);
 
-/** Whether a type, of a tensor or in a shader, is one of whole numbers. */
+/** True if a type, of a tensor or in a shader, is one of whole numbers. */
 export const isInteger = (type: string): boolean => type === "i32" || type === "u32";
 
 /** @throws ShapeError if a gradient is asked for a tensor of whole numbers. */

@@ -13,7 +13,7 @@ export interface NaNOrigin {
   /** The op, as `batchNorm` or `the gradient of batchNorm`; the kernel, where no op is known. */
   readonly op: string;
   readonly kernel: string;
-  /** Whether the kernel was given the NaN: then no op made it, but whoever filled a tensor. */
+  /** True if the kernel was given the NaN: then no op made it, but whoever filled a tensor. */
   readonly given: boolean;
   /** The op that made the first infinity, if that was before: ∞ − ∞ and ∞ / ∞ are NaN. */
   readonly infiniteSince: string | undefined;
@@ -66,7 +66,7 @@ export class NaNSearch implements Observer {
     }
     for (const y of writes) this.#check(y, { op, kernel, given: false });
     this.#busy = false;
-    // What only changes what is there, as optimizers do, is no part of the op that comes next.
+    // A launch that only changes tensors in place, as an optimizer's, is no part of the next op.
     if (replaced) this.#unnamed = [];
   }
 

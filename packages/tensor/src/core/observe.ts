@@ -4,7 +4,7 @@ import type { Tensor } from "./tensor.ts";
 export interface Observer {
   /** A kernel was launched; `replaced` says whether all it wrote was there before. */
   ran(kernel: string, reads: readonly Tensor[], writes: readonly Tensor[], replaced: boolean): void;
-  /** What was launched since the op before was op `name`, and `y` is its result. */
+  /** The launches since the op before were op `name`, and `y` is its result. */
   computed(name: string, y: Tensor): void;
   /** `backward` goes back through an op from here on; undefined: through none any more. */
   wentBack(name: string | undefined): void;

@@ -33,12 +33,12 @@ interface Held {
   readonly isOwn: boolean;
 }
 
-/** What a function did with the device: its launches, and what else is to happen at each call. */
+/** Record of a function: its launches, and the host code of each call. */
 export class Recorder {
   readonly launches: Recorded[] = [];
   /** Host code of each call, in order: counters that advance. */
   readonly effects: (() => void)[] = [];
-  /** How to make the host as it was, the latest change first. */
+  /** Undo of each change to the host, the latest first. */
   readonly #undos: (() => void)[] = [];
   /** Host values by which the function chose what to do, and how to look at them again. */
   readonly #choices: { readonly look: () => unknown; readonly found: unknown }[] = [];
@@ -48,13 +48,13 @@ export class Recorder {
 
   readonly #epoch = epoch;
 
-  /** Whether the host still decides as it did, and what launches use is where it was. */
+  /** True if the host still decides as it did, and what launches use is where it was. */
   get isCurrent(): boolean {
     if (this.#epoch !== epoch || !this.isInPlace) return false;
     return this.#choices.every(({ look, found }) => look() === found);
   }
 
-  /** Whether all memory that launches use is where it was when they were written down. */
+  /** True if all memory that launches use is where it was when they were written down. */
   get isInPlace(): boolean {
     if (Storage.moves === this.#moves) return true;
     for (const [storage, { buffer, offset }] of this.#held) {

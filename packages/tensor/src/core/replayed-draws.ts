@@ -1,7 +1,7 @@
 /** Where a stream of random numbers begins, found anew at each call of a compiled function. */
 type Draw = () => { readonly seed: number; readonly offset: number };
 
-/** What a forward pass drew, for the pass that repeats it. */
+/** Draws of a forward pass, for the pass that repeats it. */
 export type Draws = Draw[];
 
 const logs: Draws[] = [];
@@ -28,7 +28,7 @@ export function secondPass<T>(draws: Draws, f: () => T): T {
   }
 }
 
-/** Whether a forward pass is repeated, for its gradient alone. */
+/** True if a forward pass is repeated, for its gradient alone. */
 export const isSecondPass = (): boolean => again !== undefined;
 
 /** Random numbers to use: those that `make` draws, or those that the pass which is repeated drew here. */

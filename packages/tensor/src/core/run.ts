@@ -155,7 +155,7 @@ function checkHalves(op: string, { adapter, name }: Device): void {
 
 const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);
 
-/** What a binding is for: a tensor that is there, or one to be made. */
+/** Tensor of a binding: an existing one, or one to be made. */
 type Operand = Tensor | { readonly shape: Shape; readonly dtype: DType };
 
 /** The tensors that were given, each once. */

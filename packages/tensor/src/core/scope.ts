@@ -2,9 +2,9 @@ const open: Scope[] = [];
 
 /** Something that the scope in which it is made frees: a tensor. */
 export abstract class Owned {
-  /** How many times it is an input in the histories of others. */
+  /** Number of histories of others that have it as an input. */
   uses = 0;
-  /** Whether only those histories still know it: it is freed with the last of them. */
+  /** True if only those histories still know it: it is freed with the last of them. */
   ownedByGraph = false;
   #scope: Scope | undefined;
 

@@ -5,7 +5,7 @@ export type Shape = readonly number[];
 /** Product of the sides: how many elements a shape has. */
 export const sizeOf = (shape: Shape): number => shape.reduce((size, side) => size * side, 1);
 
-/** Whether two shapes are the same. */
+/** True if two shapes are the same. */
 export const isSame = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((side, i) => side === b[i]);
 

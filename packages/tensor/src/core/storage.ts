@@ -15,7 +15,7 @@ export class Storage {
   static moves = 0;
   readonly device: Device;
   readonly bytes: number;
-  /** How often the contents were replaced in place. */
+  /** Count of replacements of the contents in place. */
   version = 0;
   /** The adjacent storages that this one spans; none as a rule. */
   readonly parts: readonly Storage[];
@@ -56,12 +56,12 @@ export class Storage {
     return this.#buffer;
   }
 
-  /** Whether it has no memory of its own. */
+  /** True if it has no memory of its own. */
   get isPlanned(): boolean {
     return !this.#buffer;
   }
 
-  /** How many look at it: tensors, and a recorder that holds it. */
+  /** Number of users: tensors, and a recorder that holds it. */
   get users(): number {
     return this.#users;
   }
@@ -71,7 +71,7 @@ export class Storage {
     return this.isPlanned ? (this.whole ?? this) : this;
   }
 
-  /** Whether several look at it. */
+  /** True if several look at it. */
   get isShared(): boolean {
     return this.#users > 1;
   }

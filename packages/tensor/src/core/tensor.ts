@@ -13,15 +13,15 @@ import { type Memory, Storage } from "./storage.ts";
 export interface TensorOptions {
   dtype?: DType;
   device?: Device;
-  /** Whether `backward` shall find a gradient for it. */
+  /** True if `backward` shall find a gradient for it. */
   requiresGrad?: boolean;
 }
 
-/** How an op's output was made, and the step back: one thunk per input, run only if it is needed. */
+/** History of an op's output, and the step back: one thunk per input, run only if it is needed. */
 export interface History {
   readonly op: string;
   readonly inputs: readonly Tensor[];
-  /** What only the gradient needs; freed with the history. */
+  /** Tensors that only the gradient needs; freed with the history. */
   readonly saved: readonly Tensor[];
   /** Versions of the result's contents, then of the inputs', when the op ran. */
   readonly versions: readonly number[];
@@ -38,9 +38,9 @@ export class Tensor extends Owned {
   requiresGrad = false;
   /** d(loss)/d(this), which `backward` adds to; same shape. */
   grad: Tensor | undefined;
-  /** Whether `backward` shall store the gradient although this is no leaf. */
+  /** True if `backward` shall store the gradient although this is no leaf. */
   retainsGrad = false;
-  /** How it was made, while its gradient can still be asked for. */
+  /** Its history, while its gradient can still be asked for. */
   history: History | undefined;
   /** The op that made it, once `backward` has used up its history. */
   usedUp: string | undefined;

@@ -8,7 +8,7 @@ import { FormatError } from "../errors.ts";
 export interface ByteSource {
   /** Bytes in all, or undefined while only reading on can tell. */
   readonly size: number | undefined;
-  /** Whether any offset can be read at any time; if not, each read begins where an earlier one ended, or after it. */
+  /** True if any offset can be read at any time; if not, each read begins where an earlier one ended, or after it. */
   readonly seekable: boolean;
   /**
    * `length` bytes from `offset`, fewer only where the source ends, so that `Infinity` reads the rest.

@@ -11,7 +11,7 @@ import {
 export interface NpyHeader {
   readonly dtype: HostDType;
   readonly bigEndian: boolean;
-  /** Whether the first axis, not the last, is the one whose neighbours are adjacent. */
+  /** True if the first axis, not the last, is the one whose neighbours are adjacent. */
   readonly fortran: boolean;
   readonly shape: readonly number[];
   readonly elements: number;

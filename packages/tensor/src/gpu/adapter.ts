@@ -11,12 +11,12 @@ export interface InitOptions {
   /** A device that the page already has, in place of one of our own. */
   device?: GPUDevice;
   /**
-   * What products (conv2d, linear, matmul) are computed with: f32 unless given. With f16, tensors that are
+   * Precision of products (conv2d, linear, matmul): f32 unless given. With f16, tensors that are
    * f32 are cast on their way in, parameters stay f32, sums are f32, and so are losses.
    */
   precision?: Precision | undefined;
   /**
-   * Whether kernels go by what `tune` measured on this adapter in a process before, true if absent; or what it found,
+   * True if kernels go by what `tune` measured on this adapter in a process before, true if absent; or what it found,
    * where somebody else has kept that, as a page does for its worker. Bits of results may depend on it.
    */
   tuned?: boolean | ReadonlyMap<string, string>;

@@ -13,7 +13,7 @@ function readLevel(): number {
   return Number(fromNode ?? new URLSearchParams(search).get("debug") ?? 0) || 0;
 }
 
-/** What the kernels are called that look for NaN. */
+/** Names of the kernels that look for NaN. */
 export const NAN_CHECK = "NaN check";
 
 /** At level 4, print each shader with its holes filled. */

@@ -30,7 +30,7 @@ export class Device {
   /** For people: what the driver calls itself. */
   readonly name: string;
   readonly adapter: Adapter;
-  /** What products are computed with, where `autocast` does not say otherwise. */
+  /** Precision of products, where `autocast` does not say otherwise. */
   readonly precision: Precision;
   /** The variants of kernels that `tune` found to be the fastest here: what is launched from now on goes by them. */
   readonly tuned: Map<string, string>;

@@ -1,10 +1,10 @@
 /**
- * How completed work becomes known: browsers signal it; Dawn's Node binding polls, one turn of the event loop after the
+ * Completion of work: browsers signal it; Dawn's Node binding polls, one turn of the event loop after the
  * other; Firefox looks every 100 ms, and whenever something is submitted.
  */
 export type Completion = "signalled" | "polled" | "submitted";
 
-/** How to wait for work of a driver. */
+/** Ways to wait for a driver's work. */
 export function restFor(
   completion: Completion,
   software: boolean,

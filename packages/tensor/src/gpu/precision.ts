@@ -2,7 +2,7 @@ import type { Adapter } from "@shadegrad/kernels-wgsl";
 import { DeviceError } from "../errors.ts";
 
 /**
- * What products are computed with: f32 throughout, or operands and results in f16, where adapters are faster
+ * Precision of products: f32 throughout, or operands and results in f16, where adapters are faster
  * and memory lasts twice as long. Sums are f32 in both.
  */
 export type Precision = "f32" | "f16";
@@ -40,7 +40,7 @@ export function autocast<T>(precision: Precision, f: () => T): T {
 }
 
 /**
- * What products on a device are computed with now.
+ * Precision of products on a device now.
  *
  * @throws DeviceError if that is f16 by `autocast`, and the device has no shader-f16.
  */

@@ -23,7 +23,7 @@ export function keepVariants(adapter: string, variants: ReadonlyMap<string, stri
     const place = placeFor(adapter);
     if (!place) return undefined;
     const kernels = new Map([...variants.keys()].map((key) => [nameIn(key), checksumIn(key)]));
-    // What was measured of a kernel's former shaders is of no use any more.
+    // Measurements of a kernel's former shaders are useless.
     const isFormer = (key: string) => (kernels.get(nameIn(key)) ?? checksumIn(key)) !== checksumIn(key);
     const others = [...keptVariants(adapter)].filter(([key]) => !isFormer(key));
     const all = Object.fromEntries([...others, ...variants].sort(([a], [b]) => (a < b ? -1 : 1)));

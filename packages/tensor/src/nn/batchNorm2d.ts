@@ -14,11 +14,11 @@ import { checkCounts, type LayerOptions } from "./options.ts";
 export interface BatchNorm2dOptions extends Pick<LayerOptions, "device"> {
   /** Added to the variance, against division by 0. */
   eps?: number | undefined;
-  /** How far the running statistics move towards a batch's, from 0 to 1. */
+  /** Share by which the running statistics move towards a batch's, from 0 to 1. */
   momentum?: number | undefined;
   /** What each channel is multiplied by at first: 0 silences the end of a residual branch. */
   initialGamma?: number | undefined;
-  /** Whether gamma is learned; otherwise it stays as it begins. */
+  /** True if gamma is learned; otherwise it stays as it begins. */
   learnGamma?: boolean | undefined;
 }
 

@@ -19,7 +19,7 @@ export interface RandomOptions {
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 export interface KaimingOptions extends RandomOptions {
-  /** Whether sizes are kept on the way forward, or of gradients on the way back. */
+  /** True if sizes are kept on the way forward, or of gradients on the way back. */
   mode?: "fanIn" | "fanOut";
   nonlinearity?: Nonlinearity;
   /** Of a leaky ReLU. */

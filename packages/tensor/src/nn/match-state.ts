@@ -8,7 +8,7 @@ import { type HostTensor, toFloat32, toInt32 } from "../formats/host-tensor.ts";
 export type State = ReadonlyMap<string, Tensor | HostTensor>;
 
 export interface LoadOptions {
-  /** Whether names that are missing or unexpected are an error; wrong shapes always are. */
+  /** True if names that are missing or unexpected are an error; wrong shapes always are. */
   strict?: boolean;
 }
 

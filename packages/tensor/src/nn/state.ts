@@ -147,7 +147,7 @@ interface Slot {
   readonly shape: Shape;
   /** Axes of the tensor in the state's order, where that is not the tensor's. */
   readonly axes: readonly number[] | undefined;
-  /** Whether the tensor has an earlier name. */
+  /** True if the tensor has an earlier name. */
   readonly alias: boolean;
 }
 

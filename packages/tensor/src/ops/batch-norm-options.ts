@@ -6,9 +6,9 @@ export interface BatchNormOptions {
   runningVar?: Tensor | undefined;
   /** One i32, counted up in training: how many batches the running statistics have seen. */
   numBatchesTracked?: Tensor | undefined;
-  /** Whether to normalize by the batch's own statistics; false unless given. */
+  /** Normalize by the batch's own statistics; false unless given. */
   training?: boolean | undefined;
-  /** How far the running statistics move towards the batch's, from 0 to 1. */
+  /** Share by which the running statistics move towards the batch's, from 0 to 1. */
   momentum?: number | undefined;
   eps?: number | undefined;
 }

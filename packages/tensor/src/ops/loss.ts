@@ -53,7 +53,7 @@ export function crossEntropy(
     WEIGHTED: weights !== undefined,
     IGNORING: ignoreIndex !== undefined,
   };
-  // How much all rows count is only known on the device, unless each counts as 1.
+  // The total weight of the rows is only known on the device, unless each is 1.
   const counted = holes.WEIGHTED || holes.IGNORING;
   const average = reduction === "mean" && !counted ? 1 / N : 1;
   const none = empty([0], "f32", logits.device);

@@ -28,7 +28,7 @@ export interface MaxPool2dOptions extends Pool2dOptions {
 }
 
 export interface AvgPool2dOptions extends Pool2dOptions {
-  /** Whether padding counts as zeros, or not at all; true unless given. */
+  /** True if padding counts as zeros, or not at all; true unless given. */
   countIncludePad?: boolean | undefined;
 }
 

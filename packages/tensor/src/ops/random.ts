@@ -125,7 +125,7 @@ function draw(given: Generator | undefined, device: Device, length: number) {
 }
 
 export interface DropoutOptions {
-  /** Whether to drop at all; true if absent. */
+  /** True if to drop at all; true if absent. */
   training?: boolean;
   generator?: Generator | undefined;
 }

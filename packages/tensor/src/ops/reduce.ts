@@ -14,7 +14,7 @@ import { compare, isNan } from "./nan.ts";
 export type Axes = number | readonly number[];
 
 export interface ReduceOptions {
-  /** Whether the reduced axes stay, with 1 element each. */
+  /** True if the reduced axes stay, with 1 element each. */
   keepdims?: boolean | undefined;
 }
 

@@ -13,7 +13,7 @@ import type { Tensor } from "../core/tensor.ts";
 import type { BatchNormOptions } from "./batch-norm-options.ts";
 
 /**
- * Whether a batch's norm takes two launches each way: workgroups that finish the sums for themselves, behind a barrier, which a
+ * True if a batch's norm takes two launches each way: workgroups that finish the sums for themselves, behind a barrier, which a
  * software rasteriser pays dearly for. Running statistics have to lie one after the other, as a BatchNorm2d's do.
  */
 export function isTiled(x: Tensor, options: BatchNormOptions): boolean {

@@ -112,7 +112,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
       }
       this.#remember(group.slots, group);
       const moved = group.slots.filter(({ w }) => w.grad);
-      // Those that were moved as often as the one before stay so, unless a step beside this one moves a part of them.
+      // Slots moved as often as the one before stay so, unless a step beside this one moves a part of them.
       choice(() =>
         stretchesOf(moved)
           .map(({ length }) => length)
@@ -266,7 +266,7 @@ export function namedTensors(params: Parameters): Iterable<readonly [string | un
   return namedParameters(items ?? params);
 }
 
-/** Whether it lists things without names, as a Map does not. */
+/** True if it lists things without names, as a Map does not. */
 const isList = (params: object): boolean => Symbol.iterator in params && !(params instanceof Map);
 
 function groupsOf<O>(params: Parameters | Iterable<ParameterGroup<O>>): ParameterGroup<O>[] {

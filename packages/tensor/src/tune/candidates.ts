@@ -10,11 +10,11 @@ export interface Subject {
   count: number;
   /** The plain one among them. */
   readonly variants: readonly AnyVariant[];
-  /** What the kernel prefers where nothing was measured. */
+  /** The kernel's preference where nothing was measured. */
   readonly preferred: string;
 }
 
-/** What there is to choose in these launches: those of one variant, or of one that the caller names, are left out. */
+/** Choices in these launches: launches of one variant, or of one that the caller names, are left out. */
 export function subjectsOf(launches: readonly Recorded[], { adapter }: Device): Subject[] {
   const subjects = new Map<string, Subject>();
   for (const launch of launches) {

@@ -7,7 +7,7 @@ import { empty, type Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import { randint, uniform } from "../ops/random.ts";
 
-/** What a launch is tried on: buffers of random numbers, as large as its own. */
+/** Inputs of a trial: buffers of random numbers, as large as its own. */
 export interface Material {
   /** For the kernel's reads, then its writes. */
   readonly buffers: readonly Placed[];

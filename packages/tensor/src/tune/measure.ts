@@ -6,11 +6,11 @@ import type { Device } from "../gpu/device.ts";
 import type { Subject } from "./candidates.ts";
 import { type Material, materialFor } from "./inputs.ts";
 
-/** What became of the variants of a launch. */
+/** Outcome of the variants of a launch. */
 export interface Outcome {
   /** Microseconds of each that is right, the fastest first. */
   readonly times: readonly { readonly variant: string; readonly microseconds: number }[];
-  /** Those that are not, and why. */
+  /** Variants that are wrong, and why. */
   readonly rejected: readonly { readonly variant: string; readonly reason: string }[];
 }
 
@@ -57,7 +57,7 @@ export async function tryVariants({ launch, variants }: Subject, device: Device)
 
 const isOfNumbers = (values: TensorData): boolean => values.every(Number.isFinite);
 
-/** What a variant computes of the material, where it is compared; its program stays in `programs`. */
+/** Result of a variant on the inputs, for comparison; its program stays in `programs`. */
 async function resultsOf(
   { name }: AnyVariant,
   programs: Map<string, Program>,
@@ -78,7 +78,7 @@ async function resultsOf(
  */
 const TOLERANCE = { f32: 1e-4, f16: 2e-3 };
 
-/** What is wrong with what a variant gave; undefined if nothing is. */
+/** Fault of a variant's result; undefined if there is none. */
 function differenceOf(
   found: readonly TensorData[],
   expected: readonly TensorData[],

@@ -6,7 +6,7 @@ import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { rand } from "../ops/random.ts";
 
-/** What an adapter reaches at best. */
+/** Peak rates of an adapter. */
 export interface Peak {
   /** Billions of multiplications and additions a second. */
   readonly gflops: number;

@@ -19,7 +19,7 @@ import { table } from "./table.ts";
 export interface TuneOptions {
   /** Of a model: whether it is to be trained, and not only used. */
   training?: boolean | undefined;
-  /** Whether later processes on this adapter shall know what was found, true if absent. */
+  /** True if later processes on this adapter shall know what was found, true if absent. */
   keep?: boolean | undefined;
   /** Told of each choice that was made, the how-manieth of how many it is. */
   onProgress?: ((row: TuningRow, done: number, of: number) => void) | undefined;
@@ -50,7 +50,7 @@ export interface Tuning {
   readonly adapter: string;
   readonly rows: readonly TuningRow[];
   readonly seconds: number;
-  /** Whether the signal ended it before everything was tried. */
+  /** True if the signal ended it before everything was tried. */
   readonly stopped: boolean;
   /** Where it is kept for later processes; undefined if it is not. */
   readonly kept: string | undefined;

@@ -60,7 +60,7 @@ export interface Graph {
 /**
  * The graph of a seed: made twice, it is the same twice, with tensors of its own.
  *
- * What it does is decided while it runs, by numbers that begin anew with each call and by shapes alone.
+ * Its steps are decided while it runs, by numbers that begin anew with each call and by shapes alone.
  */
 export function randomGraph(seed: number, device: Device): Graph {
   const graph = new RandomGraph(seed, device);
@@ -394,7 +394,7 @@ const PURE: readonly Op[] = [
   },
 ];
 
-/** What changes tensors in place: not where gradients are taken, which refuse it. */
+/** Steps that change tensors in place: not where gradients are taken, which refuse it. */
 const IN_PLACE: readonly Op[] = [
   {
     name: "running sum",

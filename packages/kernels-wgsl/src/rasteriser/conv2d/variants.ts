@@ -11,7 +11,7 @@ interface Shaders<P> {
   operands(p: P): Readonly<Record<string, number>>;
   /** Demands of `shuffle` beyond channels in fours. */
   fitsShuffle?(p: P): boolean;
-  /** How many tiles of so many outputs cover the result, in either shader. */
+  /** Number of tiles of so many outputs that cover the result, in either shader. */
   tiles(p: P, rows: number, cols: number): number;
   tilesOfAny?(p: P, rows: number, cols: number): number;
   /** Rows that a lane fetches where the columns of a group are 16 or fewer. */
