@@ -125,7 +125,7 @@ function draw(given: Generator | undefined, device: Device, length: number) {
 }
 
 export interface DropoutOptions {
-  /** True if to drop at all; true if absent. */
+  /** Drop at all; true if absent. */
   training?: boolean;
   generator?: Generator | undefined;
 }

@@ -7,7 +7,7 @@ import { fitted } from "./elementwise.ts";
 import { type Axes, MEAN, type ReduceOptions, reduced, SUM, typeOfMean } from "./reduce.ts";
 
 export interface VarianceOptions extends ReduceOptions {
-  /** True if to divide by one less than the number of elements, as for a sample; true unless given. */
+  /** Divide by one less than the number of elements, as for a sample; true unless given. */
   unbiased?: boolean | undefined;
 }
 
