@@ -1,38 +1,24 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CIFAR10_CLASSES, IMAGENET_RESNET50_PACKAGE } from "@shadegrad/resnet";
 import { chromium } from "playwright";
 import { build, createLogger, createServer, type InlineConfig, preview, type ResolvedServerUrls } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mayUse, needing, photograph } from "../packages/resnet/test/published-data.ts";
 import { chromiumLaunchOptions } from "../scripts/setup/chromium.mjs";
+import { buildPackages, installed, run, sample } from "./packed.ts";
 import { ROOT } from "./source.ts";
 
 // The packages as npm packs them, installed in a folder outside this repository.
-const folder = mkdtempSync(join(tmpdir(), "shadegrad-packaging-"));
-const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-const example = (language: string) => new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "ms").exec(readme)![1]!;
-
 const PACKAGES = ["kernels-wgsl", "tensor"];
+let folder: string;
+
+const WEIGHTS = join(ROOT, "packages", "resnet", "models", "resnet8-cifar10.safetensors");
+const hasImageNet = await mayUse(IMAGENET_RESNET50_PACKAGE);
 
 beforeAll(() => {
-  npm(ROOT, "run", "build", "--", "packages");
-  const tarballs = PACKAGES.map((name) => {
-    const packed = npm(
-      join(ROOT, "packages", name),
-      "pack",
-      "--ignore-scripts",
-      "--json",
-      "--pack-destination",
-      folder,
-    );
-    return `./${JSON.parse(packed)[0].filename}`;
-  });
-  writeFileSync(
-    join(folder, "package.json"),
-    JSON.stringify({ name: "stranger", private: true, type: "module" }),
-  );
-  npm(folder, "install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs);
+  buildPackages();
+  folder = installed(...PACKAGES);
 }, 300_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,7 +31,7 @@ test("the packages hold what is built, and say what they are", () => {
 });
 
 test("the README's example for Node trains a network", () => {
-  writeFileSync(join(folder, "quickstart.mjs"), example("js"));
+  writeFileSync(join(folder, "quickstart.mjs"), sample("new SGD"));
   const output = run(folder, process.execPath, "quickstart.mjs");
   const losses = [...output.matchAll(/^\d+ (\d\S+)$/gm)].map(([, loss]) => Number(loss));
   expect(losses.at(-1), output).toBeLessThan(0.1); // from ln 2
@@ -70,20 +56,21 @@ describe("types resolve under tsc --strict", () => {
 });
 
 describe("the README's example for the browser trains a network on a Vite page without a plugin", () => {
-  const page = join(folder, "page");
+  let page: string;
   const warnings: string[] = [];
   const customLogger = createLogger("warn");
   customLogger.warn = customLogger.warnOnce = (message) => void warnings.push(message);
-  const config: InlineConfig = { configFile: false, root: page, customLogger };
+  const config = (): InlineConfig => ({ configFile: false, root: page, customLogger });
 
   beforeAll(() => {
+    page = join(folder, "page");
     mkdirSync(page);
-    writeFileSync(join(page, "index.html"), example("html"));
+    writeFileSync(join(page, "index.html"), sample('<pre id="log">'));
   });
 
   test("built", async () => {
-    await build(config);
-    const server = await preview({ ...config, preview: { port: 0 } });
+    await build(config());
+    const server = await preview({ ...config(), preview: { port: 0 } });
     try {
       await expectTraining(server.resolvedUrls);
     } finally {
@@ -93,7 +80,7 @@ describe("the README's example for the browser trains a network on a Vite page w
   });
 
   test("served for development", async () => {
-    const server = await createServer({ ...config, server: { port: 0 } });
+    const server = await createServer({ ...config(), server: { port: 0 } });
     try {
       await server.listen();
       await expectTraining(server.resolvedUrls);
@@ -104,8 +91,103 @@ describe("the README's example for the browser trains a network on a Vite page w
   });
 });
 
+describe("the package of ResNets, on its own", () => {
+  let folder: string;
+  const modules = () => readdirSync(join(folder, "node_modules"));
+
+  beforeAll(() => {
+    folder = installed("kernels-wgsl", "tensor", "resnet");
+  }, 300_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("brings no picture decoder, no command line and no progress bars", () => {
+    for (const name of ["sharp", "commander", "cli-progress"]) expect(modules()).not.toContain(name);
+  });
+
+  test("says how to install the decoder of pictures where there is none", () => {
+    writeFileSync(join(folder, "three.mjs"), threeLines("resnet8", photograph("coffee.png")));
+    expect(() => run(folder, process.execPath, "three.mjs")).toThrow("npm install sharp");
+  });
+
+  test("classifies a picture on a page in three lines", async () => {
+    const page = join(folder, "page");
+    mkdirSync(page);
+    cpSync(photograph("coffee.png"), join(page, "public", "photo.jpg"));
+    cpSync(WEIGHTS, join(page, "public", "resnet8.safetensors"));
+    const script = threeLines("/resnet8.safetensors", "/photo.jpg").replace(
+      /^console.log.*/m,
+      'document.body.append(JSON.stringify(best));\ndocument.body.dataset.done = "true";',
+    );
+    writeFileSync(join(page, "index.html"), `<!doctype html><body><script type="module">${script}</script>`);
+    await build({ configFile: false, root: page, logLevel: "error" });
+    const server = await preview({ configFile: false, root: page, preview: { port: 0 } });
+    try {
+      const { label, probability } = JSON.parse(await textOf(server.resolvedUrls, "body"));
+      expect(CIFAR10_CLASSES).toContain(label);
+      expect(probability).toBeGreaterThan(0.1);
+      expect(probability).toBeLessThanOrEqual(1);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe("the command line's package", () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = installed("kernels-wgsl", "tensor", "resnet", "cli");
+  }, 300_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("classifies as a command, and its library in three lines", () => {
+    const [line] = run(
+      folder,
+      "npx",
+      "shadegrad",
+      "classify",
+      photograph("coffee.png"),
+      "--json",
+      "--weights",
+      WEIGHTS,
+    )
+      .trim()
+      .split("\n");
+    const printed = JSON.parse(line!);
+    writeFileSync(join(folder, "three.mjs"), threeLines("resnet8", photograph("coffee.png")));
+    const [, label, probability] = /^(.*) ([\d.]+)$/m.exec(run(folder, process.execPath, "three.mjs"))!;
+    expect(JSON.stringify(printed)).toContain(`"${label}"`);
+    expect(Number(probability)).toBeGreaterThan(0.1);
+  });
+
+  test.skipIf(!hasImageNet)(
+    `finds an Egyptian cat with ImageNet's ResNet-50${needing(hasImageNet, "95 MB from npm")}`,
+    () => {
+      writeFileSync(join(folder, "three.mjs"), threeLines("resnet50", photograph("chelsea.png")));
+      const [, label, probability] = /^(.*) ([\d.]+)$/m.exec(run(folder, process.execPath, "three.mjs"))!;
+      expect(label).toBe("Egyptian cat");
+      expect(Number(probability)).toBeCloseTo(0.78, 2);
+    },
+  );
+});
+
+/** The README's three lines, with another net and picture. */
+function threeLines(net: string, picture: string): string {
+  return sample("await load(")
+    .replace('"resnet50"', JSON.stringify(net))
+    .replace('"photo.jpg"', JSON.stringify(picture));
+}
+
 /** Opens the page, and reads its loss when it says that it is done. */
 async function expectTraining(urls: ResolvedServerUrls | null): Promise<void> {
+  const text = await textOf(urls, "#log");
+  expect(Number(/loss (\S+)/.exec(text)?.[1]), text).toBeLessThan(0.1); // from about 0.5
+}
+
+/** Text of an element of the page once `body[data-done]` is there. */
+async function textOf(urls: ResolvedServerUrls | null, selector: string): Promise<string> {
   const browser = await chromium.launch(chromiumLaunchOptions());
   try {
     const page = await browser.newPage();
@@ -115,27 +197,8 @@ async function expectTraining(urls: ResolvedServerUrls | null): Promise<void> {
       page.waitForSelector("body[data-done]", { state: "attached", timeout: 100_000 }),
       failed,
     ]);
-    const text = (await page.textContent("#log")) ?? "";
-    expect(Number(/loss (\S+)/.exec(text)?.[1]), text).toBeLessThan(0.1); // from about 0.5
+    return (await page.locator(selector).innerText()).trim();
   } finally {
     await browser.close();
-  }
-}
-
-function npm(cwd: string, ...args: string[]): string {
-  return run(cwd, "npm", ...args);
-}
-
-function run(cwd: string, command: string, ...args: string[]): string {
-  try {
-    return execFileSync(command, args, {
-      cwd,
-      encoding: "utf8",
-      stdio: "pipe",
-      shell: process.platform === "win32",
-    });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
   }
 }
