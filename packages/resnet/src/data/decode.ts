@@ -40,6 +40,8 @@ export async function decodeImage(input: SourceInput): Promise<DecodedImage> {
     throw new FormatError(
       `decode: ${name} is no picture that can be read: it is ${otherThanPicture(bytes)}, expected ${PICTURE_FORMATS}.`,
     );
+  // Before the picture is looked at: a decoder that is not there is no fault of the picture.
+  if (onNode && format !== "pnm" && format !== "bmp") await sharpDecoder();
   try {
     return await decode(bytes, format);
   } catch (cause) {
@@ -58,10 +60,22 @@ async function decode(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Pr
 
 let sharpModule: Promise<{ default: typeof import("sharp").default }> | undefined;
 
-async function decodeBySharp(bytes: Uint8Array, format: PictureFormat): Promise<DecodedImage> {
+/** The optional peer that decodes pictures in Node. */
+async function sharpDecoder() {
   const name = "sharp"; // a variable, so that no bundler follows it into the browser
   sharpModule ??= import(/* @vite-ignore */ name);
-  const { default: sharp } = await sharpModule;
+  try {
+    return (await sharpModule).default;
+  } catch (cause) {
+    sharpModule = undefined;
+    const isAbsent = (cause as { code?: string }).code === "ERR_MODULE_NOT_FOUND";
+    const advice = isAbsent ? "it is not installed here: npm install sharp" : (cause as Error).message;
+    throw new Error(`decode: in Node, pictures are decoded by the package sharp; ${advice}`, { cause });
+  }
+}
+
+async function decodeBySharp(bytes: Uint8Array, format: PictureFormat): Promise<DecodedImage> {
+  const sharp = await sharpDecoder();
   // A decoder's warnings are no errors: a picture that ends too early is.
   const image = sharp(bytes, { failOn: "error", limitInputPixels: MOST_PIXELS }).autoOrient();
   const { autoOrient } = await image.metadata();
