@@ -52,15 +52,15 @@ var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
 // Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, v: f32, b: vec4f) {
-  sum[i] += subgroupBroadcast(v, 0) * b;
-  sum[i + 1] += subgroupBroadcast(v, 1) * b;
-  sum[i + 2] += subgroupBroadcast(v, 2) * b;
-  sum[i + 3] += subgroupBroadcast(v, 3) * b;
+  sum[i] += subgroupBroadcast(v, 0u) * b;
+  sum[i + 1] += subgroupBroadcast(v, 1u) * b;
+  sum[i + 2] += subgroupBroadcast(v, 2u) * b;
+  sum[i + 3] += subgroupBroadcast(v, 3u) * b;
   if (SUBGROUP == 8) {
-    sum[i + 4] += subgroupBroadcast(v, 4) * b;
-    sum[i + 5] += subgroupBroadcast(v, 5) * b;
-    sum[i + 6] += subgroupBroadcast(v, 6) * b;
-    sum[i + 7] += subgroupBroadcast(v, 7) * b;
+    sum[i + 4] += subgroupBroadcast(v, 4u) * b;
+    sum[i + 5] += subgroupBroadcast(v, 5u) * b;
+    sum[i + 6] += subgroupBroadcast(v, 6u) * b;
+    sum[i + 7] += subgroupBroadcast(v, 7u) * b;
   }
 }
 
