@@ -6,6 +6,7 @@ import type { Perform } from "./command.ts";
 import { addConvert } from "./convert.ts";
 import { messageOf } from "./errors.ts";
 import { addEval } from "./eval.ts";
+import { addExport } from "./export.ts";
 import { addInfo } from "./info.ts";
 import { suggestion } from "./suggestion.ts";
 import { addSummary } from "./summary.ts";
@@ -48,7 +49,7 @@ export async function main(args: readonly string[], given: Terminal): Promise<nu
     .version(version(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .addHelpText("after", "\nshadegrad COMMAND --help describes a command.");
-  for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert, addTune])
+  for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert, addExport, addTune])
     add(program, perform);
 
   let at = program;

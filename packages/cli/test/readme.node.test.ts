@@ -26,9 +26,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("all seven commands are there", () => {
+test("all eight commands are there", () => {
   const names = new Set(commands.map((command) => command.split(" ")[0]));
-  expect([...names]).toEqual(["info", "classify", "eval", "train", "summary", "convert", "tune"]);
+  expect([...names]).toEqual(["info", "classify", "eval", "train", "summary", "convert", "export", "tune"]);
 });
 
 for (const command of commands) {

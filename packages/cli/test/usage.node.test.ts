@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { shadegrad } from "./shadegrad.ts";
 
-const COMMANDS = ["info", "classify", "eval", "train", "summary", "convert", "tune"];
+const COMMANDS = ["info", "classify", "eval", "train", "summary", "convert", "export", "tune"];
 
 describe("help", () => {
   test.each([[], ...COMMANDS.map((command) => [command])])("shadegrad %s --help", async (...command) => {
@@ -30,7 +30,7 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
   const cases: [string, string][] = [
     [
       "clasify",
-      "shadegrad: unknown command 'clasify'. Did you mean classify?\nCommands: info, classify, eval, train, summary, convert, tune.",
+      "shadegrad: unknown command 'clasify'. Did you mean classify?\nCommands: info, classify, eval, train, summary, convert, export, tune.",
     ],
     [
       "train --epoch 3",
@@ -81,6 +81,10 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
     [
       "convert in.pth out.pth",
       "shadegrad convert: command-argument value 'out.pth' is invalid for argument 'out'. The output is .safetensors, and its name must end so.\nshadegrad convert --help says more.",
+    ],
+    [
+      "export net.pth",
+      "shadegrad export: command-argument value 'net.pth' is invalid for argument 'out'. The output is .onnx, and its name must end so.\nshadegrad export --help says more.",
     ],
     [
       "summary resnet51",

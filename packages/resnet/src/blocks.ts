@@ -57,9 +57,11 @@ export class ShortcutProjection implements Layer {
  * counterpart lacks.
  */
 export class ShortcutPadding implements Layer {
-  readonly #stride: number;
-  readonly #before: number;
-  readonly #after: number;
+  readonly stride: number;
+  /** Channels of zeros before the others. */
+  readonly before: number;
+  /** Channels of zeros after the others. */
+  readonly after: number;
 
   /** @throws RangeError if the block narrows: there is no channel to leave out without a choice. */
   constructor(inChannels: number, outChannels: number, stride: number, where: "pad-both" | "pad-end") {
@@ -70,22 +72,22 @@ export class ShortcutPadding implements Layer {
         `ShortcutPadding: ${inChannels} channels cannot be padded to ${outChannels}; use the projection shortcut.`,
       );
     }
-    this.#stride = stride;
-    this.#before = where === "pad-both" ? Math.floor(missing / 2) : 0;
-    this.#after = missing - this.#before;
+    this.stride = stride;
+    this.before = where === "pad-both" ? Math.floor(missing / 2) : 0;
+    this.after = missing - this.before;
   }
 
   /** [N, H, W, inChannels] → [N, ⌈H / stride⌉, ⌈W / stride⌉, outChannels] */
   forward(x: Tensor): Tensor {
     const [n, h, w, c] = x.shape as [number, number, number, number];
-    const step = this.#stride;
+    const step = this.stride;
     const pixels = step === 1 ? x : slice(x, [0, 0, 0, 0], [n, h, w, c], [1, step, step, 1]);
     const [, p, q] = pixels.shape as [number, number, number, number];
     const blank = (channels: number) => zeros([n, p, q, channels], { dtype: x.dtype, device: x.device });
     const parts = [
-      ...(this.#before > 0 ? [blank(this.#before)] : []),
+      ...(this.before > 0 ? [blank(this.before)] : []),
       pixels,
-      ...(this.#after > 0 ? [blank(this.#after)] : []),
+      ...(this.after > 0 ? [blank(this.after)] : []),
     ];
     return parts.length === 1 ? pixels : concat(parts, 3);
   }

@@ -23,6 +23,7 @@ export {
 export { freeze, replaceHead, unfreeze } from "./fine-tuning.ts";
 export { type Listener, type Located, layersOf, listening } from "./listen.ts";
 export { type Classification, Classifier, type LoadOptions, load } from "./load.ts";
+export { exportOnnx, type OnnxOptions, onnxChunks } from "./onnx/index.ts";
 export {
   type Guess,
   inGrey,
