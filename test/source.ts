@@ -8,7 +8,7 @@ export interface Source {
   /** From the root, with forward slashes: `packages/tensor/src/core/run.ts`. */
   path: string;
   package: string;
-  imports: { specifier: string; typeOnly: boolean }[];
+  imports: { specifier: string }[];
   /** Each string written in the file, other than what it imports from. */
   strings: string[];
   /** The last name of each called function: `launch` for `launcher.launch()`. */
@@ -40,21 +40,21 @@ export function readSource(path: string): Source {
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
       if (node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) {
-        source.imports.push({ specifier: node.moduleSpecifier.text, typeOnly: isTypeOnly(node) });
+        source.imports.push({ specifier: node.moduleSpecifier.text });
       }
       return;
     }
     if (ts.isImportTypeNode(node)) {
       const { argument } = node;
       if (ts.isLiteralTypeNode(argument) && ts.isStringLiteral(argument.literal)) {
-        source.imports.push({ specifier: argument.literal.text, typeOnly: true });
+        source.imports.push({ specifier: argument.literal.text });
       }
       return;
     }
     if (ts.isCallExpression(node)) {
       const [argument] = node.arguments;
       if (node.expression.kind === ts.SyntaxKind.ImportKeyword && argument && ts.isStringLiteral(argument)) {
-        source.imports.push({ specifier: argument.text, typeOnly: false });
+        source.imports.push({ specifier: argument.text });
       } else if (ts.isIdentifier(node.expression)) {
         source.calls.push(node.expression.text);
       } else if (ts.isPropertyAccessExpression(node.expression)) {
@@ -71,20 +71,6 @@ export function readSource(path: string): Source {
   };
   visit(file);
   return source;
-}
-
-function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
-  if (ts.isExportDeclaration(node)) {
-    if (node.isTypeOnly) return true;
-    const names = node.exportClause && ts.isNamedExports(node.exportClause) ? node.exportClause.elements : [];
-    return names.length > 0 && names.every((name) => name.isTypeOnly);
-  }
-  const clause = node.importClause;
-  if (!clause) return false;
-  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-  const names =
-    clause.namedBindings && ts.isNamedImports(clause.namedBindings) ? clause.namedBindings.elements : [];
-  return !clause.name && names.length > 0 && names.every((name) => name.isTypeOnly);
 }
 
 /** The file that a relative import names, from the root. */

@@ -66,4 +66,5 @@ export { flip, pad, slice, split } from "./ops/slice.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { type VarianceOptions, variance } from "./ops/variance.ts";
 export { measurePeak, type Peak } from "./tune/peak.ts";
-export { type TuneOptions, type Tuning, type TuningRow, tune } from "./tune/tune.ts";
+export { type TuneOptions, tune } from "./tune/tune.ts";
+export type { Tuning, TuningRow } from "./tune/tuning.ts";

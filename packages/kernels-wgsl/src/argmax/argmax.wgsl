@@ -1,7 +1,7 @@
 // y[o, s, i] = the first k of chunk s where x[o, k, i] is largest; a NaN is larger than anything
 //
 // An invocation walks down one chunk alone. With CANDIDATES it walks the results of such chunks:
-// k is then candidates[o, s', i] for each s', which are in ascending order.
+// k is then candidates[o, j, i] for each j, which are in ascending order.
 //
 //   x  [outer, reduced, inner]     candidates  [outer, walked, inner], or anything
 //   y  [outer, splits, inner]      chunk s is from s·chunk on, of the `walked`
@@ -39,9 +39,9 @@ fn main(
 
   var best = Key();
   var bestK = -1;    // none
-  for (var s = start; s < end; s++) {
-    var k = i32(s);
-    if (CANDIDATES) { k = candidates[(o * p.walked + s) * p.inner + i]; }
+  for (var j = start; j < end; j++) {
+    var k = i32(j);
+    if (CANDIDATES) { k = candidates[(o * p.walked + j) * p.inner + i]; }
     let value = key(Key(x[(o * p.reduced + u32(k)) * p.inner + i]));
     if (bestK < 0 || (!isNan(best) && (isNan(value) || value > best))) {
       best = value;

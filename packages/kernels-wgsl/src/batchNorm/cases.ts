@@ -55,7 +55,7 @@ export function fused<P extends ParamValues & { C: number }>(example: Case<P>): 
       name: `${name}, with an epilogue`,
       reads: [...reads, channel, dense],
       epilogue: {
-        expression: "max(value + e0 + e1, V(0))",
+        expression: "max(value + e0 + e1, Vec(0))",
         operands: [
           { kind: "channel", type: "f32" },
           { kind: "dense", type: "f32" },

@@ -1,22 +1,22 @@
 // For each chunk of rows:  mean[c] = Σ x[m, c] / n,  m2[c] = Σ (x[m, c] − mean[c])²
 //
-// An invocation walks down LANES channels of one chunk. What it adds up is relative to the chunk's
+// An invocation walks down WIDTH channels of one chunk. What it adds up is relative to the chunk's
 // first row, and the mean to the first row of all, so that one far from zero costs no digits of the
 // deviation.
 //
 //   x  [M, C]     partial  [splits, 2, C]: mean[c] − x[0, c], m2     chunk s is the rows from s·chunk on
-//   dispatch  spread(ceil(splits · C / LANES / THREADS))
+//   dispatch  spread(ceil(splits · C / WIDTH / THREADS))
 
 alias Elem = f32;
 const THREADS: u32 = 64;
-const LANES: u32 = 1;
-alias V = f32;            // LANES values
-alias Stored = Elem;      // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;            // WIDTH values
+alias StoredVec = Elem;     // WIDTH elements
 
 struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
 
-@group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> partial: array<V>;
+@group(0) @binding(0) var<storage, read> x: array<StoredVec>;
+@group(0) @binding(1) var<storage, read_write> partial: array<Vec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -25,7 +25,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   if (at >= p.splits * columns) { return; }
   let c = at % columns;
@@ -35,16 +35,16 @@ fn main(
 
   var k = first * columns + c;
   let end = k + rows * columns;
-  let shift = V(x[k]);
-  var sum = V();
-  var squares = V();
+  let shift = Vec(x[k]);
+  var sum = Vec();
+  var squares = Vec();
   for (; k < end; k += columns) {
-    let d = V(x[k]) - shift;
+    let d = Vec(x[k]) - shift;
     sum += d;
     squares += d * d;
   }
   let mean = sum / f32(rows);
-  partial[2 * s * columns + c] = shift - V(x[c]) + mean;
+  partial[2 * s * columns + c] = shift - Vec(x[c]) + mean;
   let left = squares - sum * mean;
-  partial[(2 * s + 1) * columns + c] = left + max(-left, V());    // no NaN: none is lost, the addition keeps it
+  partial[(2 * s + 1) * columns + c] = left + max(-left, Vec());    // no NaN: none is lost, the addition keeps it
 }

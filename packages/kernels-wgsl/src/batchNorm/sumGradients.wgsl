@@ -1,23 +1,23 @@
 // For each chunk of rows:  Σ dy[m, c] · (x[m, c] − mean[c]) / √(variance[c] + eps)  and  Σ dy[m, c]
 //
-// An invocation walks down LANES channels of one chunk.
+// An invocation walks down WIDTH channels of one chunk.
 //
 //   x dy  [M, C]     mean variance  [C]     partial  [splits, 2, C]: dgamma, dbeta
-//   dispatch  spread(ceil(splits · C / LANES / THREADS)); chunk s is the rows from s·chunk on
+//   dispatch  spread(ceil(splits · C / WIDTH / THREADS)); chunk s is the rows from s·chunk on
 
 alias Elem = f32;
 const THREADS: u32 = 64;
-const LANES: u32 = 1;
-alias V = f32;            // LANES values
-alias Stored = Elem;      // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;            // WIDTH values
+alias StoredVec = Elem;     // WIDTH elements
 
 struct Params { M: u32, C: u32, splits: u32, chunk: u32, eps: f32 }
 
-@group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read> dy: array<Stored>;
-@group(0) @binding(2) var<storage, read> mean: array<V>;
-@group(0) @binding(3) var<storage, read> variance: array<V>;
-@group(0) @binding(4) var<storage, read_write> partial: array<V>;
+@group(0) @binding(0) var<storage, read> x: array<StoredVec>;
+@group(0) @binding(1) var<storage, read> dy: array<StoredVec>;
+@group(0) @binding(2) var<storage, read> mean: array<Vec>;
+@group(0) @binding(3) var<storage, read> variance: array<Vec>;
+@group(0) @binding(4) var<storage, read_write> partial: array<Vec>;
 @group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -26,7 +26,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let at = (group.y * groups.x + group.x) * THREADS + thread;
   if (at >= p.splits * columns) { return; }
   let c = at % columns;
@@ -35,11 +35,11 @@ fn main(
   let rstd = inverseSqrt(variance[c] + p.eps);
   let end = min((s + 1) * p.chunk, p.M) * columns;
 
-  var dgamma = V();
-  var dbeta = V();
+  var dgamma = Vec();
+  var dbeta = Vec();
   for (var i = s * p.chunk * columns + c; i < end; i += columns) {
-    let centred = V(x[i]) - shift;
-    let d = V(dy[i]);
+    let centred = Vec(x[i]) - shift;
+    let d = Vec(dy[i]);
     dgamma += d * centred;
     dbeta += d;
   }

@@ -1,30 +1,30 @@
 // For each chunk of rows:  Σ dy[m, c] · (x[m, c] − mean[c]) / √(variance[c] + eps)  and  Σ dy[m, c]
 //
-// A workgroup sums COLUMNS columns of LANES channels of one chunk: THREADS / COLUMNS invocations walk down each column in
+// A workgroup sums COLUMNS columns of WIDTH channels of one chunk: THREADS / COLUMNS invocations walk down each column in
 // strides, and a tree adds up what they found.
 //
 //   x dy  [M, C]     statistics  [2, C]: mean, variance     gamma  [C]     chunk s: rows s·chunk …
 //   partial  [splits + 2, 2, C]: mean, 1 / √(variance + eps); gamma / √(variance + eps), 0; then of each chunk both sums
-//   dispatch  spread(splits · ceil(C / LANES / COLUMNS))
+//   dispatch  spread(splits · ceil(C / WIDTH / COLUMNS))
 
 alias Elem = f32;
 const THREADS: u32 = 256;
 const COLUMNS: u32 = 16;
-const LANES: u32 = 1;
-alias V = f32;            // LANES values
-alias Stored = Elem;      // LANES elements
+const WIDTH: u32 = 1;
+alias Vec = f32;            // WIDTH values
+alias StoredVec = Elem;     // WIDTH elements
 
 struct Params { M: u32, C: u32, splits: u32, chunk: u32, eps: f32 }
 
-@group(0) @binding(0) var<storage, read> x: array<Stored>;
-@group(0) @binding(1) var<storage, read> dy: array<Stored>;
-@group(0) @binding(2) var<storage, read> statistics: array<V>;
-@group(0) @binding(3) var<storage, read> gamma: array<V>;
-@group(0) @binding(4) var<storage, read_write> partial: array<V>;
+@group(0) @binding(0) var<storage, read> x: array<StoredVec>;
+@group(0) @binding(1) var<storage, read> dy: array<StoredVec>;
+@group(0) @binding(2) var<storage, read> statistics: array<Vec>;
+@group(0) @binding(3) var<storage, read> gamma: array<Vec>;
+@group(0) @binding(4) var<storage, read_write> partial: array<Vec>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<workgroup> products: array<V, THREADS>;
-var<workgroup> sums: array<V, THREADS>;
+var<workgroup> products: array<Vec, THREADS>;
+var<workgroup> sums: array<Vec, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -32,7 +32,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let columns = p.C / LANES;
+  let columns = p.C / WIDTH;
   let tiles = (columns + COLUMNS - 1) / COLUMNS;
   let at = group.y * groups.x + group.x;
   let s = at / tiles;
@@ -42,14 +42,14 @@ fn main(
   let isInside = c < columns;
   let end = min((s + 1) * p.chunk, p.M);
 
-  var mean = V();
-  var product = V();
-  var sum = V();
+  var mean = Vec();
+  var product = Vec();
+  var sum = Vec();
   if (isInside) {
     mean = statistics[c];
     for (var m = s * p.chunk + row; m < end; m += THREADS / COLUMNS) {
-      let d = V(dy[m * columns + c]);
-      product += d * (V(x[m * columns + c]) - mean);
+      let d = Vec(dy[m * columns + c]);
+      product += d * (Vec(x[m * columns + c]) - mean);
       sum += d;
     }
   }
@@ -71,6 +71,6 @@ fn main(
     partial[c] = mean;
     partial[columns + c] = rstd;
     partial[2 * columns + c] = gamma[c] * rstd;
-    partial[3 * columns + c] = V();
+    partial[3 * columns + c] = Vec();
   }
 }

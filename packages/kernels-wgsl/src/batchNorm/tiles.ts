@@ -40,7 +40,7 @@ function tiled<P extends ParamValues & { C: number }>(
       {
         name: "tiles4",
         source,
-        holes: { ...{ COLUMNS: CHANNELS / 4, LANES: 4, V: "vec4f", Stored: "vec4<Elem>" }, ...holes },
+        holes: { ...{ COLUMNS: CHANNELS / 4, WIDTH: 4, Vec: "vec4f", StoredVec: "vec4<Elem>" }, ...holes },
         fits: ({ C }) => C % 4 === 0,
         workgroups: workgroups(CHANNELS / 4),
       },
@@ -55,7 +55,7 @@ const byChunk = <P extends TiledParams & ParamValues>(source: string): Variants<
 /** A tile for DEPTH rows of each invocation. */
 const byRows = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
   tiled<P>(source, ({ M }, columns) => Math.ceil(M / ((THREADS / columns) * DEPTH)), {
-    ...{ Bits: "vec4u", Stored0: "vec4<E0>", Stored1: "vec4<E1>" },
+    ...{ Bits: "vec4u", StoredVec0: "vec4<E0>", StoredVec1: "vec4<E1>" },
   });
 
 const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;

@@ -94,7 +94,7 @@ function fused(example: Case<Conv2dParams>, channels: number): Case<Conv2dParams
       name: `${example.name}, with an epilogue`,
       reads: [x, w, bias, rest],
       epilogue: {
-        expression: "select(max(value + e0 + e1, V(0)), value, magnitude(value) > Bits(0x7f800000u))",
+        expression: "select(max(value + e0 + e1, Vec(0)), value, magnitude(value) > Bits(0x7f800000u))",
         operands: [
           { kind: "channel", type: "f32" },
           { kind: "dense", type: "f32" },

@@ -1,5 +1,5 @@
-// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+// y[n, row, col, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft,
 //   g = the group of o;  x is zero outside the image.
 //
 // One invocation per output: for any shape. Neighbours differ in o, so that they read neighbouring
@@ -12,18 +12,18 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 
-// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// Applied to what is stored: y[at], of `channel`. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i]); }
-fn dense1(i: u32) -> V { return V(e1[i]); }
-fn channel0(o: u32) -> V { return V(e0[o]); }
-fn channel1(o: u32) -> V { return V(e1[o]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 struct Params {
@@ -54,18 +54,18 @@ fn main(
   let o = i % p.O;
   let m = i / p.O;
   let n = m / (p.P * p.Q);
-  let row = m / p.Q % p.P * p.strideRows;
-  let col = m % p.Q * p.strideCols;
+  let top = m / p.Q % p.P * p.strideRows;
+  let left = m % p.Q * p.strideCols;
   let channels = p.C / p.groups;
   let first = o / (p.O / p.groups) * channels;
 
   var sum = 0.0;
   for (var r = 0u; r < p.R; r++) {
     // Above and left of the image the subtraction wraps to a huge u32, so one `<` tests both edges.
-    let h = row + r * p.dilationRows - p.padTop;
+    let h = top + r * p.dilationRows - p.padTop;
     if (h >= p.H) { continue; }
     for (var s = 0u; s < p.S; s++) {
-      let v = col + s * p.dilationCols - p.padLeft;
+      let v = left + s * p.dilationCols - p.padLeft;
       if (v >= p.W) { continue; }
       let pixel = ((n * p.H + h) * p.W + v) * p.C + first;
       let weight = (r * p.S + s) * channels * p.O + o;

@@ -1,6 +1,6 @@
-// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
-//   over the r, s whose window at p, q covers the pixel:
-//   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols,
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, row, col, o] · w[r, s, c, o])
+//   over the r, s whose window at row, col covers the pixel:
+//   row·strideRows = h + padTop − r·dilationRows,  col·strideCols = v + padLeft − s·dilationCols,
 //   and over the o in the group of c.
 //
 // One invocation per pixel and channel: for any shape.
@@ -11,18 +11,18 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 
-// Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+// Applied to what is stored: dx[at], of `channel`. e0 and e1 hold operands of dx's shape, or one value a channel.
 // = epilogue
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i]); }
-fn dense1(i: u32) -> V { return V(e1[i]); }
-fn channel0(o: u32) -> V { return V(e0[o]); }
-fn channel1(o: u32) -> V { return V(e1[o]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 struct Params {
@@ -53,8 +53,8 @@ fn main(
   let c = i % p.C;
   let m = i / p.C;
   let n = m / (p.H * p.W);
-  let row = m / p.W % p.H + p.padTop;
-  let col = m % p.W + p.padLeft;
+  let bottom = m / p.W % p.H + p.padTop;
+  let right = m % p.W + p.padLeft;
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
   let first = c / channels * outputs;
@@ -62,10 +62,10 @@ fn main(
   var sum = 0.0;
   for (var r = 0u; r < p.R; r++) {
     // Before the first output the subtraction wraps to a huge u32, which is beyond the last one too.
-    let top = row - r * p.dilationRows;
+    let top = bottom - r * p.dilationRows;
     if (top % p.strideRows != 0 || top / p.strideRows >= p.P) { continue; }
     for (var s = 0u; s < p.S; s++) {
-      let left = col - s * p.dilationCols;
+      let left = right - s * p.dilationCols;
       if (left % p.strideCols != 0 || left / p.strideCols >= p.Q) { continue; }
       let output = ((n * p.P + top / p.strideRows) * p.Q + left / p.strideCols) * p.O + first;
       let weight = ((r * p.S + s) * channels + c % channels) * p.O + first;

@@ -1,6 +1,6 @@
-// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
-//   over the r, s whose window at p, q covers the pixel:
-//   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, row, col, o] · w[r, s, c, o])
+//   over the r, s whose window at row, col covers the pixel:
+//   row·strideRows = h + padTop − r·dilationRows,  col·strideCols = v + padLeft − s·dilationCols.
 //
 // For GPUs: as tile.wgsl, over k = (tap, o). Pixels m of a tile lie a stride apart, so that a tap reaches all of
 // them or none: each phase of the strides has tiles of its own, and walks only the taps that reach it.
@@ -17,8 +17,8 @@ alias Out = Elem;
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
-const ROWS: u32 = 4;         // 4 or 8
-const COLS: u32 = 4;         // 4 or 8
+const ROWS: u32 = 4;                              // 4 or 8
+const COLS: u32 = 4;                              // 4 or 8
 const SPLIT: bool = false;
 const ACROSS = TILE_N / COLS;                     // threads along a row of the tile
 const DOWN = TILE_M / ROWS;
@@ -30,18 +30,18 @@ const STEP = THREADS / DY_ROW;                    // rows from one of them to th
 const TURNED = TILE_N / 4 * DY_ROW;               // threads that fetch four columns of w at four k
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
 
-// Applied to what is stored: four values, the first of them dx[i], in channel o. e0 and e1 hold operands of
+// Applied to what is stored: four values, the first of them dx[at], of `channel`. e0 and e1 hold operands of
 // dx's shape, or one value a channel.
-alias V = vec4f;
+alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i / 4]); }
-fn dense1(i: u32) -> V { return V(e1[i / 4]); }
-fn channel0(o: u32) -> V { return V(e0[o / 4]); }
-fn channel1(o: u32) -> V { return V(e1[o / 4]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -66,7 +66,7 @@ var<workgroup> wSlice: array<vec4f, TILE_K * W_ROW>;      // [k, column / 4]
 // Pixels that a phase of the strides has: rows and columns of them in an image, and its first row and column.
 struct Phase { down: u32, along: u32, row: u32, col: u32 }
 
-// The last p and q whose windows reach pixel m of a phase by its first tap, and where that output's first vec4 is.
+// The last row and column whose windows reach pixel m of a phase by its first tap, and where that output's first vec4 is.
 fn outputOf(m: u32, phase: Phase, g: u32) -> vec3u {
   let h = m / phase.along % phase.down * p.strideRows + phase.row + p.padTop;
   let v = m % phase.along * p.strideCols + phase.col + p.padLeft;
@@ -113,7 +113,7 @@ fn main(
   let outputs = p.O / p.groups;
   let tilesAcross = (channels + TILE_N - 1) / TILE_N;
   let tile = group.y * groups.x + group.x;
-  let n0 = tile % tilesAcross * TILE_N;
+  let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let down = (p.H + p.strideRows - 1) / p.strideRows;
   let along = (p.W + p.strideCols - 1) / p.strideCols;
@@ -140,15 +140,15 @@ fn main(
   let output2 = outputOf(m0 + side + 2 * STEP, phase, g);
   let output3 = outputOf(m0 + side + 3 * STEP, phase, g);
   // The first threads fetch of w, at the same four k, four columns, and turn them.
-  let column = n0 + 4 * side;
+  let column = column0 + 4 * side;
   let turns = thread < TURNED;
   let pitch = p.O / 4;
-  // k = (i·tapCols + j)·O/groups + o is walked: divisions at each fetch would cost a quarter of the time.
+  // k = (tapRow·tapCols + tapCol)·O/groups + o is walked: divisions at each fetch would cost a quarter of the time.
   let kLane = thread % DY_ROW * 4;
   var k = begin + kLane;
   var o = k % outputs;
-  var j = k / outputs % tapCols;
-  var i = k / outputs / tapCols;
+  var tapCol = k / outputs % tapCols;
+  var tapRow = k / outputs / tapCols;
 
   let tx = thread % ACROSS;    // computes columns 4·tx … + 3, and those 4·ACROSS further right,
   let ty = thread / ACROSS;    // of rows ty, ty + DOWN, …
@@ -166,23 +166,23 @@ fn main(
       if (DY_LOADS > 2) { dySlice[thread + 2 * THREADS] = dy2; dySlice[thread + 3 * THREADS] = dy3; }
       if (turns) {
         let at = kLane * W_ROW + side;
-        let w = transpose(mat4x4f(w0, w1, w2, w3));
-        wSlice[at] = w[0];
-        wSlice[at + W_ROW] = w[1];
-        wSlice[at + 2 * W_ROW] = w[2];
-        wSlice[at + 3 * W_ROW] = w[3];
+        let turned = transpose(mat4x4f(w0, w1, w2, w3));
+        wSlice[at] = turned[0];
+        wSlice[at + W_ROW] = turned[1];
+        wSlice[at + 2 * W_ROW] = turned[2];
+        wSlice[at + 3 * W_ROW] = turned[3];
       }
       workgroupBarrier();
     }
     if (k0 < end) {
       let isInside = k < K;
-      let dr = select(BEYOND, i * p.dilationRows, isInside);
-      let ds = j * p.dilationCols;
+      let dr = select(BEYOND, tapRow * p.dilationRows, isInside);
+      let ds = tapCol * p.dilationCols;
       let back = vec3u(dr, ds, (dr * p.Q + ds) * pitch - o / 4);
       dy0 = fetchDy(output0, back);
       if (DY_LOADS > 1) { dy1 = fetchDy(output1, back); }
       if (DY_LOADS > 2) { dy2 = fetchDy(output2, back); dy3 = fetchDy(output3, back); }
-      let tap = (firstRow + i * p.strideRows) * p.S + firstCol + j * p.strideCols;
+      let tap = (firstRow + tapRow * p.strideRows) * p.S + firstCol + tapCol * p.strideCols;
       let at = (tap * channels + column) * pitch + (g * outputs + o) / 4;
       if (turns && isInside && column < channels) {
         w0 = vec4f(w[at]);
@@ -196,31 +196,31 @@ fn main(
       o += TILE_K;
       while (o >= outputs) {
         o -= outputs;
-        j += 1;
-        if (j == tapCols) { j = 0; i += 1; }
+        tapCol += 1;
+        if (tapCol == tapCols) { tapCol = 0; tapRow += 1; }
       }
     }
     if (k0 == begin) { continue; }
 
     for (var four = 0u; four < DY_ROW; four++) {    // of the slice's k
-      let a = ty * DY_ROW + four;
-      let b = 4 * four * W_ROW + tx;
-      let a0 = rowsAt(a);
-      let b0 = columnsAt(b);
+      let rowAt = ty * DY_ROW + four;
+      let columnAt = 4 * four * W_ROW + tx;
+      let a0 = rowsAt(rowAt);
+      let b0 = columnsAt(columnAt);
       sum00 = add(sum00, a0, b0);
-      if (COLS == 8) { sum01 = add(sum01, a0, columnsAt(b + ACROSS)); }
+      if (COLS == 8) { sum01 = add(sum01, a0, columnsAt(columnAt + ACROSS)); }
       if (ROWS == 8) {
-        let a1 = rowsAt(a + 4 * DOWN * DY_ROW);
+        let a1 = rowsAt(rowAt + 4 * DOWN * DY_ROW);
         sum10 = add(sum10, a1, b0);
-        if (COLS == 8) { sum11 = add(sum11, a1, columnsAt(b + ACROSS)); }
+        if (COLS == 8) { sum11 = add(sum11, a1, columnsAt(columnAt + ACROSS)); }
       }
     }
   }
 
   let m = m0 + ty;
-  let c = g * channels + n0 + 4 * tx;
-  let isColumn = n0 + 4 * tx < channels;
-  let isFurther = n0 + 4 * tx + 4 * ACROSS < channels;
+  let c = g * channels + column0 + 4 * tx;
+  let isColumn = column0 + 4 * tx < channels;
+  let isFurther = column0 + 4 * tx + 4 * ACROSS < channels;
   if (isColumn) { store(m, c, phase, group.z, sum00); }
   if (COLS == 8 && isFurther) { store(m, c + 4 * ACROSS, phase, group.z, sum01); }
   if (ROWS == 8 && isColumn) { store(m + 4 * DOWN, c, phase, group.z, sum10); }
@@ -239,6 +239,6 @@ fn storeRow(m: u32, c: u32, phase: Phase, stretch: u32, sum: vec4f) {
   let h = m / phase.along % phase.down * p.strideRows + phase.row;
   let v = m % phase.along * p.strideCols + phase.col;
   if (n >= p.N || h >= p.H || v >= p.W) { return; }
-  let i = (((stretch * p.N + n) * p.H + h) * p.W + v) * p.C + c;
-  if (SPLIT) { dx[i / 4] = vec4<Out>(sum); } else { dx[i / 4] = vec4<Out>(epilogue(sum, i, c)); }
+  let at = (((stretch * p.N + n) * p.H + h) * p.W + v) * p.C + c;
+  if (SPLIT) { dx[at / 4] = vec4<Out>(sum); } else { dx[at / 4] = vec4<Out>(epilogue(sum, at, c)); }
 }

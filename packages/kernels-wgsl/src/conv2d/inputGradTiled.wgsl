@@ -1,6 +1,6 @@
-// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
-//   over the r, s whose window at p, q covers the pixel:
-//   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, row, col, o] · w[r, s, c, o])
+//   over the r, s whose window at row, col covers the pixel:
+//   row·strideRows = h + padTop − r·dilationRows,  col·strideCols = v + padLeft − s·dilationCols.
 //
 // For GPUs: a workgroup computes a TILE × TILE block of one group of dx[m, c], each thread 8 × 4 of it in
 // registers; both operands pass through workgroup memory in slices of DEPTH along k. The pixels m
@@ -11,24 +11,24 @@
 //             · groups · ceil(C / groups / TILE), spread over x and y
 
 alias Elem = f32;
-const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
-const DEPTH: u32 = 16;     // slice of k held in workgroup memory
-const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
-const SIDE = TILE / 4;     // fours along a side of the tile
-const ROW_STRIDE = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+const TILE: u32 = 64;        // outputs along each side of a workgroup's tile
+const DEPTH: u32 = 16;       // slice of k held in workgroup memory
+const THREADS: u32 = 128;    // each computes 8 rows × 4 columns
+const SIDE = TILE / 4;       // fours along a side of the tile
+const ROW_STRIDE = SIDE + 1; // fours from one k to the next in memory: writes along k meet no bank twice
 
-// Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+// Applied to what is stored: dx[at], of `channel`. e0 and e1 hold operands of dx's shape, or one value a channel.
 // = epilogue
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i]); }
-fn dense1(i: u32) -> V { return V(e1[i]); }
-fn channel0(o: u32) -> V { return V(e0[o]); }
-fn channel1(o: u32) -> V { return V(e1[o]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 struct Params {
@@ -63,7 +63,7 @@ fn main(
   let across = (channels + TILE - 1) / TILE;
   let tile = group.y * groups.x + group.x;
   let g = tile / across % p.groups;
-  let n0 = tile % across * TILE;
+  let column0 = tile % across * TILE;
   // Pixels that are a stride apart form a grid of down × along per image; there is one for each phase.
   let down = (p.H + p.strideRows - 1) / p.strideRows;
   let along = (p.W + p.strideCols - 1) / p.strideCols;
@@ -95,24 +95,24 @@ fn main(
       for (var o0 = 0u; o0 < outputs; o0 += DEPTH) {
         // Neighbouring threads read neighbouring channels o, of dy and of w.
         let o = o0 + thread % DEPTH;
-        for (var q = thread / DEPTH; q < SIDE; q += THREADS / DEPTH) {
+        for (var quad = thread / DEPTH; quad < SIDE; quad += THREADS / DEPTH) {
           var pixels = vec4f();
           var weights = vec4f();
           for (var i = 0u; i < 4; i++) {
-            let place = places[4 * q + i];
+            let place = places[4 * quad + i];
             // Before the first output these wrap to a huge u32, which is beyond the last one too.
-            let h = (place.y - r * p.dilationRows) / p.strideRows;
-            let v = (place.z - s * p.dilationCols) / p.strideCols;
-            if (h < p.P && v < p.Q && o < outputs) {
-              pixels[i] = f32(dy[((place.x + h) * p.Q + v) * p.O + g * outputs + o]);
+            let row = (place.y - r * p.dilationRows) / p.strideRows;
+            let col = (place.z - s * p.dilationCols) / p.strideCols;
+            if (row < p.P && col < p.Q && o < outputs) {
+              pixels[i] = f32(dy[((place.x + row) * p.Q + col) * p.O + g * outputs + o]);
             }
-            let n = n0 + 4 * q + i;
-            if (n < channels && o < outputs) {
-              weights[i] = f32(w[((r * p.S + s) * channels + n) * p.O + g * outputs + o]);
+            let column = column0 + 4 * quad + i;
+            if (column < channels && o < outputs) {
+              weights[i] = f32(w[((r * p.S + s) * channels + column) * p.O + g * outputs + o]);
             }
           }
-          aTile[o % DEPTH * ROW_STRIDE + q] = pixels;
-          bTile[o % DEPTH * ROW_STRIDE + q] = weights;
+          aTile[o % DEPTH * ROW_STRIDE + quad] = pixels;
+          bTile[o % DEPTH * ROW_STRIDE + quad] = weights;
         }
         workgroupBarrier();
         for (var k = 0u; k < DEPTH; k++) {
@@ -137,10 +137,10 @@ fn main(
     if (m >= M || h >= p.H || v >= p.W) { continue; }
     let pixel = (m / (down * along) * p.H + h) * p.W + v;
     for (var j = 0u; j < 4; j++) {
-      let n = n0 + 4 * cols + j;
-      let c = g * channels + n;
+      let column = column0 + 4 * cols + j;
+      let c = g * channels + column;
       let at = pixel * p.C + c;
-      if (n < channels) { dx[at] = Elem(epilogue(sum[i][j], at, c)); }
+      if (column < channels) { dx[at] = Elem(epilogue(sum[i][j], at, c)); }
     }
   }
 }

@@ -1,8 +1,8 @@
-// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+// y[n, row, col, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft,
 //   g = the group of o;  x is zero outside the image.
 //
-// For GPUs: a workgroup computes TILE_M rows m = (n·P + p)·Q + q by TILE_N columns o of one group, each thread
+// For GPUs: a workgroup computes TILE_M rows m = (n·P + row)·Q + col by TILE_N columns o of one group, each thread
 // ROWS × COLS of them in registers, over k = (r·S + s)·C/groups + c. Slices of TILE_K pass through workgroup
 // memory in vec4; the next one is fetched into registers while this one is multiplied. With SPLIT, the
 // workgroups of one z sum one stretch of k each, for a second launch to add up.
@@ -16,8 +16,8 @@ alias Out = Elem;
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
-const ROWS: u32 = 4;         // 4 or 8
-const COLS: u32 = 4;         // 4 or 8
+const ROWS: u32 = 4;                              // 4 or 8
+const COLS: u32 = 4;                              // 4 or 8
 const SPLIT: bool = false;
 const ACROSS = TILE_N / COLS;                     // threads along a row of the tile
 const DOWN = TILE_M / ROWS;
@@ -30,18 +30,18 @@ const X_STEP = THREADS / X_ROW;                   // rows from one of them to th
 const W_STEP = THREADS / W_ROW;
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
 
-// Applied to what is stored: four values, the first of them y[i], in channel o. e0 and e1 hold operands of
+// Applied to what is stored: four values, the first of them y[at], of `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
-alias V = vec4f;
+alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i / 4]); }
-fn dense1(i: u32) -> V { return V(e1[i / 4]); }
-fn channel0(o: u32) -> V { return V(e0[o / 4]); }
-fn channel1(o: u32) -> V { return V(e1[o / 4]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
 
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -114,7 +114,7 @@ fn main(
   let K = p.R * p.S * channels;
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
   let tile = group.y * groups.x + group.x;
-  let n0 = tile % tilesAcross * TILE_N;
+  let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let m0 = tile / (tilesAcross * p.groups) * TILE_M;
   if (m0 >= p.N * p.P * p.Q) { return; }
@@ -134,7 +134,7 @@ fn main(
   var s = k / channels % p.S;
   var r = k / channels / p.S;
   var wK = begin + thread / W_ROW;
-  let column = n0 + thread % W_ROW * 4;
+  let column = column0 + thread % W_ROW * 4;
   let wColumn = (g * outputs + column) / 4;
   let isColumn = column < outputs;
   let wPitch = p.O / 4;
@@ -184,40 +184,40 @@ fn main(
     if (k0 == begin) { continue; }
 
     for (var four = 0u; four < X_ROW; four++) {    // of the slice's k
-      let a = ty * X_ROW + four;
-      let b = 4 * four * W_ROW + tx;
-      let a0 = rowsAt(a);
-      let b0 = columnsAt(b);
+      let rowAt = ty * X_ROW + four;
+      let columnAt = 4 * four * W_ROW + tx;
+      let a0 = rowsAt(rowAt);
+      let b0 = columnsAt(columnAt);
       sum00 = add(sum00, a0, b0);
-      if (COLS == 8) { sum01 = add(sum01, a0, columnsAt(b + ACROSS)); }
+      if (COLS == 8) { sum01 = add(sum01, a0, columnsAt(columnAt + ACROSS)); }
       if (ROWS == 8) {
-        let a1 = rowsAt(a + 4 * DOWN * X_ROW);
+        let a1 = rowsAt(rowAt + 4 * DOWN * X_ROW);
         sum10 = add(sum10, a1, b0);
-        if (COLS == 8) { sum11 = add(sum11, a1, columnsAt(b + ACROSS)); }
+        if (COLS == 8) { sum11 = add(sum11, a1, columnsAt(columnAt + ACROSS)); }
       }
     }
   }
 
   let m = m0 + ty;
-  let n = n0 + 4 * tx;
-  store(m, n, g, group.z, sum00);
-  if (COLS == 8) { store(m, n + 4 * ACROSS, g, group.z, sum01); }
-  if (ROWS == 8) { store(m + 4 * DOWN, n, g, group.z, sum10); }
-  if (ROWS == 8 && COLS == 8) { store(m + 4 * DOWN, n + 4 * ACROSS, g, group.z, sum11); }
+  let columnOut = column0 + 4 * tx;
+  store(m, columnOut, g, group.z, sum00);
+  if (COLS == 8) { store(m, columnOut + 4 * ACROSS, g, group.z, sum01); }
+  if (ROWS == 8) { store(m + 4 * DOWN, columnOut, g, group.z, sum10); }
+  if (ROWS == 8 && COLS == 8) { store(m + 4 * DOWN, columnOut + 4 * ACROSS, g, group.z, sum11); }
 }
 
-fn store(m: u32, n: u32, g: u32, stretch: u32, sum: mat4x4f) {
-  storeRow(m, n, g, stretch, sum[0]);
-  storeRow(m + DOWN, n, g, stretch, sum[1]);
-  storeRow(m + 2 * DOWN, n, g, stretch, sum[2]);
-  storeRow(m + 3 * DOWN, n, g, stretch, sum[3]);
+fn store(m: u32, column: u32, g: u32, stretch: u32, sum: mat4x4f) {
+  storeRow(m, column, g, stretch, sum[0]);
+  storeRow(m + DOWN, column, g, stretch, sum[1]);
+  storeRow(m + 2 * DOWN, column, g, stretch, sum[2]);
+  storeRow(m + 3 * DOWN, column, g, stretch, sum[3]);
 }
 
-fn storeRow(m: u32, n: u32, g: u32, stretch: u32, sum: vec4f) {
+fn storeRow(m: u32, column: u32, g: u32, stretch: u32, sum: vec4f) {
   let M = p.N * p.P * p.Q;
   let outputs = p.O / p.groups;
-  if (m >= M || n >= outputs) { return; }
-  let o = g * outputs + n;
-  let i = (stretch * M + m) * p.O + o;
-  if (SPLIT) { y[i / 4] = vec4<Out>(sum); } else { y[i / 4] = vec4<Out>(epilogue(sum, i, o)); }
+  if (m >= M || column >= outputs) { return; }
+  let o = g * outputs + column;
+  let at = (stretch * M + m) * p.O + o;
+  if (SPLIT) { y[at / 4] = vec4<Out>(sum); } else { y[at / 4] = vec4<Out>(epilogue(sum, at, o)); }
 }

@@ -11,24 +11,24 @@
 //   dispatch  ceil(N·P·Q / TILE) · groups · ceil(O / groups / TILE) spread over x and y
 
 alias Elem = f32;
-const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
-const DEPTH: u32 = 16;     // slice of k held in workgroup memory
-const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
-const SIDE = TILE / 4;     // fours along a side of the tile
-const ROW_STRIDE = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+const TILE: u32 = 64;        // outputs along each side of a workgroup's tile
+const DEPTH: u32 = 16;       // slice of k held in workgroup memory
+const THREADS: u32 = 128;    // each computes 8 rows × 4 columns
+const SIDE = TILE / 4;       // fours along a side of the tile
+const ROW_STRIDE = SIDE + 1; // fours from one k to the next in memory: writes along k meet no bank twice
 
-// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// Applied to what is stored: y[at], of `channel`. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i]); }
-fn dense1(i: u32) -> V { return V(e1[i]); }
-fn channel0(o: u32) -> V { return V(e0[o]); }
-fn channel1(o: u32) -> V { return V(e1[o]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 struct Params {

@@ -1,6 +1,6 @@
-// partial[k, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + p)·Q + q
-//   over the k-th of `splits` stretches of m;
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
+// partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
+//   over stretch `split` of m;
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // One invocation per weight and stretch: for any shape. A second kernel adds the stretches up.
 //

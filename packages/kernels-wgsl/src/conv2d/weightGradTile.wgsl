@@ -1,6 +1,6 @@
-// partial[k, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + p)·Q + q
-//   over the k-th of `splits` stretches of m;
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
+// partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
+//   over stretch `split` of m;
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // For GPUs: a workgroup computes TILE_M rows (r·S + s)·C/groups + c by TILE_N columns o of one stretch and group,
 // each thread ROWS × COLS of them in registers. Slices of TILE_K pixels m pass through workgroup memory in vec4;
@@ -101,7 +101,7 @@ fn main(
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
   let tilesDown = (weights + TILE_M - 1) / TILE_M;
   let tile = group.y * groups.x + group.x;
-  let n0 = tile % tilesAcross * TILE_N;
+  let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let w0 = tile / (tilesAcross * p.groups) % tilesDown * TILE_M;
   let split = tile / (tilesAcross * p.groups * tilesDown);
@@ -118,7 +118,7 @@ fn main(
   let xK = thread / X_ROW;
   var pixel = pixelOf(begin + thread, end);
   var dyK = begin + thread / DY_ROW;
-  let column = n0 + thread % DY_ROW * 4;
+  let column = column0 + thread % DY_ROW * 4;
   let isColumn = column < outputs;
   let dyColumn = (g * outputs + column) / 4;
   let pitch = p.O / 4;
@@ -162,35 +162,35 @@ fn main(
     if (isFirst) { continue; }
 
     for (var k = 0u; k < TILE_K; k += 4) {
-      let a = k * X_ROW + ty;
-      let b = k * DY_ROW + tx;
-      let a0 = rowsAt(a);
-      let b0 = columnsAt(b);
+      let rowAt = k * X_ROW + ty;
+      let columnAt = k * DY_ROW + tx;
+      let a0 = rowsAt(rowAt);
+      let b0 = columnsAt(columnAt);
       sum00 = add(sum00, a0, b0);
-      if (COLS == 8) { sum01 = add(sum01, a0, columnsAt(b + ACROSS)); }
+      if (COLS == 8) { sum01 = add(sum01, a0, columnsAt(columnAt + ACROSS)); }
       if (ROWS == 8) {
-        let a1 = rowsAt(a + DOWN);
+        let a1 = rowsAt(rowAt + DOWN);
         sum10 = add(sum10, a1, b0);
-        if (COLS == 8) { sum11 = add(sum11, a1, columnsAt(b + ACROSS)); }
+        if (COLS == 8) { sum11 = add(sum11, a1, columnsAt(columnAt + ACROSS)); }
       }
     }
   }
 
-  let r = w0 + 4 * ty;
-  let n = n0 + 4 * tx;
-  store(r, n, g, split, sum00);
-  if (COLS == 8) { store(r, n + 4 * ACROSS, g, split, sum01); }
-  if (ROWS == 8) { store(r + 4 * DOWN, n, g, split, sum10); }
-  if (ROWS == 8 && COLS == 8) { store(r + 4 * DOWN, n + 4 * ACROSS, g, split, sum11); }
+  let weightRow = w0 + 4 * ty;
+  let columnOut = column0 + 4 * tx;
+  store(weightRow, columnOut, g, split, sum00);
+  if (COLS == 8) { store(weightRow, columnOut + 4 * ACROSS, g, split, sum01); }
+  if (ROWS == 8) { store(weightRow + 4 * DOWN, columnOut, g, split, sum10); }
+  if (ROWS == 8 && COLS == 8) { store(weightRow + 4 * DOWN, columnOut + 4 * ACROSS, g, split, sum11); }
 }
 
 // Four rows: weights are multiples of 4.
-fn store(row: u32, n: u32, g: u32, split: u32, sum: mat4x4f) {
+fn store(row: u32, column: u32, g: u32, split: u32, sum: mat4x4f) {
   let weights = p.R * p.S * (p.C / p.groups);
   let outputs = p.O / p.groups;
-  if (row >= weights || n >= outputs) { return; }
+  if (row >= weights || column >= outputs) { return; }
   let pitch = p.O / 4;
-  let at = (split * weights + row) * pitch + (g * outputs + n) / 4;
+  let at = (split * weights + row) * pitch + (g * outputs + column) / 4;
   partial[at] = sum[0];
   partial[at + pitch] = sum[1];
   partial[at + 2 * pitch] = sum[2];

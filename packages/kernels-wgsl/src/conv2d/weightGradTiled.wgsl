@@ -1,6 +1,6 @@
-// partial[k, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + p)·Q + q
-//   over the k-th of `splits` stretches of m;
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
+// partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
+//   over stretch `split` of m;
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // For GPUs: a workgroup computes a TILE × TILE block of one stretch and group of the
 // matrix [(r·S + s)·C/groups + c, o], each thread 8 × 4 of it in
@@ -49,7 +49,7 @@ fn main(
   let down = (weights + TILE - 1) / TILE;
   let tile = group.y * groups.x + group.x;
   let g = tile / across % p.groups;
-  let n0 = tile % across * TILE;
+  let column0 = tile % across * TILE;
   let w0 = tile / (across * p.groups) % down * TILE;
   let split = tile / (across * p.groups * down);
   if (split >= p.splits) { return; }
@@ -73,15 +73,15 @@ fn main(
     // Neighbouring threads read neighbouring channels, of the image and of dy.
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       let m = m0 + j;
-      let row = m / p.Q % p.P * p.strideRows;
-      let col = m % p.Q * p.strideCols;
+      let top = m / p.Q % p.P * p.strideRows;
+      let left = m % p.Q * p.strideCols;
       let image = m / (p.P * p.Q) * p.H;
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
         let place = places[4 * cols + i];
         // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
-        let h = row + place.x;
-        let v = col + place.y;
+        let h = top + place.x;
+        let v = left + place.y;
         if (h < p.H && v < p.W && m < end) { four[i] = f32(x[((image + h) * p.W + v) * p.C + place.z]); }
       }
       aTile[j * ROW_STRIDE + cols] = four;
@@ -89,8 +89,8 @@ fn main(
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let n = n0 + 4 * cols + i;
-        if (m0 + j < end && n < outputs) { four[i] = f32(dy[(m0 + j) * p.O + g * outputs + n]); }
+        let column = column0 + 4 * cols + i;
+        if (m0 + j < end && column < outputs) { four[i] = f32(dy[(m0 + j) * p.O + g * outputs + column]); }
       }
       bTile[j * ROW_STRIDE + cols] = four;
     }
@@ -111,9 +111,9 @@ fn main(
   for (var i = 0u; i < 8; i++) {
     let weight = w0 + 4 * rows + i;
     for (var j = 0u; j < 4; j++) {
-      let n = n0 + 4 * cols + j;
-      if (weight < weights && n < outputs) {
-        partial[(split * weights + weight) * p.O + g * outputs + n] = sum[i][j];
+      let column = column0 + 4 * cols + j;
+      if (weight < weights && column < outputs) {
+        partial[(split * weights + weight) * p.O + g * outputs + column] = sum[i][j];
       }
     }
   }

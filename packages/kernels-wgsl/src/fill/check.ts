@@ -22,7 +22,7 @@ export const checks = [
     {
       name: "integers that float32 does not hold",
       params: fillParams("i32", 5, -16_777_217, 2),
-      holes: { Elem: "i32", V: "i32" },
+      holes: { Elem: "i32", Scalar: "i32" },
       half: false,
       reads: [],
       writes: [new Int32Array(5)],
@@ -32,7 +32,7 @@ export const checks = [
     {
       name: "unsigned integers",
       params: fillParams("u32", 3, 4_000_000_000, 1),
-      holes: { Elem: "u32", V: "u32" },
+      holes: { Elem: "u32", Scalar: "u32" },
       half: false,
       reads: [],
       writes: [new Uint32Array(3)],

@@ -1,13 +1,13 @@
 // y[i] = start + step · i
 //
-// A constant where `step` is 0, a range otherwise. `start` and `step` travel as the bits of a V, so
+// A constant where `step` is 0, a range otherwise. `start` and `step` travel as the bits of a Scalar, so
 // that integers keep all 32 of them. Grid-stride.
 //
 //   y  dense, `length` elements
 //   dispatch  (min(ceil(length / THREADS), 512), 1, 1)
 
 alias Elem = f32;         // what y holds
-alias V = f32;            // what is computed with: f32, i32 or u32
+alias Scalar = f32;       // what is computed with: f32, i32 or u32
 const THREADS: u32 = 256;
 
 struct Params { length: u32, start: u32, step: u32 }
@@ -17,9 +17,9 @@ struct Params { length: u32, start: u32, step: u32 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let start = bitcast<V>(p.start);
-  let step = bitcast<V>(p.step);
+  let start = bitcast<Scalar>(p.start);
+  let step = bitcast<Scalar>(p.step);
   for (var i = id.x; i < p.length; i += groups.x * THREADS) {
-    y[i] = Elem(start + step * V(i));
+    y[i] = Elem(start + step * Scalar(i));
   }
 }

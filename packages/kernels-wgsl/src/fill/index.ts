@@ -7,7 +7,7 @@ export type FillParams = Record<"length" | "start" | "step", number>;
 /**
  * A constant or an arithmetic sequence: y[i] = start + step · i.
  *
- * Holes: `V`, what it computes with (f32, i32, u32), and `Elem`, what y holds (V, or f16 for f32).
+ * Holes: `Scalar`, what it computes with (f32, i32, u32), and `Elem`, what y holds (Scalar, or f16 for f32).
  */
 export const fill: Kernel<FillParams> = {
   name: "fill",
@@ -18,7 +18,7 @@ export const fill: Kernel<FillParams> = {
   cost: ({ length }) => ({ flops: 0, bytes: 4 * length }),
 };
 
-/** Parameters of `fill` for the type that `V` computes with. */
+/** Parameters of `fill` for the type that `Scalar` computes with. */
 export function fillParams(type: Scalar, length: number, start: number, step = 0): FillParams {
   return { length, start: bits(type, start), step: bits(type, step) };
 }

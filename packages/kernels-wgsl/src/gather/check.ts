@@ -29,7 +29,7 @@ export const checks = [
     {
       name: "integers by unsigned indices",
       params: gatherParams([1, 3, 1], 4, "i32", 0),
-      holes: { Elem: "i32", V: "i32", Index: "u32" },
+      holes: { Elem: "i32", Scalar: "i32", Index: "u32" },
       half: false,
       reads: [Int32Array.of(16_777_217, -5, 7), Uint32Array.of(1, 4_294_967_295, 0, 3)],
       writes: [new Int32Array(4)],

@@ -7,7 +7,7 @@
 //   dispatch  (min(ceil(outer · count · inner / THREADS), 512), 1, 1)
 
 alias Elem = f32;
-alias V = f32;            // what `missing` is: f32, i32 or u32
+alias Scalar = f32;       // what `missing` is: f32, i32 or u32
 alias Index = i32;        // or u32
 const THREADS: u32 = 256;
 
@@ -20,7 +20,7 @@ struct Params { outer: u32, size: u32, inner: u32, count: u32, missing: u32 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let missing = Elem(bitcast<V>(p.missing));
+  let missing = Elem(bitcast<Scalar>(p.missing));
   for (var at = id.x; at < p.outer * p.count * p.inner; at += groups.x * THREADS) {
     let row = at / p.inner;
     // A negative index is a huge u32.

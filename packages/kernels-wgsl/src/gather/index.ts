@@ -10,7 +10,7 @@ const params = { outer: "u32", size: "u32", inner: "u32", count: "u32", missing:
 /**
  * Rows picked by index along one axis: y[o, j, i] = x[o, index[j], i].
  *
- * Holes: `Elem`, the type of x and y; `V`, that of `missing`; `Index`, that of the indices.
+ * Holes: `Elem`, the type of x and y; `Scalar`, that of `missing`; `Index`, that of the indices.
  */
 export const gather: Kernel<GatherParams> = {
   name: "gather",

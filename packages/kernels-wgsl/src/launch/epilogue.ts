@@ -19,7 +19,7 @@ export const EPILOGUE_OPERANDS = 2;
 export function epilogueHoles({ expression, operands }: Epilogue): Record<string, string> {
   const loads = operands.map(({ kind }, k) => [
     `e${k}`,
-    kind === "dense" ? `dense${k}(i)` : `channel${k}(o)`,
+    kind === "dense" ? `dense${k}(at)` : `channel${k}(channel)`,
   ]);
   const types = operands.map(({ type }, k) => [`E${k}`, type]);
   return { ...Object.fromEntries(types), epilogue: substitute(expression, Object.fromEntries(loads)) };

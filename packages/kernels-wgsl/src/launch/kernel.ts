@@ -124,7 +124,7 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
   prefer?(params: P, adapter: Adapter): string | undefined;
   /**
    * Channels of y, whose rows are dense: for a kernel whose last two reads are e0 and e1, the operands of an `Epilogue`,
-   * which its shader has as the hole `epilogue`, with `dense0(i)`, `channel0(o)`, `dense1(i)` and `channel1(o)`.
+   * which its shader has as the hole `epilogue`, with `dense0(at)`, `channel0(channel)`, `dense1(at)` and `channel1(channel)`.
    */
   epilogue?(params: P): number;
   /**

@@ -70,7 +70,7 @@ export const checks = [
           [1, 0, 0],
         ],
       ),
-      holes: { f: "select(V(0), V(1), a == b)", A: "i32", B: "u32", S: "i32" },
+      holes: { f: "select(Vec(0), Vec(1), a == b)", A: "i32", B: "u32", S: "i32" },
       reads: [Int32Array.of(0, 1, 2, 0), Uint32Array.of(2, 0, 9, 0), new Float32Array(4)],
       writes: [new Float32Array(24)],
       expected: [[0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]],

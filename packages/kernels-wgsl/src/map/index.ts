@@ -40,7 +40,7 @@ const fast: readonly Variant<MapParams>[] = [
     source: channels,
     holes: {
       WIDTH: 4,
-      V: "vec4<S>",
+      Vec: "vec4<S>",
       Bits: "vec4u",
       Reals: "vec4f",
       ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
@@ -64,7 +64,7 @@ const fast: readonly Variant<MapParams>[] = [
  * Elementwise: y = f(a, b, c, s, t), with NumPy broadcasting of the tensors a, b, c; s and t are numbers.
  *
  * Holes: `f`, an expression that must compile for numbers and for vectors of four, such as
- * `select(V(0), a, a > V(0))`; the element types `A B C Y` of the buffers; the type `S` computed in.
+ * `select(Vec(0), a, a > Vec(0))`; the element types `A B C Y` of the buffers; the type `S` computed in.
  */
 export const map: Kernel<MapParams> = {
   name: "map",
@@ -130,7 +130,7 @@ export const dense = (length: number, s = 0, t = 0): MapParams => broadcast([len
 /**
  * Parameters for broadcast operands: `shape` is y's, and each operand's strides count elements, 0
  * along an axis that it repeats; first axis first. `s` and `t` as `bits` gives them. An operand
- * without strides is one that `f` does not use.
+ * without strides, which `f` does not use, gets those of the one before it, so that a variant that fits the used ones fits.
  *
  * @throws KernelError if more than 8 axes cannot be merged with their neighbours.
  */
@@ -142,7 +142,7 @@ export function broadcast(
 ): MapParams {
   const walk = collapse(shape, strides);
   const [shape0, shape1] = quads(walk.shape, 1);
-  const [a, b = a, c = a] = walk.strides.map((of) => quads(of, 0));
+  const [a, b = a, c = b] = walk.strides.map((of) => quads(of, 0));
   const length = shape.reduce((size, side) => size * side, 1);
   const operands = { a0: a![0], a1: a![1], b0: b![0], b1: b![1], c0: c![0], c1: c![1] };
   return { shape0, shape1, ...operands, length, axes: walk.shape.length, s, t };

@@ -13,15 +13,15 @@ alias B = Elem;
 alias C = Elem;
 alias Y = Elem;
 alias S = f32;            // what `f` computes with: f32, i32 or u32
-alias V = S;
+alias Vec = S;
 alias Bits = u32;
 alias Reals = f32;
 const THREADS: u32 = 64;
 const TURNS: u32 = 16;
 const AXES: u32 = 8;      // that `shape` has at most: 1, where all operands are dense, 2 or 8
-fn f(a: V, b: V, c: V, s: V, t: V) -> V { return a + b; }
+fn f(a: Vec, b: Vec, c: Vec, s: Vec, t: Vec) -> Vec { return a + b; }
 // Bits without the sign: above 0x7f800000 for NaN alone. A compiler may take x != x for false.
-fn magnitude(x: V) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
+fn magnitude(x: Vec) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
 
 // The shape is y's, last axis first: up to 8 axes, the rest 1. A stride of 0 repeats the operand.
 struct Params {
@@ -78,37 +78,37 @@ fn offsets(k: vec4u) -> vec3u {
 }
 
 // = power
-// a^b as IEEE 754 has it: WGSL leaves bases that are not positive to the driver. Small whole exponents multiply: 10² is 100.
-fn power(a: Reals, b: Reals) -> Reals {
+// base^exponent as IEEE 754 has it: WGSL leaves bases that are not positive to the driver. Small whole exponents multiply: 10² is 100.
+fn power(base: Reals, exponent: Reals) -> Reals {
   let one = Bits(0x3f800000u);
   let infinite = Bits(0x7f800000u);
   let nan = Bits(0x7fc00000u);
-  let sizeA = bitcast<Bits>(a) & Bits(0x7fffffffu);
-  let sizeB = bitcast<Bits>(b) & Bits(0x7fffffffu);
-  let isWhole = trunc(b) == b;
-  let isSmall = isWhole & (sizeB <= Bits(0x42800000u));    // |b| ≤ 64
+  let sizeOfBase = bitcast<Bits>(base) & Bits(0x7fffffffu);
+  let sizeOfExponent = bitcast<Bits>(exponent) & Bits(0x7fffffffu);
+  let isWhole = trunc(exponent) == exponent;
+  let isSmall = isWhole & (sizeOfExponent <= Bits(0x42800000u));    // |exponent| ≤ 64
   var product = Reals(1);
-  var square = abs(a);
-  var n = Bits(select(Reals(), abs(b), isSmall));
-  for (var i = 0; i < 7; i++) {
-    product = select(product, product * square, (n & Bits(1u)) == Bits(1u));
+  var square = abs(base);
+  var digits = Bits(select(Reals(), abs(exponent), isSmall));
+  for (var digit = 0; digit < 7; digit++) {
+    product = select(product, product * square, (digits & Bits(1u)) == Bits(1u));
     square *= square;
-    n >>= Bits(1u);
+    digits >>= Bits(1u);
   }
-  var y = select(pow(abs(a), b), select(product, 1 / product, b < Reals()), isSmall);
+  var result = select(pow(abs(base), exponent), select(product, 1 / product, exponent < Reals()), isSmall);
   // 0 and infinities
-  let grows = (sizeA > one) == (b > Reals());
-  let isLimit = (sizeA == Bits()) | (sizeA == infinite) | (sizeB == infinite);
-  y = select(y, select(Reals(), bitcast<Reals>(infinite), grows), isLimit);
-  y = select(y, Reals(1), sizeA == one);
-  let isNegative = (bitcast<Bits>(a) >> Bits(31u)) == Bits(1u);
-  let hasParity = isWhole & (sizeB < Bits(0x4b800000u));    // |b| < 2²⁴
-  let isOdd = (Bits(select(Reals(), abs(b), hasParity)) & Bits(1u)) == Bits(1u);
-  y = select(y, -y, isNegative & isOdd);
-  let hasNone = isNegative & !isWhole & (sizeA > Bits()) & (sizeA < infinite);
-  y = select(y, bitcast<Reals>(nan), hasNone);
-  y = select(y, a + b, (sizeA > infinite) | (sizeB > infinite));
-  return select(y, Reals(1), (sizeB == Bits()) | (bitcast<Bits>(a) == one));
+  let grows = (sizeOfBase > one) == (exponent > Reals());
+  let isLimit = (sizeOfBase == Bits()) | (sizeOfBase == infinite) | (sizeOfExponent == infinite);
+  result = select(result, select(Reals(), bitcast<Reals>(infinite), grows), isLimit);
+  result = select(result, Reals(1), sizeOfBase == one);
+  let isNegative = (bitcast<Bits>(base) >> Bits(31u)) == Bits(1u);
+  let hasParity = isWhole & (sizeOfExponent < Bits(0x4b800000u));    // |exponent| < 2²⁴
+  let isOdd = (Bits(select(Reals(), abs(exponent), hasParity)) & Bits(1u)) == Bits(1u);
+  result = select(result, -result, isNegative & isOdd);
+  let hasNone = isNegative & !isWhole & (sizeOfBase > Bits()) & (sizeOfBase < infinite);
+  result = select(result, bitcast<Reals>(nan), hasNone);
+  result = select(result, base + exponent, (sizeOfBase > infinite) | (sizeOfExponent > infinite));
+  return select(result, Reals(1), (sizeOfExponent == Bits()) | (bitcast<Bits>(base) == one));
 }
 // = end
 
@@ -118,15 +118,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let s = V(bitcast<S>(p.s));
-  let t = V(bitcast<S>(p.t));
+  let s = Vec(bitcast<S>(p.s));
+  let t = Vec(bitcast<S>(p.t));
   let first = (group.y * groups.x + group.x) * THREADS * TURNS;
   let end = min(first + THREADS * TURNS, p.length);
   let by = position(THREADS);
   var k = position(first + thread);
   for (var i = first + thread; i < end; i += THREADS) {
     let at = offsets(k);
-    y[i] = Y(f(V(a[at.x]), V(b[at.y]), V(c[at.z]), s, t));
+    y[i] = Y(f(Vec(a[at.x]), Vec(b[at.y]), Vec(c[at.z]), s, t));
     k = moved(k, by);
   }
 }

@@ -65,7 +65,7 @@ function fused({ reads: [a, b], ...example }: Case<MatmulParams>): Case<MatmulPa
     ...example,
     name: `${example.name}, with an epilogue`,
     epilogue: {
-      expression: "select(V(0), value + e0, (e1 > V(0)) | (magnitude(value) > Bits(0x7f800000u)))",
+      expression: "select(Vec(0), value + e0, (e1 > Vec(0)) | (magnitude(value) > Bits(0x7f800000u)))",
       operands: [
         { kind: "dense", type: "f32" },
         { kind: "channel", type: "f32" },

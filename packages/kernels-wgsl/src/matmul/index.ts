@@ -7,6 +7,23 @@ import { batches, matmulInterface, matmulVariants, preferredTile, tiles } from "
 export type { MatmulParams, Quad } from "./params.ts";
 export { batches, tiles } from "./tiles.ts";
 
+/*
+ * The ladder of matmul. Times are µs in f32 on an H200 at full clock, by bench/results/gpu-kernels-h200.json:
+ * A is 1024³, B 4096³, C 32×2048 · 2048×1000.
+ *
+ *   variant          what it adds                                                                A     B    C
+ *   direct           an invocation per output: any shape and strides, the definition's twin      –     –    –
+ *   tiled            64×64 tile in workgroup memory, scalar loads: any strides                 114  5215  157
+ *   128×64×32        vec4 loads, the next slice prefetched: strides and sides in fours          78  4248  150
+ *   64×64×32         twice the workgroups, for fewer rows                                       80  4303   96
+ *   32×64×32         twice as many again                                                        87  5114   69
+ *   32×64×32 split   K in up to 16 parts, and a launch that adds them: tiles that are few        –     –   15
+ *   64×16×16         fewer columns, so that N ≤ 32 leaves less of a tile empty                 112  6495   80
+ *
+ * ` aᵀ` and ` bᵀ` after a tile's name: that operand's columns are contiguous, not its rows.
+ * Software adapters run tiles in registers, by subgroup operations: `../rasteriser/matmul`.
+ */
+
 const tiled: Variant<MatmulParams> = {
   name: "tiled",
   source: tiledSource,

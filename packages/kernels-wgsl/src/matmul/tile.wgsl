@@ -14,9 +14,9 @@ alias Out = Elem;
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
-const ROWS: u32 = 4;                  // 4 or 8
-const COLS: u32 = 4;                  // 4 or 8
-const A_COLUMNS: bool = false;        // whether columns of a are contiguous, not rows
+const ROWS: u32 = 4;                              // 4 or 8
+const COLS: u32 = 4;                              // 4 or 8
+const A_COLUMNS: bool = false;                    // whether columns of a are contiguous, not rows
 const B_COLUMNS: bool = false;
 const SPLIT: bool = false;
 const ACROSS = TILE_N / COLS;                     // threads along a row of the tile
@@ -32,18 +32,18 @@ const TURNED = N_ROW * K_ROW;                     // threads that fetch four col
 const PAD: u32 = 0;                   // 1 with B_COLUMNS
 const B_PITCH = N_ROW + PAD;
 
-// Applied to what is stored: four values, the first of them y[i], in channel o. e0 and e1 hold operands of
+// Applied to what is stored: four values, the first of them y[at], of `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
-alias V = vec4f;
+alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i / 4]); }
-fn dense1(i: u32) -> V { return V(e1[i / 4]); }
-fn channel0(o: u32) -> V { return V(e0[o / 4]); }
-fn channel1(o: u32) -> V { return V(e1[o / 4]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
 struct Params {
@@ -220,6 +220,6 @@ fn store(above: u32, m0: u32, part: u32, ty: u32, n: u32, sum: mat4x4f) {
 
 fn storeRow(above: u32, m: u32, n: u32, sum: vec4f) {
   if (m >= p.M || n >= p.N) { return; }
-  let i = (above + m) * p.N + n;
-  if (SPLIT) { y[i / 4] = vec4<Out>(sum); } else { y[i / 4] = vec4<Out>(epilogue(sum, i, n)); }
+  let at = (above + m) * p.N + n;
+  if (SPLIT) { y[at / 4] = vec4<Out>(sum); } else { y[at / 4] = vec4<Out>(epilogue(sum, at, n)); }
 }

@@ -1,4 +1,4 @@
-// y[n, p, q, c] = Σ over r, s of  x[n, h, v, c] / count,   h = p·stride + r − pad,  v likewise
+// y[n, row, col, c] = Σ over r, s of  x[n, h, v, c] / count,   h = row·stride + r − pad,  v likewise
 //
 // What lies outside the image is 0; whether `count`, R·S, contains it too is a hole. An invocation
 // computes WIDTH channels of STRIP pixels beside each other.
@@ -46,22 +46,22 @@ fn main(
   // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
   let top = (line - n * p.P) * p.strideRows - p.padTop;
   let image = n * p.H * p.W * columns + c;
-  for (var q = first; q < min(first + STRIP, p.Q); q++) {
-    let left = q * p.strideCols - p.padLeft;
-    let to = (line * p.Q + q) * columns + c;
+  for (var col = first; col < min(first + STRIP, p.Q); col++) {
+    let left = col * p.strideCols - p.padLeft;
+    let to = (line * p.Q + col) * columns + c;
     var sum = Vec();
     var count = 0u;
     for (var r = 0u; r < p.R; r++) {
       let h = top + r * p.dilationRows;
       if (h >= p.H) { continue; }
-      var row = Vec();
+      var rowSum = Vec();
       for (var s = 0u; s < p.S; s++) {
         let v = left + s * p.dilationCols;
         if (v >= p.W) { continue; }
-        row += Vec(x[image + (h * p.W + v) * columns]);
+        rowSum += Vec(x[image + (h * p.W + v) * columns]);
         count++;
       }
-      sum += row;
+      sum += rowSum;
     }
     if (COUNT_PAD) { count = p.R * p.S; }
     y[to] = StoredVec(sum / f32(count));

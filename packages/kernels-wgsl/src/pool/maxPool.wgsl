@@ -1,4 +1,4 @@
-// y[n, p, q, c] = max over r, s of  x[n, h, v, c],   h = p·stride + r·dilation − pad,  v likewise,
+// y[n, row, col, c] = max over r, s of  x[n, h, v, c],   h = row·stride + r·dilation − pad,  v likewise,
 // without what lies outside the image; a NaN is larger than anything, and no pixel at all is −∞
 //
 // An invocation computes WIDTH channels of STRIP pixels beside each other, column after column of
@@ -63,8 +63,8 @@ fn main(
   var s = 0u;
   var best = least;
   var nan = Bits();    // of all values the largest bits, without signs: compilers take x != x for false
-  for (var q = first; q < min(first + STRIP, p.Q); q++) {
-    let left = q * p.strideCols - p.padLeft;
+  for (var col = first; col < min(first + STRIP, p.Q); col++) {
+    let left = col * p.strideCols - p.padLeft;
     var next = least;
     var nextNan = Bits();
     for (; s < p.S; s++) {
@@ -84,7 +84,7 @@ fn main(
         nextNan = max(nextNan, mostNan);
       }
     }
-    y[(line * p.Q + q) * columns + c] = StoredVec(select(best, bitcast<Vec>(nan), nan > Bits(0x7f800000u)));
+    y[(line * p.Q + col) * columns + c] = StoredVec(select(best, bitcast<Vec>(nan), nan > Bits(0x7f800000u)));
     best = next;
     nan = nextNan;
     s = p.S - min(own, p.S);

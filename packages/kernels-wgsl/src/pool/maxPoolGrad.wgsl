@@ -1,4 +1,4 @@
-// dx[n, h, v, c] = Σ dy[n, p, q, c] over the p, q whose window has its maximum here
+// dx[n, h, v, c] = Σ dy[n, row, col, c] over the row, col whose window has its maximum here
 //
 // An invocation gathers for WIDTH channels of STRIP pixels beside each other, in the same order every
 // time: at most ⌈R / stride⌉ · ⌈S / stride⌉ terms each.
@@ -48,24 +48,24 @@ fn main(
   let rows = (p.R - 1) * p.dilationRows + 1;
   let cols = (p.S - 1) * p.dilationCols + 1;
   // Of the windows that may contain a pixel, the first row and column, and those after the last.
-  let h = line - n * p.H + p.padTop;
-  let p0 = select(0, (h - rows) / p.strideRows + 1, h >= rows);
-  let p1 = min(h / p.strideRows + 1, p.P);
-  var v = first + p.padLeft;
-  var q0 = select(0, (v - cols) / p.strideCols + 1, v >= cols);
-  var q1 = min(v / p.strideCols + 1, p.Q);
-  for (var w = first; w < min(first + STRIP, p.W); w++) {
-    let here = Bits((h - p.padTop) * p.W + w);
+  let bottom = line - n * p.H + p.padTop;
+  let row0 = select(0, (bottom - rows) / p.strideRows + 1, bottom >= rows);
+  let row1 = min(bottom / p.strideRows + 1, p.P);
+  var right = first + p.padLeft;
+  var col0 = select(0, (right - cols) / p.strideCols + 1, right >= cols);
+  var col1 = min(right / p.strideCols + 1, p.Q);
+  for (var v = first; v < min(first + STRIP, p.W); v++) {
+    let here = Bits((bottom - p.padTop) * p.W + v);
     var sum = Vec();
-    for (var row = p0; row < p1; row++) {
-      for (var col = q0; col < q1; col++) {
-        let i = image + (row * p.Q + col) * columns;
-        sum += select(Vec(), Vec(dy[i]), index[i] == here);
+    for (var row = row0; row < row1; row++) {
+      for (var col = col0; col < col1; col++) {
+        let output = image + (row * p.Q + col) * columns;
+        sum += select(Vec(), Vec(dy[output]), index[output] == here);
       }
     }
-    dx[(line * p.W + w) * columns + c] = StoredVec(sum);
-    v++;
-    if (q0 * p.strideCols + cols <= v) { q0++; }
-    if (q1 < p.Q && q1 * p.strideCols <= v) { q1++; }
+    dx[(line * p.W + v) * columns + c] = StoredVec(sum);
+    right++;
+    if (col0 * p.strideCols + cols <= right) { col0++; }
+    if (col1 < p.Q && col1 * p.strideCols <= right) { col1++; }
   }
 }

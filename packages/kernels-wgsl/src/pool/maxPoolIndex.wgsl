@@ -1,6 +1,6 @@
-// y[n, p, q, c] = max over r, s of  x[n, h, v, c],   h = p·stride + r·dilation − pad,  v likewise,
+// y[n, row, col, c] = max over r, s of  x[n, h, v, c],   h = row·stride + r·dilation − pad,  v likewise,
 // without what lies outside the image; a NaN is larger than anything
-// index[n, p, q, c] = h·W + v of the first such x, row by row: where the gradient goes
+// index[n, row, col, c] = h·W + v of the first such x, row by row: where the gradient goes
 // For a window that meets no pixel, −∞ and H·W, which is none.
 //
 // An invocation computes WIDTH channels of STRIP pixels beside each other.
@@ -52,9 +52,9 @@ fn main(
   let top = (line - n * p.P) * p.strideRows - p.padTop;
   let image = n * p.H * p.W * columns + c;
   let minusInfinity = Bits(0xff800000u);    // which WGSL has no constant for
-  for (var q = first; q < min(first + STRIP, p.Q); q++) {
-    let left = q * p.strideCols - p.padLeft;
-    let to = (line * p.Q + q) * columns + c;
+  for (var col = first; col < min(first + STRIP, p.Q); col++) {
+    let left = col * p.strideCols - p.padLeft;
+    let to = (line * p.Q + col) * columns + c;
     var best = bitcast<Vec>(minusInfinity);
     var bestAt = Bits(p.H * p.W);
     var empty = true;

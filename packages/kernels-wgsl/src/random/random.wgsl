@@ -66,18 +66,18 @@ fn uniform4(words: vec4u) -> vec4<Elem> {
 // Box and Muller, "A note on the generation of random normal deviates", 1958: two from two.
 fn normal4(words: vec4u) -> vec4f {
   let radius = sqrt(-2 * log(vec2f((words.xz >> vec2u(8)) + 1) * 0x1p-24));    // of (0, 1]
-  let a = radius.x * direction(words.y);
-  let b = radius.y * direction(words.w);
-  return bitcast<f32>(p.first) + uncontracted(bitcast<f32>(p.second) * vec4f(a, b));
+  let first = radius.x * direction(words.y);
+  let second = radius.y * direction(words.w);
+  return bitcast<f32>(p.first) + uncontracted(bitcast<f32>(p.second) * vec4f(first, second));
 }
 
 // The cosine and sine of a random angle: a quarter turn by two bits, and by 24 an angle within ± π / 4,
 // where their series are short. The built-in functions may be wrong in the fourth digit.
 fn direction(word: u32) -> vec2f {
-  let t = (f32((word >> 6) & 0xffffff) * 0x1p-24 - 0.5) * 1.57079632679;
-  let u = t * t;
-  let cosine = 1 - u * (1.0 / 2 - u * (1.0 / 24 - u * (1.0 / 720 - u * (1.0 / 40320))));
-  let sine = t * (1 - u * (1.0 / 6 - u * (1.0 / 120 - u * (1.0 / 5040 - u * (1.0 / 362880)))));
+  let angle = (f32((word >> 6) & 0xffffff) * 0x1p-24 - 0.5) * 1.57079632679;
+  let squared = angle * angle;
+  let cosine = 1 - squared * (1.0 / 2 - squared * (1.0 / 24 - squared * (1.0 / 720 - squared * (1.0 / 40320))));
+  let sine = angle * (1 - squared * (1.0 / 6 - squared * (1.0 / 120 - squared * (1.0 / 5040 - squared * (1.0 / 362880)))));
   switch word >> 30 {
     case 0: { return vec2f(cosine, sine); }
     case 1: { return vec2f(-sine, cosine); }

@@ -30,7 +30,7 @@ function cases(rows: number, channels: number, splits: number): Case<SumSplitsPa
       name: `${example.name}, with an epilogue`,
       reads: [partial, bias, rest],
       epilogue: {
-        expression: "select(max(value + e0 + e1, V(0)), value, magnitude(value) > Bits(0x7f800000u))",
+        expression: "select(max(value + e0 + e1, Vec(0)), value, magnitude(value) > Bits(0x7f800000u))",
         operands: [
           { kind: "channel", type: "f32" },
           { kind: "dense", type: "f32" },

@@ -28,7 +28,7 @@ export const sumSplits: Kernel<SumSplitsParams> = {
         name: "vec4",
         source,
         holes: {
-          ...{ WIDTH: 4, Part: "vec4f", Out: "vec4<Elem>", V: "vec4f", Bits: "vec4u" },
+          ...{ WIDTH: 4, Part: "vec4f", Out: "vec4<Elem>", Vec: "vec4f", Bits: "vec4u" },
           ...{ Operand0: "vec4<E0>", Operand1: "vec4<E1>" },
         },
         fits: ({ channels }) => channels % 4 === 0,

@@ -12,20 +12,20 @@ const THREADS: u32 = 64;
 alias Part = f32;         // WIDTH of them: vec4f
 alias Out = Elem;         // vec4<Elem>
 
-// Applied to what is stored: WIDTH values, the first of them y[i], in channel o. e0 and e1 hold operands of y's shape,
+// Applied to what is stored: WIDTH values, the first of them y[at], of `channel`. e0 and e1 hold operands of y's shape,
 // or one value a channel.
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
 alias Operand0 = E0;      // vec4<E0>
 alias Operand1 = E1;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i / WIDTH]); }
-fn dense1(i: u32) -> V { return V(e1[i / WIDTH]); }
-fn channel0(o: u32) -> V { return V(e0[o / WIDTH]); }
-fn channel1(o: u32) -> V { return V(e1[o / WIDTH]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at / WIDTH]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at / WIDTH]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel / WIDTH]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel / WIDTH]); }
 
 struct Params { length: u32, splits: u32, channels: u32 }
 
@@ -47,5 +47,5 @@ fn main(
   var sum = Part();
   for (var k = 0u; k < p.splits; k++) { sum += partial[k * pitch + at]; }
   let i = at * WIDTH;
-  y[at] = Out(epilogue(V(sum), i, i % p.channels));
+  y[at] = Out(epilogue(Vec(sum), i, i % p.channels));
 }

@@ -142,7 +142,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
 
 /** The numbers of an elementwise launch, as the shader has to say them. */
 function scalarsOf({ s, t }: MapParams): Record<string, string> {
-  const said = (bits: number) => `V(bitcast<f32>(0x${(bits >>> 0).toString(16)}u))`;
+  const said = (bits: number) => `Vec(bitcast<f32>(0x${(bits >>> 0).toString(16)}u))`;
   return { s: said(s), t: said(t) };
 }
 

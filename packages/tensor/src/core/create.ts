@@ -79,7 +79,7 @@ function sequence(op: string, shape: Shape, start: number, step: number, options
     fillParams(type, length, start, step),
     [],
     { y: { shape, dtype } },
-    { holes: { V: type, Elem: type }, device },
+    { holes: { Scalar: type, Elem: type }, device },
   );
   y.requiresGrad = requiresGrad;
   return y;

@@ -36,7 +36,7 @@ export function elementwise(
   const numbers = operands.filter((operand) => typeof operand === "number");
   const free = { tensor: ["a", "b", "c"], number: ["s", "t"] };
   const names = operands.map((operand) => free[operand instanceof Tensor ? "tensor" : "number"].shift()!);
-  const [a, b = a, c = a] = tensors as [Tensor, Tensor?, Tensor?];
+  const [a, b = a, c = b] = tensors as [Tensor, Tensor?, Tensor?];
   const [s, t] = [0, 1].map((i) => bits(compute, numbers[i] ?? 0));
   const shape = broadcastShape(tensors.map((tensor) => tensor.shape));
   const params = tensors.every((tensor) => isSame(tensor.shape, shape))

@@ -9,8 +9,8 @@ export function relu(x: Tensor): Tensor {
   return unary(
     "relu",
     x,
-    (x) => orNan(`max(${x}, V(0))`, x),
-    (dy, y) => elementwise((dy, y) => `select(V(0), ${dy}, (${y} > V(0)) | ${isNan(y)})`, [dy, y]),
+    (x) => orNan(`max(${x}, Vec(0))`, x),
+    (dy, y) => elementwise((dy, y) => `select(Vec(0), ${dy}, (${y} > Vec(0)) | ${isNan(y)})`, [dy, y]),
   );
 }
 
@@ -19,10 +19,10 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   return unary(
     "leakyRelu",
     x,
-    (x, slope) => `select(${x} * ${slope}, ${x}, ${compare(x, ">", "V(0)")})`,
+    (x, slope) => `select(${x} * ${slope}, ${x}, ${compare(x, ">", "Vec(0)")})`,
     (dy) =>
       elementwise(
-        (dy, x, slope) => `select(${dy} * ${slope}, ${dy}, ${compare(x, ">", "V(0)")})`,
+        (dy, x, slope) => `select(${dy} * ${slope}, ${dy}, ${compare(x, ">", "Vec(0)")})`,
         [dy, x, slope],
       ),
     { numbers: [slope], compute: "f32" },
@@ -31,7 +31,7 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
 
 // Of e^−|x|, which cannot overflow.
 const logistic = (x?: string) =>
-  orNan(`select(exp(-abs(${x})), V(1), ${x} >= V(0)) / (1 + exp(-abs(${x})))`, x);
+  orNan(`select(exp(-abs(${x})), Vec(1), ${x} >= Vec(0)) / (1 + exp(-abs(${x})))`, x);
 
 /** 1 / (1 + e^−x). x `[…]` → `[…]` */
 export function sigmoid(x: Tensor): Tensor {
@@ -55,7 +55,7 @@ export function tanh(x: Tensor): Tensor {
   return unary(
     "tanh",
     x,
-    (x) => orNan(`select(${quotient(x)}, ${series(x)}, abs(${x}) < V(0.1))`, x),
+    (x) => orNan(`select(${quotient(x)}, ${series(x)}, abs(${x}) < Vec(0.1))`, x),
     (dy, y) => elementwise((dy, y) => `${dy} * (1 - ${y} * ${y})`, [dy, y]),
     { compute: "f32" },
   );
@@ -80,7 +80,7 @@ export function silu(x: Tensor): Tensor {
 const normalBelow = (x?: string) => {
   const t = `(1 / (1 + 0.2316418882 * abs(${x})))`;
   const series = ERF.reduceRight((rest, factor) => `${t} * (${factor}${rest && ` + ${rest}`})`, "");
-  return `abs(select(V(0), V(1), ${x} >= V(0)) - ${series} * exp(-0.5 * ${x} * ${x}))`; // no NaN: x multiplies it
+  return `abs(select(Vec(0), Vec(1), ${x} >= Vec(0)) - ${series} * exp(-0.5 * ${x} * ${x}))`; // no NaN: x multiplies it
 };
 
 const ERF = ["0.127414796", "-0.142248368", "0.7107068705", "-0.7265760135", "0.5307027145"];
@@ -119,7 +119,7 @@ export function clamp(x: Tensor, min: number, max: number): Tensor {
     (x, low, high) => orNan(`clamp(${x}, ${low}, ${high})`, x),
     (dy) =>
       elementwise(
-        (dy, x, low, high) => `select(V(0), ${dy}, ${compare(x, ">=", low)} & ${compare(x, "<=", high)})`,
+        (dy, x, low, high) => `select(Vec(0), ${dy}, ${compare(x, ">=", low)} & ${compare(x, "<=", high)})`,
         [dy, x, min, max],
       ),
     { numbers: [min, max] },

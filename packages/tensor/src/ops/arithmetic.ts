@@ -85,13 +85,14 @@ export function pow(a: Operand, b: Operand): Tensor {
       // b · a^(b − 1), and 0 where b is, whatever a
       () =>
         elementwise(
-          (dy, a, b) => `select(${dy} * ${b} * ${power(a, `${b} - 1`)}, V(0), ${compare(b, "==", "V(0)")})`,
+          (dy, a, b) =>
+            `select(${dy} * ${b} * ${power(a, `${b} - 1`)}, Vec(0), ${compare(b, "==", "Vec(0)")})`,
           [dy, a, b],
         ),
       // a^b · ln a, and 0 where a is
       () =>
         elementwise(
-          (dy, y, a) => `select(${dy} * ${y} * log(${a}), V(0), ${compare(a, "==", "V(0)")})`,
+          (dy, y, a) => `select(${dy} * ${y} * log(${a}), Vec(0), ${compare(a, "==", "Vec(0)")})`,
           [dy, y, a],
         ),
     ] as const;
@@ -124,7 +125,7 @@ function extreme(op: "maximum" | "minimum", a: Operand, b: Operand): Tensor {
   const [f, loses] = op === "maximum" ? (["max", "<"] as const) : (["min", ">"] as const);
   // Next to a NaN neither loses, and each gets the whole gradient, as in PyTorch.
   const share = (dy?: string, mine?: string, other?: string) =>
-    `select(select(${dy}, V(0), ${compare(mine, loses, other)}), 0.5 * ${dy}, ${compare(mine, "==", other)})`;
+    `select(select(${dy}, Vec(0), ${compare(mine, loses, other)}), 0.5 * ${dy}, ${compare(mine, "==", other)})`;
   return binary(
     op,
     a,
@@ -136,12 +137,12 @@ function extreme(op: "maximum" | "minimum", a: Operand, b: Operand): Tensor {
 
 /** −x. x `[…]` → `[…]` */
 export function neg(x: Tensor): Tensor {
-  const f = (x?: string) => `V(0) - ${x}`;
+  const f = (x?: string) => `Vec(0) - ${x}`;
   return unary("neg", x, f, (dy) => elementwise(f, [dy]));
 }
 
 const signOf = (x?: string): string =>
-  `select(V(0), V(1), ${compare(x, ">", "V(0)")}) - select(V(0), V(1), ${compare(x, "<", "V(0)")})`;
+  `select(Vec(0), Vec(1), ${compare(x, ">", "Vec(0)")}) - select(Vec(0), Vec(1), ${compare(x, "<", "Vec(0)")})`;
 
 /** |x|, with slope 0 at 0. x `[…]` → `[…]` */
 export function abs(x: Tensor): Tensor {

@@ -53,11 +53,13 @@ const compared = (op: string, a: Operand, b: Operand, comparison: Comparison): T
 
 /** 1 where a condition holds, and 0 elsewhere. */
 function chosen(op: string, a: Operand, b: Operand, condition: Expression): Tensor {
-  return binary(op, a, b, (a, b) => `select(V(0), V(1), ${condition(a!, b!)})`, undefined, { dtype: "f32" });
+  return binary(op, a, b, (a, b) => `select(Vec(0), Vec(1), ${condition(a!, b!)})`, undefined, {
+    dtype: "f32",
+  });
 }
 
 /** True for NaN, too: PyTorch's. */
-const isNonzero = (x?: string): string => differ(x, "V(0)");
+const isNonzero = (x?: string): string => differ(x, "Vec(0)");
 
 /**
  * a where `condition` is not 0 (NaN is not), else b, with NumPy's broadcasting.
@@ -71,7 +73,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const values = [a, b].filter((value) => value instanceof Tensor);
   // A fraction would lose itself among whole numbers: 0.5 is not 0.
   const whole = values.length > 0 && values.every(({ dtype }) => isInteger(dtype));
-  const nonzero = (x?: string) => `select(V(0), V(1), ${isNonzero(x)})`;
+  const nonzero = (x?: string) => `select(Vec(0), Vec(1), ${isNonzero(x)})`;
   const mask =
     whole && !isInteger(condition.dtype) ? elementwise(nonzero, [condition], { dtype: "i32" }) : condition;
   const half = values.length > 0 && values.every(({ dtype }) => dtype === "f16");
@@ -90,8 +92,8 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
         : [];
     return [
       () => zerosLike(condition),
-      ...through((condition, dy) => `select(V(0), ${dy}, ${isNonzero(condition)})`, a),
-      ...through((condition, dy) => `select(${dy}, V(0), ${isNonzero(condition)})`, b),
+      ...through((condition, dy) => `select(Vec(0), ${dy}, ${isNonzero(condition)})`, a),
+      ...through((condition, dy) => `select(${dy}, Vec(0), ${isNonzero(condition)})`, b),
     ];
   });
 }

@@ -26,7 +26,7 @@ export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
   const types = { Elem: x.dtype, Index: indices.dtype };
   const writes = { y: { shape, dtype: x.dtype } };
-  const { y } = run(forward, p, [x, indices], writes, { holes: { ...types, V: type } });
+  const { y } = run(forward, p, [x, indices], writes, { holes: { ...types, Scalar: type } });
   // The indices are an input so that they live until the gradient has been computed; they get none.
   return differentiable("gather", y, [x, indices], (dy) => [
     () => run(gatherGrad, p, [dy, indices], x.shape, { holes: types }),
@@ -45,7 +45,7 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
   checkWhole("oneHot", "labels", labels, `They are [${labels.shape}].`);
   const names = arange(classes, { dtype: labels.dtype, device: labels.device });
   const column = labels.view([...labels.shape, 1]);
-  const isLabel: Expression = (label, name) => `select(V(0), V(1), ${label} == ${name})`; // no NaN: integers
+  const isLabel: Expression = (label, name) => `select(Vec(0), Vec(1), ${label} == ${name})`; // no NaN: integers
   const y = elementwise(isLabel, [column, names], {
     dtype: "f32",
   });

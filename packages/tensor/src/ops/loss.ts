@@ -1,5 +1,4 @@
 import { crossEntropy as kernel } from "@shadegrad/kernels-wgsl/crossEntropy";
-import { broadcast, map } from "@shadegrad/kernels-wgsl/map";
 import { differentiable, needsGrad } from "../core/autograd.ts";
 import { elementwise } from "../core/map.ts";
 import { recorder } from "../core/recorder.ts";
@@ -86,10 +85,9 @@ export function crossEntropy(
     (dy) => [
       () => {
         const scale = count ? elementwise((dy, count) => `${dy} / ${count}`, [dy, count]) : dy;
-        const p = broadcast([N, C], [[C, 1], reduction === "none" ? [1, 0] : [0, 0]]);
-        const holes = { A: "f32", B: "f32", C: "f32", Y: logits.dtype, f: "a * b" };
-        const writes = { y: { shape: logits.shape, dtype: logits.dtype } };
-        const dx = run(map, p, [dlogits, scale, scale], writes, { holes }).y;
+        using perRow = reduction === "none" ? scale.view([...shape, 1]) : scale.view();
+        const product = (dlogits?: string, scale?: string) => `${dlogits} * ${scale}`;
+        const dx = elementwise(product, [dlogits, perRow], { dtype: logits.dtype });
         if (scale !== dy) scale.dispose();
         return dx;
       },

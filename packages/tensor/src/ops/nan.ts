@@ -16,7 +16,7 @@ export type Comparison = "==" | "<" | "<=" | ">" | ">=";
 
 /** True where the comparison holds; false where a or b is NaN. */
 export const compare = (a: string | undefined, comparison: Comparison, b: string | undefined): string => {
-  const operands = [a, b].filter((x) => !/^V\(\d+\)$/.test(x!));
+  const operands = [a, b].filter((x) => !/^Vec\(\d+\)$/.test(x!));
   return `((${a} ${comparison} ${b}) & !(${operands.map(isNan).join(" | ")}))`;
 };
 

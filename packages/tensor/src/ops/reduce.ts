@@ -1,7 +1,7 @@
-import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
 import { expand, NAN_OR, type Reduction, reduce, reducePasses } from "@shadegrad/kernels-wgsl/reduce";
 import { differentiable } from "../core/autograd.ts";
 import { type DType, isInteger } from "../core/dtype.ts";
+import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
@@ -130,33 +130,15 @@ const LARGEST = { i32: "Vec(0x7fffffff)", u32: "Vec(0xffffffff)" };
 
 /** dx = dy / n where x is one of the n elements that are equal to y; to a NaN, NaN is. */
 function extremeGrad(x: Tensor, y: Tensor, dy: Tensor, axes: readonly number[], kept: Shape): Tensor {
-  const { dtype } = x;
-  const repeated = strides(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
-  const params = broadcast(x.shape, [strides(x.shape), repeated, repeated]);
-  const whole = { A: dtype, B: dtype, Y: dtype };
-  const isWinner = isInteger(dtype)
-    ? "a == b" // no NaN: integers
-    : `${compare("a", "==", "b")} | (${isNan("a")} & ${isNan("b")})`;
-  const equal = run(map, params, [x, y, y], x.shape, {
-    holes: { ...whole, C: dtype, f: `select(V(0), V(1), ${isWinner})` },
-  });
-  const count = reduced(equal, axes, kept, SUM, "f32");
-  const share = run(
-    map,
-    dense(y.size, 2),
-    [dy, count, count],
-    { y: { shape: kept, dtype: "f32" } },
-    { holes: { A: dtype, B: "f32", C: "f32", Y: "f32", f: "a / b" } },
-  ).y;
-  const dx = run(map, params, [x, y, share], x.shape, {
-    holes: { ...whole, C: "f32", f: `select(V(0), c, ${isWinner})` },
-  });
-  for (const tensor of [equal, count, share]) tensor.dispose();
-  return dx;
+  using extremes = y.view(kept);
+  using gradients = dy.view(kept);
+  const isWinner = (x?: string, y?: string) => `${compare(x, "==", y)} | (${isNan(x)} & ${isNan(y)})`;
+  using winners = elementwise((x, y) => `select(Vec(0), Vec(1), ${isWinner(x, y)})`, [x, extremes]);
+  using count = reduced(winners, axes, kept, SUM, "f32");
+  using share = elementwise((dy, count) => `${dy} / ${count}`, [gradients, count]);
+  const dx: Expression = (x, y, share) => `select(Vec(0), ${share}, ${isWinner(x, y)})`;
+  return elementwise(dx, [x, extremes, share], { dtype: x.dtype });
 }
-
-/** Elements between neighbours along each axis. */
-const strides = (shape: Shape): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 interface Combination extends Reduction {
   readonly combine: string;

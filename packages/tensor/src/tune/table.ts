@@ -1,4 +1,4 @@
-import type { Tuning, TuningRow } from "./tune.ts";
+import type { Tuning, TuningRow } from "./tuning.ts";
 
 /** Columns of a line: what is computed, the variant, microseconds, and how much slower another is. */
 const WIDTHS = [36, 14, 8, 19] as const;

@@ -15,47 +15,17 @@ import { tryVariants } from "./measure.ts";
 import { shapeText } from "./shape-text.ts";
 import { deviceOf, withStep } from "./step.ts";
 import { table } from "./table.ts";
+import type { Tuning, TuningRow } from "./tuning.ts";
 
 export interface TuneOptions {
-  /** Of a model: whether it is to be trained, and not only used. */
+  /** For a model: true to tune a training step, false to tune prediction alone. */
   training?: boolean | undefined;
-  /** True if later processes on this adapter shall know what was found, true if absent. */
+  /** False to forget the choices when the process ends; true if absent. */
   keep?: boolean | undefined;
-  /** Told of each choice that was made, the how-manieth of how many it is. */
+  /** Called after each choice, with its index from 1 and the total. */
   onProgress?: ((row: TuningRow, done: number, of: number) => void) | undefined;
-  /** Ends it: what was found by then counts. */
+  /** Stops the tuning; choices made by then stay. */
   signal?: AbortSignal | undefined;
-}
-
-/** Of one kernel, for one set of shapes: which variant is taken from now on. */
-export interface TuningRow {
-  readonly kernel: string;
-  /** For people: `3×3/2 64→128 56×56 ×1`. */
-  readonly shape: string;
-  /** How often a call launches it. */
-  readonly launches: number;
-  readonly variant: string;
-  /** Of one launch: the median. */
-  readonly microseconds: number;
-  /** What is taken where nothing was measured. */
-  readonly preferred: string;
-  /** The other variants that are right, the fastest first. */
-  readonly others: readonly { readonly variant: string; readonly microseconds: number }[];
-  /** Those that are wrong here, or do not run; never taken. */
-  readonly rejected: readonly { readonly variant: string; readonly reason: string }[];
-}
-
-/** What was measured. */
-export interface Tuning {
-  readonly adapter: string;
-  readonly rows: readonly TuningRow[];
-  readonly seconds: number;
-  /** True if the signal ended it before everything was tried. */
-  readonly stopped: boolean;
-  /** Where it is kept for later processes; undefined if it is not. */
-  readonly kept: string | undefined;
-  /** A table, 80 columns wide. */
-  toString(): string;
 }
 
 /**

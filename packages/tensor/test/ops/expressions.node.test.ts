@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const SOURCES = new URL("../../src/", import.meta.url);
 const bare =
-  /(?<!Math\.)\b(max|min|clamp)\((\$\{|[abcsty]\b)|(\}|\b[abcst]) (!=|==|<=?|>=?) (\$\{|V\(|[abcst]\b)/;
+  /(?<!Math\.)\b(max|min|clamp)\((\$\{|[abcsty]\b)|(\}|\b[abcst]) (!=|==|<=?|>=?) (\$\{|Vec\(|[abcst]\b)/;
 /** Operands that are no floats, or a test of bits in the same line. */
 const allowed = /orNan\(|isNan\(|\/\/ no NaN: ./;
 
@@ -27,9 +27,9 @@ test("WGSL in ops compares, and takes extremes, by the expressions of ops/nan.ts
 
 test("it finds a bare one", () => {
   const found = (line: string) => isBare(line.replaceAll("@", "$"));
-  expect(found("(x) => `max(@{x}, V(0))`")).toBe(true);
+  expect(found("(x) => `max(@{x}, Vec(0))`")).toBe(true);
   expect(found("(a, b) => `select(@{a}, @{b}, @{a} != @{b})`")).toBe(true);
   expect(found('{ f: "max(a, b)" }')).toBe(true);
   expect(found("`[@{Math.max(a, b)}]`")).toBe(false);
-  expect(found("(x) => orNan(`max(@{x}, V(0))`, x)")).toBe(false);
+  expect(found("(x) => orNan(`max(@{x}, Vec(0))`, x)")).toBe(false);
 });

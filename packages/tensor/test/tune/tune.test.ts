@@ -61,7 +61,7 @@ describe("a variant is compared with the plain one before it is timed", () => {
   const scaled = (name: string, by: string): Variant => ({
     ...plain,
     name,
-    holes: { epilogue: `value * V(${by})` },
+    holes: { epilogue: `value * Vec(${by})` },
   });
 
   it("one that leaves half of the result out is named and never taken, though it is the fastest", async () => {

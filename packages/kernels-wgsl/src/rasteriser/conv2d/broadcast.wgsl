@@ -1,10 +1,10 @@
 enable subgroups;
-// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+// y[n, row, col, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft,
 //   g = the group of o;  x is zero outside the image.
 //
 // For CPU rasterisers and any number of channels: one subgroup computes ROWS pixels
-// m = (n·P + p)·Q + q × COLS channels of one group in registers; for one input channel of a tap,
+// m = (n·P + row)·Q + col × COLS channels of one group in registers; for one input channel of a tap,
 // each lane loads BLOCKS pixels and four w, and pixels then reach all lanes by broadcast.
 //
 //   x  [N, H, W, C]     w  [R, S, C / groups, O]
@@ -12,23 +12,23 @@ enable subgroups;
 //   dispatch  ceil(N·P·Q / ROWS) · groups · ceil(O / groups / COLS) spread over x and y
 
 alias Elem = f32;
-const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;  // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = SUBGROUP * 4;
 
-// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// Applied to what is stored: y[at], of `channel`. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i]); }
-fn dense1(i: u32) -> V { return V(e1[i]); }
-fn channel0(o: u32) -> V { return V(e0[o]); }
-fn channel1(o: u32) -> V { return V(e1[o]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 struct Params {
@@ -51,16 +51,16 @@ struct Params {
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
 // Add one k of SUBGROUP rows; lane l holds that of row l.
-fn addRows(i: u32, v: f32, b: vec4f) {
-  sum[i] += subgroupBroadcast(v, 0u) * b;
-  sum[i + 1] += subgroupBroadcast(v, 1u) * b;
-  sum[i + 2] += subgroupBroadcast(v, 2u) * b;
-  sum[i + 3] += subgroupBroadcast(v, 3u) * b;
+fn addRows(i: u32, own: f32, b: vec4f) {
+  sum[i] += subgroupBroadcast(own, 0u) * b;
+  sum[i + 1] += subgroupBroadcast(own, 1u) * b;
+  sum[i + 2] += subgroupBroadcast(own, 2u) * b;
+  sum[i + 3] += subgroupBroadcast(own, 3u) * b;
   if (SUBGROUP == 8) {
-    sum[i + 4] += subgroupBroadcast(v, 4u) * b;
-    sum[i + 5] += subgroupBroadcast(v, 5u) * b;
-    sum[i + 6] += subgroupBroadcast(v, 6u) * b;
-    sum[i + 7] += subgroupBroadcast(v, 7u) * b;
+    sum[i + 4] += subgroupBroadcast(own, 4u) * b;
+    sum[i + 5] += subgroupBroadcast(own, 5u) * b;
+    sum[i + 6] += subgroupBroadcast(own, 6u) * b;
+    sum[i + 7] += subgroupBroadcast(own, 7u) * b;
   }
 }
 
@@ -78,18 +78,18 @@ fn main(
   let g = tile / across % p.groups;
   let m0 = tile / (across * p.groups) * ROWS;
   if (m0 >= M) { return; }
-  let n = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
-  let columns = g * outputs + min(n, vec4u(outputs - 1));
+  let column = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
+  let columns = g * outputs + min(column, vec4u(outputs - 1));
 
   // Pixels beyond the last repeat it, and are not stored.
   var image: array<u32, BLOCKS>;
-  var row: array<u32, BLOCKS>;
-  var col: array<u32, BLOCKS>;
+  var top: array<u32, BLOCKS>;
+  var left: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
     let m = min(m0 + SUBGROUP * i + lane, M - 1);
     image[i] = m / (p.P * p.Q) * p.H;
-    row[i] = m / p.Q % p.P * p.strideRows - p.padTop;
-    col[i] = m % p.Q * p.strideCols - p.padLeft;
+    top[i] = m / p.Q % p.P * p.strideRows - p.padTop;
+    left[i] = m % p.Q * p.strideCols - p.padLeft;
   }
 
   for (var r = 0u; r < p.R; r++) {
@@ -98,8 +98,8 @@ fn main(
       var inside: array<bool, BLOCKS>;
       for (var i = 0u; i < BLOCKS; i++) {
         // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
-        let h = row[i] + r * p.dilationRows;
-        let v = col[i] + s * p.dilationCols;
+        let h = top[i] + r * p.dilationRows;
+        let v = left[i] + s * p.dilationCols;
         inside[i] = h < p.H && v < p.W;
         at[i] = ((image[i] + h) * p.W + v) * p.C + g * channels;
       }
@@ -118,9 +118,9 @@ fn main(
   let count = min(ROWS, M - m0);
   for (var i = 0u; i < count; i++) {
     for (var j = 0u; j < 4; j++) {
-      let o = g * outputs + n[j];
+      let o = g * outputs + column[j];
       let at = (m0 + i) * p.O + o;
-      if (n[j] < outputs) { y[at] = Elem(epilogue(sum[i][j], at, o)); }
+      if (column[j] < outputs) { y[at] = Elem(epilogue(sum[i][j], at, o)); }
     }
   }
 }

@@ -1,7 +1,7 @@
 enable subgroups;
-// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
-//   over the r, s whose window at p, q covers the pixel:
-//   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, row, col, o] · w[r, s, c, o])
+//   over the r, s whose window at row, col covers the pixel:
+//   row·strideRows = h + padTop − r·dilationRows,  col·strideCols = v + padLeft − s·dilationCols.
 //
 // For CPU rasterisers: one subgroup computes ROWS pixels × COLS channels of one group in
 // registers, as the forward pass does. Its pixels lie a stride apart, so that a tap reaches all
@@ -12,23 +12,23 @@ enable subgroups;
 //             · groups · ceil(C / groups / COLS), spread over x and y
 
 alias Elem = f32;
-const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;  // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = SUBGROUP * 4;
 
-// Applied to what is stored: dx[i], in channel o. e0 and e1 hold operands of dx's shape, or one value a channel.
+// Applied to what is stored: dx[at], of `channel`. e0 and e1 hold operands of dx's shape, or one value a channel.
 // = epilogue
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i]); }
-fn dense1(i: u32) -> V { return V(e1[i]); }
-fn channel0(o: u32) -> V { return V(e0[o]); }
-fn channel1(o: u32) -> V { return V(e1[o]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 struct Params {
@@ -51,16 +51,16 @@ struct Params {
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
 // Add one k of SUBGROUP rows; lane l holds that of row l.
-fn addRows(i: u32, v: f32, b: vec4f) {
-  sum[i] += subgroupBroadcast(v, 0u) * b;
-  sum[i + 1] += subgroupBroadcast(v, 1u) * b;
-  sum[i + 2] += subgroupBroadcast(v, 2u) * b;
-  sum[i + 3] += subgroupBroadcast(v, 3u) * b;
+fn addRows(i: u32, own: f32, b: vec4f) {
+  sum[i] += subgroupBroadcast(own, 0u) * b;
+  sum[i + 1] += subgroupBroadcast(own, 1u) * b;
+  sum[i + 2] += subgroupBroadcast(own, 2u) * b;
+  sum[i + 3] += subgroupBroadcast(own, 3u) * b;
   if (SUBGROUP == 8) {
-    sum[i + 4] += subgroupBroadcast(v, 4u) * b;
-    sum[i + 5] += subgroupBroadcast(v, 5u) * b;
-    sum[i + 6] += subgroupBroadcast(v, 6u) * b;
-    sum[i + 7] += subgroupBroadcast(v, 7u) * b;
+    sum[i + 4] += subgroupBroadcast(own, 4u) * b;
+    sum[i + 5] += subgroupBroadcast(own, 5u) * b;
+    sum[i + 6] += subgroupBroadcast(own, 6u) * b;
+    sum[i + 7] += subgroupBroadcast(own, 7u) * b;
   }
 }
 
@@ -86,17 +86,17 @@ fn main(
   let m0 = part % perPhase * ROWS;
   let phaseRow = phase / p.strideCols;
   let phaseCol = phase % p.strideCols;
-  let n = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
-  let columns = min(n, vec4u(channels - 1)) * p.O + g * outputs;
+  let column = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
+  let columns = min(column, vec4u(channels - 1)) * p.O + g * outputs;
 
   var image: array<u32, BLOCKS>;
-  var row: array<u32, BLOCKS>;
-  var col: array<u32, BLOCKS>;
+  var bottom: array<u32, BLOCKS>;
+  var right: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
     let m = min(m0 + SUBGROUP * i + lane, M - 1);
     image[i] = m / (rows * cols) * p.P;
-    row[i] = m / cols % rows * p.strideRows + phaseRow + p.padTop;
-    col[i] = m % cols * p.strideCols + phaseCol + p.padLeft;
+    bottom[i] = m / cols % rows * p.strideRows + phaseRow + p.padTop;
+    right[i] = m % cols * p.strideCols + phaseCol + p.padLeft;
   }
 
   for (var r = 0u; r < p.R; r++) {
@@ -108,10 +108,10 @@ fn main(
       var inside: array<bool, BLOCKS>;
       for (var i = 0u; i < BLOCKS; i++) {
         // Before the first output these wrap to a huge u32, which is beyond the last one too.
-        let h = (row[i] - r * p.dilationRows) / p.strideRows;
-        let v = (col[i] - s * p.dilationCols) / p.strideCols;
-        inside[i] = h < p.P && v < p.Q;
-        at[i] = ((image[i] + h) * p.Q + v) * p.O + g * outputs;
+        let outRow = (bottom[i] - r * p.dilationRows) / p.strideRows;
+        let outCol = (right[i] - s * p.dilationCols) / p.strideCols;
+        inside[i] = outRow < p.P && outCol < p.Q;
+        at[i] = ((image[i] + outRow) * p.Q + outCol) * p.O + g * outputs;
       }
       var weight = (r * p.S + s) * channels * p.O + columns;
       let depth = select(outputs, 0, (restRow | restCol) != 0);
@@ -133,9 +133,9 @@ fn main(
     if (h >= p.H || v >= p.W) { continue; }
     let m = ((m0 + i) / (rows * cols) * p.H + h) * p.W + v;
     for (var j = 0u; j < 4; j++) {
-      let c = g * channels + n[j];
+      let c = g * channels + column[j];
       let at = m * p.C + c;
-      if (n[j] < channels) { dx[at] = Elem(epilogue(sum[i][j], at, c)); }
+      if (column[j] < channels) { dx[at] = Elem(epilogue(sum[i][j], at, c)); }
     }
   }
 }

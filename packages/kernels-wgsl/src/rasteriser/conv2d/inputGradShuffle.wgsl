@@ -1,7 +1,7 @@
 enable subgroups;
-// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, p, q, o] · w[r, s, c, o])
-//   over the r, s whose window at p, q covers the pixel:
-//   p·strideRows = h + padTop − r·dilationRows,  q·strideCols = v + padLeft − s·dilationCols.
+// dx[n, h, v, c] = epilogue(Σ_{r, s, o}  dy[n, row, col, o] · w[r, s, c, o])
+//   over the r, s whose window at row, col covers the pixel:
+//   row·strideRows = h + padTop − r·dilationRows,  col·strideCols = v + padLeft − s·dilationCols.
 //
 // For CPU rasterisers: one subgroup computes ROWS pixels × COLS channels of one group in
 // registers, as the forward pass does. Its pixels lie a stride apart, so that a tap reaches all
@@ -16,24 +16,24 @@ alias Elem = f32;
 alias StoredVec = vec4<Elem>;
 const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
 const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
-const BLOCKS: u32 = 2;    // rows that each lane fetches
+const BLOCKS: u32 = 2;      // rows that each lane fetches
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = ACROSS * 4;
 const SUMS = ACROSS * BLOCKS;
 
-// Applied to what is stored: four values at a time, the first of them dx[i], in channel o. e0 and e1 hold
+// Applied to what is stored: four values at a time, the first of them dx[at], of `channel`. e0 and e1 hold
 // operands of dx's shape, or one value a channel.
 // = epilogueOfTexels
-alias V = vec4f;
+alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + i / 4)); }
-fn dense1(i: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + i / 4)); }
-fn channel0(o: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + o / 4)); }
-fn channel1(o: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + o / 4)); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW + at / 4)); }
+fn dense1(at: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + at / 4)); }
+fn channel0(channel: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW + channel / 4)); }
+fn channel1(channel: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + channel / 4)); }
 // = end
 
 struct Params {
@@ -62,22 +62,22 @@ fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW)
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
 
-// Add four k of row i, whose values `v` have reached all lanes that need them.
-fn add(i: u32, v: vec4f, b: mat4x4f) {
-  sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
+// Add four k of row i, whose values `own` have reached all lanes that need them.
+fn add(i: u32, own: vec4f, b: mat4x4f) {
+  sum[i] = sum[i] + own.x * b[0] + own.y * b[1] + own.z * b[2] + own.w * b[3];
 }
 
 // Add four k of SUBGROUP rows, of which lane l holds row l and needs those from `first`.
-fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
-  add(i, subgroupShuffle(v, first), b);
-  add(i + 1, subgroupShuffle(v, first + 1), b);
-  add(i + 2, subgroupShuffle(v, first + 2), b);
-  add(i + 3, subgroupShuffle(v, first + 3), b);
+fn addRows(i: u32, own: vec4f, first: u32, b: mat4x4f) {
+  add(i, subgroupShuffle(own, first), b);
+  add(i + 1, subgroupShuffle(own, first + 1), b);
+  add(i + 2, subgroupShuffle(own, first + 2), b);
+  add(i + 3, subgroupShuffle(own, first + 3), b);
   if (ACROSS == 8) {
-    add(i + 4, subgroupShuffle(v, first + 4), b);
-    add(i + 5, subgroupShuffle(v, first + 5), b);
-    add(i + 6, subgroupShuffle(v, first + 6), b);
-    add(i + 7, subgroupShuffle(v, first + 7), b);
+    add(i + 4, subgroupShuffle(own, first + 4), b);
+    add(i + 5, subgroupShuffle(own, first + 5), b);
+    add(i + 6, subgroupShuffle(own, first + 6), b);
+    add(i + 7, subgroupShuffle(own, first + 7), b);
   }
 }
 
@@ -111,8 +111,8 @@ fn main(
   let strip = select(rest, outer, rowsFirst);
   let g = strip / perGroup;
   let part = lane / ACROSS * ACROSS;    // of the lanes
-  let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
-  let columns = (min(n, channels - 4) + vec4u(0, 1, 2, 3)) * p.O + g * outputs;
+  let column = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
+  let columns = (min(column, channels - 4) + vec4u(0, 1, 2, 3)) * p.O + g * outputs;
 
   var image: array<u32, BLOCKS>;
   var row: array<u32, BLOCKS>;
@@ -138,10 +138,10 @@ fn main(
       var at: array<u32, BLOCKS>;
       for (var i = 0u; i < BLOCKS; i++) {
         // Before the first output these wrap to a huge u32, which is beyond the last one too.
-        let h = row[i] + rowsOn;
-        let v = col[i] + colsOn;
-        let texel = (((image[i] + h) * p.Q + v) * p.O + g * outputs) / 4;
-        at[i] = select(0, TEXELS_PER_ROW + texel, h < p.P && v < p.Q);
+        let outRow = row[i] + rowsOn;
+        let outCol = col[i] + colsOn;
+        let texel = (((image[i] + outRow) * p.Q + outCol) * p.O + g * outputs) / 4;
+        at[i] = select(0, TEXELS_PER_ROW + texel, outRow < p.P && outCol < p.Q);
       }
       var weight = TEXELS_PER_ROW + ((r * p.S + s) * channels * p.O + columns) / 4;
       let depth = select(0, outputs, meets);
@@ -170,9 +170,9 @@ fn main(
     let first = line / rows;
     let h = (line - first * rows) * p.strideRows + phaseRow;
     let v = (m - line * cols) * p.strideCols + phaseCol;
-    let at = ((first * p.H + h) * p.W + v) * p.C + g * channels + n;
-    if (m < M && h < p.H && v < p.W && n < channels) {
-      dx[at / 4] = StoredVec(epilogue(sum[j], at, g * channels + n));
+    let at = ((first * p.H + h) * p.W + v) * p.C + g * channels + column;
+    if (m < M && h < p.H && v < p.W && column < channels) {
+      dx[at / 4] = StoredVec(epilogue(sum[j], at, g * channels + column));
     }
   }
 }

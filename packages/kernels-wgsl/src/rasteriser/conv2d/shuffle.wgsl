@@ -1,10 +1,10 @@
 enable subgroups;
-// y[n, p, q, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft,
+// y[n, row, col, o] = epilogue(Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o])
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft,
 //   g = the group of o;  x is zero outside the image.
 //
 // For CPU rasterisers: the register tile of the matrix product beside this (matmul/shuffle), where
-// row m = (n·P + p)·Q + q is a pixel of y. One subgroup computes ROWS pixels × COLS channels of
+// row m = (n·P + row)·Q + col is a pixel of y. One subgroup computes ROWS pixels × COLS channels of
 // one group; for four input channels of a tap, each lane fetches those of BLOCKS pixels and four w.
 //
 //   x  [N, H, W, C]     w  [R, S, C / groups, O]     y  [N, P, Q, O]
@@ -15,24 +15,24 @@ alias Elem = f32;
 alias StoredVec = vec4<Elem>;
 const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
 const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
-const BLOCKS: u32 = 2;    // rows that each lane fetches
+const BLOCKS: u32 = 2;      // rows that each lane fetches
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = ACROSS * 4;
 const SUMS = ACROSS * BLOCKS;
 
-// Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
+// Applied to what is stored: four values at a time, the first of them y[at], of `channel`. e0 and e1 hold
 // operands of y's shape, or one value a channel.
 // = epilogueOfTexels
-alias V = vec4f;
+alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + i / 4)); }
-fn dense1(i: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + i / 4)); }
-fn channel0(o: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + o / 4)); }
-fn channel1(o: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + o / 4)); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW + at / 4)); }
+fn dense1(at: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + at / 4)); }
+fn channel0(channel: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW + channel / 4)); }
+fn channel1(channel: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + channel / 4)); }
 // = end
 
 struct Params {
@@ -61,22 +61,22 @@ fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW)
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
 
-// Add four k of row i, whose values `v` have reached all lanes that need them.
-fn add(i: u32, v: vec4f, b: mat4x4f) {
-  sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
+// Add four k of row i, whose values `own` have reached all lanes that need them.
+fn add(i: u32, own: vec4f, b: mat4x4f) {
+  sum[i] = sum[i] + own.x * b[0] + own.y * b[1] + own.z * b[2] + own.w * b[3];
 }
 
 // Add four k of SUBGROUP rows, of which lane l holds row l and needs those from `first`.
-fn addRows(i: u32, v: vec4f, first: u32, b: mat4x4f) {
-  add(i, subgroupShuffle(v, first), b);
-  add(i + 1, subgroupShuffle(v, first + 1), b);
-  add(i + 2, subgroupShuffle(v, first + 2), b);
-  add(i + 3, subgroupShuffle(v, first + 3), b);
+fn addRows(i: u32, own: vec4f, first: u32, b: mat4x4f) {
+  add(i, subgroupShuffle(own, first), b);
+  add(i + 1, subgroupShuffle(own, first + 1), b);
+  add(i + 2, subgroupShuffle(own, first + 2), b);
+  add(i + 3, subgroupShuffle(own, first + 3), b);
   if (ACROSS == 8) {
-    add(i + 4, subgroupShuffle(v, first + 4), b);
-    add(i + 5, subgroupShuffle(v, first + 5), b);
-    add(i + 6, subgroupShuffle(v, first + 6), b);
-    add(i + 7, subgroupShuffle(v, first + 7), b);
+    add(i + 4, subgroupShuffle(own, first + 4), b);
+    add(i + 5, subgroupShuffle(own, first + 5), b);
+    add(i + 6, subgroupShuffle(own, first + 6), b);
+    add(i + 7, subgroupShuffle(own, first + 7), b);
   }
 }
 
@@ -106,35 +106,35 @@ fn main(
   let strip = select(rest, outer, rowsFirst);
   let g = strip / perGroup;
   let part = lane / ACROSS * ACROSS;    // of the lanes
-  let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
-  let column = g * outputs + min(n, outputs - 4);
+  let column = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
+  let loaded = g * outputs + min(column, outputs - 4);
 
   // Pixels beyond the last repeat it, and are not stored.
   var image: array<u32, BLOCKS>;
-  var row: array<u32, BLOCKS>;
-  var col: array<u32, BLOCKS>;
+  var top: array<u32, BLOCKS>;
+  var left: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
     let m = min(m0 + SUBGROUP * i + lane, M - 1);
     let line = m / p.Q;
     let first = line / p.P;
     image[i] = first * p.H;
-    row[i] = (line - first * p.P) * p.strideRows - p.padTop;
-    col[i] = (m - line * p.Q) * p.strideCols - p.padLeft;
+    top[i] = (line - first * p.P) * p.strideRows - p.padTop;
+    left[i] = (m - line * p.Q) * p.strideCols - p.padLeft;
   }
 
   let step = p.O / 4;
   let pixel = p.C / 4;    // texels
   let width = p.W * pixel;
-  var weight = TEXELS_PER_ROW + column / 4;
+  var weight = TEXELS_PER_ROW + loaded / 4;
   for (var r = 0u; r < p.R; r++) {
     for (var s = 0u; s < taps; s++) {
       var start: array<u32, BLOCKS>;    // of the line
       var at: array<u32, BLOCKS>;       // in the line
       for (var i = 0u; i < BLOCKS; i++) {
         // Above and left of the image these have wrapped to a huge u32, so one `<` tests both edges.
-        let h = row[i] + r * p.dilationRows;
+        let h = top[i] + r * p.dilationRows;
         start[i] = TEXELS_PER_ROW + (image[i] + h) * width;
-        let v = col[i] + s * p.dilationCols;
+        let v = left[i] + s * p.dilationCols;
         at[i] = select(width, v * pixel + g * channels / 4, h < p.H);
       }
       for (var c = 0u; c < channels; c += 4) {
@@ -159,7 +159,7 @@ fn main(
     let j = i - 1;
     let tier = j / ACROSS;
     let m = m0 + SUBGROUP * tier + part + j - ACROSS * tier;
-    let at = m * p.O + column;
-    if (m < M && n < outputs) { y[at / 4] = StoredVec(epilogue(sum[j], at, column)); }
+    let at = m * p.O + loaded;
+    if (m < M && column < outputs) { y[at / 4] = StoredVec(epilogue(sum[j], at, loaded)); }
   }
 }

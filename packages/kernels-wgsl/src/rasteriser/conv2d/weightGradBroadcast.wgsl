@@ -1,7 +1,7 @@
 enable subgroups;
-// partial[k, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + p)·Q + q
-//   over the k-th of `splits` stretches of m;
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
+// partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
+//   over stretch `split` of m;
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // For CPU rasterisers and any number of channels: one subgroup computes ROWS channels in ×
 // COLS channels out of one tap and stretch in registers, one m at a time.
@@ -33,16 +33,16 @@ struct Params {
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
 // Add one k of SUBGROUP rows; lane l holds that of row l.
-fn addRows(i: u32, v: f32, b: vec4f) {
-  sum[i] += subgroupBroadcast(v, 0u) * b;
-  sum[i + 1] += subgroupBroadcast(v, 1u) * b;
-  sum[i + 2] += subgroupBroadcast(v, 2u) * b;
-  sum[i + 3] += subgroupBroadcast(v, 3u) * b;
+fn addRows(i: u32, own: f32, b: vec4f) {
+  sum[i] += subgroupBroadcast(own, 0u) * b;
+  sum[i + 1] += subgroupBroadcast(own, 1u) * b;
+  sum[i + 2] += subgroupBroadcast(own, 2u) * b;
+  sum[i + 3] += subgroupBroadcast(own, 3u) * b;
   if (SUBGROUP == 8) {
-    sum[i + 4] += subgroupBroadcast(v, 4u) * b;
-    sum[i + 5] += subgroupBroadcast(v, 5u) * b;
-    sum[i + 6] += subgroupBroadcast(v, 6u) * b;
-    sum[i + 7] += subgroupBroadcast(v, 7u) * b;
+    sum[i + 4] += subgroupBroadcast(own, 4u) * b;
+    sum[i + 5] += subgroupBroadcast(own, 5u) * b;
+    sum[i + 6] += subgroupBroadcast(own, 6u) * b;
+    sum[i + 7] += subgroupBroadcast(own, 7u) * b;
   }
 }
 
@@ -63,7 +63,7 @@ fn main(
   let tile = group.y * groups.x + group.x;
   let g = tile / across % p.groups;
   let c0 = tile / (across * p.groups) % down * ROWS;
-  let tap = tile / (across * p.groups * down);    // of all stretches: (k·R + r)·taps + s
+  let tap = tile / (across * p.groups * down);    // of all stretches: (split·R + r)·taps + s
   if (tap >= p.splits * p.R * taps) { return; }
   let top = tap / taps % p.R * p.dilationRows - p.padTop;
   let left = tap % taps * p.dilationCols - p.padLeft;
@@ -71,8 +71,8 @@ fn main(
   let begin = tap / (p.R * taps) * stretch;
   let end = min(begin + stretch, M);
 
-  let n = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
-  let columns = g * outputs + min(n, vec4u(outputs - 1));
+  let column = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
+  let columns = g * outputs + min(column, vec4u(outputs - 1));
   var channel: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
     channel[i] = g * channels + min(c0 + SUBGROUP * i + lane, channels - 1);
@@ -86,11 +86,11 @@ fn main(
     let dys = vec4f(f32(dy[out.x]), f32(dy[out.y]), f32(dy[out.z]), f32(dy[out.w]));
     // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
     let h = row * p.strideRows + top;
-    let v = (col * p.strideCols + left) * p.C;
+    let pixel = (col * p.strideCols + left) * p.C;
     let line = (image * p.H + h) * p.W * p.C;
     for (var i = 0u; i < BLOCKS; i++) {
-      let inside = h < p.H && v + channel[i] < p.W * p.C;
-      addRows(SUBGROUP * i, select(0, f32(x[line + v + channel[i]]), inside), dys);
+      let inside = h < p.H && pixel + channel[i] < p.W * p.C;
+      addRows(SUBGROUP * i, select(0, f32(x[line + pixel + channel[i]]), inside), dys);
     }
     // One pixel on; a division here would cost more than the loads.
     let nextRow = col + 1 >= p.Q;
@@ -104,7 +104,7 @@ fn main(
   for (var i = 0u; i < count; i++) {
     let at = ((tap * channels) + c0 + i) * p.O + g * outputs;
     for (var j = 0u; j < 4; j++) {
-      if (n[j] < outputs) { partial[at + n[j]] = sum[i][j]; }
+      if (column[j] < outputs) { partial[at + column[j]] = sum[i][j]; }
     }
   }
 }

@@ -1,7 +1,7 @@
 enable subgroups;
-// partial[k, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + p)·Q + q
-//   over the k-th of `splits` stretches of m;
-//   h = p·strideRows + r·dilationRows − padTop,  v = q·strideCols + s·dilationCols − padLeft.
+// partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
+//   over stretch `split` of m;
+//   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // For CPU rasterisers: one subgroup computes ROWS channels in × COLS channels out of one tap
 // and stretch in registers. For four m at a time each lane fetches four channels of one pixel, for
@@ -42,18 +42,18 @@ fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW)
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
 
-// Add four k of row i, whose values `v` have reached all lanes that need them.
-fn add(i: u32, v: vec4f, b: mat4x4f) {
-  sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
+// Add four k of row i, whose values `own` have reached all lanes that need them.
+fn add(i: u32, own: vec4f, b: mat4x4f) {
+  sum[i] = sum[i] + own.x * b[0] + own.y * b[1] + own.z * b[2] + own.w * b[3];
 }
 
 // Add four k of four rows, of which lane `first` + l holds k = l.
-fn addFour(i: u32, v: vec4f, first: u32, b: mat4x4f) {
+fn addFour(i: u32, own: vec4f, first: u32, b: mat4x4f) {
   let rows = transpose(mat4x4f(
-    subgroupShuffle(v, first),
-    subgroupShuffle(v, first + 1),
-    subgroupShuffle(v, first + 2),
-    subgroupShuffle(v, first + 3),
+    subgroupShuffle(own, first),
+    subgroupShuffle(own, first + 1),
+    subgroupShuffle(own, first + 2),
+    subgroupShuffle(own, first + 3),
   ));
   add(i, rows[0], b);
   add(i + 1, rows[1], b);
@@ -77,7 +77,7 @@ fn main(
   let across = perGroup * p.groups;
   let down = (channels + ROWS - 1) / ROWS;
   let tile = group.y * groups.x + group.x;
-  let tap = tile / (across * down);    // of all stretches: (k·R + r)·taps + s
+  let tap = tile / (across * down);    // of all stretches: (split·R + r)·taps + s
   if (tap >= p.splits * p.R * taps) { return; }
   let inTap = tile - tap * across * down;
   let c0 = inTap / across * ROWS;
@@ -90,8 +90,8 @@ fn main(
   let end = min(begin + stretch, M);
 
   let part = lane / ACROSS * ACROSS;    // of the lanes
-  let n = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
-  let column = g * outputs + min(n, outputs - 4);
+  let column = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group
+  let loaded = g * outputs + min(column, outputs - 4);
   var channel: array<u32, BLOCKS>;
   for (var i = 0u; i < BLOCKS; i++) {
     channel[i] = select(g * channels, 0, flat) + min(c0 + SUBGROUP * i + lane / 4 * 4, channels - 4);
@@ -103,9 +103,9 @@ fn main(
   var image = line / p.P;
   var row = line - image * p.P;
   var col = m - line * p.Q;
-  for (var k = begin; k < end; k += 4) {
-    let ks = k + vec4u(0, 1, 2, 3);
-    let at = select(vec4u(), TEXELS_PER_ROW + (ks * p.O + column) / 4, ks < vec4u(end));
+  for (var first = begin; first < end; first += 4) {
+    let outs = first + vec4u(0, 1, 2, 3);
+    let at = select(vec4u(), TEXELS_PER_ROW + (outs * p.O + loaded) / 4, outs < vec4u(end));
     let dys = mat4x4f(
       textureLoad(dy, place(at.x)),
       textureLoad(dy, place(at.y)),
@@ -136,7 +136,7 @@ fn main(
     let j = i - 1;
     let tier = j / ACROSS;
     let c = c0 + SUBGROUP * tier + part + j - ACROSS * tier;
-    let at = (tap * channels + c) * p.O + column;
-    if (c < channels && n < outputs) { partial[at / 4] = sum[j]; }
+    let at = (tap * channels + c) * p.O + loaded;
+    if (c < channels && column < outputs) { partial[at / 4] = sum[j]; }
   }
 }

@@ -10,23 +10,23 @@ enable subgroups;
 //   dispatch  batch · ceil(M / ROWS) · ceil(N / COLS) spread over x and y
 
 alias Elem = f32;
-const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;  // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = SUBGROUP * 4;
 
-// Applied to what is stored: y[i], in channel o. e0 and e1 hold operands of y's shape, or one value a channel.
+// Applied to what is stored: y[at], of `channel`. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
-alias V = f32;
+alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return V(e0[i]); }
-fn dense1(i: u32) -> V { return V(e1[i]); }
-fn channel0(o: u32) -> V { return V(e0[o]); }
-fn channel1(o: u32) -> V { return V(e1[o]); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return Vec(e0[at]); }
+fn dense1(at: u32) -> Vec { return Vec(e1[at]); }
+fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
+fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
@@ -53,16 +53,16 @@ fn begin(z: u32, strides: vec4u) -> u32 {
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
 // Add one k of SUBGROUP rows; lane l holds that of row l.
-fn addRows(i: u32, v: f32, b: vec4f) {
-  sum[i] += subgroupBroadcast(v, 0u) * b;
-  sum[i + 1] += subgroupBroadcast(v, 1u) * b;
-  sum[i + 2] += subgroupBroadcast(v, 2u) * b;
-  sum[i + 3] += subgroupBroadcast(v, 3u) * b;
+fn addRows(i: u32, own: f32, b: vec4f) {
+  sum[i] += subgroupBroadcast(own, 0u) * b;
+  sum[i + 1] += subgroupBroadcast(own, 1u) * b;
+  sum[i + 2] += subgroupBroadcast(own, 2u) * b;
+  sum[i + 3] += subgroupBroadcast(own, 3u) * b;
   if (SUBGROUP == 8) {
-    sum[i + 4] += subgroupBroadcast(v, 4u) * b;
-    sum[i + 5] += subgroupBroadcast(v, 5u) * b;
-    sum[i + 6] += subgroupBroadcast(v, 6u) * b;
-    sum[i + 7] += subgroupBroadcast(v, 7u) * b;
+    sum[i + 4] += subgroupBroadcast(own, 4u) * b;
+    sum[i + 5] += subgroupBroadcast(own, 5u) * b;
+    sum[i + 6] += subgroupBroadcast(own, 6u) * b;
+    sum[i + 7] += subgroupBroadcast(own, 7u) * b;
   }
 }
 

@@ -13,28 +13,28 @@ enable subgroups;
 
 alias Elem = f32;
 alias StoredVec = vec4<Elem>;
-const A_COLUMNS: bool = false;    // a is contiguous along m, otherwise along k
-const B_COLUMNS: bool = false;    // b is contiguous along k, otherwise along n
-const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
-const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
-const BLOCKS: u32 = 2;    // rows that each lane fetches
+const A_COLUMNS: bool = false; // a is contiguous along m, otherwise along k
+const B_COLUMNS: bool = false; // b is contiguous along k, otherwise along n
+const SUBGROUP: u32 = 8;       // invocations in a subgroup: 8 or 4
+const ACROSS: u32 = 8;         // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
+const BLOCKS: u32 = 2;         // rows that each lane fetches
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = ACROSS * 4;
 const SUMS = ACROSS * BLOCKS;
 
-// Applied to what is stored: four values at a time, the first of them y[i], in channel o. e0 and e1 hold
+// Applied to what is stored: four values at a time, the first of them y[at], of `channel`. e0 and e1 hold
 // operands of y's shape, or one value a channel.
 // = epilogueOfTexels
-alias V = vec4f;
+alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
 alias E1 = f32;
-fn epilogue(value: V, i: u32, o: u32) -> V { return value; }
-fn magnitude(value: V) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
-fn dense0(i: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + i / 4)); }
-fn dense1(i: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + i / 4)); }
-fn channel0(o: u32) -> V { return textureLoad(e0, place(TEXELS_PER_ROW + o / 4)); }
-fn channel1(o: u32) -> V { return textureLoad(e1, place(TEXELS_PER_ROW + o / 4)); }
+fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
+fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
+fn dense0(at: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW + at / 4)); }
+fn dense1(at: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + at / 4)); }
+fn channel0(channel: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW + channel / 4)); }
+fn channel1(channel: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + channel / 4)); }
 // = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
@@ -67,18 +67,18 @@ fn begin(z: u32, strides: vec4u) -> u32 {
 
 var<private> sum: array<vec4f, SUMS>;    // four columns of each row
 
-// Add four k of row i, whose values `v` have reached all lanes that need them.
-fn add(i: u32, v: vec4f, b: mat4x4f) {
-  sum[i] = sum[i] + v.x * b[0] + v.y * b[1] + v.z * b[2] + v.w * b[3];
+// Add four k of row i, whose values `own` have reached all lanes that need them.
+fn add(i: u32, own: vec4f, b: mat4x4f) {
+  sum[i] = sum[i] + own.x * b[0] + own.y * b[1] + own.z * b[2] + own.w * b[3];
 }
 
 // Add four k of four rows, which lanes from `first` on hold: one row each, or one k.
-fn addFour(i: u32, v: vec4f, first: u32, b: mat4x4f) {
+fn addFour(i: u32, own: vec4f, first: u32, b: mat4x4f) {
   var rows = mat4x4f(
-    subgroupShuffle(v, first),
-    subgroupShuffle(v, first + 1),
-    subgroupShuffle(v, first + 2),
-    subgroupShuffle(v, first + 3),
+    subgroupShuffle(own, first),
+    subgroupShuffle(own, first + 1),
+    subgroupShuffle(own, first + 2),
+    subgroupShuffle(own, first + 3),
   );
   if (A_COLUMNS) { rows = transpose(rows); }
   add(i, rows[0], b);
