@@ -34,6 +34,7 @@ export {
   ranked,
 } from "./picture.ts";
 export type { PictureSource } from "./picture-source.ts";
+export { pictureTensor } from "./picture-tensor.ts";
 export { type Summary, type SummaryRow, summary, summaryRow } from "./summary.ts";
 export { type TrainedModel, trainedModels } from "./trained-models.ts";
 export * from "./training/index.ts";

@@ -1,10 +1,11 @@
-import { compile, FormatError, init, noGrad, type Tensor, tensor } from "@shadegrad/tensor";
+import { compile, concat, FormatError, init, noGrad, type Tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import { type CheckpointInput, loadCheckpoint, modelOf, openCheckpoint } from "./checkpoints/index.ts";
 import { CIFAR10_CLASSES } from "./data/cifar10.ts";
 import { imageNetResnet50 } from "./data/imagenet.ts";
-import { isForLarge, pictureInput, ranked } from "./picture.ts";
-import { type PictureSource, pictureOf } from "./picture-source.ts";
+import { isForLarge, ranked } from "./picture.ts";
+import type { PictureSource } from "./picture-source.ts";
+import { pictureTensor } from "./picture-tensor.ts";
 import { trainedModels } from "./trained-models.ts";
 import { ResNet, zoo } from "./zoo.ts";
 
@@ -83,14 +84,11 @@ export class Classifier {
   ): Promise<Float32Array[]> {
     const sources = (Array.isArray(images) ? images : [images]) as readonly PictureSource[];
     if (sources.length === 0) return [];
-    const inputs = await Promise.all(
-      sources.map(async (source) => pictureInput(await pictureOf(source), this.net)),
-    );
+    const { device } = this.net.fc.weight;
+    const loading = sources.map((source) => pictureTensor(source, this.net, device));
+    const inputs = await allOrNone(loading);
     const run = this.#last.then(async () => {
-      const [{ shape, data }] = inputs as [(typeof inputs)[0]];
-      const batch = new Float32Array(inputs.length * data.length);
-      for (const [n, input] of inputs.entries()) batch.set(input.data, n * data.length);
-      using x = tensor(batch, [inputs.length, ...shape.slice(1)], { device: this.net.fc.weight.device });
+      using x = inputs.length === 1 ? inputs[0]! : concatenated(inputs);
       using y = await compute(x);
       return { values: (await y.data()) as Float32Array, width: y.shape.at(-1)! };
     });
@@ -98,6 +96,23 @@ export class Classifier {
     const { values, width } = await run;
     return inputs.map((_, n) => values.slice(n * width, (n + 1) * width));
   }
+}
+
+/** Results of all, or the first error, once those that were made are disposed. */
+async function allOrNone(loading: readonly Promise<Tensor>[]): Promise<Tensor[]> {
+  const settled = await Promise.allSettled(loading);
+  const failed = settled.find((one) => one.status === "rejected");
+  const made = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  if (!failed) return made;
+  for (const x of made) x.dispose();
+  throw failed.reason;
+}
+
+/** Inputs as one batch; they are disposed. */
+function concatenated(inputs: readonly Tensor[]): Tensor {
+  const batch = concat(inputs, 0);
+  for (const x of inputs) x.dispose();
+  return batch;
 }
 
 /**

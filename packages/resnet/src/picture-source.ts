@@ -1,5 +1,7 @@
+import { pixelSize } from "@shadegrad/tensor";
 import type { SourceInput } from "@shadegrad/tensor/formats";
 import { type DecodedImage, decodeImage } from "./data/decode.ts";
+import { reducedSize } from "./data/picture-format.ts";
 
 /** A picture: a file by path, URL, Blob or bytes; in a page also whatever a canvas can draw; or decoded pixels. */
 export type PictureSource = SourceInput | CanvasImageSource | ImageData | DecodedImage;
@@ -9,19 +11,19 @@ export async function pictureOf(source: PictureSource): Promise<DecodedImage> {
   if (typeof source === "object" && "pixels" in source) return source;
   if (isImageData(source)) return overWhite(source);
   if (!isDrawable(source)) return decodeImage(source);
-  const [width, height] = sizeOf(source);
+  const { width, height } = reducedSize(...drawableSize(source));
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
   context.drawImage(source, 0, 0, width, height);
   return overWhite(context.getImageData(0, 0, width, height));
 }
 
 /** True if the value is of this class of the platform, which Node may not have. */
-const isA = (value: unknown, name: string): boolean => {
+export const isA = (value: unknown, name: string): boolean => {
   const type = (globalThis as Record<string, unknown>)[name];
   return typeof type === "function" && value instanceof type;
 };
 
-const isImageData = (source: PictureSource): source is ImageData => isA(source, "ImageData");
+export const isImageData = (source: PictureSource): source is ImageData => isA(source, "ImageData");
 
 const DRAWABLE = [
   "HTMLImageElement",
@@ -33,17 +35,12 @@ const DRAWABLE = [
   "VideoFrame",
 ];
 
-const isDrawable = (source: PictureSource): source is CanvasImageSource =>
+export const isDrawable = (source: PictureSource): source is CanvasImageSource =>
   DRAWABLE.some((name) => isA(source, name));
 
 /** Natural size of an image, a video or a frame in pixels; size of a canvas or a bitmap. */
-function sizeOf(source: CanvasImageSource): [width: number, height: number] {
-  const sizes = source as unknown as Record<string, number | undefined>;
-  const width = sizes.naturalWidth ?? sizes.videoWidth ?? sizes.displayWidth ?? sizes.width;
-  const height = sizes.naturalHeight ?? sizes.videoHeight ?? sizes.displayHeight ?? sizes.height;
-  if (width && height) return [width, height];
-  throw new Error("classify: the picture has no pixels yet. Wait for its load or loadeddata event.");
-}
+export const drawableSize = (source: CanvasImageSource): [width: number, height: number] =>
+  pixelSize(source as GPUCopyExternalImageSource);
 
 function overWhite({ data, width, height }: ImageData): DecodedImage {
   const pixels = new Uint8Array(width * height * 3);

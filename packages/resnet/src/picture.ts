@@ -41,19 +41,24 @@ export function pictureInput(
   net: TakesImages,
   preprocessing: Preprocessing | undefined = net.preprocessing,
 ): PictureInput {
-  const { imgChannels: C = 3 } = net.options;
-  if (C !== 1 && C !== 3)
-    throw new RangeError(`pictureInput: the net takes ${C} channels, but a picture has 3, or 1 in grey.`);
-  const [shorter, side] = isForLarge(net) ? [256, 224] : [32, 32];
+  const { C, shorter, side, normalization } = inputOf(net, preprocessing);
   const crop = resizeCentre(picture, shorter, side);
-  const usual = isForLarge(net) ? IMAGENET_NORMALIZATION : CIFAR10_NORMALIZATION;
-  const colours = preprocessing ? normalizationOf(preprocessing) : usual;
-  const normalization = C === 1 ? ofGrey(colours) : colours;
   const data = new Float32Array(side * side * C);
   const writer = inputWriter({ shape: [side, side, C], normalization });
   const pixels = C === 1 ? grey(crop.pixels) : inOrder(crop.pixels, preprocessing);
   writer.write(pixels, data, 0, 0, 0);
   return { data, shape: [1, side, side, C], crop };
+}
+
+/** The input that a net takes: channels, the shorter side of the resized picture, the square cut out of it, and normalization. */
+export function inputOf(net: TakesImages, preprocessing: Preprocessing | undefined = net.preprocessing) {
+  const { imgChannels: C = 3 } = net.options;
+  if (C !== 1 && C !== 3)
+    throw new RangeError(`pictureInput: the net takes ${C} channels, but a picture has 3, or 1 in grey.`);
+  const [shorter, side] = isForLarge(net) ? [256, 224] : [32, 32];
+  const usual = isForLarge(net) ? IMAGENET_NORMALIZATION : CIFAR10_NORMALIZATION;
+  const colours = preprocessing ? normalizationOf(preprocessing) : usual;
+  return { C, shorter, side, normalization: C === 1 ? ofGrey(colours) : colours } as const;
 }
 
 /** Brightness as Pillow has it, by ITU-R 601: `[…, 3]` → `[…, 1]` */

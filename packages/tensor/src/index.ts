@@ -31,6 +31,13 @@ export { concat, stack } from "./ops/concat.ts";
 export { type Conv2dOptions, conv2d, type Padding, type Pair } from "./ops/conv2d.ts";
 export { type CropImagesOptions, cropImages } from "./ops/crop-images.ts";
 export { broadcastTo, tile } from "./ops/expand.ts";
+export {
+  type FromPixelsOptions,
+  fromPixels,
+  type PixelSource,
+  pixelSize,
+  type RgbaPixels,
+} from "./ops/from-pixels.ts";
 export { gather, oneHot } from "./ops/gather.ts";
 export {
   type CrossEntropyOptions,

@@ -25,7 +25,20 @@ const MOST_PIXELS = 300e6;
  *
  * @throws FormatError if the file is empty, truncated, damaged or no picture of these; Error if it cannot be read.
  */
-export async function decodeImage(input: SourceInput): Promise<DecodedImage> {
+export const decodeImage = (input: SourceInput): Promise<DecodedImage> => decodeWith(input, decode);
+
+/**
+ * A picture as a browser's bitmap, which goes to the GPU without the CPU reading its pixels; those of a PPM, which no browser
+ * decodes. As {@link decodeImage}, but transparent where the file is.
+ */
+export const decodeBitmap = (input: SourceInput): Promise<ImageBitmap | DecodedImage> =>
+  decodeWith(input, async (bytes, format) =>
+    format === "pnm" ? decodePnm(bytes) : bitmapByBrowser(bytes, format),
+  );
+
+type Decoder<T> = (bytes: Uint8Array<ArrayBuffer>, format: PictureFormat) => Promise<T>;
+
+async function decodeWith<T>(input: SourceInput, decoder: Decoder<T>): Promise<T> {
   const name = typeof input === "string" || input instanceof URL ? String(input) : "the image";
   const source = await openSource(input);
   let bytes: Uint8Array<ArrayBuffer>;
@@ -43,7 +56,7 @@ export async function decodeImage(input: SourceInput): Promise<DecodedImage> {
   // Before the picture is looked at: a decoder that is not there is no fault of the picture.
   if (onNode && format !== "pnm" && format !== "bmp") await sharpDecoder();
   try {
-    return await decode(bytes, format);
+    return await decoder(bytes, format);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : cause;
     throw new FormatError(`decode: ${name} is no picture that can be read: ${reason}.`, { cause });
@@ -94,19 +107,19 @@ async function decodeBySharp(bytes: Uint8Array, format: PictureFormat): Promise<
   return { width, height, pixels: channels === 3 ? pixels : rgb(pixels, channels) };
 }
 
-async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
+async function bitmapByBrowser(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<ImageBitmap> {
   if (format === "jpeg" && !hasEnd(bytes)) throw new FormatError("it ends before its last pixel");
   const blob = new Blob([bytes]);
-  let bitmap = await createImageBitmap(blob);
+  const bitmap = await createImageBitmap(blob);
   const { width, height } = reducedSize(bitmap.width, bitmap.height);
-  if (width !== bitmap.width || height !== bitmap.height) {
-    bitmap.close();
-    bitmap = await createImageBitmap(blob, {
-      resizeWidth: width,
-      resizeHeight: height,
-      resizeQuality: "high",
-    });
-  }
+  if (width === bitmap.width && height === bitmap.height) return bitmap;
+  bitmap.close();
+  return createImageBitmap(blob, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
+}
+
+async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
+  const bitmap = await bitmapByBrowser(bytes, format);
+  const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);

@@ -64,7 +64,21 @@ export function resizeShorter(image: DecodedImage, side: number): DecodedImage {
  * @throws RangeError if the square is larger than the resized picture.
  */
 export function resizeCentre(image: DecodedImage, shorter: number, side: number): DecodedImage {
-  const { width, height } = image;
+  const { toWidth, toHeight, part } = resizedCentre(image.width, image.height, shorter, side);
+  return resize(image, toWidth, toHeight, part);
+}
+
+/**
+ * Sides of a picture whose shorter side is resized to `shorter`, and the square of `side` pixels in its middle.
+ *
+ * @throws RangeError if the square is larger than the resized picture.
+ */
+export function resizedCentre(
+  width: number,
+  height: number,
+  shorter: number,
+  side: number,
+): { readonly toWidth: number; readonly toHeight: number; readonly part: Rectangle } {
   if (side > shorter) {
     throw new RangeError(
       `resizeCentre: ${side} × ${side} are not in a picture whose shorter side is ${shorter}.`,
@@ -74,7 +88,7 @@ export function resizeCentre(image: DecodedImage, shorter: number, side: number)
   const [toWidth, toHeight] = [Math.round(width * scale), Math.round(height * scale)];
   const left = Math.floor((toWidth - side) / 2);
   const top = Math.floor((toHeight - side) / 2);
-  return resize(image, toWidth, toHeight, { left, top, width: side, height: side });
+  return { toWidth, toHeight, part: { left, top, width: side, height: side } };
 }
 
 /** The square of `side` pixels in the middle. */
