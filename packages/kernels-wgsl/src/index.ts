@@ -1,5 +1,5 @@
 export { bits, type Scalar } from "./launch/bits.ts";
-export { candidates, choose } from "./launch/choose.ts";
+export { candidates, choose, ofRole } from "./launch/choose.ts";
 export {
   BIAS,
   EPILOGUE_OPERANDS,

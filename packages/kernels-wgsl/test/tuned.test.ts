@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { conv2d } from "../src/conv2d/index.ts";
-import { choose } from "../src/launch/choose.ts";
+import { candidates, choose, ofRole } from "../src/launch/choose.ts";
 import { type Adapter, allVariants, type Kernel } from "../src/launch/kernel.ts";
 import { kernelKey, tuningKey } from "../src/launch/tuned.ts";
 import { dense, map } from "../src/map/index.ts";
@@ -59,6 +59,22 @@ describe("choose", () => {
     const { gpu: __, ...variants } = kernel.variants;
     expect(choose({ ...indifferent, variants }, params, adapter()).name).toBe("plain");
     expect(allVariants(kernel).map(({ name }) => name)).toEqual(["first", "fours", "registers", "plain"]);
+  });
+
+  it("has, of what an adapter can run, what is written for its role to be tried", () => {
+    const params = { length: 6, lr: 0 };
+    const names = (software: boolean) =>
+      [candidates, ofRole].map((of) =>
+        of(kernel, params, { ...adapter(), software }).map(({ name }) => name),
+      );
+    expect(names(true)).toEqual([
+      ["first", "registers", "plain"],
+      ["registers", "plain"],
+    ]);
+    expect(names(false)).toEqual([
+      ["first", "registers", "plain"],
+      ["first", "plain"],
+    ]);
   });
 
   it("passes over what was measured of other shaders", () => {

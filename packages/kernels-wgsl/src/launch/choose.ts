@@ -19,6 +19,21 @@ export function candidates<P extends ParamValues>(
 }
 
 /**
+ * Those of the adapter's role, and the plain one, which is the last. What a GPU runs has barriers, takes a software
+ * rasteriser seconds to compile, and never wins there.
+ */
+export function ofRole<P extends ParamValues>(
+  kernel: Kernel<P>,
+  params: P,
+  adapter: Adapter,
+): AnyVariant<P>[] {
+  const { plain, gpu = [], rasteriser = [] } = kernel.variants;
+  const wing = adapter.software ? (adapter.rasteriser?.variantsOf(kernel)?.variants ?? []) : [];
+  const variants = adapter.software ? [...wing, ...rasteriser] : gpu;
+  return [...variants.filter((variant) => fits(variant, params, adapter)), plain];
+}
+
+/**
  * The variant to launch: of all `candidates` the one that was measured to be the fastest here; else, of those of the
  * adapter's role and the plain one, the one that the kernel prefers, or the first.
  */
@@ -28,7 +43,6 @@ export function choose<P extends ParamValues>(
   adapter: Adapter,
   holes: Holes = {},
 ): AnyVariant<P> {
-  const { plain, gpu = [], rasteriser = [] } = kernel.variants;
   const measured = adapter.tuned?.size
     ? adapter.tuned.get(tuningKey(kernel, params, holes, adapter))
     : undefined;
@@ -37,9 +51,8 @@ export function choose<P extends ParamValues>(
       ? undefined
       : allVariants(kernel, adapter.rasteriser).find(({ name }) => name === measured);
   if (tuned && fits(tuned, params, adapter)) return tuned;
+  const fitting = ofRole(kernel, params, adapter);
   const wing = adapter.software ? adapter.rasteriser?.variantsOf(kernel) : undefined;
-  const ofRole = adapter.software ? [...(wing?.variants ?? []), ...rasteriser] : gpu;
-  const fitting = [...ofRole.filter((variant) => fits(variant, params, adapter)), plain];
   const preferred = (wing ?? kernel).prefer?.(params, adapter);
   return fitting.find(({ name }) => name === preferred) ?? fitting[0]!;
 }

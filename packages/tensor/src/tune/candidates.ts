@@ -1,4 +1,4 @@
-import { type AnyVariant, candidates, choose, tuningKey, type Variant } from "@shadegrad/kernels-wgsl";
+import { type AnyVariant, choose, ofRole, tuningKey, type Variant } from "@shadegrad/kernels-wgsl";
 import type { Recorded } from "../core/recorder.ts";
 import type { Device } from "../gpu/device.ts";
 
@@ -19,7 +19,7 @@ export function subjectsOf(launches: readonly Recorded[], { adapter }: Device): 
   const subjects = new Map<string, Subject>();
   for (const launch of launches) {
     const { kernel, params, holes } = launch;
-    const variants = candidates(kernel, params, adapter);
+    const variants = ofRole(kernel, params, adapter);
     const { plain } = kernel.variants;
     if (launch.variant !== undefined || variants.length < 2 || isEmpty(plain, launch)) continue;
     const key = tuningKey(kernel, params, holes, adapter);

@@ -4,12 +4,15 @@ import type { TensorData } from "../core/numbers.ts";
 import type { Recorded } from "../core/recorder.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Subject } from "./candidates.ts";
+import { type Clock, contest, type Time } from "./contest.ts";
 import { type Material, materialFor } from "./inputs.ts";
 
 /** Outcome of the variants of a launch. */
 export interface Outcome {
-  /** Microseconds of each that is right, the fastest first. */
-  readonly times: readonly { readonly variant: string; readonly microseconds: number }[];
+  /** The one to take. */
+  readonly winner: string;
+  /** Those that are right, the fastest first. */
+  readonly times: readonly Time[];
   /** Variants that are wrong, and why. */
   readonly rejected: readonly { readonly variant: string; readonly reason: string }[];
 }
@@ -20,7 +23,10 @@ export interface Outcome {
  *
  * @throws DeviceError if the device is lost, or the plain variant cannot run.
  */
-export async function tryVariants({ launch, variants }: Subject, device: Device): Promise<Outcome> {
+export async function tryVariants(
+  { launch, variants, preferred }: Subject,
+  device: Device,
+): Promise<Outcome> {
   const { plain } = launch.kernel.variants;
   let material = materialFor(launch, device, -1);
   const programs = new Map<string, Program>();
@@ -48,7 +54,9 @@ export async function tryVariants({ launch, variants }: Subject, device: Device)
         programs.delete(variant.name);
       }
     }
-    return { times: await timesOf(programs, device), rejected };
+    // Where the preferred one is wrong, the others have to beat the plain one.
+    const incumbent = programs.has(preferred) ? preferred : plain.name;
+    return { ...(await race(programs, incumbent, device)), rejected };
   } finally {
     for (const program of programs.values()) program.destroy();
     material.dispose();
@@ -107,47 +115,17 @@ function relativeError(found: TensorData, expected: TensorData): number {
   return expected.length === 0 ? 0 : Math.sqrt(difference / (norm || expected.length));
 }
 
-/** Runs of a variant in a row: as many as the fastest does in so many microseconds. */
-const BATCH = 10_000;
-const MOST_RUNS = 1000;
-/** Batches of each variant. */
-const ROUNDS = 7;
-/** So many times slower than the fastest at the first try, and a variant is not tried again. */
-const HOPELESS = 3;
-
-/** Microseconds of each program: the median of batches that take turns, so that what disturbs one disturbs all. */
-async function timesOf(
-  programs: ReadonlyMap<string, Program>,
-  device: Device,
-): Promise<Outcome["times"][number][]> {
+/** Times of programs by name: of the GPU's clock where it has one. */
+async function race(programs: ReadonlyMap<string, Program>, incumbent: string, device: Device) {
   const stopwatch = new Stopwatch(device.gpu, (work) =>
     device.rest(work).catch(async (error) => {
       throw device.isLost ? await device.lost : error;
     }),
   );
   try {
-    const first = new Map<string, number>();
-    for (const [name, program] of programs) first.set(name, await stopwatch.time(program, 1));
-    const fastest = Math.max(Math.min(...first.values()), 0.1);
-    const hopeful = [...programs].filter(([name]) => first.get(name)! <= HOPELESS * fastest);
-    const runs = Math.min(Math.max(1, Math.round(BATCH / fastest)), MOST_RUNS);
-    const batches = new Map(hopeful.map(([name]): [string, number[]] => [name, []]));
-    if (hopeful.length > 1) {
-      for (let round = 0; round < ROUNDS; round++) {
-        // Another one begins each time.
-        hopeful.push(hopeful.shift()!);
-        for (const [name, program] of hopeful) batches.get(name)!.push(await stopwatch.time(program, runs));
-      }
-    }
-    const times = [...programs.keys()].map((variant) => {
-      const measured = batches.get(variant) ?? [];
-      return { variant, microseconds: measured.length > 0 ? median(measured) : first.get(variant)! };
-    });
-    return times.sort((a, b) => a.microseconds - b.microseconds);
+    const clock: Clock = (variant, runs) => stopwatch.time(programs.get(variant)!, runs);
+    return await contest([...programs.keys()], incumbent, clock);
   } finally {
     stopwatch.destroy();
   }
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;

@@ -36,7 +36,7 @@ export interface TuneOptions {
  * first run on random numbers and compared with the kernel's plain variant, which the tests of this package
  * hold against float64: one that is off by more than 10⁻⁴ (2·10⁻³ in f16), or whose shader does not compile, is
  * rejected and named. The others are timed in turns, by timestamps where there are any. The kernel's own preference stays
- * unless another is 3 % faster. Let nothing else compute meanwhile.
+ * unless another is faster twice, each time by 3 % and by more than the times spread. Let nothing else compute meanwhile.
  *
  * Variants add up in different orders: results may change in their last bits, and a training that goes on after this is
  * not the same, bit by bit, as one that was not interrupted. Functions that were compiled before stay as they are.
@@ -111,15 +111,10 @@ function ofModel(
   });
 }
 
-/** So much slower than the fastest, what the kernel prefers is still taken: as much as measuring may err. */
-const LENIENCE = 1.03;
-
 async function rowOf(subject: Subject, device: Device): Promise<TuningRow> {
   const { launch, count, preferred } = subject;
-  const { times, rejected } = await tryVariants(subject, device);
-  const own = times.find(({ variant }) => variant === preferred);
-  const [fastest] = times as [(typeof times)[number]];
-  const best = own && own.microseconds <= LENIENCE * fastest.microseconds ? own : fastest;
+  const { winner, times, rejected } = await tryVariants(subject, device);
+  const best = times.find(({ variant }) => variant === winner)!;
   return {
     kernel: launch.kernel.name,
     shape: shapeText(launch.params),

@@ -1,6 +1,6 @@
-import type { Kernel } from "@shadegrad/kernels-wgsl";
+import { type Kernel, type Program, Stopwatch } from "@shadegrad/kernels-wgsl";
 import { type MatmulParams, matmul as product } from "@shadegrad/kernels-wgsl/matmul";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { run } from "../../src/core/run.ts";
 import {
   compile,
@@ -16,7 +16,17 @@ import {
   tensor,
   tune,
 } from "../../src/index.ts";
-import { dispose, Linear, Sequential, stateDict } from "../../src/nn/index.ts";
+import {
+  BatchNorm2d,
+  Dropout,
+  dispose,
+  GlobalAvgPool2d,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+  stateDict,
+} from "../../src/nn/index.ts";
 import { relativeError } from "../compare.ts";
 import { smallNet } from "../smallNet.ts";
 
@@ -24,6 +34,24 @@ let device: Device;
 beforeAll(async () => {
   device = await init({ quiet: true });
 });
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Let the clock say that variants take these microseconds, so that no test depends on what a machine is busy with. */
+function scriptClock(microseconds: Record<string, number>): void {
+  const variants = new WeakMap<Program, string>();
+  const prepare = device.launcher.prepare.bind(device.launcher);
+  vi.spyOn(device.launcher, "prepare").mockImplementation(async (planned, ...rest) => {
+    const program = await prepare(planned, ...rest);
+    variants.set(program, planned[0]?.variant ?? plain.name);
+    return program;
+  });
+  vi.spyOn(Stopwatch.prototype, "time").mockImplementation(
+    async (program) => microseconds[variants.get(program)!]!,
+  );
+}
 
 const notKept = { keep: false };
 const SIDE = 48;
@@ -103,7 +131,7 @@ describe("a variant is compared with the plain one before it is timed", () => {
     const { rows } = await tune(net, [[2, 12, 12, 3]], { ...notKept, training: true });
     expect(rows.flatMap(({ kernel, rejected }) => rejected.map((one) => ({ kernel, ...one })))).toEqual([]);
     const kernels = new Set(rows.map(({ kernel }) => kernel));
-    for (const name of ["conv2d", "conv2dWeightGrad", "normalize", "crossEntropy", "momentum"]) {
+    for (const name of ["conv2d", "conv2dWeightGrad", "normalize", "maxPoolGrad", "momentum"]) {
       expect(kernels).toContain(name);
     }
     dispose(net);
@@ -112,15 +140,8 @@ describe("a variant is compared with the plain one before it is timed", () => {
 
 describe("what is found", () => {
   it("is launched from then on, eagerly and in what is compiled later", async () => {
-    // Twice the work, done twice.
-    const slow: Variant = {
-      ...plain,
-      name: "slow",
-      workgroups: (p, holes) => {
-        const [x, y, z] = plain.workgroups(p, holes);
-        return [x, y, 40 * z];
-      },
-    };
+    const slow: Variant = { ...plain, name: "slow" };
+    scriptClock({ slow: 400, [plain.name]: 100 });
     const f = productBy("slow at first", slow);
     const [a, b] = [square(1), square(2)];
     const launched = async () => {
@@ -140,9 +161,8 @@ describe("what is found", () => {
     expect([adapter, kept]).toEqual([device.name, undefined]);
     const [row] = rows as [(typeof rows)[0]];
     expect(row).toMatchObject({ kernel: "slow at first", shape: "48×48 · 48×48", launches: 1 });
-    expect(row).toMatchObject({ preferred: "slow", variant: plain.name, rejected: [] });
-    expect(row.others).toEqual([{ variant: "slow", microseconds: expect.any(Number) }]);
-    expect(row.others[0]!.microseconds).toBeGreaterThan(2 * row.microseconds);
+    expect(row).toMatchObject({ preferred: "slow", variant: plain.name, microseconds: 100, rejected: [] });
+    expect(row.others).toEqual([{ variant: "slow", microseconds: 400 }]);
     expect(await launched()).toEqual([plain.name, plain.name]);
 
     const other = await openDevice({ quiet: true, tuned: device.tuned });
@@ -184,7 +204,15 @@ describe("a model", () => {
   it("is afterwards as it was before, and no memory is held", async () => {
     // On a device of its own, where the collector finds nothing to free.
     device = await init({ quiet: true, tuned: false });
-    const net = smallNet();
+    // Products are left out, as their tiles take a software rasteriser seconds to compile.
+    const net = new Sequential(
+      new BatchNorm2d(4),
+      new ReLU(),
+      new MaxPool2d(2),
+      new BatchNorm2d(4),
+      new GlobalAvgPool2d(),
+      new Dropout(0.1),
+    );
     const [first] = stateDict(net).values();
     const grad = tensor(wave(first!.size), first!.shape);
     first!.grad = grad;
@@ -192,10 +220,10 @@ describe("a model", () => {
       Promise.all(Array.from(stateDict(net).values(), async (x) => [...(await x.data())]));
     const layers = Object.values(net) as { training?: boolean }[];
     const flags = () => layers.map(({ training }) => training);
-    layers[1]!.training = false;
+    layers[3]!.training = false;
     const held = () => device.counts.bytes - device.counts.freeBytes;
     const before = [await values(), flags(), generatorOf(device).offset, held()];
-    const { rows } = await tune(net, [[2, 12, 12, 3]], { ...notKept, training: true });
+    const { rows } = await tune(net, [[2, 12, 12, 4]], { ...notKept, training: true });
     expect(rows.length).toBeGreaterThan(5);
     expect([await values(), flags(), generatorOf(device).offset, held()]).toEqual(before);
     expect(first!.grad).toBe(grad);
