@@ -1,7 +1,7 @@
 import { openDevice } from "../app/device.ts";
 import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
-import type { Loading, NetInfo, Sample } from "../worker-client/protocol.ts";
+import type { LiveAnswer, Loading, NetInfo, Sample } from "../worker-client/protocol.ts";
 import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import type { ClassifyState, Picture } from "./state.ts";
 
@@ -93,6 +93,11 @@ export class Classify {
     if (state.classify.choice !== choice) return false; // the visitor has chosen another one meanwhile
     set({ net: loaded, loading: undefined });
     return true;
+  }
+
+  /** Classify a frame of the camera, which the worker closes. */
+  frame(frame: VideoFrame | ImageBitmap): Promise<LiveAnswer> {
+    return this.#client.call("classifyFrame", { frame }, { transfer: [frame] });
   }
 
   async #load(choice: string | readonly File[]): Promise<NetInfo> {

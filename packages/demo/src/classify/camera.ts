@@ -3,7 +3,7 @@ import { state } from "../app/state.ts";
 import { type Classify, messageOf, set } from "./actions.ts";
 
 /** Ask for the camera and show what it sees. */
-export async function startCamera(): Promise<void> {
+export async function startCamera(classify: Classify): Promise<void> {
   set({ camera: { is: "asking" }, problem: undefined });
   try {
     const stream = await openCamera();
@@ -14,9 +14,37 @@ export async function startCamera(): Promise<void> {
       return;
     }
     set({ camera: { is: "on", stream } });
+    if (isLive()) goLive(classify);
   } catch (error) {
-    set({ camera: { is: "off" }, problem: problemOf(error as Error) });
+    set({ camera: { is: "off" }, problem: problemOf(error as Error, classify) });
   }
+}
+
+let live: AbortController | undefined;
+
+/** True if frames are classified as they come: a software adapter does so when it is asked to. */
+export const isLive = (): boolean =>
+  state.classify.isLive ?? (state.device.is === "open" && !state.device.info.software);
+
+/** Classify frame after frame, or stop that. */
+export function toggleLive(classify: Classify): void {
+  set({ isLive: !isLive() });
+  if (isLive()) goLive(classify);
+  else stopLive();
+}
+
+function goLive(classify: Classify): void {
+  const { camera } = state.classify;
+  if (camera.is !== "on") return;
+  stopLive();
+  live = new AbortController();
+  const { signal } = live;
+  void import("./live.ts").then(({ classifyLive }) => classifyLive(camera.stream, classify, signal));
+}
+
+function stopLive(): void {
+  live?.abort();
+  live = undefined;
 }
 
 /** @throws DOMException, named as in `REASONS` or as the browser names it */
@@ -30,8 +58,8 @@ async function openCamera(): Promise<MediaStream> {
   return navigator.mediaDevices.getUserMedia({ video, audio: false });
 }
 
-function problemOf(error: Error): Problem {
-  const retry = () => void startCamera();
+function problemOf(error: Error, classify: Classify): Problem {
+  const retry = () => void startCamera(classify);
   const reason = REASONS[error.name];
   if (!reason) return { title: "The camera does not start", text: messageOf(error), retry };
   const { title, text, isLasting } = reason;
@@ -86,6 +114,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
 export function stopCamera(): void {
   const { camera } = state.classify;
   if (camera.is === "off") return;
+  stopLive();
   if (camera.is === "on") stop(camera.stream);
   set({ camera: { is: "off" } });
 }

@@ -9,20 +9,22 @@ import { recorded } from "./recorded.ts";
 /** The answer of the net, or its progress. */
 export function results(state: State): TemplateResult {
   const { device, classify } = state;
-  const { result, running, loading, picture, net } = classify;
+  const { result, running, loading, picture, net, live } = classify;
   const isMissing = device.is === "missing";
   return html`
     <div class="results card" aria-busy=${Boolean(running || loading)}>
       ${
         isMissing
           ? found(recorded, `Recorded on ${recorded.adapter}, as this browser has no GPU to show it on.`)
-          : result
-            ? found(result, undefined)
-            : running
-              ? under(running, net?.stages ?? 4, device.is === "open" && device.info.software)
-              : loading
-                ? coming(loading)
-                : waiting(picture !== undefined)
+          : live
+            ? live
+            : result
+              ? found(result, undefined)
+              : running
+                ? under(running, net?.stages ?? 4, device.is === "open" && device.info.software)
+                : loading
+                  ? coming(loading)
+                  : waiting(picture !== undefined)
       }
     </div>
     <p class="visually-hidden" role="status">${spoken(state)}</p>

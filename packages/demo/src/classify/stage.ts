@@ -3,7 +3,7 @@ import { ref } from "lit-html/directives/ref.js";
 import { icons } from "../app/icons.ts";
 import type { State } from "../app/state.ts";
 import type { Classify } from "./actions.ts";
-import { startCamera, stopCamera, takePicture } from "./camera.ts";
+import { isLive, startCamera, stopCamera, takePicture, toggleLive } from "./camera.ts";
 
 /** The picture: dropped, chosen, or from the camera. */
 export function stage(
@@ -28,6 +28,7 @@ export function stage(
               <button type="button" class="primary" @click=${(event: Event) => shoot(event, classify)}>
                 ${icons.camera} Take the picture
               </button>
+              <button type="button" aria-pressed=${isLive()} @click=${() => toggleLive(classify)}>Live</button>
               <button type="button" @click=${stopCamera}>Turn the camera off</button>
             `
             : html`
@@ -40,7 +41,7 @@ export function stage(
                   @change=${(event: Event) => choose(event, classify)}
                 />
               </label>
-              <button type="button" ?disabled=${camera.is === "asking"} @click=${() => void startCamera()}>
+              <button type="button" ?disabled=${camera.is === "asking"} @click=${() => void startCamera(classify)}>
                 ${icons.camera} ${camera.is === "asking" ? "Waiting for the camera …" : "Camera"}
               </button>
               ${picture ? html`<span class="name">${picture.name}</span>` : nothing}

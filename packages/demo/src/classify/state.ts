@@ -1,3 +1,4 @@
+import type { TemplateResult } from "lit-html";
 import type { Problem } from "../app/messages.ts";
 import type { Classification, Loading, NetInfo, StageTime } from "../worker-client/protocol.ts";
 
@@ -25,6 +26,10 @@ export interface ClassifyState {
   readonly result: Classification | undefined;
   readonly problem: Problem | undefined;
   readonly camera: CameraState;
+  /** True if what the camera sees is classified frame after frame; undefined: if there is a GPU. */
+  readonly isLive: boolean | undefined;
+  /** The answer for the latest frame. */
+  readonly live: TemplateResult | undefined;
   readonly isDropping: boolean;
 }
 
@@ -37,5 +42,7 @@ export const emptyClassify: ClassifyState = {
   result: undefined,
   problem: undefined,
   camera: { is: "off" },
+  isLive: undefined,
+  live: undefined,
   isDropping: false,
 };

@@ -6,6 +6,8 @@ export interface Calls {
   open: { ask: null; answer: AdapterInfo; told: never };
   loadNet: { ask: NetChoice; answer: NetInfo; told: Loading };
   classify: { ask: { image: Blob }; answer: Classification; told: StageTime };
+  /** Classify a camera's frame, which is closed. */
+  classifyFrame: { ask: { frame: VideoFrame | ImageBitmap }; answer: LiveAnswer; told: never };
   /** Prepare a net and its data, from settings or from a checkpoint. */
   trainBegin: { ask: TrainBegin; answer: TrainBegun; told: Loading };
   /** Train until this many steps are done, or until a pause. */
@@ -101,6 +103,12 @@ export interface Classification {
   readonly crop: { readonly side: number; readonly pixels: Uint8ClampedArray<ArrayBuffer> };
   readonly adapter: string;
   readonly net: string;
+}
+
+/** Classes of a camera's frame, and the time from its pixels to them. */
+export interface LiveAnswer {
+  readonly top: readonly Guess[];
+  readonly milliseconds: number;
 }
 
 /** Files in the page's folder; the build writes this as `bundled-assets.json`. */

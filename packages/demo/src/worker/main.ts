@@ -24,6 +24,7 @@ const handlers: { [K in Call]: Handler<K> } = {
   open: () => open(notify),
   loadNet,
   classify,
+  classifyFrame: async (ask) => (await live()).classifyFrame(ask),
   trainBegin: async (ask, tell) => (await training()).trainBegin(ask, tell),
   trainRun: async (ask, tell) => (await training()).trainRun(ask, tell),
   trainPause: async () => (await training()).trainPause(),
@@ -43,6 +44,8 @@ const benchmark = () => import("./benchmark/handlers.ts");
 
 /** Calls that launch nothing, so that they need not interrupt a benchmark. */
 const LIGHT: ReadonlySet<Call> = new Set(["open", "trainPause", "benchmarkRows", "benchmarkStop"]);
+
+const live = () => import("./live/handlers.ts");
 
 const inside = () => import("./inside/handlers.ts");
 

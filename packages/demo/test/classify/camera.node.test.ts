@@ -1,5 +1,6 @@
 import type { JSHandle, Page } from "playwright";
 import { describe, expect, test } from "vitest";
+import { complaints } from "../axe.ts";
 import { cover, coverable } from "../background.ts";
 import { openPage, photograph, withPage } from "../page.ts";
 import { cameraScripts } from "./camera.ts";
@@ -33,6 +34,27 @@ test("a camera that is allowed is seen, its picture is classified, and it is let
   const sides = await picture.evaluate((img: HTMLImageElement) => [img.naturalWidth, img.naturalHeight]);
   expect(sides).toEqual([width, height]);
   expect(await page.locator(".guesses li").count()).toBe(5);
+});
+
+test("what the camera sees is classified live, frame after frame, until it is turned off", async () => {
+  const { page } = await openPage({ permissions: ["camera"], inPage: await cameraScripts() });
+  await chooseSmall(page);
+  await turnOn(page);
+  const track = await filming(page);
+  await page.getByRole("button", { name: "Live", exact: true }).click(); // a software adapter waits for it
+  const rate = page.locator(".live .rate strong");
+  await page.waitForFunction(() => Number(document.querySelector(".live .rate strong")?.textContent) > 0);
+  expect(await page.locator(".live .guesses li").count()).toBe(5);
+  const seen = new Set<string | null>();
+  for (let look = 0; look < 40 && seen.size < 3; look++) {
+    seen.add(await rate.textContent());
+    await page.waitForTimeout(100);
+  }
+  expect(seen.size).toBeGreaterThan(1);
+  expect(await complaints(page)).toEqual([]);
+  await page.getByRole("button", { name: "Turn the camera off" }).click();
+  expect(await stateOf(track)).toBe("ended");
+  await page.locator(".live").waitFor({ state: "detached" });
 });
 
 test("a camera is let go of when it is turned off, and when nobody sees the page", async () => {
