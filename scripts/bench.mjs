@@ -1,4 +1,4 @@
-// npm run bench, bench:gpu, bench:models, bench:peers [-- arguments of what is in bench/]
+// npm run bench, bench:gpu, bench:launches, bench:models, bench:peers [-- arguments of what is in bench/]
 import { runOnAdapter } from "./setup/run.mjs";
 
 const [which, ...args] = process.argv.slice(2);

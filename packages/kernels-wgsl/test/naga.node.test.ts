@@ -37,11 +37,11 @@ function launched(kernel: Kernel, variant: AnyVariant, cases: readonly Case[]): 
   const { source } = "stages" in variant ? kernel.variants.plain : variant;
   const precisions = /^alias Elem = f32;/m.test(source) ? [{}, { Elem: "f16" }] : [{}];
   for (const { params, holes, epilogue, reads, writes } of cases) {
-    const operands = [...reads, ...writes].map(() => ({ buffer: {} as GPUBuffer }));
+    const buffers = reads.length + writes.length;
     for (const adapter of adapters.filter((adapter) => fits(variant, params, adapter))) {
       for (const precision of precisions) {
         const given = { ...holes, ...precision };
-        const request = { kernel, params, operands, holes: given, epilogue, variant: variant.name };
+        const request = { kernel, params, buffers, holes: given, epilogue, variant: variant.name };
         for (const { kernel, variant, holes } of resolve(request, adapter, MAX_WORKGROUPS)) {
           const code = specialize(kernel.name, variant.source, holes);
           found.set(code, `${kernel.name} ${variant.name} ${JSON.stringify(holes)}`);

@@ -14,6 +14,7 @@ export const fill: Kernel<FillParams> = {
   reads: [],
   writes: ["y"],
   params: { length: "u32", start: "u32", step: "u32" },
+  numbers: ["start", "step"],
   variants: { plain: { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) } },
   cost: ({ length }) => ({ flops: 0, bytes: 4 * length }),
 };

@@ -1,5 +1,5 @@
 import type { Copied } from "./copies.ts";
-import type { Pipeline } from "./pipelines.ts";
+import type { GroupTable, Pipeline } from "./pipelines.ts";
 import { bindingOf, type Placed } from "./placed.ts";
 import type { Operand, Resolved } from "./resolve.ts";
 import type { Scratch } from "./scratch.ts";
@@ -13,29 +13,40 @@ export function reserve(into: Scratch, { kernel, operands, copied }: Resolved): 
   for (const [name, read] of Object.entries(copied)) into.copies!.reserve(kernel.reads.indexOf(name), read);
 }
 
-/** Bindings of a launch's operands. */
-export function bind(from: Scratch, { kernel, operands, copied }: Resolved): Bound[] {
-  return operands.map((operand, binding) => {
-    const part = partOf(from, operand);
+/** Bindings of a launch on these buffers, its parameters last. */
+export function bind(
+  from: Scratch,
+  { kernel, operands, copied }: Resolved,
+  buffers: readonly Placed[],
+  params: Placed,
+): Bound[] {
+  const bound: Bound[] = operands.map((operand, binding) => {
+    const part = partOf(from, operand, buffers);
     const read = copied[kernel.reads[binding] ?? ""];
     return read ? from.copies!.find(binding, read, part) : part;
   });
+  bound.push(params);
+  return bound;
 }
 
-function partOf(from: Scratch, operand: Operand): Placed {
+function partOf(from: Scratch, operand: Operand, buffers: readonly Placed[]): Placed {
   if ("isAbsent" in operand) return { buffer: from.absent };
-  return "slot" in operand ? { buffer: from.find(operand) } : operand;
+  return "slot" in operand ? { buffer: from.find(operand) } : buffers[operand.argument]!;
 }
 
 /** Bind groups that code without an `await` may make: no step of a training makes as many. */
 const MOST_IN_A_TURN = 8192;
 
+/** Size of a binding that is all that the buffer has. */
+const WHOLE = -1;
 /** Bind groups for launches, each made once. */
 export class BindGroups {
   readonly #device: GPUDevice;
   readonly #counts: { bindGroups: number };
   readonly #ids = new WeakMap<object, number>();
   readonly #turned: () => void;
+  /** Key of the group that is looked up. */
+  readonly #key: number[] = [];
   #nextId = 0;
   #inThisTurn = 0;
 
@@ -52,21 +63,15 @@ export class BindGroups {
   }
 
   /** The bind group of these, looked up in `groups` and remembered there. */
-  find(
-    groups: Map<string, GPUBindGroup>,
-    label: string,
-    { layout }: Pipeline,
-    resources: readonly Bound[],
-  ): GPUBindGroup {
-    const parts = resources.map((bound) =>
-      "copy" in bound
-        ? this.#id(bound.memory)
-        : `${this.#id(bound.buffer)}:${bound.offset ?? 0}:${bound.size ?? 0}`,
-    );
-    const key = [this.#id(layout), ...parts].join();
-    let group = groups.get(key);
-    if (group) return group;
-    group = this.#device.createBindGroup({
+  find(groups: GroupTable, label: string, { layout }: Pipeline, resources: readonly Bound[]): GPUBindGroup {
+    const key = this.#keyOf(layout, resources);
+    let group = groups.find(key);
+    if (!group) groups.add(key, (group = this.#make(label, layout, resources)));
+    return group;
+  }
+
+  #make(label: string, layout: GPUBindGroupLayout, resources: readonly Bound[]): GPUBindGroup {
+    const group = this.#device.createBindGroup({
       label,
       layout,
       entries: resources.map((bound, binding) => ({
@@ -74,7 +79,6 @@ export class BindGroups {
         resource: "copy" in bound ? bound.resource() : bindingOf(bound),
       })),
     });
-    groups.set(key, group);
     this.#counts.bindGroups++;
     if (this.#inThisTurn++ === 0) setTimeout(() => this.#turn());
     return group;
@@ -83,6 +87,17 @@ export class BindGroups {
   #turn(): void {
     if (this.tooMany) this.#turned();
     this.#inThisTurn = 0;
+  }
+
+  #keyOf(layout: GPUBindGroupLayout, resources: readonly Bound[]): readonly number[] {
+    const key = this.#key;
+    key.length = 0;
+    key.push(this.#id(layout));
+    for (const bound of resources) {
+      if ("copy" in bound) key.push(this.#id(bound.memory), 0, WHOLE);
+      else key.push(this.#id(bound.buffer), bound.offset ?? 0, bound.size ?? WHOLE);
+    }
+    return key;
   }
 
   #id(made: object): number {

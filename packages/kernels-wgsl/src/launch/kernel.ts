@@ -114,7 +114,10 @@ export interface Interface {
 
 export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
   readonly params: { readonly [K in keyof P]: ParamType };
-  /** Of `params`, those of a whole type that are not shapes but numbers to compute with, as `bits` gives them. */
+  /**
+   * Integer parameters that are numbers to compute with, or carry the bits of a float (`bits`), and no shapes: neither
+   * the variant nor the grid depends on them, nor on parameters of type f32.
+   */
   readonly numbers?: readonly string[];
   readonly variants: Variants<P>;
   /**
@@ -219,7 +222,9 @@ export function filling(items: number, threads: number): Workgroups {
 const ALIGNMENT: Record<ParamType, number> = { u32: 4, i32: 4, f32: 4, vec4u: 16, vec4i: 16 };
 
 /** Byte offsets of the members of `struct Params`, and its size, by WGSL's layout rules. */
-export function layout(params: Interface["params"]): { offsets: Record<string, number>; size: number } {
+export function layout(params: Interface["params"]): Layout {
+  const known = layouts.get(params);
+  if (known) return known;
   const offsets: Record<string, number> = {};
   let end = 0;
   for (const [name, type] of Object.entries(params)) {
@@ -227,25 +232,29 @@ export function layout(params: Interface["params"]): { offsets: Record<string, n
     offsets[name] = Math.ceil(end / align) * align;
     end = offsets[name] + align;
   }
-  return { offsets, size: Math.max(16, Math.ceil(end / 16) * 16) };
+  const members = Object.entries(params).map(([name, type]) => ({ name, type, offset: offsets[name]! }));
+  const made = { offsets, members, size: Math.max(16, Math.ceil(end / 16) * 16) };
+  layouts.set(params, made);
+  return made;
 }
+
+interface Layout {
+  readonly offsets: Readonly<Record<string, number>>;
+  readonly members: readonly { readonly name: string; readonly type: ParamType; readonly offset: number }[];
+  readonly size: number;
+}
+
+const layouts = new WeakMap<object, Layout>();
 
 /** Write the parameters into uniform memory at `offset`. */
 export function writeParams(kernel: Interface, params: ParamValues, into: DataView, offset: number): void {
-  let end = offset;
-  for (const name in kernel.params) {
-    const type = kernel.params[name];
+  for (const { name, type, offset: at } of layout(kernel.params).members) {
     const value = params[name];
     if (value === undefined) throw new KernelError(`${kernel.name}: parameter ${name} is missing`);
-    if (typeof value === "number") {
-      if (type === "f32") into.setFloat32(end, value, true);
-      else if (type === "i32") into.setInt32(end, value, true);
-      else into.setUint32(end, value, true);
-      end += 4;
-    } else {
-      end = offset + Math.ceil((end - offset) / 16) * 16;
-      for (const [i, lane] of value.entries()) into.setInt32(end + 4 * i, lane, true);
-      end += 16;
-    }
+    if (typeof value !== "number") {
+      for (let i = 0; i < 4; i++) into.setInt32(offset + at + 4 * i, value[i]!, true);
+    } else if (type === "f32") into.setFloat32(offset + at, value, true);
+    else if (type === "i32") into.setInt32(offset + at, value, true);
+    else into.setUint32(offset + at, value, true);
   }
 }

@@ -1,4 +1,4 @@
-import { BindGroups, bind, copiesOf } from "./bindings.ts";
+import { BindGroups, type Bound, bind, copiesOf } from "./bindings.ts";
 import type { Copied } from "./copies.ts";
 import type { Epilogue } from "./epilogue.ts";
 import {
@@ -14,6 +14,7 @@ import { Pipelines } from "./pipelines.ts";
 import type { Placed } from "./placed.ts";
 import { prepare } from "./prepare.ts";
 import type { Copy, Planned, Program } from "./program.ts";
+import { Recipes, type Step } from "./recipes.ts";
 import { Relay } from "./relay.ts";
 import { type Resolved, resolve } from "./resolve.ts";
 import { Scratch } from "./scratch.ts";
@@ -70,6 +71,15 @@ export class Launcher {
   #pending = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
+  /** Set in the pass. */
+  #pipeline: GPUComputePipeline | undefined;
+  readonly #recipes = new Recipes();
+  /** Workgroups along an axis. */
+  readonly #limit: number;
+  /** The arena as a launch binds it, by the size of its `Params`. */
+  readonly #arenas: Placed[] = [];
+  /** The one dynamic offset of a launch. */
+  readonly #offsets = [0];
 
   /**
    * @param fail told of a shader that does not compile, which WebGPU finds out asynchronously
@@ -90,6 +100,7 @@ export class Launcher {
     });
     this.#scratch = new Scratch(device, this.counts, adapter.rasteriser);
     this.#batch = batch;
+    this.#limit = device.limits.maxComputeWorkgroupsPerDimension;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
     this.#arena = device.createBuffer({
       label: "Params",
@@ -109,33 +120,59 @@ export class Launcher {
     buffers: readonly Placed[],
     { holes = {}, epilogue, variant }: LaunchOptions = {},
   ): void {
-    const limit = this.#device.limits.maxComputeWorkgroupsPerDimension;
-    const request = { kernel, params, operands: buffers, holes, epilogue, variant };
-    for (const resolved of resolve(request, this.#adapter, limit)) this.#dispatch(resolved);
+    const request = { kernel, params, buffers: buffers.length, holes, epilogue, variant };
+    const decide = (): Step[] =>
+      resolve(request, this.#adapter, this.#limit).map((resolved) => ({
+        resolved,
+        pipeline: this.#pipelines.find(resolved),
+      }));
+    // Observers are given each launch's own parameters.
+    const isObserved = this.onLaunch !== undefined || this.#timer !== undefined;
+    const steps = isObserved ? decide() : this.#recipes.find(request, decide);
+    for (const step of steps) this.#dispatch(step, params, buffers);
   }
 
-  #dispatch(resolved: Resolved): void {
-    const { kernel, params, grid } = resolved;
-    const pipeline = this.#pipelines.find(resolved);
+  /** Choose variants anew from here on: the adapter's `tuned` has changed. */
+  forgetChoices(): void {
+    this.#recipes.clear();
+  }
+
+  #dispatch({ resolved, pipeline }: Step, params: ParamValues, buffers: readonly Placed[]): void {
+    const { kernel, grid, paramsFrom } = resolved;
     pipeline.gpu ??= this.#pipelines.compile(resolved, pipeline);
-    const offset = this.#writeParams(kernel, params);
-    const own = bind(this.#scratch, resolved);
+    this.#offsets[0] = this.#writeParams(kernel, paramsFrom(params));
+    const own = bind(this.#scratch, resolved, buffers, this.#arenaOf(layout(kernel.params).size));
     const bound = this.#groups.tooMany ? this.#relay.relayed(own) : own;
-    const pass = this.#openPass(() => launchedOf(resolved), copiesOf(bound));
-    pass.setPipeline(pipeline.gpu);
-    const resources = [...bound, { buffer: this.#arena, size: layout(kernel.params).size }];
+    const pass = this.#passFor(resolved, bound);
+    this.#setPipeline(pass, pipeline.gpu);
     // Bounds what buffers that were destroyed meanwhile leave behind.
     if (pipeline.groups.size >= MAX_BIND_GROUPS) pipeline.groups.clear();
-    const group = this.#groups.find(pipeline.groups, kernel.name, pipeline, resources);
-    pass.setBindGroup(0, group, [offset]);
-    pass.dispatchWorkgroups(...grid);
+    pass.setBindGroup(0, this.#groups.find(pipeline.groups, kernel.name, pipeline, bound), this.#offsets);
+    pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     if (bound !== own) {
       this.#closePass();
       this.#relay.copyBack(bound, kernel.reads.length, this.#open());
     }
     this.counts.launches++;
-    this.onLaunch?.(launchedOf(resolved));
+    if (this.onLaunch) this.onLaunch(launchedOf(resolved));
     if (++this.#pending >= this.#batch || this.#timer?.full) this.flush();
+  }
+
+  /** The pass that is open, or one that begins after the copies that the launch needs. */
+  #passFor(resolved: Resolved, bound: readonly Bound[]): GPUComputePassEncoder {
+    const copies = copiesOf(bound);
+    if (this.#pass && !this.#timer && copies.length === 0) return this.#pass;
+    return this.#openPass(() => launchedOf(resolved), copies);
+  }
+
+  /** Each call into Dawn from Node costs one or two microseconds. */
+  #setPipeline(pass: GPUComputePassEncoder, pipeline: GPUComputePipeline): void {
+    if (pipeline !== this.#pipeline) pass.setPipeline(pipeline);
+    this.#pipeline = pipeline;
+  }
+
+  #arenaOf(size: number): Placed {
+    return (this.#arenas[size] ??= { buffer: this.#arena, size });
   }
 
   /** Copy bytes between buffers, in order with the launches. Offsets and size are multiples of 4. */
@@ -167,16 +204,13 @@ export class Launcher {
   replay(program: Program, before: readonly Copy[] = [], after: readonly Copy[] = []): void {
     for (const copy of before) this.#copy(copy);
     program.write(this.#device.queue);
-    let last: GPUComputePipeline | undefined;
     for (const prepared of program.launches) {
       const { pipeline, group, grid, offsets, copies, launched } = prepared;
       const isOpen = this.#pass && !this.#timer && copies.length === 0;
       const pass = isOpen ? this.#pass! : this.#openPass(() => launched, copies);
-      // Each call into Dawn from Node costs one or two microseconds.
-      if (pipeline !== last || !isOpen) pass.setPipeline(pipeline);
-      last = pipeline;
+      this.#setPipeline(pass, pipeline);
       pass.setBindGroup(0, group, offsets);
-      pass.dispatchWorkgroups(...grid);
+      pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
       this.counts.launches++;
       this.onLaunch?.(launched);
       if (this.#timer?.full) this.flush();
@@ -243,6 +277,7 @@ export class Launcher {
   #closePass(): void {
     this.#pass?.end();
     this.#pass = undefined;
+    this.#pipeline = undefined;
   }
 
   #writeParams<P extends ParamValues>(kernel: Kernel<P>, params: P): number {

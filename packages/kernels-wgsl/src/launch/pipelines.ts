@@ -1,11 +1,15 @@
+import { IntegerTable } from "./integers.ts";
 import { type Interface, KernelError, specialize } from "./kernel.ts";
 import type { Resolved } from "./resolve.ts";
+
+/** Bind groups by layout and resources. */
+export type GroupTable = IntegerTable<GPUBindGroup>;
 
 /** A shader with its holes filled, compiled, or to be compiled with others. */
 export interface Pipeline {
   gpu: GPUComputePipeline | undefined;
   readonly layout: GPUBindGroupLayout;
-  readonly groups: Map<string, GPUBindGroup>;
+  readonly groups: GroupTable;
 }
 
 /** Shaders with their holes filled, each compiled once. */
@@ -41,7 +45,7 @@ export class Pipelines {
     let pipeline = filled.get(key);
     if (!pipeline) {
       const layout = this.#layout(kernel, copied);
-      pipeline = { gpu: undefined, layout, groups: new Map() };
+      pipeline = { gpu: undefined, layout, groups: new IntegerTable() };
       filled.set(key, pipeline);
     }
     return pipeline;

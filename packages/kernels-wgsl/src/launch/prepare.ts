@@ -1,6 +1,7 @@
 import { type BindGroups, bind, copiesOf, reserve } from "./bindings.ts";
+import { IntegerTable } from "./integers.ts";
 import { type Adapter, layout } from "./kernel.ts";
-import type { Pipelines } from "./pipelines.ts";
+import type { GroupTable, Pipelines } from "./pipelines.ts";
 import { type Planned, type Prepared, Program } from "./program.ts";
 import { resolve } from "./resolve.ts";
 import { Scratch } from "./scratch.ts";
@@ -30,9 +31,10 @@ export async function prepare(
 ): Promise<Program> {
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   const steps = planned.flatMap(({ kernel, params, buffers, holes = {}, epilogue, variant }, i) =>
-    resolve({ kernel, params, operands: buffers, holes, epilogue, variant }, adapter, limit).map(
+    resolve({ kernel, params, buffers: buffers.length, holes, epilogue, variant }, adapter, limit).map(
       (resolved) => ({
         resolved,
+        buffers,
         planned: i,
         pipeline: pipelines.find(resolved),
       }),
@@ -62,14 +64,13 @@ export async function prepare(
   });
   const scratch = new Scratch(device, counts, adapter.rasteriser);
   for (const { resolved } of steps) reserve(scratch, resolved);
-  const made = new Map<string, GPUBindGroup>();
-  const launches = steps.map(({ resolved, planned, pipeline }, i): Prepared => {
+  const made: GroupTable = new IntegerTable();
+  const launches = steps.map(({ resolved, buffers, planned, pipeline }, i): Prepared => {
     const { kernel, grid, paramsFrom } = resolved;
-    const bound = bind(scratch, resolved);
-    const resources = [...bound, { buffer: uniforms, size: layout(kernel.params).size }];
+    const bound = bind(scratch, resolved, buffers, { buffer: uniforms, size: layout(kernel.params).size });
     return {
       ...{ kernel, grid, planned, paramsFrom, pipeline: pipeline.gpu!, offsets: [starts[i]!] },
-      group: groups.find(made, kernel.name, pipeline, resources),
+      group: groups.find(made, kernel.name, pipeline, bound),
       copies: copiesOf(bound),
       launched: launchedOf(resolved),
     };

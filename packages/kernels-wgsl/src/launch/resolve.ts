@@ -13,19 +13,23 @@ import {
   type Variant,
   type Workgroups,
 } from "./kernel.ts";
-import type { Placed } from "./placed.ts";
 import { ABSENT, type ScratchOperand } from "./scratch.ts";
 import { type Launched, launchedOf } from "./timing.ts";
 
+/** A buffer of the caller's, by its index. */
+export interface Argument {
+  readonly argument: number;
+}
+
 /** Memory that a launch reads or writes: the caller's, scratch memory, or none. */
-export type Operand = Placed | ScratchOperand | typeof ABSENT;
+export type Operand = Argument | ScratchOperand | typeof ABSENT;
 
 /** A launch as it was asked for. */
 export interface Request<P extends ParamValues = ParamValues> {
   readonly kernel: Kernel<P>;
   readonly params: P;
-  /** The kernel's reads, those of the epilogue that there are, and its writes. */
-  readonly operands: readonly Operand[];
+  /** Count of the caller's buffers: the kernel's reads, operands of the epilogue, and its writes. */
+  readonly buffers: number;
   readonly holes: Holes;
   readonly epilogue: Epilogue | undefined;
   /** The variant to take, by name; undefined: the kernel's own choice. */
@@ -48,7 +52,8 @@ export interface Resolved {
 }
 
 /** A request within a launch of several stages. */
-interface Nested<P extends ParamValues> extends Request<P> {
+interface Nested<P extends ParamValues> extends Omit<Request<P>, "buffers"> {
+  readonly operands: readonly Operand[];
   /** Scratch slots that are taken. */
   readonly slots: number;
   readonly paramsFrom: Resolved["paramsFrom"];
@@ -67,7 +72,8 @@ export function resolve<P extends ParamValues>(
   adapter: Adapter,
   limit: number,
 ): Resolved[] {
-  const top = { slots: 0, paramsFrom: (params: ParamValues) => params, stageOf: undefined };
+  const operands = Array.from({ length: request.buffers }, (_, argument) => ({ argument }));
+  const top = { operands, slots: 0, paramsFrom: (params: ParamValues) => params, stageOf: undefined };
   return resolveNested({ ...request, ...top }, adapter, limit);
 }
 
@@ -95,7 +101,7 @@ function resolveNested<P extends ParamValues>(
 }
 
 /** One operand for each binding. */
-function withAbsent<P extends ParamValues>({ kernel, operands, epilogue }: Request<P>): readonly Operand[] {
+function withAbsent<P extends ParamValues>({ kernel, operands, epilogue }: Nested<P>): readonly Operand[] {
   const { name, reads, writes } = kernel;
   const absent = kernel.epilogue ? EPILOGUE_OPERANDS - (epilogue?.operands.length ?? 0) : 0;
   const bindings = reads.length + writes.length;

@@ -14,6 +14,8 @@ type Position = Record<"seedLow" | "seedHigh" | "offsetLow" | "offsetHigh", numb
 export type RandomParams = Position & Record<"length" | "first" | "second", number>;
 export type DropoutParams = Position & Record<"length" | "threshold" | "scale", number>;
 
+const STREAM = ["seedLow", "seedHigh", "offsetLow", "offsetHigh"];
+
 /**
  * Random numbers: number i is a function of seed, offset and i alone.
  *
@@ -32,6 +34,7 @@ export const random: Kernel<RandomParams> = {
     first: "u32",
     second: "u32",
   },
+  numbers: [...STREAM, "first", "second"],
   variants: { plain: { name: "blocks", source, workgroups: ({ length }) => filling(length / 4, 256) } },
   cost: ({ length }) => ({ flops: 0, bytes: 4 * length }),
 };
@@ -50,6 +53,7 @@ export const dropout: Kernel<DropoutParams> = {
     threshold: "u32",
     scale: "f32",
   },
+  numbers: [...STREAM, "threshold"],
   variants: {
     plain: { name: "blocks", source: dropoutSource, workgroups: ({ length }) => filling(length / 4, 256) },
   },

@@ -13,6 +13,7 @@ import { type DType, isInteger } from "./dtype.ts";
 import { observer } from "./observe.ts";
 import { type Bound, recorder } from "./recorder.ts";
 import type { Shape } from "./shape.ts";
+import type { Storage } from "./storage.ts";
 import { empty, Tensor } from "./tensor.ts";
 
 /** A new tensor of a shape, or of another type as well, or a tensor to be written in place. */
@@ -118,7 +119,9 @@ export function run<P extends ParamValues>(
       writes: written.map((y, i) => ({ ...bound(y), allocated: y !== planned[i] })),
     });
   } else {
-    const buffers = [...reads, ...written].map(({ storage }) => storage);
+    const buffers: Storage[] = [];
+    for (const x of reads) buffers.push(x.storage);
+    for (const y of written) buffers.push(y.storage);
     device.launcher.launch(kernel, params, buffers, { holes: filled, epilogue, variant });
   }
   for (const write of planned) if (write instanceof Tensor) write.storage.touch();
@@ -169,12 +172,14 @@ function shapesOf(names: readonly string[], operands: readonly Operand[]): strin
 }
 
 function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): Device {
-  const tensors = operands.filter((operand) => operand instanceof Tensor);
-  const [first, ...others] = tensors.map(({ device }) => device);
-  const other = others.find((device) => device !== first);
-  if (other && first) {
+  let first: Device | undefined;
+  for (const operand of operands) {
+    if (!(operand instanceof Tensor)) continue;
+    const { device } = operand;
+    first ??= device;
+    if (device === first) continue;
     throw fail(
-      `tensors of two devices, ${first.name} and ${other.name}${first.name === other.name ? " opened twice" : ""}`,
+      `tensors of two devices, ${first.name} and ${device.name}${first.name === device.name ? " opened twice" : ""}`,
     );
   }
   return first ?? defaultDevice();
@@ -194,7 +199,8 @@ function withElement(
   fail: (what: string) => Error,
 ): Holes {
   let elem: string | undefined;
-  for (const [i, name] of names.entries()) {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
     const { dtype } = operands[i]!;
     const type = types[name] ?? "Elem";
     const declared = typeof type === "string" ? type : String(holes[type[0]] ?? type[1]);

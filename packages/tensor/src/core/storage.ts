@@ -6,6 +6,9 @@ const ALIGNMENT = 256;
 /** Bytes that a part of a storage takes with its padding, up to the next part. */
 export const padded = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
+/** Name in errors: text, or an object that makes the text once it is needed. */
+export type Named = { toString(): string };
+
 /** Where a storage gets its memory: planned by `compile`, from the pool, a buffer of just its size, or adjacent parts. */
 export type Memory = "planned" | "pooled" | "exact" | readonly Storage[];
 
@@ -27,10 +30,10 @@ export class Storage {
   size: number | undefined;
   #buffer: GPUBuffer | undefined;
   readonly #exact: boolean;
-  readonly #what: string;
+  readonly #what: Named;
   #users = 1;
 
-  constructor(device: Device, bytes: number, what: string, memory: Memory) {
+  constructor(device: Device, bytes: number, what: Named, memory: Memory) {
     this.device = device;
     this.bytes = bytes;
     this.#what = what;

@@ -51,7 +51,7 @@ export class Tensor extends Owned {
     this.shape = shape;
     this.dtype = dtype;
     this.#storage = storage;
-    unreachable.register(this, { storage, what: describe(shape, dtype) }, this);
+    unreachable.register(this, { storage, shape, dtype }, this);
   }
 
   /** @throws Error once it is disposed. */
@@ -164,11 +164,15 @@ const NOTHING = { inputs: [], saved: [] } as const;
 const describe = (shape: Shape, dtype: DType): string => `${dtype} [${shape.join(", ")}]`;
 
 // The backstop for tensors that nobody disposed: the collector found them, some time later.
-const unreachable = new FinalizationRegistry<{ storage: Storage; what: string }>(({ storage, what }) => {
-  if (debugLevel >= 1)
-    console.warn(`shadegrad: a tensor ${what} was never disposed; make it in a scope, or with \`using\``);
-  storage.release();
-});
+const unreachable = new FinalizationRegistry<Pick<Tensor, "storage" | "shape" | "dtype">>(
+  ({ storage, shape, dtype }) => {
+    if (debugLevel >= 1)
+      console.warn(
+        `shadegrad: a tensor ${describe(shape, dtype)} was never disposed; make it in a scope, or with \`using\``,
+      );
+    storage.release();
+  },
+);
 
 /** @throws TypeError naming the first that is no tensor: a promise of one, say. */
 export function checkTensors(op: string, operands: Readonly<Record<string, unknown>>): void {
@@ -224,6 +228,21 @@ export function upload(encoded: ArrayBufferView, shape: Shape, dtype: DType, dev
   return made;
 }
 
+/** Name of a tensor in errors, made where it is needed: most tensors never need theirs. */
+class Described {
+  readonly #shape: Shape;
+  readonly #dtype: DType;
+
+  constructor(shape: Shape, dtype: DType) {
+    this.#shape = shape;
+    this.#dtype = dtype;
+  }
+
+  toString(): string {
+    return `a tensor ${describe(this.#shape, this.#dtype)}`;
+  }
+}
+
 /** A tensor of that shape, with whatever the memory holds: for those who write all of it. */
 export function empty(
   shape: Shape,
@@ -232,5 +251,5 @@ export function empty(
   memory: Memory = recorder() ? "planned" : "pooled",
 ): Tensor {
   const bytes = sizeOf(shape) * bytesOf(dtype);
-  return new Tensor(shape, dtype, new Storage(device, bytes, `a tensor ${describe(shape, dtype)}`, memory));
+  return new Tensor(shape, dtype, new Storage(device, bytes, new Described(shape, dtype), memory));
 }

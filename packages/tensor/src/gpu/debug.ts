@@ -23,11 +23,11 @@ export function traceShaders(launcher: Launcher): void {
 }
 
 /** At level 3, say that a buffer was taken (+) or given back (−), and what the pool holds then. */
-export function traceMemory(sign: "+" | "−", { size }: GPUBuffer, { counts }: BufferPool): void {
+export function traceMemory(sign: "+" | "−", buffer: GPUBuffer, { counts }: BufferPool): void {
   if (debugLevel < 3) return;
   const { buffers, bytes, free } = counts;
   console.log(
-    `memory ${sign} ${mebibytes(size)}: holds ${mebibytes(bytes)}, ${mebibytes(free)} of it free; ${buffers} buffers made`,
+    `memory ${sign} ${mebibytes(buffer.size)}: holds ${mebibytes(bytes)}, ${mebibytes(free)} of it free; ${buffers} buffers made`,
   );
 }
 

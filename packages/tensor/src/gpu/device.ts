@@ -32,16 +32,19 @@ export class Device {
   readonly adapter: Adapter;
   /** Precision of products, where `autocast` does not say otherwise. */
   readonly precision: Precision;
-  /** The variants of kernels that `tune` found to be the fastest here: what is launched from now on goes by them. */
-  readonly tuned: Map<string, string>;
+  /** Variants of kernels that `tune` found to be the fastest here, by tuning key. */
+  readonly tuned: ReadonlyMap<string, string>;
   readonly gpu: GPUDevice;
   readonly launcher: Launcher;
   /** Resolves, with the reason, when the device is lost; it never rejects. */
   readonly lost: Promise<DeviceError>;
   /** Waited for after each reading, for those who debug. */
   onRead: (() => Promise<void>) | undefined;
+  readonly #tuned: Map<string, string>;
   readonly #rest: <T>(work: Promise<T>) => Promise<T>;
   readonly #unlisten: () => void;
+  /** Bytes that it binds at once. Dawn's binding takes microseconds to read limits. */
+  readonly #largest: number;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
   #failure: Error | undefined;
@@ -50,7 +53,9 @@ export class Device {
   constructor(opened: Opened, tuned: ReadonlyMap<string, string> = new Map()) {
     const { gpu, adapter, description, precision, completion } = opened;
     this.gpu = gpu;
-    this.tuned = new Map(tuned);
+    this.#largest = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    this.#tuned = new Map(tuned);
+    this.tuned = this.#tuned;
     this.adapter = { ...adapter, tuned: this.tuned };
     this.precision = precision;
     this.name = description;
@@ -101,10 +106,15 @@ export class Device {
     };
   }
 
+  /** Launch this variant where a launch has this tuning key, from the next one on. */
+  useVariant(key: string, variant: string): void {
+    this.#tuned.set(key, variant);
+    this.launcher.forgetChoices();
+  }
+
   /** @throws DeviceError if the device cannot bind so much at once. */
-  checkFits(bytes: number, what: string): void {
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
-    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  checkFits(bytes: number, what: { toString(): string }): void {
+    const most = this.#largest;
     if (bytes > most) {
       throw new DeviceError(
         `${what} needs ${mebibytes(bytes)}; this device binds at most ${mebibytes(most)}.`,
@@ -117,7 +127,7 @@ export class Device {
    *
    * @throws DeviceError if the device cannot bind so much at once.
    */
-  allocate(bytes: number, what: string): GPUBuffer {
+  allocate(bytes: number, what: { toString(): string }): GPUBuffer {
     this.checkFits(bytes, what);
     const buffer = this.#pool.take(bytes);
     traceMemory("+", buffer, this.#pool);

@@ -14,21 +14,23 @@ export class BufferPool {
   /** Buffers created so far, and bytes in those that live. */
   readonly counts = { buffers: 0, bytes: 0, free: 0 };
   readonly #device: GPUDevice;
+  readonly #largest: number;
   readonly #usage: GPUBufferUsageFlags;
   readonly #exhausted: (error: Error) => void;
   readonly #free = new Map<number, GPUBuffer[]>();
-  readonly #ages = new WeakMap<GPUBuffer, number>();
+  /** Order of creation and bytes of each buffer: `buffer.size` is a call into the driver's binding. */
+  readonly #made = new WeakMap<GPUBuffer, { readonly age: number; readonly size: number }>();
 
   /** @param exhausted told, some time later, that there was no memory for a buffer */
   constructor(device: GPUDevice, usage: GPUBufferUsageFlags, exhausted: (error: Error) => void) {
     this.#device = device;
+    this.#largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
     this.#usage = usage;
     this.#exhausted = exhausted;
   }
 
   take(bytes: number): GPUBuffer {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
-    const size = sizeClass(bytes, Math.min(maxBufferSize, maxStorageBufferBindingSize));
+    const size = sizeClass(bytes, this.#largest);
     const free = this.#free.get(size)?.shift();
     if (!free) return this.#create(size);
     this.counts.free -= size;
@@ -41,20 +43,21 @@ export class BufferPool {
   }
 
   destroy(buffer: GPUBuffer): void {
-    if (!this.#ages.delete(buffer)) return; // there was no memory for it
+    if (!this.#made.delete(buffer)) return; // there was no memory for it
     this.counts.bytes -= buffer.size;
     buffer.destroy();
   }
 
   give(buffer: GPUBuffer): void {
-    const age = this.#ages.get(buffer);
-    if (age === undefined) return; // there was no memory for it
-    let free = this.#free.get(buffer.size);
-    if (!free) this.#free.set(buffer.size, (free = []));
+    const made = this.#made.get(buffer);
+    if (!made) return; // there was no memory for it
+    const { age, size } = made;
+    let free = this.#free.get(size);
+    if (!free) this.#free.set(size, (free = []));
     let at = free.length;
-    while (at > 0 && this.#ages.get(free[at - 1]!)! > age) at--;
+    while (at > 0 && this.#made.get(free[at - 1]!)!.age > age) at--;
     free.splice(at, 0, buffer);
-    this.counts.free += buffer.size;
+    this.counts.free += size;
   }
 
   /** Give the memory of free buffers back to the system. */
@@ -71,7 +74,7 @@ export class BufferPool {
 
   /** Never hand out a buffer that the device had no memory for, though it may have been given back by now. */
   #discard(buffer: GPUBuffer): void {
-    this.#ages.delete(buffer);
+    this.#made.delete(buffer);
     this.counts.bytes -= buffer.size;
     const free = this.#free.get(buffer.size) ?? [];
     const at = free.indexOf(buffer);
@@ -96,7 +99,7 @@ export class BufferPool {
       },
       () => {}, // the device was lost, which is reported by itself
     );
-    this.#ages.set(buffer, this.counts.buffers++);
+    this.#made.set(buffer, { age: this.counts.buffers++, size });
     this.counts.bytes += size;
     return buffer;
   }

@@ -75,7 +75,7 @@ export async function tune(
       const row = await rowOf(subject, device);
       rows.push(row);
       variants.set(subject.key, row.variant);
-      device.tuned.set(subject.key, row.variant);
+      device.useVariant(subject.key, row.variant);
       onProgress?.(row, rows.length, subjects.length);
     }
   } finally {
