@@ -27,14 +27,16 @@ const lost = [];
 process.on("unhandledRejection", (error) => lost.push(error));
 
 const start = performance.now();
-const found = await fuzz(Number(values.files), Number(values.seed), (done) => {
-  if (done % 10_000 === 0)
-    console.error(`${done} files, ${((performance.now() - start) / 1000).toFixed(0)} s`);
+const found = await fuzz(Number(values.files), Number(values.seed), (done, mebibytes) => {
+  if (done % 10_000 > 0) return;
+  const seconds = (performance.now() - start) / 1000;
+  console.error(`${done} files, ${seconds.toFixed(0)} s, ${mebibytes.toFixed(0)} MiB`);
 });
-const { files, read, refused, slowest, largest, faults } = found;
+const { files, read, refused, slowest, largest, processMebibytes, faults } = found;
 console.log(`${files} files, seed ${values.seed}: ${read} read, ${refused} refused`);
 console.log(`slowest ${slowest.milliseconds.toFixed(0)} ms, ${slowest.file}`);
-console.log(`largest ${largest.mebibytes.toFixed(0)} MiB, ${largest.file}`);
+console.log(`most memory for a file ${largest.mebibytes.toFixed(0)} MiB, ${largest.file}`);
+console.log(`process at most ${processMebibytes.toFixed(0)} MiB`);
 console.log(`${faults.length} faults, ${lost.length} rejections that nobody handled`);
 const folder = join(ROOT, ".cache/fuzz");
 if (faults.length > 0) mkdirSync(folder, { recursive: true });

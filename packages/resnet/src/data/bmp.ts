@@ -3,6 +3,7 @@ import { type DecodedImage, MAX_PIXELS } from "./picture-format.ts";
 
 /** Compressions whose pixels take as many bytes as their sides say: none, and bit fields. */
 const PLAIN = [0, 3, 6];
+const BITS = [1, 4, 8, 16, 24, 32];
 
 /**
  * Decode a BMP, in Node: a browser does that itself.
@@ -16,6 +17,12 @@ export async function decodeBmp(bytes: Uint8Array): Promise<DecodedImage> {
   const bits = view.getUint16(28, true);
   const compression = view.getUint32(30, true);
   if (!PLAIN.includes(compression)) throw new FormatError("it is a compressed BMP, which is not read");
+  if (!BITS.includes(bits))
+    throw new FormatError(`it has ${bits} bits a pixel, expected one of ${BITS.join(", ")}`);
+  const colours = view.getUint32(46, true);
+  const after = 14 + view.getUint32(14, true) + 4 * colours;
+  if (after > bytes.length)
+    throw new FormatError(`its ${colours} colours end at byte ${after} of ${bytes.length}`);
   if (width * height === 0 || width * height > MAX_PIXELS)
     throw new FormatError(`it has ${width} × ${height} pixels, expected 1 to ${MAX_PIXELS}`);
   const end = view.getUint32(10, true) + Math.ceil((width * bits) / 32) * 4 * height;

@@ -9,6 +9,7 @@ import {
   type PictureFormat,
   pictureFormat,
   reducedSize,
+  type SharpFormat,
 } from "./picture-format.ts";
 import { decodePnm } from "./pnm.ts";
 
@@ -68,7 +69,8 @@ const MOST_BYTES = 2 ** 31 - 1;
 async function decode(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
   if (format === "pnm") return decodePnm(bytes);
   if (!onNode) return decodeByBrowser(bytes, format);
-  return format === "bmp" ? (await import("./bmp.ts")).decodeBmp(bytes) : decodeBySharp(bytes, format);
+  if (format === "bmp") return (await import("./bmp.ts")).decodeBmp(bytes);
+  return decodeBySharp(bytes, format);
 }
 
 let sharpModule: Promise<{ default: typeof import("sharp").default }> | undefined;
@@ -87,12 +89,12 @@ async function sharpDecoder() {
   }
 }
 
-async function decodeBySharp(bytes: Uint8Array, format: PictureFormat): Promise<DecodedImage> {
+async function decodeBySharp(bytes: Uint8Array, format: SharpFormat): Promise<DecodedImage> {
   const sharp = await sharpDecoder();
   // A decoder's warnings are no errors: a picture that ends too early is.
   const image = sharp(bytes, { failOn: "error", limitInputPixels: MOST_PIXELS }).autoOrient();
   const { autoOrient } = await image.metadata();
-  checkPixels(autoOrient.width, autoOrient.height, bytes.length, format);
+  checkPixels(autoOrient.width, autoOrient.height, bytes, format);
   const size = reducedSize(autoOrient.width, autoOrient.height);
   if (size.width !== autoOrient.width || size.height !== autoOrient.height)
     image.resize({ ...size, fit: "fill" });

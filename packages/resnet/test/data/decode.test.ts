@@ -1,6 +1,7 @@
 import { FormatError } from "@shadegrad/tensor";
 import { describe, expect, it } from "vitest";
 import { decodeImage } from "../../src/data/index.ts";
+import { onNode } from "../../src/data/node.ts";
 import { pictureInput } from "../../src/picture.ts";
 
 const files = import.meta.glob<string>("./pictures/*", { query: "?url&inline", import: "default" });
@@ -104,6 +105,23 @@ describe("decodeImage, here and in browsers alike", () => {
     const { width, height, pixels } = await decodeImage(bmp);
     expect([width, height, ...pixels]).toEqual([2, 1, 255, 0, 0, 10, 20, 200]);
     await expect(decodeImage(bmp.subarray(0, 57))).rejects.toThrow(FormatError);
+    if (!onNode) return; // a browser has a decoder of its own
+    const changed = (at: number, ...values: number[]) => {
+      const copy = bmp.slice();
+      copy.set(values, at);
+      return decodeImage(copy);
+    };
+    await expect(changed(28, 0)).rejects.toThrow("it has 0 bits a pixel, expected one of 1, 4, 8");
+    await expect(changed(46, 0, 0, 0xbc)).rejects.toThrow(/its 12320768 colours end at byte \d+ of 62/);
+  });
+
+  it.runIf(onNode)("compares a PNG's pixels with what its bytes can hold", async () => {
+    const png = await stripes(64, 64);
+    const claimed = png.slice();
+    claimed.set([0, 4, 0, 24, 0, 0, 0, 16], 16);
+    await expect(decodeImage(claimed)).rejects.toThrow(/it has 262168 × 16 pixels in \d+ bytes, expected/);
+    // A picture of one colour has as many pixels as Deflate can hold.
+    expect((await decodeImage(await stripes(2000, 2000))).width).toBe(2000);
   });
 
   it("reduces a picture that is larger than any browser's canvas", async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { FormatError } from "@shadegrad/tensor";
 import { readNpy, toBytes, type Writable, writeNpy, writeSafetensors } from "@shadegrad/tensor/formats";
 import sharp from "sharp";
@@ -23,6 +23,8 @@ export interface Fuzzed {
   readonly slowest: { readonly milliseconds: number; readonly file: string };
   /** The file that took the most memory: MiB above what the process had before. */
   readonly largest: { readonly mebibytes: number; readonly file: string };
+  /** Most memory of the whole process, MiB. */
+  readonly processMebibytes: number;
   /** Faults: errors that are no FormatError, more than 2 s, or more than 4 × the file + 64 MiB. */
   readonly faults: readonly { readonly file: string; readonly what: string; readonly bytes: Uint8Array }[];
 }
@@ -73,7 +75,7 @@ export async function seeds(): Promise<Seed[]> {
     const data = dtype === "f32" ? new Float32Array(count) : new BigInt64Array(count);
     return toBytes(writeNpy({ dtype, shape, data }));
   };
-  const picture = (format: "png" | "jpeg" | "webp" | "gif" | "tiff", channels: 3 | 4) =>
+  const picture = (format: "png" | "jpeg" | "webp" | "gif" | "tiff" | "avif", channels: 3 | 4) =>
     sharp(
       Uint8Array.from({ length: 24 * 16 * channels }, (_, i) => (i * 7) % 256),
       { raw: { width: 24, height: 16, channels } },
@@ -90,6 +92,7 @@ export async function seeds(): Promise<Seed[]> {
     WebP: new Uint8Array(await picture("webp", 4)),
     GIF: new Uint8Array(await picture("gif", 3)),
     TIFF: new Uint8Array(await picture("tiff", 3)),
+    AVIF: new Uint8Array(await picture("avif", 3)),
     BMP: bmp,
     "PPM, plain": text("P3 # a comment\n2 2\n255\n1 2 3 4 5 6 7 8 9 10 11 12"),
     "PPM, binary": text("P6\n2 2\n255\nabcdefghijkl"),
@@ -112,11 +115,30 @@ export async function seeds(): Promise<Seed[]> {
   ];
 }
 
+/** Bytes of memory that are resident; from now on they count as the peak, where the system can do that (Linux). */
+function resetPeak(): number {
+  try {
+    writeFileSync("/proc/self/clear_refs", "5");
+  } catch {
+    // The peak is the process's.
+  }
+  return peakMemory();
+}
+
+/** Most bytes that were resident since the peak was reset. */
+function peakMemory(): number {
+  try {
+    return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]);
+  } catch {
+    return 1024 * process.resourceUsage().maxRSS;
+  }
+}
+
 /** Change files at random and read them. File i is the same in every run with the same seed. */
 export async function fuzz(
   files: number,
   seed: number,
-  onProgress: (done: number) => void = () => {},
+  onProgress: (done: number, processMebibytes: number) => void = () => {},
 ): Promise<Fuzzed> {
   const all = await seeds();
   for (const { read, bytes, name } of all)
@@ -128,6 +150,7 @@ export async function fuzz(
   let refused = 0;
   let slowest = { milliseconds: 0, file: "" };
   let largest = { mebibytes: 0, file: "" };
+  let processMebibytes = 0;
   const faults: Fuzzed["faults"][number][] = [];
   for (let i = 0; i < files; i++) {
     const draw = random(seed * 1_000_003 + i);
@@ -135,8 +158,7 @@ export async function fuzz(
     const file = `${i} (${name})`;
     const copy = mutated(bytes, draw, all[draw(all.length)]!.bytes);
     const fault = (what: string) => void faults.push({ file, what, bytes: copy });
-    const before = process.memoryUsage.rss();
-    const peakBefore = process.resourceUsage().maxRSS;
+    const before = resetPeak();
     const start = performance.now();
     try {
       await reader(copy);
@@ -148,12 +170,12 @@ export async function fuzz(
     const milliseconds = performance.now() - start;
     if (milliseconds > slowest.milliseconds) slowest = { milliseconds, file };
     if (milliseconds > MOST_MILLISECONDS) fault(`${milliseconds.toFixed(0)} ms`);
-    const peak = process.resourceUsage().maxRSS;
-    const taken = peak > peakBefore ? 1024 * peak - before : 0;
+    const taken = peakMemory() - before;
+    processMebibytes = Math.max(processMebibytes, (before + taken) / 2 ** 20);
     if (taken > largest.mebibytes * 2 ** 20) largest = { mebibytes: taken / 2 ** 20, file };
     if (taken > MOST_BYTES(copy.length))
       fault(`${(taken / 2 ** 20).toFixed(0)} MiB for ${copy.length} bytes`);
-    if (i % 1000 === 999) onProgress(i + 1);
+    if (i % 1000 === 999) onProgress(i + 1, processMebibytes);
   }
-  return { files, read, refused, slowest, largest, faults };
+  return { files, read, refused, slowest, largest, processMebibytes, faults };
 }
