@@ -4,18 +4,27 @@ import { defaultClientConditions, defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { runtimeFolder } from "./scripts/setup/adapter.mjs";
 import { chromiumLaunchOptions } from "./scripts/setup/chromium.mjs";
+import { denoEnvironment } from "./scripts/setup/deno.mjs";
 import { swiftshaderEnvironment } from "./scripts/setup/embedded.mjs";
+import { denoPool } from "./scripts/test/deno-pool.mjs";
+import { firefox } from "./scripts/test/firefox-provider.mjs";
 import { trainedOnSwiftshader } from "./scripts/test/trained.mjs";
 
 const EVERYWHERE = ["{packages/*,bench}/test/**/*.test.ts"];
 const NODE_ONLY = ["{packages/*,bench}/test/**/*.node.test.ts", "test/*.node.test.ts"];
+const WITHOUT_RESNETS = ["packages/{kernels-wgsl,tensor}/test/**/*.test.ts"];
 const BROWSER_ONLY = ["{packages/*,bench}/test/**/*.browser.test.ts"];
+
+const setup = (name: string) => fileURLToPath(new URL(`scripts/test/${name}.mjs`, import.meta.url));
 
 const swiftshader = {
   // Forks start with this environment, which is when the dynamic linker reads it.
   env: { ...runtimeFolder(), ...swiftshaderEnvironment },
-  globalSetup: fileURLToPath(new URL("scripts/test/swiftshader.mjs", import.meta.url)),
+  globalSetup: [setup("swiftshader")],
 };
+const installed = { env: runtimeFolder(), globalSetup: [] };
+/** The adapter that was found, unless the environment asks for the embedded one. */
+const wanted = process.env.SHADEGRAD_ADAPTER === "embedded" ? swiftshader : installed;
 
 export default defineConfig({
   cacheDir: ".cache/vite",
@@ -33,12 +42,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // On the adapter that Dawn finds, unless the environment asks for the embedded one.
           name: "node",
           include: [...EVERYWHERE, ...NODE_ONLY],
           exclude: BROWSER_ONLY,
           pool: "forks",
-          ...(process.env.SHADEGRAD_ADAPTER === "embedded" ? swiftshader : { env: runtimeFolder() }),
+          ...wanted,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // WebGPU by wgpu and naga, as in Firefox.
+          name: "deno",
+          include: WITHOUT_RESNETS,
+          exclude: [...NODE_ONLY, ...BROWSER_ONLY],
+          pool: denoPool,
+          env: { ...wanted.env, ...denoEnvironment },
+          globalSetup: [...wanted.globalSetup, setup("deno")],
         },
       },
       {
@@ -69,6 +89,21 @@ export default defineConfig({
               },
             }),
             instances: [{ browser: "chromium", name: "chromium" }],
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "wgpu in a browser",
+          include: WITHOUT_RESNETS,
+          exclude: [...NODE_ONLY, ...BROWSER_ONLY],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: firefox(),
+            instances: [{ browser: "firefox", name: "firefox" }],
           },
         },
       },

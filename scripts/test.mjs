@@ -2,13 +2,17 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
+import { denoSupported, isDenoHere, provideDeno } from "./setup/deno.mjs";
 import { embeddedSupported, provideSwiftshader } from "./setup/embedded.mjs";
+import { firefoxLacking } from "./setup/firefox.mjs";
 import { install, ROOT, runSync } from "./setup/install.mjs";
 import { attempt } from "./setup/run.mjs";
 import { forgetTotals, readTotals, recordExit } from "./test/totals.mjs";
 
 const args = process.argv.slice(2);
-const wanted = args.some((arg) => arg.startsWith("--project")) ? [] : ["node", "swiftshader", "chromium"];
+const wanted = args.some((arg) => arg.startsWith("--project"))
+  ? []
+  : ["node", "swiftshader", "deno", "chromium", "firefox"];
 
 mkdirSync(join(ROOT, ".cache"), { recursive: true });
 forgetTotals();
@@ -18,14 +22,22 @@ const { build } = await import("./setup/build.mjs"); // once, for all tests of w
 await build();
 const adapter = attempt(findAdapter);
 console.log(describeAdapter(adapter));
+/** Why a project is left out here; undefined if it is not. */
+const reasons = /** @type {Record<string, string | false | undefined>} */ ({
+  swiftshader: !embeddedSupported
+    ? "there is none for this platform"
+    : adapter.embedded && "it is what the node tests run on",
+  deno: !denoSupported
+    ? "there is none for this platform"
+    : !process.env.CI && !isDenoHere() && "it is 42 MB, fetched where CI is set and by --project deno",
+  firefox: wanted.includes("firefox") && firefoxLacking(),
+});
 const projects = wanted.filter((name) => {
-  if (name !== "swiftshader") return true;
-  if (embeddedSupported && !adapter.embedded) return true;
-  const reason = adapter.embedded ? "it is what the node tests run on" : "there is none for this platform";
-  console.log(`swiftshader: left out, because ${reason}`);
-  return false;
+  if (reasons[name]) console.log(`${name}: left out, because ${reasons[name]}`);
+  return !reasons[name];
 });
 if (projects.includes("swiftshader")) attempt(provideSwiftshader);
+if (projects.includes("deno")) attempt(provideDeno);
 if (projects.includes("chromium")) {
   const { chromiumLaunchOptions } = await import("./setup/chromium.mjs"); // imports what `install` has just provided
   console.log(`chromium: ${attempt(chromiumLaunchOptions).executablePath}`);

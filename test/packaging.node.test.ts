@@ -6,6 +6,7 @@ import { build, createLogger, createServer, type InlineConfig, preview, type Res
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mayUse, needing, photograph } from "../packages/resnet/test/published-data.ts";
 import { chromiumLaunchOptions } from "../scripts/setup/chromium.mjs";
+import { DENO, DENO_RUN, isDenoHere } from "../scripts/setup/deno.mjs";
 import { buildPackages, installed, run, sample } from "./packed.ts";
 import { ROOT } from "./source.ts";
 
@@ -15,6 +16,7 @@ let folder: string;
 
 const WEIGHTS = join(ROOT, "packages", "resnet", "models", "resnet8-cifar10.safetensors");
 const hasImageNet = await mayUse(IMAGENET_RESNET50_PACKAGE);
+const FETCHED = isDenoHere() ? "" : ", which is not here: CI fetches it, and `npm test -- --project deno`";
 
 beforeAll(() => {
   buildPackages();
@@ -31,10 +33,11 @@ test("the packages hold what is built, and say what they are", () => {
 });
 
 test("the README's example for Node trains a network", () => {
-  writeFileSync(join(folder, "quickstart.mjs"), sample("new SGD"));
-  const output = run(folder, process.execPath, "quickstart.mjs");
-  const losses = [...output.matchAll(/^\d+ (\d\S+)$/gm)].map(([, loss]) => Number(loss));
-  expect(losses.at(-1), output).toBeLessThan(0.1); // from ln 2
+  expectQuickstart(process.execPath);
+});
+
+test.skipIf(!isDenoHere())(`and so it does in Deno${FETCHED}`, () => {
+  expectQuickstart(DENO, ...DENO_RUN);
 });
 
 describe("types resolve under tsc --strict", () => {
@@ -110,6 +113,14 @@ describe("the package of ResNets, on its own", () => {
     expect(() => run(folder, process.execPath, "three.mjs")).toThrow("npm install sharp");
   });
 
+  test.skipIf(!isDenoHere())(`classifies pixels in Deno in three lines${FETCHED}`, () => {
+    const grey = `{ pixels: new Uint8Array(3 * 32 * 32).fill(128), width: 32, height: 32 }`;
+    writeFileSync(join(folder, "pixels.mjs"), threeLines(WEIGHTS, "pixels").replace('"pixels"', grey));
+    const [, label, probability] = /^(.*) ([\d.]+)$/m.exec(run(folder, DENO, ...DENO_RUN, "pixels.mjs"))!;
+    expect(CIFAR10_CLASSES).toContain(label);
+    expect(Number(probability)).toBeGreaterThan(0.1);
+  });
+
   test("classifies a picture on a page in three lines", async () => {
     const page = join(folder, "page");
     mkdirSync(page);
@@ -172,6 +183,14 @@ describe("the command line's package", () => {
     },
   );
 });
+
+/** Runs the README's example for Node by a command, and expects its last loss to be small. */
+function expectQuickstart(...command: [string, ...string[]]): void {
+  writeFileSync(join(folder, "quickstart.mjs"), sample("new SGD"));
+  const output = run(folder, ...command, "quickstart.mjs");
+  const losses = [...output.matchAll(/^\d+ (\d\S+)$/gm)].map(([, loss]) => Number(loss));
+  expect(losses.at(-1), output).toBeLessThan(0.1); // from ln 2
+}
 
 /** The README's three lines, with another net and picture. */
 function threeLines(net: string, picture: string): string {

@@ -1,24 +1,17 @@
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { ROOT } from "./install.mjs";
+import { fetchPackage, provide, run } from "./npm-package.mjs";
 
 // A headless Chromium, and SwiftShader with a Vulkan loader, for machines that have none. 64 MB, so it is fetched when a
 // machine turns out to need it and not with every install. Only its binaries are used: its JavaScript wants Node 22.
-const PACKAGE = "@sparticuz/chromium@147.0.2";
-const INTEGRITY =
-  "sha512-oqXyPAlGQuT9wdZAhcx4nmhehVgEsDc2adL/+FlX8qsLh/YyOgl9GQp8dPMDIBRmktxgA9c1QSNJIQUj2UeHhQ==";
+const PACKAGE = {
+  name: "@sparticuz/chromium@147.0.2",
+  integrity:
+    "sha512-oqXyPAlGQuT9wdZAhcx4nmhehVgEsDc2adL/+FlX8qsLh/YyOgl9GQp8dPMDIBRmktxgA9c1QSNJIQUj2UeHhQ==",
+  megabytes: 68,
+};
 const FOLDER = join(ROOT, ".cache", "embedded-147.0.2");
 
 /** True if the embedded binaries run on this platform. */
@@ -59,31 +52,10 @@ export function provideChromium() {
   provide(embedded.chromium, (file) => writeFileSync(file, decompress("chromium.br"), { mode: 0o755 }));
 }
 
-/**
- * Make `path` with `make`, unless it exists. It appears whole or not at all, so an interrupted run leaves nothing
- * behind that a later one would trust, and two at once do no harm.
- *
- * @param {string} path
- * @param {(path: string) => void} make
- */
-function provide(path, make) {
-  if (existsSync(path)) return;
-  mkdirSync(FOLDER, { recursive: true });
-  const scratch = mkdtempSync(join(FOLDER, "making-"));
-  try {
-    const made = join(scratch, "made");
-    make(made);
-    mkdirSync(dirname(path), { recursive: true });
-    if (!existsSync(path)) renameSync(made, path);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
 /** @param {string} name of a file in the package's `bin/` */
 function decompress(name) {
   const unpacked = join(FOLDER, "package");
-  provide(unpacked, download);
+  provide(unpacked, (folder) => fetchPackage(PACKAGE, folder));
   return brotliDecompressSync(readFileSync(join(unpacked, "bin", name)));
 }
 
@@ -94,27 +66,4 @@ function decompress(name) {
 function untar(name, folder) {
   mkdirSync(folder);
   run("tar", ["-x", "--no-same-owner", "-C", folder], decompress(name));
-}
-
-/** @param {string} folder */
-function download(folder) {
-  console.log(`embedded: fetching ${PACKAGE}, 68 MB`);
-  mkdirSync(folder);
-  run("npm", ["pack", PACKAGE, "--loglevel=error", "--pack-destination", folder]);
-  const [tarball = ""] = readdirSync(folder);
-  const bytes = readFileSync(join(folder, tarball));
-  const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
-  if (integrity !== INTEGRITY) throw new Error(`${PACKAGE} is ${integrity} but should be ${INTEGRITY}`);
-  run("tar", ["-xz", "--no-same-owner", "-C", folder, "--strip-components=1"], bytes);
-  rmSync(join(folder, tarball));
-}
-
-/**
- * @param {string} command
- * @param {readonly string[]} args
- * @param {Uint8Array} [input]
- */
-function run(command, args, input) {
-  const { status, error, stderr } = spawnSync(command, args, { cwd: ROOT, input, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? stderr}`);
 }

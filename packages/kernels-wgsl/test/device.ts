@@ -15,10 +15,10 @@ export async function openDevice(backend?: string): Promise<{ device: GPUDevice;
       maxComputeWorkgroupSizeX: found.limits.maxComputeWorkgroupSizeX,
     },
   });
-  const { vendor, architecture, subgroupMinSize, subgroupMaxSize } = found.info;
-  const software = /llvmpipe|swiftshader|mesa|google|null/i.test(
-    `${vendor} ${architecture} ${found.info.description}`,
-  );
+  const { vendor, architecture, subgroupMinSize, subgroupMaxSize, isFallbackAdapter } = found.info;
+  const software =
+    isFallbackAdapter || // Firefox hides names
+    /llvmpipe|swiftshader|mesa|google|null/i.test(`${vendor} ${architecture} ${found.info.description}`);
   return {
     device,
     adapter: {

@@ -1,0 +1,3 @@
+import { provideDeno } from "../setup/deno.mjs";
+
+export default provideDeno;
