@@ -3,7 +3,7 @@ import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { runtimeFolder } from "./scripts/setup/adapter.mjs";
-import { chromiumLaunchOptions } from "./scripts/setup/chromium.mjs";
+import { chromiumLaunchOptions, copiesPictures } from "./scripts/setup/chromium.mjs";
 import { denoEnvironment } from "./scripts/setup/deno.mjs";
 import { swiftshaderEnvironment } from "./scripts/setup/embedded.mjs";
 import { denoPool } from "./scripts/test/deno-pool.mjs";
@@ -81,7 +81,7 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            commands: { trainedOnSwiftshader },
+            commands: { trainedOnSwiftshader, copiesPictures },
             // A getter, so that nobody looks for a browser, or fetches one, who runs another project.
             provider: playwright({
               get launchOptions() {

@@ -35,6 +35,9 @@ export function chromiumLaunchOptions() {
   return { executablePath: embedded.chromium, args: ARGS, env: embeddedEnvironment() };
 }
 
+/** True if the Chromium of the tests can copy a picture to a texture; the embedded one loses its adapter at that. */
+export const copiesPictures = () => chromiumLaunchOptions().executablePath !== embedded.chromium;
+
 const ARGS = [
   "--enable-unsafe-webgpu", // on Linux, Chromium offers WebGPU only when asked
   // As a software adapter Chromium accepts only its own SwiftShader; on every Linux machine the same one, so that

@@ -7,15 +7,16 @@ import { inputOf, pictureInput, type TakesImages } from "./picture.ts";
 import { isA, isDrawable, isImageData, type PictureSource, pictureOf } from "./picture-source.ts";
 
 /**
- * A picture as a net takes it, on the net's device: as `pictureInput`, to ±1 of 255. In a page the pixels go to the GPU as a
- * texture, and kernels resize and normalize them. → f32 `[1, side, side, C]`
+ * A picture as a net takes it, on the net's device: as `pictureInput`, to ±1 of 255. In a page the pixels go to a GPU as a
+ * texture, and kernels resize and normalize them; a software adapter would win nothing by that, and some browsers end it when
+ * they are asked for such a copy. → f32 `[1, side, side, C]`
  */
 export async function pictureTensor(
   source: PictureSource,
   net: TakesImages,
   device: Device,
 ): Promise<Tensor> {
-  const drawn = onNode ? undefined : await drawnBy(source, device);
+  const drawn = onNode || device.adapter.software ? undefined : await drawnBy(source, device);
   if (!drawn) {
     const { data, shape } = pictureInput(await pictureOf(source), net);
     return tensor(data, shape, { device });

@@ -27,15 +27,15 @@ struct Triangle { first: u32, end: u32, centre: f32, reach: f32 }
 // The pixels of an axis of `side` that pixel `at` of an axis of `to` is made of.
 fn triangleAt(at: u32, side: u32, to: u32) -> Triangle {
   let scale = f32(side) / f32(to);
-  let reach = max(scale, 1.0);
+  let reach = max(scale, 1.0); // no NaN: of sizes
   let centre = (f32(at) + 0.5) * scale;
-  let first = u32(max(centre - reach + 0.5, 0.0));
+  let first = u32(max(centre - reach + 0.5, 0.0)); // no NaN: of sizes
   let end = min(u32(centre + reach + 0.5), side);
   return Triangle(first, end, centre, reach);
 }
 
 fn share(at: u32, t: Triangle) -> f32 {
-  return max(0.0, 1.0 - abs(f32(at) + 0.5 - t.centre) / t.reach);
+  return max(0.0, 1.0 - abs(f32(at) + 0.5 - t.centre) / t.reach); // no NaN: of sizes
 }
 // = end
 

@@ -30,6 +30,8 @@ async function settled(): Promise<void> {
   }
 }
 
+const PATIENCE = { timeout: 20_000, interval: 100 };
+
 it.runIf(process.platform === "linux")("100 closed devices leave neither memory nor threads", async () => {
   const open = async (count: number) => {
     for (let i = 1; i <= count; i++) {
@@ -39,10 +41,12 @@ it.runIf(process.platform === "linux")("100 closed devices leave neither memory 
     return held();
   };
   const before = await open(40);
-  const after = await open(60);
-  expect(after.threads).toBeLessThanOrEqual(before.threads + 2);
-  // Each that stays holds a thread and half a MiB.
-  expect(after.memory - before.memory).toBeLessThan(25);
+  await open(60);
+  // Each that stays holds a thread and half a MiB. On a busy machine the driver's threads free what they had a little later.
+  await expect
+    .poll(async () => (await settled(), held().threads), PATIENCE)
+    .toBeLessThanOrEqual(before.threads + 2);
+  await expect.poll(async () => (await settled(), held().memory), PATIENCE).toBeLessThan(before.memory + 25);
 });
 
 it("init in the tick in which the device is destroyed opens another", async () => {
