@@ -8,6 +8,7 @@ import { recordNothing } from "./totals.mjs";
 
 const FILES = [
   "test/start.node.test.ts",
+  "packages/cli/test/program.node.test.ts",
   "packages/demo/test/views.node.test.ts",
   ...["crop-images", "gather", "loss", "pool", "softmax"].map(
     (op) => `packages/tensor/test/ops/${op}.test.ts`,

@@ -33,6 +33,11 @@ function start(...args: readonly string[]): { child: ChildProcess; said: Said; e
   return { child, said, end };
 }
 
+test("it ends as it should while the driver still compiles, each time", async () => {
+  for (let time = 0; time < 5; time++)
+    expect(await start("summary", "resnet8", "--json").end).toMatchObject({ status: 0 });
+});
+
 test("results are on standard output alone, and exit codes are passed on", async () => {
   const { status, out, err } = await start("summary", "resnet8", "--json").end;
   expect(status, err).toBe(0);

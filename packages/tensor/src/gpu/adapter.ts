@@ -79,6 +79,7 @@ export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
       ...options.limits,
     },
   });
+  if (dawn) closeAtExit(device);
   return describe(device, found.info, precision);
 }
 
@@ -133,6 +134,22 @@ const ADVICE = !onNode
 
 // Dawn settles no promise once its entry point is collected.
 let dawn: GPU | undefined;
+
+const open = new Set<GPUDevice>();
+
+/** A driver on the CPU crashes a process that ends while the driver's threads compile. */
+function closeAtExit(device: GPUDevice): void {
+  if (open.size === 0) process.once("exit", closeAll);
+  open.add(device);
+  device.lost.then(() => {
+    open.delete(device);
+    if (open.size === 0) process.off("exit", closeAll);
+  });
+}
+
+function closeAll(): void {
+  for (const device of open) device.destroy();
+}
 
 async function entryPoint(): Promise<GPU> {
   if (typeof navigator !== "undefined" && navigator.gpu) return navigator.gpu;
