@@ -1,0 +1,103 @@
+// Changes shaders in memory, one small change at a time, and runs the value checks of the variants that have them.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ROOT } from "../setup/install.mjs";
+import { sample } from "./sample.mjs";
+import { mutationsOf } from "./wgsl-mutations.mjs";
+
+const CHECKER = fileURLToPath(new URL("wgsl-checker.mjs", import.meta.url));
+/** A shader that takes longer walks a loop without end. */
+const SILENCE = 120_000;
+
+/**
+ * @typedef {{ file: string, line: number, start: number, end: number, from: string, to: string }} Mutant
+ * @typedef {"killed" | "timeout" | "survived" | "invalid" | "unreached"} Verdict
+ */
+
+/**
+ * @param {{ limit: number, seed: number, onResult(mutant: Mutant, verdict: Verdict): void }} options
+ * @returns {Promise<Map<Mutant, Verdict>>}
+ */
+export async function mutateShaders({ limit, seed, onResult }) {
+  const mutants = sample(allMutants(), limit, seed);
+  const verdicts = new Map();
+  let child;
+  for (const mutant of mutants) {
+    child ??= await startChecker();
+    const verdict = await verdictOf(child, mutant);
+    if (verdict === "timeout") {
+      child.kill("SIGKILL");
+      child = undefined;
+    }
+    verdicts.set(mutant, verdict);
+    onResult(mutant, verdict);
+  }
+  child?.kill();
+  return verdicts;
+}
+
+/** @returns {Mutant[]} */
+function allMutants() {
+  const folder = "packages/kernels-wgsl/src";
+  const files = readdirSync(join(ROOT, folder), { recursive: true }).filter((name) => name.endsWith(".wgsl"));
+  return files.sort().flatMap((name) => {
+    const file = `${folder}/${name.replaceAll("\\", "/")}`;
+    const source = readFileSync(join(ROOT, file), "utf8");
+    return mutationsOf(source).map((mutation) => ({
+      file,
+      from: source.slice(mutation.start, mutation.end),
+      ...mutation,
+    }));
+  });
+}
+
+async function startChecker() {
+  const child = fork(CHECKER, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  await once(child, "message"); // ready
+  return child;
+}
+
+/** @returns {Promise<Verdict>} */
+async function verdictOf(child, mutant) {
+  child.send(mutant);
+  const stop = new AbortController();
+  const { signal } = stop;
+  const late = new Promise((resolve) => {
+    const timer = setTimeout(resolve, SILENCE, "timeout");
+    signal.addEventListener("abort", () => clearTimeout(timer));
+  });
+  try {
+    return await Promise.race([
+      late,
+      once(child, "message", { signal }).then(([verdict]) => verdict),
+      // A driver that a shader brings down is noticed as well.
+      once(child, "exit", { signal }).then(() => "timeout"),
+    ]);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Print a line for each mutant that no check noticed, and the score. */
+export async function reportShaders({ limit, seed }) {
+  const counts = { killed: 0, timeout: 0, survived: 0, invalid: 0, unreached: 0 };
+  await mutateShaders({
+    limit,
+    seed,
+    onResult({ file, line, from, to }, verdict) {
+      counts[verdict]++;
+      if (verdict === "survived" || verdict === "unreached")
+        console.log(`${verdict}: ${file}:${line} ${from} → ${to}`);
+    },
+  });
+  const noticed = counts.killed + counts.timeout;
+  const counted = noticed + counts.survived;
+  console.log(
+    `shaders: ${noticed} of ${counted} mutants noticed (${((100 * noticed) / counted).toFixed(1)} %), ` +
+      `${counts.timeout} of them by time; ${counts.invalid} do not compile, ` +
+      `${counts.unreached} stand in variants that this adapter does not run.`,
+  );
+}
