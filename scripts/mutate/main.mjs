@@ -8,7 +8,12 @@ const PARTS = {
 };
 
 const { values } = parseArgs({
-  options: { part: { type: "string" }, limit: { type: "string" }, seed: { type: "string", default: "1" } },
+  options: {
+    part: { type: "string" },
+    limit: { type: "string" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+  },
 });
 const names = values.part === undefined ? Object.keys(PARTS) : [values.part];
 for (const name of names) {

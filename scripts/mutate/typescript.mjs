@@ -29,10 +29,15 @@ const FOLDERS = {
 /** Texts of messages: a test that repeats each would say everything twice. */
 const EXCLUDED = ["StringLiteral"];
 
-/** Print Stryker's report and the score, folder by folder. */
-export async function mutateTypeScript({ limit, seed }) {
+/**
+ * Print the mutants that no test noticed, and the score, folder by folder.
+ *
+ * @param {{ limit: number, seed: number, only: string }} options `only`: part of the paths of the files to change
+ */
+export async function mutateTypeScript({ limit, seed, only }) {
   prepareCopy();
-  const all = (await Promise.all(Object.keys(FOLDERS).map(mutantsOf))).flat();
+  const found = (await Promise.all(Object.keys(FOLDERS).map(mutantsOf))).flat();
+  const all = found.filter(({ file }) => file.includes(only));
   const chosen = sample(all, limit, seed);
   const totals = { noticed: 0, counted: 0 };
   for (const [folder, tests] of Object.entries(FOLDERS)) {

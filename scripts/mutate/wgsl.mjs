@@ -18,11 +18,15 @@ const SILENCE = 120_000;
  */
 
 /**
- * @param {{ limit: number, seed: number, onResult(mutant: Mutant, verdict: Verdict): void }} options
+ * @param {{ limit: number, seed: number, only: string, onResult(mutant: Mutant, verdict: Verdict): void }} options
  * @returns {Promise<Map<Mutant, Verdict>>}
  */
-export async function mutateShaders({ limit, seed, onResult }) {
-  const mutants = sample(allMutants(), limit, seed);
+export async function mutateShaders({ limit, seed, only, onResult }) {
+  const mutants = sample(
+    allMutants().filter(({ file }) => file.includes(only)),
+    limit,
+    seed,
+  );
   const verdicts = new Map();
   let child;
   for (const mutant of mutants) {
@@ -82,11 +86,12 @@ async function verdictOf(child, mutant) {
 }
 
 /** Print a line for each mutant that no check noticed, and the score. */
-export async function reportShaders({ limit, seed }) {
+export async function reportShaders({ limit, seed, only }) {
   const counts = { killed: 0, timeout: 0, survived: 0, invalid: 0, unreached: 0 };
   await mutateShaders({
     limit,
     seed,
+    only,
     onResult({ file, line, from, to }, verdict) {
       counts[verdict]++;
       if (verdict === "survived" || verdict === "unreached")
