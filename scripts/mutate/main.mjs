@@ -23,6 +23,7 @@ for (const name of names) {
   await part.run({
     limit: wholeNumber("limit", values.limit ?? part.limit),
     seed: wholeNumber("seed", values.seed),
+    only: values.only,
   });
 }
 
