@@ -1,4 +1,4 @@
-// What runs in Node and in a page alike. The command lines beside it are thin.
+// Code for Node and pages alike. The command lines beside it are thin.
 export { benchmark } from "./kernels/benchmark.mjs";
 export { compared } from "./kernels/compare.mjs";
 export { reportPage } from "./kernels/page.mjs";

@@ -1,4 +1,4 @@
-// Two spirals, one inside the other: a net with two hidden layers learns to tell them apart, and the
+// Two spirals, one inside the other: a net with two hidden layers learns to separate them, and the
 // terminal shows what it has learned.
 import { backward, crossEntropy, init, manualSeed, noGrad, scope, softmax, tensor } from "@shadegrad/tensor";
 import { Linear, ReLU, Sequential } from "@shadegrad/tensor/nn";

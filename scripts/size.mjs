@@ -9,10 +9,10 @@ install();
 const { build } = await import("./setup/build.mjs");
 await build();
 
-const { BUDGET, bundleSize, RASTERISER } = await import("./size/bundle.mjs");
+const { BUDGET, bundleSize, NOT_ON_A_GPU, ON_DEMAND } = await import("./size/bundle.mjs");
 const page = join(ROOT, "scripts", "size", "page.mjs");
-const { bytes, gzip, modules } = await bundleSize(page, { without: RASTERISER });
-const software = await bundleSize(page);
+const { bytes, gzip, modules } = await bundleSize(page, { without: NOT_ON_A_GPU });
+const software = await bundleSize(page, { without: ON_DEMAND });
 const kilobytes = (/** @type {number} */ bytes) => (bytes / 1000).toFixed(1);
 console.log(
   `on a GPU: ${kilobytes(gzip)} KB gzip of at most ${kilobytes(BUDGET)}; ${kilobytes(bytes)} KB minified`,

@@ -33,8 +33,8 @@ import { insistOn, variantsOf } from "./variants.mjs";
  * @param {object} [options]
  * @param {readonly import("./row.mjs").Row[]} [options.rows] all there are, unless given
  * @param {boolean} [options.variants] whether each variant that fits is measured, and not only the one that is chosen
- * @param {(report: Report) => void} [options.onStart] told of the adapter and its peak
- * @param {(result: Result) => void} [options.onResult] told of each row as it is done
+ * @param {(report: Report) => void} [options.onStart] called with the adapter and its peak
+ * @param {(result: Result) => void} [options.onResult] called with each row as it is done
  * @param {AbortSignal} [options.signal] ends it after the row that is being measured
  * @returns {Promise<Report>}
  */

@@ -47,7 +47,7 @@ export function roofline({ peak, rows }) {
   return { x, y, roof: [x.min, knee, x.max].map((x) => ({ x, y: roofAt(x) })), points };
 }
 
-/** What a row's name begins with: `conv2d`, `conv2d dw`. @param {string} name */
+/** Kernel in a row's name: `conv2d`, `conv2d dw`. @param {string} name */
 export const groupOf = (name) => /^\w+(?: d[xw]\b)?/.exec(name)?.[0] ?? name;
 
 /**

@@ -1,4 +1,4 @@
-// One row in a process of its own: node worker.mjs ROW. The parent is told the result, or what went wrong.
+// One row in a process of its own: node worker.mjs ROW. The parent receives the result or the error.
 import { init } from "@shadegrad/tensor";
 import { modelRows } from "./cases.mjs";
 import { measureModel } from "./measure.mjs";

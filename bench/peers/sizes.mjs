@@ -7,7 +7,7 @@ import { bundleSize } from "../../scripts/size/bundle.mjs";
 const PAGES = join(import.meta.dirname, "pages");
 const ORT = join(import.meta.dirname, "node_modules", "onnxruntime-web", "dist");
 
-/** What a page downloads that predicts with a ResNet and, but for ONNX Runtime, trains one. */
+/** Download of a page that predicts with a ResNet and, except with ONNX Runtime, trains one. */
 const MEASURED = {
   shadegrad: () => bundleSize(join(ROOT, "scripts", "size", "page.mjs")),
   // Ships as it is; of those with WebGPU the smallest.

@@ -61,7 +61,7 @@ test("rows are measured here, in Node or in a page, each variant that fits once"
       expect(runs).toBeGreaterThanOrEqual(7);
     }
   }
-  // Whoever computes on the device next is neither timed nor told which variant to take.
+  // The next launches on the device are not timed, and choose their variants themselves.
   const listeners = { timings: device.launcher.onTimings, own: Object.hasOwn(device.launcher, "launch") };
   expect(listeners).toEqual({ timings: undefined, own: false });
 });

@@ -6,7 +6,16 @@ export const BUDGET = 105_000;
 /** Names of chunks of later views, which the first view does not fetch. */
 const LATER = /^(view|work)-/;
 
-/** @typedef {{ side: string, name: string, file: string, imports: readonly string[], isEntry: boolean, code: string }} Chunk */
+/**
+ * @typedef {object} Chunk
+ * @property {string} side "page" or "worker"
+ * @property {string} name
+ * @property {string} file
+ * @property {readonly string[]} imports files of chunks that it imports statically
+ * @property {readonly string[]} modules ids of modules of which something is in it
+ * @property {boolean} isEntry
+ * @property {string} code
+ */
 
 /** Collect the chunks that Vite writes: the page's, and its worker's, which are a build of their own. */
 export function collectChunks() {
@@ -22,7 +31,10 @@ export function collectChunks() {
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== "chunk") continue;
         const { name, fileName: file, imports, isEntry, code } = chunk;
-        found.push({ side, name, file, imports, isEntry, code });
+        const modules = Object.entries(chunk.modules).flatMap(([id, { renderedLength }]) =>
+          renderedLength > 0 ? id : [],
+        );
+        found.push({ side, name, file, imports, modules, isEntry, code });
       }
     },
   });
@@ -30,12 +42,12 @@ export function collectChunks() {
 }
 
 /**
- * Sizes of the scripts of the first view: each entry, and what it imports statically.
+ * Chunks of the first view: each entry, and what it imports statically.
  *
  * @param {readonly Chunk[]} chunks
- * @returns {{ total: number, lines: string[] }} bytes after gzip, and lines to print
+ * @returns {Set<Chunk>}
  */
-export function firstViewSize(chunks) {
+function firstView(chunks) {
   const needed = new Set(chunks.filter(({ isEntry, name }) => isEntry && !LATER.test(name)));
   for (const chunk of needed) {
     for (const file of chunk.imports) {
@@ -43,7 +55,32 @@ export function firstViewSize(chunks) {
       if (imported) needed.add(imported);
     }
   }
-  const sizes = [...needed].map(({ side, file, code }) => ({
+  return needed;
+}
+
+/**
+ * Code splitting that puts the modules of the first view together. As they are shared with later views they would be a dozen
+ * chunks, which compress worse than one, and each takes a request.
+ *
+ * @param {readonly Chunk[]} chunks of a build without it
+ * @returns {import("vite").Rolldown.CodeSplittingOptions}
+ */
+export function firstViewTogether(chunks) {
+  const modules = new Set([...firstView(chunks)].flatMap(({ modules }) => modules));
+  return {
+    includeDependenciesRecursively: false,
+    groups: [{ name: "first", test: (id) => modules.has(id) }],
+  };
+}
+
+/**
+ * Sizes of the scripts of the first view.
+ *
+ * @param {readonly Chunk[]} chunks
+ * @returns {{ total: number, lines: string[] }} bytes after gzip, and lines to print
+ */
+export function firstViewSize(chunks) {
+  const sizes = [...firstView(chunks)].map(({ side, file, code }) => ({
     side,
     file,
     size: gzipSync(code, { level: 9 }).length,

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { defaultClientConditions, build as vite } from "vite";
 import { ROOT } from "../setup/install.mjs";
 import { strippedShaders } from "../setup/shaders.mjs";
-import { collectChunks, firstViewSize } from "./budget.mjs";
+import { collectChunks, firstViewSize, firstViewTogether } from "./budget.mjs";
 import { findPublished, putAssets } from "./bundled-assets.mjs";
 
 const DEMO = join(ROOT, "packages", "demo");
@@ -67,28 +67,41 @@ async function buildUnlessBuilt(fetchMissing) {
 
   console.error("build: packages/demo");
   rmSync(STAMP, { force: true });
-  const chunks = collectChunks();
+  const draft = await bundle({ write: false });
+  const chunks = await bundle({ write: true, codeSplitting: firstViewTogether(draft) });
+  writeFileSync(join(SITE, "bundled-assets.json"), JSON.stringify(putAssets(SITE, published)));
+  const { total, lines } = firstViewSize(chunks);
+  for (const line of lines) console.error(`build: ${line}`);
+  writeFileSync(SIZE, JSON.stringify(total));
+  writeFileSync(STAMP, wanted);
+}
+
+/**
+ * @param {{ write: boolean, codeSplitting?: import("vite").Rolldown.CodeSplittingOptions }} options
+ * @returns {Promise<readonly import("./budget.mjs").Chunk[]>}
+ */
+async function bundle({ write, codeSplitting }) {
+  const { found, plugin } = collectChunks();
+  const rolldownOptions = codeSplitting ? { output: { codeSplitting } } : {};
   await vite({
     configFile: false,
     root: DEMO,
     base: "./",
-    logLevel: "warn",
+    logLevel: write ? "warn" : "error",
     resolve: { conditions: ["@shadegrad/source", ...defaultClientConditions] },
-    plugins: [strippedShaders, chunks.plugin("page")],
-    worker: { format: "es", plugins: () => [strippedShaders, chunks.plugin("worker")] },
+    plugins: [strippedShaders, plugin("page")],
+    worker: { format: "es", plugins: () => [strippedShaders, plugin("worker")], rolldownOptions },
     build: {
       outDir: SITE,
       emptyOutDir: true,
+      write,
       target: "es2022",
       assetsInlineLimit: 0, // the policy of the page allows no data: scripts and fonts
       modulePreload: { polyfill: false },
+      rolldownOptions,
     },
   });
-  writeFileSync(join(SITE, "bundled-assets.json"), JSON.stringify(putAssets(SITE, published)));
-  const { total, lines } = firstViewSize(chunks.found);
-  for (const line of lines) console.error(`build: ${line}`);
-  writeFileSync(SIZE, JSON.stringify(total));
-  writeFileSync(STAMP, wanted);
+  return found;
 }
 
 /**

@@ -34,7 +34,7 @@ const profile = mkdtempSync(join(tmpdir(), "shadegrad-visitor-"));
 /**
  * Open the page as a visitor does whose browser has this profile, wait for the weights, and classify.
  *
- * @param {string} origin of the weights, as the page tells it
+ * @param {string} origin of the weights, as the page shows it
  * @returns {Promise<Classification>}
  */
 async function inPage(origin) {

@@ -2,7 +2,7 @@ import { preview } from "vite";
 import { SITE } from "./build.mjs";
 
 /**
- * Serve the page that was built, on this machine only unless told otherwise.
+ * Serve the page that was built, on this machine only unless a host is given.
  *
  * @param {{ port?: number, everywhere?: boolean | undefined, base?: string }} [options] `base` is the path under which
  * the page lies; port 0 takes any

@@ -1,6 +1,6 @@
 /** @typedef {[N: number, side: number, C: number]} Activations */
 
-/** What layers put out: in a ResNet-50 at 224², image by image, and in a ResNet-20 on batches of 32. @type {Activations[]} */
+/** Outputs of layers: of a ResNet-50 at 224², image by image, and of a ResNet-20 on batches of 32. @type {Activations[]} */
 export const ACTIVATIONS = [
   [1, 112, 64],
   [1, 56, 256],

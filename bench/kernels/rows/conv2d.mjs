@@ -38,7 +38,7 @@ const RESNET = [
   }),
 ];
 
-/** Those of a ResNet-20 on 32² images. @type {Shape[]} */
+/** Shapes of a ResNet-20 on 32² images. @type {Shape[]} */
 const RESNET_20 = [
   [3, 16, 3, 1, 32],
   [16, 16, 3, 1, 32],

@@ -2,7 +2,7 @@ import { add, mean, relu } from "@shadegrad/tensor";
 import { gradRow, opRow } from "../row.mjs";
 import { ACTIVATIONS, named, shapeOf, sizeOf } from "./activations.mjs";
 
-/** What ResNets do between convolutions. @returns {import("../row.mjs").Row[]} */
+/** Elementwise ops of ResNets. @returns {import("../row.mjs").Row[]} */
 export const elementwise = () => [
   ...ACTIVATIONS.flatMap((activations) => {
     const [size, name] = [sizeOf(activations), named(activations)];

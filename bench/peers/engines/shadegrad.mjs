@@ -24,7 +24,7 @@ async function load({ net, weights }) {
   const { loadStateDict } = await import("@shadegrad/tensor/nn");
   const model = zoo[net.name]();
   const state = new Map([...weights].map(([name, values]) => [name, { dtype: "f32", ...values }]));
-  // Which alone the state lacks: how many batches the running statistics have seen.
+  // The state has all but the counts of batches in the running statistics.
   const { missing, unexpected } = loadStateDict(model, state, { strict: false });
   const others = [...missing.filter((name) => !name.endsWith("num_batches_tracked")), ...unexpected];
   if (others.length > 0) throw new Error(`${net.name}: its zoo and this list of layers differ in ${others}`);

@@ -1,4 +1,4 @@
-// What a page imports that predicts with a ResNet and trains one.
+// Imports of a page that predicts with a ResNet and trains one.
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import "@tensorflow/tfjs-backend-webgpu";
 

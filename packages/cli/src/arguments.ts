@@ -70,6 +70,6 @@ export const precisionOption = (
 ): Option => new Option("--precision <type>", description).choices(["f32", "f16"]);
 
 export const shortcutOption = (
-  description = "shortcuts where channels change, if the weights do not tell",
+  description = "shortcuts where channels change, if the weights leave it open",
 ): Option =>
   new Option("--shortcut <kind>", description).choices(["projection", "pad-both", "pad-end", "none"]);

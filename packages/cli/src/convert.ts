@@ -17,7 +17,7 @@ export function addConvert(program: Command, perform: Perform): void {
     )
     .argument("<in>", "file to read; for TensorFlow.js, model.json")
     .argument("<out>", "file to write, .safetensors", named(".safetensors"))
-    .addOption(modelOption("net of the zoo, if the file does not tell it"))
+    .addOption(modelOption("net of the zoo, if the file does not show it"))
     .addOption(shortcutOption())
     .action(perform(convert));
 }

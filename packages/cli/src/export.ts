@@ -51,9 +51,9 @@ async function exportNet(
 }
 
 /** Names of the classes, if they are known for certain, and the preprocessing. */
-function notes({ labels, labelsAreTold, preprocessing }: LoadedNet): Record<string, string> {
+function notes({ labels, hasOwnLabels, preprocessing }: LoadedNet): Record<string, string> {
   return {
-    ...(labelsAreTold && { labels: JSON.stringify(labels) }),
+    ...(hasOwnLabels && { labels: JSON.stringify(labels) }),
     ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
   };
 }

@@ -17,7 +17,7 @@ export async function fitted(data: Labelled, name: string, { model, ...net }: Lo
       `the net takes images of ${imgChannels} channels, and those of ${name} have ${C}. The weights are from ${net.weights}.`,
     );
   }
-  const to = numbering(data.classes, net.labels, net.labelsAreTold, count);
+  const to = numbering(data.classes, net.labels, net.hasOwnLabels, count);
   if (!to) throw await misfit(`${net.name} (${net.weights})`, count, net.labels, name, data.classes);
   return to.every((label, i) => label === i) ? data : renumbered(data, to, net.labels);
 }
@@ -37,7 +37,7 @@ export async function checkUsual(name: string, options: NetOptions): Promise<voi
 function numbering(
   classes: readonly string[],
   labels: readonly string[],
-  labelsAreTold: boolean,
+  hasOwnLabels: boolean,
   count: number,
 ): number[] | undefined {
   const inOrder = classes.map((_, i) => i);
@@ -48,7 +48,7 @@ function numbering(
   if (!byName.includes(-1)) return byName;
   // ImageNet's folders are named by WordNet numbers, in the order of its classes.
   const areNumbers = classes.every((name) => /^n\d{8}$/.test(name));
-  return classes.length === count && (areNumbers || !labelsAreTold) ? inOrder : undefined;
+  return classes.length === count && (areNumbers || !hasOwnLabels) ? inOrder : undefined;
 }
 
 async function misfit(
@@ -61,8 +61,8 @@ async function misfit(
   const fitting: string[] = [];
   for (const { name, path } of await trainedModels()) {
     const { metadata } = await inspectCheckpoint(path);
-    const told = labelsOf(metadata);
-    if (told && numbering(classes, told, true, told.length)) fitting.push(name);
+    const noted = labelsOf(metadata);
+    if (noted && numbering(classes, noted, true, noted.length)) fitting.push(name);
   }
   const there =
     fitting.length > 0

@@ -45,7 +45,7 @@ export interface LoadedNet {
   /** Class names by number; their numbers where the names are unknown. */
   readonly labels: readonly string[];
   /** True if the weights name the classes; false if the names are only the usual ones. */
-  readonly labelsAreTold: boolean;
+  readonly hasOwnLabels: boolean;
   /** The file that was read. */
   readonly file: Pick<Checkpoint, "format" | "tensors" | "metadata">;
 }
@@ -78,7 +78,7 @@ async function fromImageNet(options: NetOptions, terminal: Terminal): Promise<Lo
   );
   const { name, version } = IMAGENET_RESNET50_PACKAGE;
   const net = await fromFile(published.weights, options);
-  return { ...net, weights: `ImageNet, ${name}@${version}`, labels: published.labels, labelsAreTold: true };
+  return { ...net, weights: `ImageNet, ${name}@${version}`, labels: published.labels, hasOwnLabels: true };
 }
 
 const fromFile = (weights: string, options: NetOptions): Promise<LoadedNet> =>
@@ -87,22 +87,22 @@ const fromFile = (weights: string, options: NetOptions): Promise<LoadedNet> =>
     if (fast) return fromFastNet(weights, fast, options, file);
     const { model: name, shortcut } = options;
     const overridden = shortcut && { shortcut };
-    // A file that tells no net is still loaded into the named one: that error lists the names that are missing.
+    // A file of an unknown net is still loaded into the named one: that error lists the names that are missing.
     if (!found && !name)
       throw new Error(
-        `${weights} tells no ResNet by its names; --model says which it is. ${namesFoundAndSought(file.tensors)}`,
+        `${weights} has the names of no known ResNet; name the net with --model. ${namesFoundAndSought(file.tensors)}`,
       );
     const model = found ? new ResNet({ ...found.options, ...overridden }) : zoo[name!]({ ...overridden });
     await loadCheckpoint(model, file);
     const { classes, nBlocks } = model.options;
-    const told = labelsOf(file.metadata);
+    const noted = labelsOf(file.metadata);
     return {
       model,
       name: found?.name ?? name ?? `ResNet of ${nBlocks.join(" + ")} blocks`,
       weights,
       preprocessing: found?.preprocessing,
-      labels: told ?? (await usualLabels(model)) ?? numbers(classes),
-      labelsAreTold: told !== undefined,
+      labels: noted ?? (await usualLabels(model)) ?? numbers(classes),
+      hasOwnLabels: noted !== undefined,
       file,
     };
   });
@@ -117,16 +117,16 @@ async function fromFastNet(
   if (name || shortcut) throw new Error(`${weights} holds a fastnet; leave --model and --shortcut out.`);
   const model = new FastNet(fast);
   await loadCheckpoint(model, file);
-  const told = labelsOf(file.metadata);
-  const labels = told ?? (await usualLabels(model)) ?? numbers(fast.classes);
+  const noted = labelsOf(file.metadata);
+  const labels = noted ?? (await usualLabels(model)) ?? numbers(fast.classes);
   const preprocessing = notedPreprocessing(file.metadata.get("preprocessing"));
-  return { model, name: "fastnet", weights, preprocessing, labels, labelsAreTold: told !== undefined, file };
+  return { model, name: "fastnet", weights, preprocessing, labels, hasOwnLabels: noted !== undefined, file };
 }
 
 /**
  * Open a file of weights, compare it with the options, and close it after `use`.
  *
- * @throws Error if the file tells another net, or other shortcuts, than the options name.
+ * @throws Error if the file holds another net, or other shortcuts, than the options name.
  */
 export async function withWeights<T>(
   weights: string,
@@ -154,10 +154,8 @@ function checkArchitecture(weights: string, found: Architecture, { model, shortc
   }
   const own = found.options.shortcut ?? "projection";
   if (!shortcut || shortcut === own) return;
-  if (found.shortcutIsTold) {
-    throw new Error(
-      `${weights} tells that its shortcuts are ${own}, not the ${shortcut} that --shortcut names.`,
-    );
+  if (found.hasKnownShortcut) {
+    throw new Error(`the shortcuts of ${weights} are ${own}, not the ${shortcut} that --shortcut names.`);
   }
   if (shortcut === "projection") {
     throw new Error(`${weights} has no weights of projections, which --shortcut projection needs.`);

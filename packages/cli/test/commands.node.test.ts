@@ -354,7 +354,7 @@ test("convert", async () => {
   const none = await shadegrad("convert", pt, to);
   expect(none.status).toBe(1);
   expect(none.err).toContain(
-    `${pt} tells no ResNet by its names; --model says which it is. It has 15 tensors, `,
+    `${pt} has the names of no known ResNet; name the net with --model. It has 15 tensors, `,
   );
   expect(none.err).toContain("Looked for conv1.weight (torchvision), ");
 });

@@ -255,7 +255,7 @@ describe("train", () => {
     expect(JSON.parse(start!).settings.shortcut).toBe("pad-end");
     await refused(
       from("pad-end.safetensors", "--shortcut", "pad-both", "--out", at("none")),
-      "shadegrad train: pad-end.safetensors tells that its shortcuts are pad-end, not the pad-both that --shortcut names.",
+      "shadegrad train: the shortcuts of pad-end.safetensors are pad-end, not the pad-both that --shortcut names.",
     );
     await refused(
       from("pad-end.safetensors", "--dataset", at("others"), "--out", at("none")),
@@ -335,11 +335,11 @@ describe("eval", () => {
   test("refuses shortcuts other than those that the weights tell", async () => {
     await refused(
       evaluate(...weights(), "--dataset", at("pets"), "--shortcut", "pad-both"),
-      "shadegrad eval: pad-end.safetensors tells that its shortcuts are pad-end, not the pad-both that --shortcut names.",
+      "shadegrad eval: the shortcuts of pad-end.safetensors are pad-end, not the pad-both that --shortcut names.",
     );
     await refused(
       evaluate("--weights", at("projection.safetensors"), "--dataset", at("pets"), "--shortcut", "pad-end"),
-      "shadegrad eval: projection.safetensors tells that its shortcuts are projection, not the pad-end that --shortcut names.",
+      "shadegrad eval: the shortcuts of projection.safetensors are projection, not the pad-end that --shortcut names.",
     );
     expect(
       (await evaluate(...weights(), "--dataset", at("pets"), "--shortcut", "pad-end", "--json")).status,
@@ -381,7 +381,7 @@ describe("convert", () => {
     await refused(convert("pets"), "shadegrad convert: pets: this is a folder; name a file in it.");
     await refused(
       convert("new.safetensors", "--shortcut", "pad-both"),
-      "shadegrad convert: pad-end.safetensors tells that its shortcuts are pad-end, not the pad-both that --shortcut names.",
+      "shadegrad convert: the shortcuts of pad-end.safetensors are pad-end, not the pad-both that --shortcut names.",
     );
     expect(existsSync(at("new.safetensors"))).toBe(false);
     await refused(

@@ -5,7 +5,7 @@ import { type BottleneckOptions, BottleneckResidualBlock, ResidualBlock } from "
 export interface ResNetOptions extends BottleneckOptions {
   /** Blocks of each stage: [3, 4, 6, 3]. */
   nBlocks: readonly number[];
-  /** Channels that each stage puts out: [256, 512, 1024, 2048]. */
+  /** Output channels of each stage: [256, 512, 1024, 2048]. */
   nChannels: readonly number[];
   /** Channels inside the bottlenecks of each stage; absent, blocks are two 3×3 convolutions. */
   bottlenecks?: readonly number[] | undefined;
@@ -83,7 +83,7 @@ export class ResNetBase implements Layer {
     return mean(y, [1, 2]);
   }
 
-  /** What comes before the blocks. [N, H, W, imgChannels] → [N, H', W', stemChannels] */
+  /** The layers before the blocks. [N, H, W, imgChannels] → [N, H', W', stemChannels] */
   stem(x: Tensor): Tensor {
     let y = this.bn.forward(this.conv.forward(x));
     if (this.#relu) y = relu(y);

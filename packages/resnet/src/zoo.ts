@@ -3,9 +3,9 @@ import { type Layer, Linear } from "@shadegrad/tensor/nn";
 import { ResNetBase, type ResNetOptions } from "./base.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 
-/** What may be changed of a net of the zoo; the rest is what makes it that net. */
+/** Options of a net of the zoo; all others are fixed. */
 export interface ZooOptions extends Partial<Omit<ResNetOptions, "nBlocks">> {
-  /** Classes to tell apart: 1000 of ImageNet or 10 of CIFAR-10 if absent. */
+  /** Number of classes: ImageNet's 1000 or CIFAR-10's 10 if absent. */
   classes?: number;
 }
 

@@ -1,11 +1,11 @@
-/** The kind of an argument that is of a wrong one, for a message. */
+/** Kind of an argument, for the message that refuses it. */
 export function kindOf(value: unknown): string {
   if (value instanceof Promise) return "a promise (await it)";
   if (Array.isArray(value)) return "an array";
   return value === null || value === undefined ? String(value) : `a ${typeof value}`.replace("a o", "an o");
 }
 
-/** Shapes that do not fit each other, or what was asked of them. */
+/** Shapes that do not fit each other or the op. */
 export class ShapeError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -21,7 +21,7 @@ export class DeviceError extends Error {
   }
 }
 
-/** A file that is not what it says it is, or that a format cannot express. */
+/** A damaged file, one of another format, or contents that a format cannot express. */
 export class FormatError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

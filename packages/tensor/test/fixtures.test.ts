@@ -16,7 +16,7 @@ const binary =
   (f: (a: Tensor, b: Tensor) => Tensor) =>
   ({ a, b }: Inputs): Result => ({ y: f(a!, b!) });
 
-/** How a user writes each op of the fixtures. To add an op: its function, and a row here. */
+/** The call of each op of the fixtures. To add an op: its function, and a row here. */
 const table: Record<string, (inputs: Inputs, attrs: Attrs) => Result> = {
   add: binary(sg.add),
   sub: binary(sg.sub),

@@ -31,7 +31,7 @@ import {
 import { Conv2d, Linear, loadStateDict, parameter, stateDict } from "../src/nn/index.ts";
 import { Adam, SGD } from "../src/optim/index.ts";
 
-/** What somebody reads who got it wrong: the words are part of the interface. */
+/** Messages of wrong calls: their words are part of the interface. */
 function complaint(mistake: () => unknown): string {
   try {
     mistake();

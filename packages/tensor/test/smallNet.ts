@@ -70,7 +70,7 @@ export const trainStep = (net: Sequential, optimizer: SGD, step: number): Tensor
     return loss;
   });
 
-/** What a training left: a hash of each tensor's bits, and the losses. */
+/** Result of a training: a hash of each tensor's bits, and the losses. */
 export interface Trained {
   adapter: string;
   losses: number[];

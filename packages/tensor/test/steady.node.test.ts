@@ -3,7 +3,7 @@ import { type DeviceCounts, init } from "../src/index.ts";
 import { SGD } from "../src/optim/index.ts";
 import { smallNet, trainStep } from "./smallNet.ts";
 
-/** What must stand still once a loop has warmed up. */
+/** Counts that stand still once a loop has warmed up. */
 const held = ({ pipelines, bindGroups, buffers, bytes, freeBytes }: DeviceCounts) => ({
   pipelines,
   bindGroups,

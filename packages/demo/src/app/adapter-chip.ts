@@ -2,7 +2,7 @@ import { html, type TemplateResult } from "lit-html";
 import { size } from "./numbers.ts";
 import type { DeviceState } from "./state.ts";
 
-/** Which adapter computes, and what it can do: plainly, where it is a software one. */
+/** Name and features of the adapter, marked where it is a software adapter. */
 export function adapterChip(device: DeviceState): TemplateResult {
   if (device.is === "opening") return html`<span class="chip"><i class="dot"></i>Looking for a GPU</span>`;
   if (device.is === "missing") return html`<span class="chip"><i class="dot bad"></i>No WebGPU</span>`;

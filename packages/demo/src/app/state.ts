@@ -43,7 +43,7 @@ export const state: State = {
 let draw = () => {};
 let isDue = false;
 
-/** Who draws the page, after each change. */
+/** Listeners that draw the page after each change. */
 export function onChange(drawing: () => void): void {
   draw = drawing;
 }

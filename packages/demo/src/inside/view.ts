@@ -40,7 +40,7 @@ export function insideView(state: State, looking: Looking): TemplateResult {
   `;
 }
 
-/** Which picture and which net, and the button that runs them. */
+/** The picture, the net and the button that runs it. */
 function subject({ classify, inside, assets, device }: State, looking: Looking): TemplateResult {
   const { picture, choice, net, loading } = classify;
   const isBusy = inside.is !== "idle";

@@ -6,7 +6,7 @@ const SIZES = [0, 1, 7, 8, 257, 1021, 1024, 5003, 9000];
 export const checks = [
   check(squares, () =>
     SIZES.flatMap((length) =>
-      // Which elements meet in which sum is the variant's own affair, unless there is only one sum.
+      // With several sums, each variant groups the elements in its own way.
       (length % 4 === 0 ? [1] : [1, 3]).map((sums) => {
         const params = { length, start: 2, sums };
         const [x, partial] = [randomValues(length, 1), randomValues(7, 2)];

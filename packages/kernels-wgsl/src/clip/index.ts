@@ -34,7 +34,7 @@ function perSum({ sums }: SquaresParams): Workgroups {
   return [Math.ceil(sums / 64), 1, 1];
 }
 
-/** How many partial sums `squares` should make of `length` elements: enough to fill a GPU, none of none. */
+/** Number of partial sums that `squares` makes of `length` elements: enough to fill a GPU, 0 for 0 elements. */
 export const squaresSums = (length: number): number => Math.min(Math.ceil(length / 64), 16_384);
 
 /** Scale x down by most / norm, where the norm is larger than that. */

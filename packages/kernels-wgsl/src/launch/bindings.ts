@@ -7,7 +7,7 @@ import type { Scratch } from "./scratch.ts";
 /** A resource of a launch: part of a buffer, or the copy that stands in its place. */
 export type Bound = Placed | Copied;
 
-/** Say how much scratch memory a launch needs. */
+/** Reserve the scratch memory that a launch needs. */
 export function reserve(into: Scratch, { kernel, operands, copied }: Resolved): void {
   for (const operand of operands) if ("slot" in operand) into.reserve(operand);
   for (const [name, read] of Object.entries(copied)) into.copies!.reserve(kernel.reads.indexOf(name), read);
@@ -34,7 +34,7 @@ function partOf(from: Scratch, operand: Operand, buffers: readonly Placed[]): Pl
   return "slot" in operand ? { buffer: from.find(operand) } : buffers[operand.argument]!;
 }
 
-/** Bind groups that code without an `await` may make: no step of a training makes as many. */
+/** Limit of bind groups per turn of the event loop: no training step makes as many. */
 const MOST_IN_A_TURN = 8192;
 
 /** Size of a binding that is all that the buffer has. */

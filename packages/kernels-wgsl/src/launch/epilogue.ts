@@ -1,11 +1,11 @@
-/** Layout of an operand of an epilogue: as y does, or one value for each channel. */
+/** Layout of an operand of an epilogue: that of y, or one value for each channel. */
 export type OperandKind = "dense" | "channel";
 
-/** Work on each value before it is stored, in a kernel with `Kernel.epilogue`. */
+/** Expression applied to each result before it is stored, in a kernel with `Kernel.epilogue`. */
 export interface Epilogue {
-  /** In `value` and the operands, `e0` and `e1`. */
+  /** Expression in `value` and the operands, `e0` and `e1`. */
   readonly expression: string;
-  /** At most two: what the bindings e0 and e1 are. */
+  /** Operands of the bindings e0 and e1: at most two. */
   readonly operands: readonly { readonly kind: OperandKind; readonly type: "f32" | "f16" }[];
 }
 
@@ -15,7 +15,7 @@ export const BIAS = "value + e0";
 /** Operands that an epilogue may have. */
 export const EPILOGUE_OPERANDS = 2;
 
-/** The holes of a shader by which it does this. */
+/** Holes of a shader for an epilogue. */
 export function epilogueHoles({ expression, operands }: Epilogue): Record<string, string> {
   const loads = operands.map(({ kind }, k) => [
     `e${k}`,

@@ -29,9 +29,9 @@ export interface Adapter {
   readonly workgroupMemory: number;
   /** Invocations that one workgroup may have. */
   readonly workgroupThreads: number;
-  /** Variants that were measured here, and are taken before those that kernels prefer. */
+  /** Variants that were measured to be the fastest here; they come before the kernels' preferences. */
   readonly tuned?: Tuned;
-  /** The rasteriser wing, which a software adapter needs beyond the kernels; a GPU's has none. */
+  /** The kernels and memory of `rasteriser/`, for software adapters; undefined on a GPU. */
   readonly rasteriser?: Rasteriser | undefined;
 }
 
@@ -60,9 +60,9 @@ export interface Stage<P extends ParamValues = ParamValues> {
   params(params: P): ParamValues;
   /** In the order of its bindings: names of bindings of the kernel that has the variant, or of its scratch memory. */
   readonly buffers: readonly string[];
-  /** Of the holes of the launch, those that this stage gets; none if absent. */
+  /** Holes of this stage, from those of the launch; none if absent. */
   holes?(holes: Holes): Holes;
-  /** True if it does the epilogue of the launch. */
+  /** True if this stage applies the epilogue of the launch. */
   readonly hasEpilogue?: boolean;
 }
 
@@ -140,8 +140,8 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
 }
 
 /**
- * The one seam between launching and the rasteriser wing: what software adapters need beyond a kernel's own variants.
- * A GPU's adapter has none.
+ * The one interface between launching and `rasteriser/`: variants and memory for software adapters.
+ * The adapter of a GPU has none.
  */
 export interface Rasteriser {
   /** Variants of a kernel for software adapters, ahead of its own ones, and the rule that chooses among all. */
@@ -168,7 +168,7 @@ export function specialize(name: string, source: string, holes: Holes): string {
   let half = false;
   for (const [hole, value] of Object.entries(holes)) {
     const declaration = new RegExp(
-      `^((?:const|alias) ${hole}\\b[^=;]*= |fn ${hole}\\([^)]*\\) -> [^{]+\\{ return )[^;]+;`,
+      `^((?:const|alias) ${hole}\\b[^=;]*= ?|fn ${hole}\\([^)]*\\) ?-> ?[^{]+\\{ ?return )[^;]+;`,
       "m",
     );
     if (!declaration.test(filled)) {

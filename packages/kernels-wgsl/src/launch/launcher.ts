@@ -82,7 +82,7 @@ export class Launcher {
   readonly #offsets = [0];
 
   /**
-   * @param fail told of a shader that does not compile, which WebGPU finds out asynchronously
+   * @param fail called with the error of a shader that does not compile, which WebGPU reports asynchronously
    * @param batch launches after which the commands gathered so far are submitted
    */
   constructor(device: GPUDevice, adapter: Adapter, fail: (error: Error) => void, batch = 64) {
@@ -184,8 +184,8 @@ export class Launcher {
   }
 
   /**
-   * Make everything that these launches need, to run them many times. `progress` is told how many of how many pipelines
-   * are there.
+   * Make everything that these launches need, to run them many times. `progress` is called with the number of pipelines that
+   * are compiled and the total.
    *
    * @throws KernelError if a shader does not compile, or a launch is not allowed.
    */

@@ -24,8 +24,8 @@ export class Pipelines {
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   /**
-   * @param compiles told of each shader that is compiled
-   * @param fail told of a shader that does not compile, where that is found out later
+   * @param compiles called with each shader that is compiled
+   * @param fail called with the error of a shader that does not compile, where WebGPU reports it later
    */
   constructor(
     device: GPUDevice,
@@ -51,7 +51,7 @@ export class Pipelines {
     return pipeline;
   }
 
-  /** A pipeline to use at once, which waits for its compilation; what is wrong with it is told later. */
+  /** A pipeline to use at once, which waits for its compilation; its error is reported later. */
   compile(resolved: Resolved, { layout }: Pipeline): GPUComputePipeline {
     const { kernel, variant, holes } = resolved;
     const code = specialize(kernel.name, variant.source, holes);

@@ -20,7 +20,7 @@ interface Maker {
 
 /**
  * Make everything that these launches need: pipelines, compiled beside one another, bind groups, scratch memory, and
- * memory for their parameters. `progress` is told how many of how many pipelines are there.
+ * memory for their parameters. `progress` is called with the number of compiled pipelines and the total.
  *
  * @throws KernelError if a shader does not compile, or a launch is not allowed.
  */

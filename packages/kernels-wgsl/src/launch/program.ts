@@ -28,7 +28,7 @@ export interface Planned<P extends ParamValues = ParamValues> {
 export interface Prepared {
   readonly kernel: Interface;
   readonly launched: Launched;
-  /** Which of the planned launches it belongs to, and its parameters from those. */
+  /** Index of the planned launch that it belongs to, and its parameters from those of that launch. */
   readonly planned: number;
   readonly paramsFrom: (params: ParamValues) => ParamValues;
   readonly pipeline: GPUComputePipeline;

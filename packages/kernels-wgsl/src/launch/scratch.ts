@@ -38,7 +38,7 @@ export class Scratch {
     return this.#slots.reduce((sum, { size }) => sum + size, this.copies?.bytes ?? 0);
   }
 
-  /** Say what a slot will have to hold, so that it need not grow. */
+  /** Reserve memory for a slot, so that it need not grow. */
   reserve({ slot, bytes }: ScratchOperand): void {
     this.#reserved[slot] = Math.max(this.#reserved[slot] ?? 0, bytes);
   }
@@ -60,7 +60,7 @@ export class Scratch {
     return buffer;
   }
 
-  /** Give back what was outgrown, once the commands that use it are submitted. */
+  /** Free outgrown memory, once the commands that use it are submitted. */
   trim(): void {
     for (const buffer of this.#outgrown) this.#destroy(buffer);
     this.#outgrown = [];

@@ -63,7 +63,7 @@ export const SPLIT = "32×64×32";
 
 /**
  * Into how many parts to split k where the tiles of a product are few, which costs a second launch of 2 to 4 µs: 1 where
- * that does not pay. WebGPU does not tell how many multiprocessors there are: these are three workgroups for each of
+ * that does not pay. WebGPU does not expose the number of multiprocessors: these are three workgroups for each of
  * an H200's 132. There, a product of 16 tiles and k = 4,608 takes 23 µs in 16 parts and 273 in one.
  */
 export function splitsOf(tiles: number, k: number): number {

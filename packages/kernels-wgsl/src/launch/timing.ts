@@ -4,13 +4,13 @@ export interface Launched {
   readonly kernel: string;
   readonly variant: string;
   readonly params: ParamValues;
-  /** Operations, and bytes that must move at least once, where the kernel tells. */
+  /** Operations, and bytes that must move at least once; undefined if the kernel has no `cost`. */
   readonly cost: { flops: number; bytes: number } | undefined;
   /** The launch that it is a stage of, if it is one: the same object for all of its stages. */
   readonly stageOf: Launched | undefined;
 }
 
-/** A launch, as those are told of it who look on. */
+/** Report of a launch, for observers. */
 export function launchedOf<P extends ParamValues>({
   kernel,
   variant,

@@ -19,7 +19,7 @@ const shapes: Sizes[] = [
   [2, 3, 0, 4],
 ];
 
-/** Which operand is stored transposed. */
+/** The operand that is stored transposed. */
 const layouts = [
   [false, false],
   [true, false],

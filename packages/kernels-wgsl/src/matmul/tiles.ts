@@ -47,7 +47,7 @@ export const matmulInterface: Pick<
   }),
 };
 
-/** Which operands have contiguous columns, not rows. */
+/** Layouts of the operands: rows or columns are contiguous. */
 const LAYOUTS = [
   { suffix: "", A_COLUMNS: false, B_COLUMNS: false },
   { suffix: " aᵀ", A_COLUMNS: true, B_COLUMNS: false },

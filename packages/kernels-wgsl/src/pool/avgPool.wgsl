@@ -1,6 +1,6 @@
 // y[n, row, col, c] = Σ over r, s of  x[n, h, v, c] / count,   h = row·stride + r − pad,  v likewise
 //
-// What lies outside the image is 0; whether `count`, R·S, contains it too is a hole. An invocation
+// Padding is 0; the hole COUNT_PAD says if `count` contains it. An invocation
 // computes WIDTH channels of STRIP pixels beside each other.
 //
 //   x  [N, H, W, C]     y  [N, P, Q, C]

@@ -6,7 +6,7 @@
 //   dispatch  spread(ceil(N · H · ceil(W / STRIP) · C / WIDTH / THREADS))
 
 alias Elem = f32;
-const COUNT_PAD: bool = true;    // whether `count` is R·S, or without what lies outside the image
+const COUNT_PAD: bool = true;    // `count` is R·S; false: positions in the image alone
 const THREADS: u32 = 64;
 const STRIP: u32 = 8;
 const WIDTH: u32 = 1;
@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> dx: array<StoredVec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-// How many of `window` positions from `first` on, counted with the padding, lie in the image.
+// Number of the `window` positions from `first` on, counted with the padding, that are in the image.
 fn inside(first: u32, window: u32, pad: u32, side: u32) -> u32 {
   return min(first + window, pad + side) - max(first, pad);
 }

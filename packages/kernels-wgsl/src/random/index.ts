@@ -70,7 +70,7 @@ export const DISTRIBUTIONS = {
 /** Random bits of a uniform number: as many as its type holds exactly. */
 export const uniformBits = (dtype: string): number => (dtype === "f16" ? 11 : 24);
 
-/** How many blocks of the stream `length` numbers use up: the next ones start so much further on. */
+/** Number of blocks of the stream that `length` numbers use. */
 export const blocksOf = (length: number): number => Math.ceil(length / 4);
 
 /** Uniform in [low, high). */

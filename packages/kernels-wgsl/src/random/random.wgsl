@@ -9,7 +9,7 @@
 alias Elem = f32;         // what y holds
 const BITS: u32 = 24;     // random ones of a uniform number: as many as Elem holds exactly, 11 in f16
 const THREADS: u32 = 256;
-// What four words of 32 bits become: uniform, normal or integers.
+// Distribution of four words of 32 bits: uniform, normal or integers.
 fn distribution(words: vec4u) -> vec4<Elem> { return uniform4(words); }
 
 struct Params {

@@ -77,7 +77,7 @@ export const reduce: Kernel<ReduceParams> = {
 export const NAN_OR = (f: "max" | "min"): string =>
   `select(${f}(a, b), a + b, (magnitude(a) > Bits(0x7f800000u)) | (magnitude(b) > Bits(0x7f800000u)))`;
 
-/** What the passes of one reduction have in common. */
+/** Parameters that all passes of a reduction share. */
 export interface Reduction {
   readonly initial: number;
   /** Multiplies the result. */

@@ -1,6 +1,6 @@
 import type { HostDType, HostTensor, SourceInput } from "@shadegrad/tensor/formats";
 
-/** One tensor of an open checkpoint; nothing is kept of what is read. */
+/** A tensor of an open checkpoint, read anew at each call. */
 export interface CheckpointTensor {
   readonly dtype: HostDType;
   readonly shape: readonly number[];
@@ -20,13 +20,13 @@ export interface Checkpoint {
   /** In the order in which the file names them. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly metadata: ReadonlyMap<string, string>;
-  /** Let go of the file. */
+  /** Close the file. */
   close(): Promise<void>;
 }
 
 /** Anything that a checkpoint can be read from: one file, or, of a TensorFlow.js model, `model.json` and its shards. */
 export type CheckpointInput = SourceInput | readonly File[] | FileList;
 
-/** A name out of a file, as a message shows it. */
+/** A name from a file, quoted for a message. */
 export const quote = (name: string): string =>
   JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);

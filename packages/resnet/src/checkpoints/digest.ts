@@ -1,7 +1,7 @@
 import type { HostDType } from "@shadegrad/tensor/formats";
 import { sha256 } from "./sha256.ts";
 
-/** A tensor as a digest sees it: the bytes are those of the file, little-endian. */
+/** A tensor to digest, with the bytes of the file, little-endian. */
 export interface DigestedTensor {
   readonly dtype: HostDType;
   readonly shape: readonly number[];

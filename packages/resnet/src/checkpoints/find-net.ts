@@ -8,7 +8,7 @@ interface Shaped {
 /** The tensors of a file that make up one ResNet. */
 export interface FoundNet {
   readonly naming: Naming;
-  /** Of all names but those of a head that lies elsewhere: `model.` */
+  /** Prefix of all names but those of a head elsewhere: `model.` */
   readonly prefix: string;
   /** Names in the file by torchvision's: `layer1.0.bn1.weight`, and `fc.weight` if there is a head. */
   readonly names: ReadonlyMap<string, string>;
@@ -22,7 +22,7 @@ export interface FoundNet {
 const MAX_TENSORS = 20_000;
 const MAX_NAME = 300;
 
-/** Layers that a net's head is called by, the likelier first; others are taken only if there is none of these. */
+/** Names of a net's head, the likelier first; other layers count only if there is none of these. */
 const HEADS = /(^|[./])(fc|linear|head|classifier|predictions|probs|fc\d+|last_linear|output)(\.(fc|\d))?$/;
 
 /**
@@ -65,7 +65,7 @@ export function fileName({ naming, prefix, names, head }: FoundNet, torchName: s
   return name === undefined ? undefined : prefix + name;
 }
 
-/** The names that a file has, and those that were looked for, as a message says them. */
+/** Names in a file and names that were expected, for a message. */
 export function namesFoundAndSought(tensors: ReadonlyMap<string, unknown>): string {
   const some = [...tensors.keys()].slice(0, 6).map(quote).join(", ");
   const sought = NAMINGS.map(({ title, example }) => `${example} (${title})`);
@@ -74,7 +74,7 @@ export function namesFoundAndSought(tensors: ReadonlyMap<string, unknown>): stri
 
 type Candidate = Pick<FoundNet, "naming" | "prefix" | "names">;
 
-/** Tensors that tell a ResNet, whatever else is missing, and how many of its tensors there have to be under one prefix. */
+/** Tensors by which a ResNet is recognised, and the least number of its tensors under one prefix. */
 const ANCHORS = ["conv1.weight", "layer1.0.conv1.weight"];
 const MIN_TENSORS = 4;
 

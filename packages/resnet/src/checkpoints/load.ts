@@ -13,7 +13,7 @@ import { openCheckpoint } from "./open.ts";
 export const TORCH_EPSILON = 1e-5;
 
 export interface LoadCheckpointOptions extends LoadOptions {
-  /** `false` leaves a ResNet's head as it is, whatever classes the file's tells apart. */
+  /** `false` leaves a ResNet's head as it is, whatever the file's classes are. */
   head?: boolean;
 }
 
@@ -65,7 +65,7 @@ export async function loadCheckpoint(
   return loaded;
 }
 
-/** Keep with the net what the file says of its pixels and, with the head, of its classes. */
+/** Store the file's preprocessing and, with the head, its class names in the net. */
 function describe(net: ResNet, file: Checkpoint, head: boolean): void {
   const preprocessing = modelOf(file)?.preprocessing;
   if (preprocessing) net.preprocessing = preprocessing;

@@ -12,8 +12,8 @@ export interface Architecture {
   readonly options: ResNetOptions & { classes: number };
   /** True if the file has a head. If not, `options.classes` is the usual number, and `loadCheckpoint` needs `head: false`. */
   readonly hasHead: boolean;
-  /** True if weights or a note tell the kind of its shortcuts; false if it is the usual one. */
-  readonly shortcutIsTold: boolean;
+  /** True if the kind of its shortcuts follows from weights or a note; false if it is assumed. */
+  readonly hasKnownShortcut: boolean;
   /** Known for the usual ImageNet weights, and where `saveCheckpoint` noted it. */
   readonly preprocessing: Preprocessing | undefined;
 }
@@ -33,7 +33,7 @@ const CAFFE: Preprocessing = {
   std: [1, 1, 1],
 };
 
-/** Blocks, first width, bottleneck's width and groups: what tells the nets of the zoo apart. */
+/** Nets of the zoo by blocks, first width, bottleneck's width and groups. */
 const NAMES: Readonly<Record<string, keyof typeof zoo>> = {
   "2,2,2,2 64": "resnet18",
   "3,4,6,3 64": "resnet34",
@@ -51,7 +51,7 @@ const NAMES: Readonly<Record<string, keyof typeof zoo>> = {
 };
 
 /**
- * The ResNet that a checkpoint's names and shapes tell, or undefined if they tell none.
+ * Find the ResNet of a checkpoint by its names and shapes. → undefined if they are those of another net
  *
  * Options that they leave open are those that `saveCheckpoint` noted, or the usual ones: a 7×7 stem strides and pools, a 3×3
  * stem does not; Keras' bottlenecks stride at the first convolution, others at the second; shortcuts without weights
@@ -98,15 +98,15 @@ export function modelOf({ tensors, layout, metadata }: CheckpointInfo): Architec
   const name = NAMES[`${nBlocks} ${nChannels[0]}${isBottleneck ? ` ${bottlenecks[0]} ${groups}` : ""}`];
   const isUsual = isImageNet && classes === 1000 && imgChannels === 3;
   const usual = isUsual ? (isKeras ? CAFFE : IMAGE_NET) : undefined;
-  const shortcutIsTold = hasProjection || notes.shortcut !== undefined;
+  const hasKnownShortcut = hasProjection || notes.shortcut !== undefined;
   const preprocessing = notedPreprocessing(metadata.get("preprocessing")) ?? usual;
-  return { name, options, hasHead: Boolean(classes), shortcutIsTold, preprocessing };
+  return { name, options, hasHead: Boolean(classes), hasKnownShortcut, preprocessing };
 }
 
 interface Stage {
   readonly blocks: number;
   readonly channels: number;
-  /** Channels that the first convolution of a block puts out. */
+  /** Output channels of the first convolution of a block. */
   readonly inside: number;
 }
 
@@ -177,7 +177,7 @@ function torchShape(shape: readonly number[]): readonly number[] {
 
 const SHORTCUTS: readonly Shortcut[] = ["projection", "pad-both", "pad-end", "none"];
 
-/** Of the options in a file's metadata, those that shapes do not tell. */
+/** Options in a file's metadata that do not follow from shapes. */
 function noted(json: string | undefined): Partial<ResNetOptions> {
   const { shortcut, strideAt, stemStride, stemRelu, stemPool } = parse(json);
   return {

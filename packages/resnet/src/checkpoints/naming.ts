@@ -2,12 +2,12 @@
 export interface Spot {
   readonly part: "stem" | "block" | "shortcut";
   readonly layer: "conv" | "bn";
-  /** Of blocks and shortcuts: the stage from 1, the block from 0. */
+  /** Stage from 1 and block from 0, of blocks and shortcuts. */
   readonly stage: number;
   readonly block: number;
-  /** Of blocks: the convolution, or batch norm, from 1. */
+  /** Number of the convolution, or batch norm, in a block, from 1. */
   readonly index: number;
-  /** As PyTorch calls it: `running_mean`. */
+  /** PyTorch's name: `running_mean`. */
   readonly field: string;
 }
 
@@ -52,7 +52,7 @@ export interface Naming {
   readonly isKeras: boolean;
   /** A name that every file with this naming has, for messages. */
   readonly example: string;
-  /** The tensor's place in the net, and what stands before the name; undefined if it is no such name. */
+  /** Place of a tensor in the net, and the prefix of its name; undefined if the naming has no such name. */
   parse(name: string): { readonly prefix: string; readonly spot: Spot } | undefined;
   /** The name of the tensor there; undefined where the library has none. */
   format(spot: Spot): string | undefined;

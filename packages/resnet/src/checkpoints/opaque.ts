@@ -28,7 +28,7 @@ export class OpaqueClass {
 /** Bytes, or a bytearray: passed over, since no tensor depends on them. */
 export const BYTES = Symbol("bytes");
 
-/** A value out of a pickle, as a message says it. */
+/** A value of a pickle, for a message. */
 export function describe(value: unknown): string {
   if (value === null) return "None";
   if (value instanceof Map) return "a dict";

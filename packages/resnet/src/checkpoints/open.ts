@@ -2,15 +2,12 @@ import {
   type ByteSource,
   FormatError,
   type HostDType,
-  openSafetensors,
   openSource,
   type SourceInput,
 } from "@shadegrad/tensor/formats";
 import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint-file.ts";
 import { isRecord, readJson } from "./json.ts";
 import { type Kind, recognize } from "./recognize.ts";
-import { unsealed } from "./seal.ts";
-import { openSharded } from "./sharded.ts";
 import { openTfjs } from "./tfjs.ts";
 import { unwrapped } from "./wrappers.ts";
 
@@ -20,7 +17,7 @@ const EXPECTED = "expected safetensors, a PyTorch checkpoint or a TensorFlow.js 
 const HEAD_BYTES = 512;
 
 /**
- * Open a checkpoint of any format, told by its content: safetensors, PyTorch's two, a TensorFlow.js layers model, or the
+ * Open a checkpoint of any format, recognised by its content: safetensors, PyTorch's two, a TensorFlow.js layers model, or the
  * index of a checkpoint in shards.
  *
  * Only what describes the tensors is read; of a PyTorch file that is a pickle, of which nothing is executed.
@@ -61,21 +58,12 @@ export async function inspectCheckpoint(input: CheckpointInput): Promise<Checkpo
   return { format, layout, tensors: new Map(infos), metadata };
 }
 
-async function safetensors(source: ByteSource): Promise<Checkpoint> {
-  const file = await openSafetensors(source);
-  return {
-    format: "safetensors",
-    layout: "torch",
-    tensors: await unsealed(file.entries, file.metadata),
-    metadata: file.metadata,
-    close: () => source.close(),
-  };
-}
-
 async function kindOf(source: ByteSource, label: string): Promise<Kind> {
-  const kind = recognize(await source.read(0, HEAD_BYTES), source.size!);
-  if (typeof kind === "object") throw new FormatError(`${label} is ${kind.what}; ${EXPECTED}.`);
-  return kind;
+  const head = await source.read(0, HEAD_BYTES);
+  const kind = recognize(head);
+  if (kind) return kind;
+  const { describeFile } = await import("./describe-file.ts");
+  throw new FormatError(`${label} is ${describeFile(head, source.size!)}; ${EXPECTED}.`);
 }
 
 /** A TensorFlow.js model, or the index of a checkpoint in shards, each of which is a file of another format. */
@@ -87,6 +75,7 @@ async function openJson(
   const file = await readJson(source, "model.json");
   if (!isRecord(file.json) || !("weight_map" in file.json))
     return openTfjs(source, file, (path) => openShard(main, files, "model.json", path));
+  const { openSharded } = await import("./sharded.ts");
   return openSharded(source, file.json, async (path) => {
     const shard = await openShard(main, files, "index.json", path);
     try {
@@ -100,9 +89,9 @@ async function openJson(
   });
 }
 
-/** A page fetches what reads PyTorch's files when it is given one. */
+/** Readers by format; a page downloads one when it is given a file of that format. */
 const READERS: Readonly<Record<Exclude<Kind, "json">, (source: ByteSource) => Promise<Checkpoint>>> = {
-  safetensors,
+  safetensors: async (source) => (await import("./safetensors.ts")).openSafetensorsCheckpoint(source),
   "torch-zip": async (source) => (await import("./torch-zip.ts")).openTorchZip(source),
   "torch-legacy": async (source) => (await import("./torch-legacy.ts")).openTorchLegacy(source),
 };
@@ -165,7 +154,7 @@ async function openShard(
   return openSource(main.replace(/[^/\\]*$/, () => path));
 }
 
-/** The file, as a message names it. */
+/** Name of the file, for messages. */
 function labelOf(input: SourceInput): string {
   if (typeof input === "string" || input instanceof URL) return String(input).slice(0, 200);
   return typeof File !== "undefined" && input instanceof File ? input.name : "checkpoint: this";

@@ -1,7 +1,7 @@
 import { FormatError } from "@shadegrad/tensor/formats";
 import { BYTES } from "./opaque.ts";
 
-/** A pickle that breaks off: more bytes may mend it. */
+/** A truncated pickle: more bytes may complete it. */
 export class TruncatedPickle extends FormatError {}
 
 /** Longer numbers are refused: the magic number of torch.save takes ten bytes, a UUID seventeen. */

@@ -14,7 +14,7 @@ export function shardPath(path: unknown, fail: (what: string) => FormatError): s
   return path as string;
 }
 
-/** Files that follow each other as one run of bytes; the one read last is kept. */
+/** Files read as one run of bytes; the last one read stays in memory. */
 export class Shards {
   readonly #paths: readonly string[];
   readonly #open: (path: string) => Promise<ByteSource>;

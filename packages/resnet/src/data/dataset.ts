@@ -13,7 +13,7 @@ export interface Normalization {
   readonly std: readonly number[];
 }
 
-/** Images of one size with their classes, read in any order: all that training asks of data. */
+/** Images of one size with their classes, read in any order: the interface of training data. */
 export interface Dataset {
   readonly length: number;
   /** Names of the classes, by label. */

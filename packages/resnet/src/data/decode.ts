@@ -2,21 +2,16 @@ import { FormatError } from "@shadegrad/tensor";
 import { openSource, type SourceInput } from "@shadegrad/tensor/formats";
 import { onNode } from "./node.ts";
 import {
-  checkPixels,
   type DecodedImage,
   otherThanPicture,
   PICTURE_FORMATS,
   type PictureFormat,
   pictureFormat,
   reducedSize,
-  type SharpFormat,
 } from "./picture-format.ts";
-import { decodePnm } from "./pnm.ts";
+import { rgb } from "./rgb.ts";
 
 export type { DecodedImage };
-
-/** More pixels than any camera's picture has. */
-const MOST_PIXELS = 300e6;
 
 /**
  * Decode a picture: by sharp in Node, by the browser in a page. Upright, as its EXIF data say; transparency over white. One
@@ -34,7 +29,7 @@ export const decodeImage = (input: SourceInput): Promise<DecodedImage> => decode
  */
 export const decodeBitmap = (input: SourceInput): Promise<ImageBitmap | DecodedImage> =>
   decodeWith(input, async (bytes, format) =>
-    format === "pnm" ? decodePnm(bytes) : bitmapByBrowser(bytes, format),
+    format === "pnm" ? (await import("./pnm.ts")).decodePnm(bytes) : bitmapByBrowser(bytes, format),
   );
 
 type Decoder<T> = (bytes: Uint8Array<ArrayBuffer>, format: PictureFormat) => Promise<T>;
@@ -55,7 +50,7 @@ async function decodeWith<T>(input: SourceInput, decoder: Decoder<T>): Promise<T
       `decode: ${name} is no picture that can be read: it is ${otherThanPicture(bytes)}, expected ${PICTURE_FORMATS}.`,
     );
   // Before the picture is looked at: a decoder that is not there is no fault of the picture.
-  if (onNode && format !== "pnm" && format !== "bmp") await sharpDecoder();
+  if (onNode && format !== "pnm" && format !== "bmp") await (await inNode()).sharpDecoder();
   try {
     return await decoder(bytes, format);
   } catch (cause) {
@@ -67,47 +62,14 @@ async function decodeWith<T>(input: SourceInput, decoder: Decoder<T>): Promise<T
 const MOST_BYTES = 2 ** 31 - 1;
 
 async function decode(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
-  if (format === "pnm") return decodePnm(bytes);
+  if (format === "pnm") return (await import("./pnm.ts")).decodePnm(bytes);
   if (!onNode) return decodeByBrowser(bytes, format);
   if (format === "bmp") return (await import("./bmp.ts")).decodeBmp(bytes);
-  return decodeBySharp(bytes, format);
+  return (await inNode()).decodeBySharp(bytes, format);
 }
 
-let sharpModule: Promise<{ default: typeof import("sharp").default }> | undefined;
-
-/** The optional peer that decodes pictures in Node. */
-async function sharpDecoder() {
-  const name = "sharp"; // a variable, so that no bundler follows it into the browser
-  sharpModule ??= import(/* @vite-ignore */ name);
-  try {
-    return (await sharpModule).default;
-  } catch (cause) {
-    sharpModule = undefined;
-    const isAbsent = (cause as { code?: string }).code === "ERR_MODULE_NOT_FOUND";
-    const advice = isAbsent ? "it is not installed here: npm install sharp" : (cause as Error).message;
-    throw new Error(`decode: in Node, pictures are decoded by the package sharp; ${advice}`, { cause });
-  }
-}
-
-async function decodeBySharp(bytes: Uint8Array, format: SharpFormat): Promise<DecodedImage> {
-  const sharp = await sharpDecoder();
-  // A decoder's warnings are no errors: a picture that ends too early is.
-  const image = sharp(bytes, { failOn: "error", limitInputPixels: MOST_PIXELS }).autoOrient();
-  const { autoOrient } = await image.metadata();
-  checkPixels(autoOrient.width, autoOrient.height, bytes, format);
-  const size = reducedSize(autoOrient.width, autoOrient.height);
-  if (size.width !== autoOrient.width || size.height !== autoOrient.height)
-    image.resize({ ...size, fit: "fill" });
-  const { data, info } = await image
-    .flatten({ background: "white" })
-    .toColourspace("srgb")
-    .removeAlpha()
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = info;
-  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
-  return { width, height, pixels: channels === 3 ? pixels : rgb(pixels, channels) };
-}
+/** Readers that pages do not download. */
+const inNode = () => import("./decode-node.ts");
 
 async function bitmapByBrowser(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<ImageBitmap> {
   if (format === "jpeg" && !hasEnd(bytes)) throw new FormatError("it ends before its last pixel");
@@ -140,16 +102,4 @@ function hasEnd(jpeg: Uint8Array): boolean {
   while (jpeg[scan] === 0xff && jpeg[scan + 1] !== 0xda) scan += 2 + 256 * jpeg[scan + 2]! + jpeg[scan + 3]!;
   for (let i = jpeg.length - 2; i > scan; i--) if (jpeg[i] === 0xff && jpeg[i + 1] === 0xd9) return true;
   return false;
-}
-
-/** Grey three times, or colours without what follows them. */
-function rgb(from: ArrayLike<number>, channels: number): Uint8Array {
-  const pixels = new Uint8Array((from.length / channels) * 3);
-  const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
-  for (let i = 0, at = 0; i < pixels.length; i += 3, at += channels) {
-    pixels[i] = from[at]!;
-    pixels[i + 1] = from[at + green]!;
-    pixels[i + 2] = from[at + blue]!;
-  }
-  return pixels;
 }

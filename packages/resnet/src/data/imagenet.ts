@@ -30,7 +30,7 @@ export const IMAGENET_RESNET50_EPSILON = {
 };
 
 export interface PublishedNet {
-  /** Path of what `loadCheckpoint` takes. */
+  /** Path for `loadCheckpoint`. */
   readonly weights: string;
   /** Names of the classes, by number. */
   readonly labels: readonly string[];

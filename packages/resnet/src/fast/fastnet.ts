@@ -98,5 +98,5 @@ export function fastNetOf(metadata: ReadonlyMap<string, string>): Required<FastN
   }
 }
 
-/** Where a file's metadata have the options of a {@link FastNet}. */
+/** Key of a {@link FastNet}'s options in a file's metadata. */
 export const FASTNET_KEY = "fastnet";

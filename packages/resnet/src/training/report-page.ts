@@ -1,4 +1,4 @@
-/** What a report looks like, and the script that draws it from `page`, by the browser it is opened in. */
+/** Style of a report, and the script by which the browser draws it from `page`. */
 export const PAGE_STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }

@@ -224,7 +224,7 @@ describe.skipIf(process.platform === "win32")("npmPackage", () => {
   const wanted = { name: "data", version: "1.0.0", integrity: "", megabytes: 1 };
 
   beforeAll(async () => {
-    // What npm would do, of a package that is here already.
+    // Stands in for npm, with a package that is here already.
     const bin = join(folder, "bin");
     await mkdir(join(folder, "data"));
     await mkdir(bin);

@@ -4,10 +4,10 @@ import { PACKED, type PackParams, type Part, pack, packParams, partsOf } from "@
 import type { Bound, Recorded } from "../core/recorder.ts";
 import { padded, type Storage } from "../core/storage.ts";
 
-/** The part of a storage that another one is. */
+/** Place of a storage inside another one. */
 export interface Alias {
   readonly whole: Storage;
-  /** In bytes. */
+  /** Offset in bytes. */
   readonly offset: number;
 }
 
@@ -19,7 +19,7 @@ export interface Adjacent<L extends Recorded> {
 /** A tensor that `pack` copies to its place. */
 interface Copied extends Alias {
   readonly storage: Storage;
-  /** The launch that packs it. */
+  /** Index of the launch that packs it. */
   readonly at: number;
 }
 
@@ -38,7 +38,7 @@ export function writeAdjacent<L extends Recorded>(
   return { launches: summedTogether(withoutCopies(launches, aliases), aliases, launches), aliases };
 }
 
-/** The copies that can be left out. */
+/** Find the copies that can be left out. */
 function freeCopies(launches: readonly Recorded[], fixed: ReadonlySet<Storage>): Copied[] {
   const first = new Map<Storage, number>();
   const last = new Map<Storage, number>();
@@ -101,7 +101,7 @@ function packing(parts: readonly Packed[], flat: Recorded["writes"][number]): Re
   };
 }
 
-/** Sums of partial sums of one whole, each few of them as one launch at the place of the last. */
+/** Merge launches that add partial sums into one whole: a few of them become one launch, at the place of the last. */
 function summedTogether<L extends Recorded>(
   launches: readonly (L | Recorded)[],
   aliases: ReadonlyMap<Storage, Alias>,

@@ -6,7 +6,7 @@ import type { PlanSummary } from "./plan.ts";
 import { checkArguments, Prepared, type Progress } from "./prepared.ts";
 
 export interface CompileOptions {
-  /** Called with how many of how many pipelines are compiled, while they are. */
+  /** Called with the number of compiled pipelines and the total, while they are compiled. */
   onProgress?: Progress;
 }
 

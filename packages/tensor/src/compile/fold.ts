@@ -11,10 +11,10 @@ type Write = Recorded["writes"][number];
  * Fold batch norm in evaluation into the weights before it: with s = gamma / √(variance + eps),
  *   s · (conv(x, w) + b − mean) + beta = conv(x, s · w) + (s · (b − mean) + beta).
  *
- * Scaled weights depend on nothing that changes from call to call, and so are computed once. The product stays where it
+ * Scaled weights do not change from call to call, and so are computed once. The product stays where it
  * is, as what it reads may be replaced before the batch norm.
  *
- * @param known storages that hold the same at each call
+ * @param known storages whose contents are the same at each call
  */
 export function foldNormalization(
   launches: readonly Recorded[],
@@ -46,7 +46,7 @@ export function foldNormalization(
   return result.flat();
 }
 
-/** A product and the batch norm after it as one, after what computes its weights; undefined if that cannot be. */
+/** The launches that scale the weights and the product that replaces both; undefined if they cannot be folded. */
 function foldedInto(
   first: Recorded,
   second: Recorded,
@@ -93,17 +93,17 @@ function foldedInto(
       ...first,
       reads: [...inputs.map((read, i) => (i === at ? scaled : read)), shift],
       writes: second.writes,
-      // In float32, whatever the bias was stored in.
+      // The shift is f32 whatever the type of the bias.
       epilogue: { expression: BIAS, operands: [{ kind: "channel", type: "f32" }] },
     },
   ];
 }
 
-/** True if all that an epilogue does is add a value to each channel. */
+/** True if an epilogue only adds a value to each channel. */
 const isBias = (epilogue: Epilogue | undefined): boolean =>
   epilogue?.expression === BIAS && epilogue.operands[0]?.kind === "channel";
 
-/** True if it does nothing but round. */
+/** True for a launch that only rounds. */
 const isCast = ({ kernel, holes, reads: [x], writes: [y] }: Recorded): boolean =>
   kernel.name === map.name && holes.f === "a" && x!.size === y!.size;
 

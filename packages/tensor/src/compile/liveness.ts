@@ -1,7 +1,7 @@
 import type { Bound, Recorded } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
 
-/** The launches whose results reach what is `kept`, or tensors that were there before. */
+/** Keep the launches whose results reach `kept` or pre-existing tensors. */
 export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Storage>): Recorded[] {
   const needed = new Set(kept);
   const needing: Recorded[] = [];
@@ -13,7 +13,7 @@ export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Stor
   return needing.reverse();
 }
 
-/** The storages that a binding covers: several where it spans adjacent ones. */
+/** Storages that a binding covers: several if it spans adjacent ones. */
 export const storagesOf = ({ storage }: Bound): readonly Storage[] =>
   storage.parts.length > 0 ? storage.parts : [storage];
 
@@ -28,7 +28,7 @@ export function countReaders(launches: readonly Recorded[]): Map<Storage, number
   return readers;
 }
 
-/** The tensors that were there before and stay as they are. */
+/** Pre-existing storages that no launch writes. */
 export function unchanged(launches: readonly Recorded[]): Set<Storage> {
   const known = new Set(launches.flatMap(({ reads }) => reads.flatMap(storagesOf)));
   for (const storage of known) if (storage.isPlanned) known.delete(storage);

@@ -13,22 +13,22 @@ export interface MemoryPlan {
   readonly places: ReadonlyMap<Storage, Place>;
   /** Bytes of each buffer. */
   readonly buffers: readonly number[];
-  /** What it would be if each tensor had memory of its own. */
+  /** Bytes if each tensor had memory of its own. */
   readonly bytesWithoutReuse: number;
 }
 
 export interface MemoryOptions {
-  /** Those that hold something before the first launch. */
+  /** Storages with contents before the first launch. */
   readonly given: ReadonlySet<Storage>;
-  /** Those that are read after the last launch. */
+  /** Storages that are read after the last launch. */
   readonly kept: ReadonlySet<Storage>;
-  /** Those that have memory already. */
+  /** Storages that have memory already. */
   readonly elsewhere?: ReadonlySet<Storage>;
   /** Storages that are parts of others. A buffer that has parts has nothing else, so that their padding stays 0. */
   readonly aliases?: ReadonlyMap<Storage, Alias>;
-  /** Of offsets, in bytes. */
+  /** Alignment of offsets, in bytes. */
   readonly alignment: number;
-  /** Bytes that a buffer may have. */
+  /** Largest size of a buffer, in bytes. */
   readonly largest: number;
 }
 
@@ -40,10 +40,10 @@ interface Life {
 }
 
 /**
- * Find memory for what launches write: tensors that are never there at the same time share it.
+ * Find memory for the outputs of launches: tensors whose lifetimes do not overlap share memory.
  *
- * WebGPU does not let a launch read and write one buffer, not even different parts of it, so what a
- * launch reads and what it writes lie in different ones. The largest tensors are placed first, each
+ * WebGPU does not let a launch read and write one buffer, not even different parts of it, so the inputs
+ * and outputs of a launch are in different buffers. The largest tensors are placed first, each
  * where the buffers grow least (Pisarchyk and Lee, "Efficient memory management for deep neural net
  * inference", 2020, section 5.2).
  */
@@ -99,7 +99,7 @@ function gap(life: Life, residents: readonly (Life & Place)[]): number {
   return offset;
 }
 
-/** From the launch that first touches a tensor to the last one. */
+/** Lifetime of each tensor, from the launch that first touches it to the last one. */
 function livesOf(
   launches: readonly Recorded[],
   { given, kept, elsewhere, aliases, alignment }: MemoryOptions,
@@ -123,7 +123,7 @@ function livesOf(
   return [...lives.values()];
 }
 
-/** Of each tensor, those that a launch writes where it reads this one, or reads where it writes this one. */
+/** For each tensor, the others that must not share its buffer: a launch reads one and writes the other. */
 function oppositesOf(
   launches: readonly Recorded[],
   aliases: ReadonlyMap<Storage, Alias>,

@@ -5,9 +5,9 @@ import type { Bound, Recorded } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
 import { countReaders, storagesOf } from "./liveness.ts";
 
-/** A launch, and what was merged into it. */
+/** A launch with others merged into it. */
 export interface Merged extends Recorded {
-  /** The elementwise launches that it does as well. */
+  /** Number of elementwise launches that were merged into it. */
   readonly mergedCount?: number;
 }
 
@@ -51,7 +51,7 @@ export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySe
   return result.filter((launch) => launch !== undefined);
 }
 
-/** True if one of these launches reads or writes what others do. */
+/** True if a launch in between reads or writes one of these tensors. */
 function isTouched(writes: Recorded["writes"], between: readonly (Recorded | undefined)[]): boolean {
   if (writes.length === 0) return false;
   const written = new Set(writes.flatMap(storagesOf));
@@ -62,22 +62,22 @@ function isTouched(writes: Recorded["writes"], between: readonly (Recorded | und
   );
 }
 
-/** Where the operands of an elementwise launch are made that it could be merged into, the last one first. */
+/** Indices of the launches that make an elementwise launch's operands, the last one first. */
 function makersOf(launch: Recorded, makers: ReadonlyMap<Storage, number>): number[] {
   if (!isPlainMap(launch)) return [];
   const places = operandsOf(launch).map(({ operand }) => makers.get(operand.storage) ?? -1);
   return [...new Set(places)].filter((place) => place >= 0).sort((a, b) => b - a);
 }
 
-/** True if it computes with floats, the same at each call. */
+/** True for an elementwise launch in floats with the same parameters at each call. */
 const isPlainMap = ({ kernel, paramsAtCall, holes, writes }: Recorded): boolean =>
   kernel.name === map.name && !paramsAtCall && (holes.S ?? "f32") === "f32" && writes[0]!.allocated;
 
 interface Operand {
-  /** In the expression. */
+  /** Name in the expression. */
   readonly name: "a" | "b" | "c";
   readonly operand: Bound;
-  /** How it lies: as y does, one value for each channel, or otherwise. */
+  /** Layout: that of y, one value for each channel, or undefined for another. */
   readonly lies: OperandKind | undefined;
 }
 
@@ -100,7 +100,7 @@ const isSame = (a: Bound, b: Bound): boolean => a.storage === b.storage && a.at?
 /** Operands that appear several times repeat what is merged into them; longer than this, they do not pay. */
 const LONGEST = 600;
 
-/** Do `second` in the epilogue of `first`. */
+/** Merge `second` into the epilogue of `first`. */
 function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   const { kernel, params, reads, epilogue = { expression: "value", operands: [] } } = first;
   const y = first.writes[0]!;
@@ -109,7 +109,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   const f = String(second.holes.f);
   if (channels === undefined || y.size !== p.length) return undefined;
   if (y.dtype !== second.writes[0]!.dtype) return undefined;
-  // WGSL has no word for numbers that are not finite; the function `power` is the elementwise shaders' own.
+  // WGSL has no literals for infinities and NaN; the function `power` exists in elementwise shaders alone.
   const isSaid = (name: "s" | "t") => !uses(f, name) || isFinite32(p[name]);
   if (!isSaid("s") || !isSaid("t") || uses(f, "power")) return undefined;
   const inputs = reads.slice(0, reads.length - epilogue.operands.length);
@@ -140,7 +140,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   };
 }
 
-/** The numbers of an elementwise launch, as the shader has to say them. */
+/** Numbers of an elementwise launch as WGSL expressions. */
 function scalarsOf({ s, t }: MapParams): Record<string, string> {
   const said = (bits: number) => `Vec(bitcast<f32>(0x${(bits >>> 0).toString(16)}u))`;
   return { s: said(s), t: said(t) };
@@ -149,7 +149,7 @@ function scalarsOf({ s, t }: MapParams): Record<string, string> {
 /** True if the float32 of these bits is finite. */
 const isFinite32 = (bits: number): boolean => (bits & 0x7f800000) !== 0x7f800000;
 
-/** Do both in one elementwise launch, which walks as `first` does. */
+/** Merge both into one elementwise launch with the shape and strides of `first`. */
 function intoMap(first: Merged, second: Recorded): Merged | undefined {
   const p = first.params as MapParams;
   const y = first.writes[0]!;
@@ -192,7 +192,7 @@ function intoMap(first: Merged, second: Recorded): Merged | undefined {
   };
 }
 
-/** Strides of an operand that lies as y does, for the axes that a launch walks along. */
+/** Strides of an operand with y's layout, for the axes of a launch. */
 function denseStrides({ shape0, shape1 }: MapParams, slot: string): Record<string, MapParams["a0"]> {
   let stride = 1;
   const [near, far] = [shape0, shape1].map((shape) =>

@@ -17,13 +17,13 @@ import { divide, dropUnread, storagesOf, unchanged } from "./liveness.ts";
 import { planMemory } from "./memory.ts";
 import { type Merged, mergeElementwise } from "./merge.ts";
 
-/** What was made of a function, for people. */
+/** Summary of a plan, as a text or by its numbers. */
 export interface PlanSummary {
-  /** Launches that the function asked for, that are left at each call, and that run only when weights change. */
+  /** Launches of the function as recorded; launches per call; launches that run only when weights change. */
   readonly recorded: number;
   readonly launches: number;
   readonly constant: number;
-  /** Elementwise launches that became part of another. */
+  /** Elementwise launches that were merged into another. */
   readonly merged: number;
   /**
    * Bytes for all that is computed on the way at each call, scratch memory of launches among them; and what they would
@@ -31,14 +31,14 @@ export interface PlanSummary {
    */
   readonly bytes: number;
   readonly bytesWithoutReuse: number;
-  /** Bytes that last from call to call: folded weights and the like. */
+  /** Bytes that last from call to call, such as folded weights. */
   readonly constantBytes: number;
-  /** The launches of a call in order, and how many elementwise ones each does as well. */
+  /** Launches of a call in order, each with the number of elementwise ones merged into it. */
   readonly steps: readonly { readonly kernel: string; readonly merged: number }[];
   toString(): string;
 }
 
-/** A recorded function: what it launched, and where its arguments and results are. */
+/** A recorded function: its launches, arguments and results. */
 export interface Recording {
   readonly recorder: Recorder;
   readonly device: Device;
@@ -54,7 +54,7 @@ export class Plan {
   readonly #buffers: readonly GPUBuffer[];
   readonly #replaced: readonly Storage[];
   readonly #constants: Program;
-  /** What the constants were computed from, and its versions then. */
+  /** Storages that the constants were computed from, and their versions at that time. */
   readonly #sources: readonly Storage[];
   #versions: readonly number[] | undefined;
   readonly #varying: Program;
@@ -83,7 +83,7 @@ export class Plan {
     this.#replaced = [...new Set(written)].filter((storage) => !storage.isPlanned);
   }
 
-  /** @param progress told how many of how many pipelines are compiled */
+  /** @param progress called with the number of compiled pipelines and the total */
   static async make(recording: Recording, progress?: (done: number, of: number) => void): Promise<Plan> {
     const parts = partsOf(recording);
     const { launcher } = recording.device;
@@ -112,11 +112,11 @@ export class Plan {
     }
   }
 
-  /** Run it once; the results are new tensors. */
+  /** Run the plan once. → new tensors */
   run(args: readonly Tensor[]): Tensor[] {
     const { recorder, args: expected, results } = this.#recording;
     const { launcher } = this.#device;
-    // Recording did what the host does at the first call.
+    // The recording has run the host's code for the first call.
     if (!this.#isFirstRun) {
       for (const effect of recorder.effects) effect();
       for (const { i, params } of this.#thunks) this.#varying.setParams(i, params());
@@ -131,7 +131,7 @@ export class Plan {
     return made;
   }
 
-  /** What depends on weights alone, where they have changed. */
+  /** Compute the results that depend on weights alone, if the weights have changed. */
   #computeConstants(): void {
     const versions = this.#sources.map(({ version }) => version);
     if (this.#versions && versions.every((version, i) => version === this.#versions![i])) return;
@@ -139,7 +139,7 @@ export class Plan {
     this.#versions = versions;
   }
 
-  /** Run it once, and tell what each launch took, where the device has timestamps. */
+  /** Run the plan once and time each launch; the device needs timestamps. */
   async profile(args: readonly Tensor[]): Promise<Timing[]> {
     const { launcher } = this.#device;
     const before = launcher.onTimings;
@@ -165,7 +165,7 @@ export class Plan {
     return perLaunch(timings);
   }
 
-  /** Give its memory back. */
+  /** Free its memory. */
   dispose(): void {
     for (const x of [...this.#recording.args, ...this.#recording.results]) x.dispose();
     this.#constants.destroy();
@@ -192,7 +192,7 @@ interface Parts {
   find(bound: Pick<Bound, "storage" | "at">): Placed;
 }
 
-/** What is left to launch of a recorded function: only when weights change, and at each call. */
+/** Launches of a recorded function after all passes: those that run only when weights change, and those of each call. */
 export function reduced({ recorder, args, results }: Recording): Reduced {
   const kept = new Set(results.map(({ storage }) => storage.root));
   const needed = dropUnread(recorder.launches, kept);
@@ -208,11 +208,11 @@ export function reduced({ recorder, args, results }: Recording): Reduced {
 interface Reduced {
   readonly constant: readonly Merged[];
   readonly varying: readonly Merged[];
-  /** Tensors that are computed in their places in others. */
+  /** Tensors that are parts of others. */
   readonly aliases: Adjacent<Merged>["aliases"];
 }
 
-/** Where a tensor of that storage is. */
+/** The storage to bind for a tensor, with the part of it. */
 const partOf = ({ root, isPlanned, offset, size = 0 }: Storage): Pick<Bound, "storage" | "at"> =>
   isPlanned && size > 0 ? { storage: root, at: { offset, bytes: size } } : { storage: root };
 
@@ -269,14 +269,14 @@ function partsOf(recording: Recording): Parts {
 
 const total = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
-/** Of all that the function made on the way; what is packed is there already. */
+/** Bytes of all intermediate tensors; a packed tensor has its parts' memory. */
 function bytesOfAll(launches: readonly Recorded[]): number {
   const made = new Set(launches.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
   for (const { kernel, writes } of launches) if (kernel.name === pack.name) made.delete(writes[0]!.storage);
   return total([...made].map((storage) => (storage.isPlanned ? storage.bytes : 0)));
 }
 
-/** Tensors that were there before, from which launches compute. */
+/** Pre-existing storages that launches read. */
 function sourcesOf(launches: readonly Recorded[]): Storage[] {
   const read = launches.flatMap(({ reads }) => reads.flatMap(storagesOf));
   return [...new Set(read)].filter((storage) => !storage.isPlanned);

@@ -7,16 +7,16 @@ import { precisionOn } from "../gpu/precision.ts";
 import { Plan, type PlanSummary } from "./plan.ts";
 import { record, twoDevices, unowned } from "./record.ts";
 
-/** Told how many pipelines are compiled, and how many there are. */
+/** Called with the number of compiled pipelines and the total. */
 export type Progress = (done: number, of: number) => void;
 
-/** A plan, and how its results are arranged. */
+/** A plan, and the structure of its results. */
 export interface Made<R> {
   readonly plan: Plan;
   run(args: readonly Tensor[]): R;
 }
 
-/** A plan that is being made, or is there. */
+/** A plan, made or in the making. */
 interface Entry<R> {
   readonly making: Promise<Made<R>>;
   made: Made<R> | undefined;
@@ -28,7 +28,7 @@ interface Entry<R> {
 
 /** The plans of one function: one per device, precision, and combination of argument shapes and types. */
 export class Prepared<A extends readonly Tensor[], R> {
-  /** Of the latest call. */
+  /** Summary of the plan for the latest call. */
   summary: PlanSummary | undefined;
   readonly #f: (...args: A) => R;
   readonly #progress: Progress | undefined;
@@ -39,7 +39,7 @@ export class Prepared<A extends readonly Tensor[], R> {
     this.#progress = progress;
   }
 
-  /** Do something with the plan for these arguments: at once if it is there. */
+  /** Use the plan for these arguments: at once if it exists. */
   use<T>(args: A, run: (made: Made<R>, args: readonly Tensor[]) => T): T | Promise<T> {
     const entry = this.#entryFor(args);
     return entry.made ? this.#run(entry.made, args, run) : this.#runLater(entry, args, run);
@@ -86,7 +86,7 @@ export class Prepared<A extends readonly Tensor[], R> {
 
   #prepare(args: A, former: Entry<R> | undefined): Entry<R> {
     const { recording, arrange } = record("compile", this.#f, args);
-    const before = former?.making.catch(() => {}); // its own caller was told
+    const before = former?.making.catch(() => {}); // its own caller gets the error
     const make = async (): Promise<Made<R>> => {
       const plan = await Plan.make(recording, this.#progress);
       await before; // calls have their results in the order in which they are made
@@ -108,7 +108,7 @@ export class Prepared<A extends readonly Tensor[], R> {
   }
 }
 
-/** Give back the memory of a plan, once those who wait for it had their turn. */
+/** Free the memory of a plan, after the calls that wait for it. */
 const discard = <R>({ making }: Entry<R>): void => {
   making.then(({ plan }) => plan.dispose()).catch(() => {});
 };

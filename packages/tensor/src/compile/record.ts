@@ -9,7 +9,7 @@ import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Recording } from "./plan.ts";
 
-/** One call of a function, recorded, and how its results are arranged. */
+/** One recorded call of a function, and the structure of its results. */
 export interface RecordedCall<R> {
   readonly recording: Recording;
   arrange(made: readonly Tensor[]): R;
@@ -18,7 +18,7 @@ export interface RecordedCall<R> {
 /**
  * Call a function once for arguments of these shapes, and write down what it launches in place of launching it.
  *
- * @param op who complains
+ * @param op name for errors
  */
 export function record<A extends readonly Tensor[], R>(
   op: string,
@@ -62,7 +62,7 @@ function recorded<A extends readonly Tensor[], R>(
   return { recording: { recorder, device, args: placeholders, results }, arrange };
 }
 
-/** @throws Error if the function leaves tensors to nobody, or gives back memory that was there before it. */
+/** @throws Error if the function leaks tensors, or frees pre-existing storage. */
 function refuseLeftovers(op: string, recorder: Recorder, results: readonly Tensor[]): void {
   const kept = new Set(results.flatMap(({ storage }) => [storage, storage.root]));
   const made = recorder.launches.flatMap(({ writes }) => writes.filter(({ allocated }) => allocated));
@@ -122,7 +122,7 @@ function placeholderOf({ shape, dtype, requiresGrad, storage, device }: Tensor):
   return unowned(made);
 }
 
-/** Outside of any scope. */
+/** Take a tensor out of every scope. */
 export function unowned(x: Tensor): Tensor {
   x.moveTo(undefined);
   return x;
@@ -150,7 +150,7 @@ function arrangement(op: string, result: unknown, into: Tensor[]): (made: readon
   return () => result;
 }
 
-/** The error where tensors of one function are on two devices. */
+/** Error for tensors of one function on two devices. */
 export function twoDevices(op: string, a: Device, b: Device, which = "a tensor"): ShapeError {
   const names = a.name === b.name ? `${a.name} opened twice` : `${a.name} and ${b.name}`;
   return new ShapeError(

@@ -68,7 +68,7 @@ export function gathered(tensors: readonly Tensor[]): Tensor[] {
   });
 }
 
-/** True if each has memory of its own that may move now. */
+/** True if each tensor has memory of its own that may move now. */
 function canGather(tensors: readonly Tensor[]): boolean {
   const storages = new Set(tensors.map(({ storage }) => storage));
   const isRecording = recorder() !== undefined;
@@ -103,7 +103,7 @@ function packed(tensors: readonly Tensor[]): void {
 const bytesOf = (tensors: readonly Tensor[]): number =>
   tensors.reduce((sum, { storage }) => sum + padded(storage.bytes), 0);
 
-/** In stretches of one device, none longer than it binds at once. */
+/** Divide tensors into runs of one device, none longer than it can bind at once. */
 function divided(tensors: readonly Tensor[]): Tensor[][] {
   const stretches: Tensor[][] = [];
   let bytes = 0;

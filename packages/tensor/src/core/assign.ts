@@ -45,6 +45,7 @@ function copy(from: Tensor, to: Tensor): void {
     return;
   }
   // WebGPU lets no launch read one part of a buffer and write another.
-  using between = copied(from);
+  const between = copied(from);
   copied(between, to);
+  between.dispose();
 }

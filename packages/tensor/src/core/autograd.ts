@@ -117,7 +117,7 @@ function propagate(loss: Tensor, seed: Tensor): void {
   const gradients = new Map<Tensor, Tensor>([[loss, seed]]);
   for (const y of topological(loss)) {
     const dy = gradients.get(y);
-    if (!dy) continue; // nothing of the loss came by
+    if (!dy) continue; // no gradient reached y
     gradients.delete(y);
     const { history } = y;
     if (!history || y.retainsGrad) accumulate(y, history ? dy.view() : dy);
@@ -210,7 +210,7 @@ const usedUp = (op: string) =>
     `backward: the graph through ${op} was used by an earlier backward, which freed it. Compute the loss again, or add the losses and go back once.`,
   );
 
-/** Which arguments to take gradients with respect to: one by its number, or several in a list. */
+/** Arguments to take gradients with respect to: the index of one, or a list of indices. */
 export type ArgNums = number | readonly number[];
 
 /** One gradient for a number, as many as it names for a list. */

@@ -32,7 +32,7 @@ const constant = (op: string, shape: Shape, value: number, options: TensorOption
   sequence(op, checkShape(op, shape), value, 0, options);
 
 /**
- * The numbers from `start` up to, not including, `end`: `arange(5)` counts from 0. f32 unless told otherwise.
+ * The numbers from `start` up to, not including, `end`: `arange(5)` counts from 0. f32 unless given.
  *
  * → `[⌈(end − start) / step⌉]`
  *

@@ -4,9 +4,9 @@ import { type NaNOrigin, NaNSearch } from "./nan.ts";
 import { observe } from "./observe.ts";
 
 /**
- * Call `f`, which may be async, looking at the results of every kernel that it launches, and tell which op made the first NaN, if any did.
+ * Call `f`, which may be async, check the result of every kernel that it launches, and find the op that made the first NaN.
  *
- * Each launch is followed by others that look at its results: two or three times slower, so not for every day.
+ * Each launch is followed by others that check its results, so that `f` runs two to three times slower.
  */
 export async function findNaN(
   f: () => unknown,

@@ -2,11 +2,10 @@ import type { InitOptions } from "../gpu/adapter.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { openDevice as open, openDefault } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
-import { NaNWatch } from "./nan.ts";
 import { observe, observer } from "./observe.ts";
 
 /**
- * Open the default device, on which tensors are made unless they are told otherwise.
+ * Open the default device, on which tensors are made unless an option names another.
  *
  * Called again without options it gives the same one, or a new one if that was lost; with options a new
  * one, unless that fails.
@@ -15,21 +14,20 @@ import { observe, observer } from "./observe.ts";
  *   where precision is f16.
  */
 export async function init(options?: InitOptions): Promise<Device> {
-  watchNaN();
+  if (debugLevel >= 1) await (watching ??= watchNaN());
   return openDefault(options);
 }
 
 /** Open a device beside the default one; give it to `tensor`, `zeros` and the like as `device`. */
 export async function openDevice(options?: InitOptions): Promise<Device> {
-  watchNaN();
+  if (debugLevel >= 1) await (watching ??= watchNaN());
   return open(options);
 }
 
-let watching = false;
+let watching: Promise<void> | undefined;
 
-/** Under `DEBUG`, look for NaN from the first device on. */
-function watchNaN(): void {
-  if (watching || debugLevel < 1) return;
-  watching = true;
+/** Under `DEBUG`, look for NaN from the first device on; a page without it does not download the search. */
+async function watchNaN(): Promise<void> {
+  const { NaNWatch } = await import("./nan.ts");
   if (!observer()) observe(new NaNWatch());
 }

@@ -58,7 +58,7 @@ export function elementwise(
   return run(map, params, [a, b, c], { y: into ?? { shape, dtype } }, { holes, op }).y;
 }
 
-/** The numbers of `x`, converted where `into` has another type: into it, or into memory of their own. */
+/** Copy the numbers of `x`, converted to the type of `into`: into it, or into new memory. */
 export function copied(x: Tensor, into?: Tensor): Tensor {
   const { dtype } = into ?? x;
   return elementwise((a) => a!, [x], { dtype, compute: isInteger(dtype) ? (dtype as Scalar) : "f32", into });

@@ -8,12 +8,12 @@ import { keep } from "./scope.ts";
 import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Where the first NaN came from. */
+/** Origin of the first NaN. */
 export interface NaNOrigin {
   /** The op, as `batchNorm` or `the gradient of batchNorm`; the kernel, where no op is known. */
   readonly op: string;
   readonly kernel: string;
-  /** True if the kernel was given the NaN: then no op made it, but whoever filled a tensor. */
+  /** True if the kernel read the NaN from a tensor that was filled with it; no op made it then. */
   readonly given: boolean;
   /** The op that made the first infinity, if that was before: ∞ − ∞ and ∞ / ∞ are NaN. */
   readonly infiniteSince: string | undefined;
@@ -31,7 +31,7 @@ interface Found {
   infinite: Tensor;
 }
 
-// Named for what they are here for, so that traces can leave them out.
+// The name lets traces leave these launches out.
 const looking = { ...reduce, name: NAN_CHECK };
 const comparing = { ...map, name: NAN_CHECK };
 
@@ -43,7 +43,7 @@ const TERMS = {
   infinite: "select(Vec(0), Vec(1), magnitude(x) == Bits(0x7f800000u))",
 } as const;
 
-/** Looks at the results of every kernel on one device, and remembers the first that held a NaN. */
+/** Checks the results of every kernel on one device and remembers the first with a NaN. */
 export class NaNSearch implements Observer {
   readonly #device: Device;
   #checks: Check[] = [];
@@ -80,7 +80,7 @@ export class NaNSearch implements Observer {
     this.#unnamed = [];
   }
 
-  /** Wait for what was launched, and tell the origin of the first NaN since the last time; then begin anew. */
+  /** Wait for the device, then find the origin of the first NaN since the last call. */
   async origin(): Promise<NaNOrigin | undefined> {
     const [found, checks] = [this.#found, this.#checks];
     this.#found = undefined;
@@ -139,7 +139,7 @@ export function describeOrigin({ op, kernel, given, infiniteSince }: NaNOrigin):
   return `${op} made it${where}${infiniteSince ? `, of values that are infinite since ${infiniteSince}` : ""}`;
 }
 
-/** With `DEBUG` of 1 or more: wherever numbers are read, says which op made a NaN before, if one did. */
+/** With `DEBUG` of 1 or more: at each reading, warns which op made the first NaN, if there is one. */
 export class NaNWatch implements Observer {
   readonly #searches = new Map<Device, NaNSearch>();
 

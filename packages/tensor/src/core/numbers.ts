@@ -14,7 +14,7 @@ export type TensorData = Float32Array | Int32Array | Uint32Array;
 
 const RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
 
-/** The type that numbers have where nobody says one. */
+/** Default type of numbers. */
 export function dtypeOf(numbers: unknown): DType {
   if (numbers instanceof Uint32Array) return "u32";
   const isLabels = numbers instanceof Int32Array || isBig(numbers);

@@ -1,6 +1,6 @@
 import type { Tensor } from "./tensor.ts";
 
-/** Told of everything that is computed, while it is computed: for finding out what went wrong. */
+/** Observer of every launch and op, for finding faults. */
 export interface Observer {
   /** A kernel was launched; `replaced` says whether all it wrote was there before. */
   ran(kernel: string, reads: readonly Tensor[], writes: readonly Tensor[], replaced: boolean): void;
@@ -14,7 +14,7 @@ let current: Observer | undefined;
 
 export const observer = (): Observer | undefined => current;
 
-/** Tell this observer in place of the one that was told so far, which is given back. */
+/** Replace the observer. → the one before */
 export function observe(next: Observer | undefined): Observer | undefined {
   const before = current;
   current = next;

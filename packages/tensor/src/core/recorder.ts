@@ -26,7 +26,7 @@ export interface Recorded {
   readonly writes: readonly (Bound & { readonly allocated: boolean })[];
 }
 
-/** Where memory is that launches use, and whether the function took it for numbers of the host. */
+/** Place of memory that launches use; `isOwn` if the function took it for numbers of the host. */
 interface Held {
   readonly buffer: GPUBuffer;
   readonly offset: number;
@@ -64,17 +64,17 @@ export class Recorder {
     return true;
   }
 
-  /** Memory that launches use and that is not theirs to plan. */
+  /** Memory that launches use and `compile` does not plan. */
   get held(): Storage[] {
     return [...this.#held.keys()];
   }
 
-  /** Memory from before that nobody else has any more: the function gave it back. */
+  /** Pre-existing storage that the function freed. */
   get disposed(): Storage[] {
     return [...this.#held].flatMap(([storage, { isOwn }]) => (isOwn || storage.isShared ? [] : [storage]));
   }
 
-  /** Memory for numbers of the host, which the function itself gives. */
+  /** Memory for numbers of the host that the function itself uploads. */
   get own(): Storage[] {
     return [...this.#held].flatMap(([storage, { isOwn }]) => (isOwn ? [storage] : []));
   }
@@ -83,12 +83,12 @@ export class Recorder {
     this.#choices.push({ look, found });
   }
 
-  /** Say how to take back something that was done to the host. */
+  /** Register the undo of a change to the host. */
   onUndo(undo: () => void): void {
     this.#undos.unshift(undo);
   }
 
-  /** Memory was taken for numbers of the host, which the function itself gives. */
+  /** Note memory that was taken for numbers of the host. */
   takes(storage: Storage): void {
     this.#own.add(storage);
   }
@@ -106,7 +106,7 @@ export class Recorder {
     this.#held.clear();
   }
 
-  /** Make the host as it was before the function was called. */
+  /** Restore the host to its state before the call. */
   undo(): void {
     for (const undo of this.#undos.splice(0)) undo();
   }
@@ -115,12 +115,12 @@ export class Recorder {
 let current: Recorder | undefined;
 let epoch = 0;
 
-/** Have everything recorded anew at its next call: a decision of the host may have passed unseen. */
+/** Make every compiled function record anew at its next call, since a decision of the host may have changed unnoticed. */
 export function outdateRecordings(): void {
   epoch++;
 }
 
-/** Who writes down launches now, in place of the device making them. */
+/** The active recorder; undefined while launches go to the device. */
 export const recorder = (): Recorder | undefined => current;
 
 /** Call `f` while `into` writes down what it would launch; without one, while launches are made. */

@@ -1,4 +1,4 @@
-/** Where a stream of random numbers begins, found anew at each call of a compiled function. */
+/** Start of a stream of random numbers, computed at each call of a compiled function. */
 type Draw = () => { readonly seed: number; readonly offset: number };
 
 /** Draws of a forward pass, for the pass that repeats it. */
@@ -7,7 +7,7 @@ export type Draws = Draw[];
 const logs: Draws[] = [];
 let again: Draws | undefined;
 
-/** Run a forward pass that will be repeated, and write down what it draws. */
+/** Run a forward pass that will be repeated, and record its draws. */
 export function firstPass<T>(draws: Draws, f: () => T): T {
   logs.push(draws);
   try {

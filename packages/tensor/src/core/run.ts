@@ -20,14 +20,14 @@ import { empty, Tensor } from "./tensor.ts";
 export type Write = Shape | { shape: Shape; dtype: DType } | Tensor;
 
 export interface RunOptions {
-  /** Who complains, where that is not called as the kernel is. */
+  /** Name for errors; the kernel's if absent. */
   op?: string | undefined;
   holes?: Holes;
   /** Work on each value before it is stored. */
   epilogue?: TensorEpilogue | undefined;
   /** The kernel's variant, by name, in place of its own choice. */
   variant?: string;
-  /** Where nothing is read: the device to write on. */
+  /** Device of the outputs of a launch that reads nothing. */
   device?: Device | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface TensorEpilogue {
 export const biased = (bias: Tensor | undefined): TensorEpilogue | undefined =>
   bias && { expression: BIAS, operands: [{ kind: "channel", tensor: bias }] };
 
-/** Parameters, or how to find them at each call of a compiled function, where they are not always the same. */
+/** Parameters, or a thunk that gives those of each call of a compiled function. */
 export type ParamsOrThunk<P> = P | (() => P);
 
 /**
@@ -84,7 +84,7 @@ export function run<P extends ParamValues>(
     if (write === undefined) throw new ShapeError(`${kernel.name}: nothing to write ${name} to`);
     return isShape(write) ? { shape: write, dtype: float } : write;
   });
-  // All that can be refused is before the first allocation, and before contents count as changed.
+  // Every check is before the first allocation, and before contents count as changed.
   const operands: readonly Operand[] = [...reads, ...planned];
   const names = [...kernel.reads.slice(0, reads.length), ...kernel.writes];
   const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(names, operands)}.`);
@@ -161,7 +161,7 @@ const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape
 /** Tensor of a binding: an existing one, or one to be made. */
 type Operand = Tensor | { readonly shape: Shape; readonly dtype: DType };
 
-/** The tensors that were given, each once. */
+/** Names and shapes of the given tensors, each once. */
 function shapesOf(names: readonly string[], operands: readonly Operand[]): string {
   const shapes = names.flatMap((name, i) => {
     const operand = operands[i]!;

@@ -1,6 +1,6 @@
 const open: Scope[] = [];
 
-/** Something that the scope in which it is made frees: a tensor. */
+/** Resource that is freed by the scope in which it is made: a tensor. */
 export abstract class Owned {
   /** Number of histories of others that have it as an input. */
   uses = 0;
@@ -14,10 +14,10 @@ export abstract class Owned {
 
   abstract dispose(): void;
 
-  /** The others that a way back through it needs: inputs of the op that made it, and what that op saved. */
+  /** Resources that `backward` through it needs: inputs of the op that made it, and what that op saved. */
   abstract get needs(): { readonly inputs: readonly Owned[]; readonly saved: readonly Owned[] };
 
-  /** Let this scope free it, in place of the one that would have. */
+  /** Move it to another scope, which frees it from now on. */
   moveTo(scope: Scope | undefined): void {
     this.#scope?.delete(this);
     this.#scope = scope;
@@ -62,7 +62,7 @@ export class Scope {
         tensor.moveTo(around);
         if (spared) around?.spare([tensor]);
       } else if (spared || needed.has(tensor)) {
-        // Nobody outside can name it any more: it is freed after its last use by `backward`, or with the result.
+        // No code outside can name it: it is freed after its last use by `backward`, or with the result.
         tensor.ownedByGraph = true;
         tensor.moveTo(spared ? undefined : around);
       } else tensor.dispose();
@@ -77,7 +77,7 @@ export class Scope {
 
 /**
  * Run `f`, then free every tensor that it made, except what it returns (in arrays, objects, Maps
- * and Sets too), what `keep` was told of, and, until that is used up or disposed, what a later `backward` of a
+ * and Sets too), tensors given to `keep`, and, until that is used up or disposed, what a later `backward` of a
  * returned tensor needs.
  *
  * `using s = scope()` opens one that lasts to the end of the block. A scope is synchronous: read

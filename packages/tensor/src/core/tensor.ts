@@ -4,7 +4,6 @@ import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { bytesOf, checkGradient, type DType } from "./dtype.ts";
 import { decode, dtypeOf, encode, flatten, type Nested, type Numbers, type TensorData } from "./numbers.ts";
-import { format } from "./print.ts";
 import { recorder } from "./recorder.ts";
 import { Owned } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
@@ -40,7 +39,7 @@ export class Tensor extends Owned {
   grad: Tensor | undefined;
   /** True if `backward` shall store the gradient although this is no leaf. */
   retainsGrad = false;
-  /** Its history, while its gradient can still be asked for. */
+  /** History, until `backward` has used it. */
   history: History | undefined;
   /** The op that made it, once `backward` has used up its history. */
   usedUp: string | undefined;
@@ -100,7 +99,8 @@ export class Tensor extends Owned {
 
   /** The numbers in rows and columns, long axes shortened: `console.log(await x.text())`. */
   async text(): Promise<string> {
-    return `${this}\n${format(await this.data(), this.shape)}`;
+    const [{ format }, values] = await Promise.all([import("./print.ts"), this.data()]);
+    return `${this}\n${format(values, this.shape)}`;
   }
 
   override toString(): string {
@@ -126,14 +126,14 @@ export class Tensor extends Owned {
     return this.history ?? NOTHING;
   }
 
-  /** Free the memory, unless another tensor shares it, that of the gradient, and what only a way back through it needs. */
+  /** Free the memory, unless another tensor shares it, the gradient, and all that only `backward` through it needs. */
   override dispose(): void {
     // Without recursion: graphs can be deeper than the call stack.
     const pending: Tensor[] = [this];
     for (let x = pending.pop(); x; x = pending.pop()) pending.push(...x.#free());
   }
 
-  /** Let go of how it was made; gives the inputs that nobody needs any more. */
+  /** Drop the history. → inputs that nothing else needs */
   forget(): Tensor[] {
     const { inputs, saved } = this.history ?? NOTHING;
     this.history = undefined;
@@ -243,7 +243,7 @@ class Described {
   }
 }
 
-/** A tensor of that shape, with whatever the memory holds: for those who write all of it. */
+/** A tensor with undefined contents, for code that writes all of it. */
 export function empty(
   shape: Shape,
   dtype: DType,

@@ -6,7 +6,7 @@ import { FormatError } from "../errors.ts";
  * Failures of the medium (no such file, connection lost) are thrown as they come; the end of the source is no failure.
  */
 export interface ByteSource {
-  /** Bytes in all, or undefined while only reading on can tell. */
+  /** Total bytes; undefined until the end has been read. */
   readonly size: number | undefined;
   /** True if any offset can be read at any time; if not, each read begins where an earlier one ended, or after it. */
   readonly seekable: boolean;

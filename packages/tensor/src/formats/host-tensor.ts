@@ -69,12 +69,12 @@ const ARRAYS: {
   bool: Uint8Array,
 };
 
-/** The arrays that readers make, in which halves differ from whole numbers. */
+/** Arrays that readers make: halves have array types of their own. */
 const READ = { ...ARRAYS, f16: Float16Bits, bf16: Bfloat16Bits };
 
 export const HOST_DTYPES = Object.keys(ARRAYS) as HostDType[];
 
-/** As many axes as NumPy and PyTorch allow. */
+/** Limit of NumPy and PyTorch. */
 export const MAX_RANK = 64;
 
 export const bytesPerElement = (dtype: HostDType) => ARRAYS[dtype].BYTES_PER_ELEMENT;

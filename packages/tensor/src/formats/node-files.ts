@@ -1,4 +1,4 @@
-/** What is used of a file that Node's `node:fs/promises` has opened. */
+/** Members used of a file handle of `node:fs/promises`. */
 export interface NodeFile {
   /** `isFile` is false for a pipe, whose size nobody knows. */
   stat(): Promise<{ size: number; isFile?(): boolean }>;

@@ -20,7 +20,7 @@ export interface NpyHeader {
 export const npyError = (what: string, advice = "Fetch the file again, or mend what wrote it") =>
   new FormatError(`npy: ${what}. ${advice}.`);
 
-/** What NumPy calls an element type, less the byte order: `f4`, `b1`. It has none for bf16. */
+/** NumPy's name of an element type without the byte order: `f4`, `b1`. It has none for bf16. */
 export const npyCode = (dtype: HostDType) =>
   dtype === "bf16" ? undefined : `${dtype[0]}${bytesPerElement(dtype)}`;
 

@@ -8,7 +8,7 @@ import {
   quote,
 } from "./host-tensor.ts";
 
-/** What a header says of one tensor; its bytes are counted from the end of the header. */
+/** Entry of a header for one tensor; its bytes are counted from the end of the header. */
 export interface TensorInfo {
   readonly name: string;
   readonly dtype: HostDType;
@@ -27,7 +27,7 @@ export const damaged = (what: string, advice = "Fetch the file again, or mend wh
   new FormatError(`safetensors: ${what}. ${advice}.`);
 
 /**
- * Parse the JSON of a header and check everything that it alone can tell.
+ * Parse the JSON of a header and check everything that follows from it alone.
  *
  * @throws FormatError if the JSON has another form than the safetensors format gives it, if a name comes twice, or if
  * shapes, types and byte ranges disagree.

@@ -6,7 +6,7 @@ const WORTH_REOPENING = 1 << 20;
 /** No header is believed about more memory than this until as many bytes have really come. */
 const TRUSTED = 1 << 20;
 
-/** How to begin a stream again elsewhere, for a source that can. */
+/** Restart of a stream at an offset, for a source that supports it. */
 interface Reopen {
   readonly size: number;
   readonly from: (offset: number) => Promise<AsyncIterator<Uint8Array>>;

@@ -4,11 +4,11 @@ import type { Completion } from "./polling.ts";
 import { checkPrecision, type Precision } from "./precision.ts";
 
 export interface InitOptions {
-  /** Which of several GPUs. */
+  /** Choice among several GPUs. */
   powerPreference?: GPUPowerPreference;
-  /** Limits to insist on beyond what the engine asks for: the adapter's own, where it uses them. */
+  /** Minimum limits of the device, beyond those that the engine requests. */
   limits?: Record<string, number>;
-  /** A device that the page already has, in place of one of our own. */
+  /** Existing device to use in place of a new one. */
   device?: GPUDevice;
   /**
    * Precision of products (conv2d, linear, matmul): f32 unless given. With f16, tensors that are
@@ -20,14 +20,14 @@ export interface InitOptions {
    * where somebody else has kept that, as a page does for its worker. Bits of results may depend on it.
    */
   tuned?: boolean | ReadonlyMap<string, string>;
-  /** Say nothing about a software adapter. */
+  /** True to suppress the warning about a software adapter. */
   quiet?: boolean;
 }
 
 export interface Opened {
   readonly gpu: GPUDevice;
   readonly adapter: Adapter;
-  /** For people: what the driver calls itself. */
+  /** Name of the adapter, by its driver. */
   readonly description: string;
   readonly precision: Precision;
   readonly completion: Completion;
@@ -88,7 +88,7 @@ const UNKNOWN: Partial<GPUAdapterInfo> = {};
 const nameOf = ({ description, vendor, architecture, device }: Partial<GPUAdapterInfo>): string =>
   description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
 
-/** Under which measurements are kept: browsers that hide the name of a GPU still show what it can do. */
+/** Key for kept measurements: browsers that hide the name of a GPU still show its limits and features. */
 function keyOf(info: Partial<GPUAdapterInfo>, { limits, features }: GPUDevice): string {
   if (info.description) return info.description;
   const offered = limits as unknown as Record<string, number>;
@@ -159,7 +159,7 @@ async function entryPoint(): Promise<GPU> {
   try {
     const { create } = (await import(/* @vite-ignore */ binding)) as { create: (flags: string[]) => GPU };
     dawn = create([
-      // Timestamps that tell kernels apart; float16, which Dawn hides on NVIDIA; matrix units.
+      // Timestamps fine enough for single kernels; float16, which Dawn hides on NVIDIA; matrix units.
       "disable-dawn-features=timestamp_quantization",
       "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
     ]);

@@ -22,7 +22,7 @@ export function traceShaders(launcher: Launcher): void {
   launcher.onShader = (label, code) => console.log(`// ${label}\n${code}`);
 }
 
-/** At level 3, say that a buffer was taken (+) or given back (−), and what the pool holds then. */
+/** At level 3, print that a buffer was taken (+) or given back (−), and the size of the pool. */
 export function traceMemory(sign: "+" | "−", buffer: GPUBuffer, { counts }: BufferPool): void {
   if (debugLevel < 3) return;
   const { buffers, bytes, free } = counts;

@@ -27,7 +27,7 @@ interface Placed {
 
 /** A GPU, the commands gathered for it, and its memory. */
 export class Device {
-  /** For people: what the driver calls itself. */
+  /** Name of the adapter, by its driver. */
   readonly name: string;
   readonly adapter: Adapter;
   /** Precision of products, where `autocast` does not say otherwise. */
@@ -38,7 +38,7 @@ export class Device {
   readonly launcher: Launcher;
   /** Resolves, with the reason, when the device is lost; it never rejects. */
   readonly lost: Promise<DeviceError>;
-  /** Waited for after each reading, for those who debug. */
+  /** Hook for debugging, awaited after each reading. */
   onRead: (() => Promise<void>) | undefined;
   readonly #tuned: Map<string, string>;
   readonly #rest: <T>(work: Promise<T>) => Promise<T>;
@@ -134,14 +134,14 @@ export class Device {
     return buffer;
   }
 
-  /** Take a buffer back. Launches that were made before may still use it; later ones may have it. */
+  /** Take a buffer back. Earlier launches may still use it; later ones may get it. */
   free(buffer: GPUBuffer): void {
     if (this.#isLost) return;
     this.#pool.give(buffer);
     traceMemory("−", buffer, this.#pool);
   }
 
-  /** Memory of just so many bytes for many tensors, until it is given to `release`. */
+  /** Memory of exactly `bytes` for many tensors, until `release`. */
   reserve(bytes: number): GPUBuffer {
     const buffer = this.#pool.reserve(bytes);
     traceMemory("+", buffer, this.#pool);
@@ -154,7 +154,7 @@ export class Device {
     traceMemory("−", buffer, this.#pool);
   }
 
-  /** Give free buffers back to the system. */
+  /** Destroy free buffers. */
   trim(): void {
     this.launcher.flush();
     this.#pool.trim();
@@ -198,7 +198,7 @@ export class Device {
       await this.#settled(mapped);
     } catch (error) {
       // The mapping may still be under way: it may be something else that failed.
-      mapped.then(giveBack, () => this.#staging.destroy(staging)).catch(() => {}); // the caller is told below
+      mapped.then(giveBack, () => this.#staging.destroy(staging)).catch(() => {}); // the error is thrown below
       throw error;
     }
     const copy = staging.getMappedRange(0, size).slice(0, bytes);
@@ -217,19 +217,19 @@ export class Device {
     await this.#settled(this.gpu.queue.onSubmittedWorkDone());
   }
 
-  /** Wait for something that the driver does, in the way that suits the platform: here alone work is waited for. */
+  /** Wait for work of the driver in the way that suits the platform; all waiting goes through here. */
   rest<T>(work: Promise<T>): Promise<T> {
     return this.#rest(work);
   }
 
-  /** Give up the GPU and everything on it. */
+  /** Destroy the device with everything on it. */
   destroy(): void {
     this.#isLost = true;
     this.#unlisten();
     this.gpu.destroy();
   }
 
-  /** An error found at any time is thrown where somebody awaits; a loss stays, others are told once. */
+  /** Keep an error until the next await, which throws it: a loss each time, another error once. */
   #fail(error: Error): void {
     this.#failure ??= error;
     for (const reject of this.#reject) reject(error);

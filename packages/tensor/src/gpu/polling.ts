@@ -24,7 +24,7 @@ let turning = false;
 let asleep: Int32Array | undefined;
 
 /**
- * Wait for what a driver computes on the CPU, and leave it the CPU.
+ * Wait for work that a driver computes on the CPU, and leave the CPU to it.
  *
  * Polling costs a GPU nothing; a software adapter loses up to half of its time to it where two
  * threads share a core. So each turn ends with a short sleep of this thread; other events are served in between.
@@ -53,7 +53,7 @@ function turn(): void {
 const SHORTEST = 1;
 const EAGER = 20;
 
-/** Wait for work, and have it looked for meanwhile by submitting nothing. */
+/** Wait for work, and submit nothing now and then, which makes Firefox look for completed work. */
 export async function submitUntil<T>(work: Promise<T>, queue: Pick<GPUQueue, "submit">): Promise<T> {
   const start = performance.now();
   let timer: ReturnType<typeof setTimeout>;

@@ -1,6 +1,6 @@
 import { DeviceError } from "../errors.ts";
 
-/** Bytes as people read them. */
+/** Bytes as text, in MiB. */
 export const mebibytes = (bytes: number): string => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
 
 /**
@@ -21,7 +21,7 @@ export class BufferPool {
   /** Order of creation and bytes of each buffer: `buffer.size` is a call into the driver's binding. */
   readonly #made = new WeakMap<GPUBuffer, { readonly age: number; readonly size: number }>();
 
-  /** @param exhausted told, some time later, that there was no memory for a buffer */
+  /** @param exhausted called some time later if there was no memory for a buffer */
   constructor(device: GPUDevice, usage: GPUBufferUsageFlags, exhausted: (error: Error) => void) {
     this.#device = device;
     this.#largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
@@ -37,7 +37,7 @@ export class BufferPool {
     return free;
   }
 
-  /** A buffer of just that size, which does not come back to be used again: `destroy` ends it. */
+  /** A buffer of exactly that size outside the pool, until `destroy`. */
   reserve(bytes: number): GPUBuffer {
     return this.#create(bytes);
   }
@@ -60,7 +60,7 @@ export class BufferPool {
     this.counts.free += size;
   }
 
-  /** Give the memory of free buffers back to the system. */
+  /** Destroy free buffers. */
   trim(): void {
     for (const free of this.#free.values()) {
       for (const buffer of free) {

@@ -7,7 +7,7 @@ import { DeviceError } from "../errors.ts";
  */
 export type Precision = "f32" | "f16";
 
-/** The part of a device that decides a precision. */
+/** Members of a device that determine a precision. */
 interface PrecisionOf {
   readonly name: string;
   readonly adapter: Adapter;

@@ -1,8 +1,8 @@
 import { cacheFolder } from "./cache-folder.ts";
 
-/** Where the variants that were measured on an adapter are kept. */
+/** Store for the variants that were measured on an adapter. */
 interface Place {
-  /** For people. */
+  /** Path or key, for messages. */
   readonly name: string;
   read(): string | undefined;
   write(text: string): void;
@@ -17,7 +17,7 @@ export function keptVariants(adapter: string): Map<string, string> {
   }
 }
 
-/** Keep variants for later processes, beside those of other kernels and shapes; where they are, if they could be kept. */
+/** Keep variants for later processes, beside those of other kernels and shapes. → the store's name; undefined if that failed */
 export function keepVariants(adapter: string, variants: ReadonlyMap<string, string>): string | undefined {
   try {
     const place = placeFor(adapter);

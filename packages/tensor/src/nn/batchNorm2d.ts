@@ -16,7 +16,7 @@ export interface BatchNorm2dOptions extends Pick<LayerOptions, "device"> {
   eps?: number | undefined;
   /** Share by which the running statistics move towards a batch's, from 0 to 1. */
   momentum?: number | undefined;
-  /** What each channel is multiplied by at first: 0 silences the end of a residual branch. */
+  /** Initial gamma: 0 silences the end of a residual branch. */
   initialGamma?: number | undefined;
   /** True if gamma is learned; otherwise it stays as it begins. */
   learnGamma?: boolean | undefined;

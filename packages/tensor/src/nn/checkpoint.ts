@@ -47,7 +47,7 @@ function gradientsOf(
   const before = leaves.map(({ grad }) => grad);
   for (const w of leaves) w.grad = undefined;
   try {
-    // What the pass makes on its way goes with it.
+    // The pass frees its intermediate tensors.
     scope(() => withGrad(() => backward(forward(leaf), dy)));
     return leaves.map(({ grad }) => grad);
   } finally {

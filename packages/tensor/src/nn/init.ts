@@ -11,11 +11,11 @@ import { parameter } from "./module.ts";
 import type { LayerOptions } from "./options.ts";
 
 export interface RandomOptions {
-  /** Where the numbers come from; the default generator if absent. */
+  /** Source of the random numbers; the default generator if absent. */
   generator?: Generator | undefined;
 }
 
-/** What follows the layer: it decides how large its outputs may be. */
+/** Nonlinearity after the layer, which determines the gain. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 export interface KaimingOptions extends RandomOptions {

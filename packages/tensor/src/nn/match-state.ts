@@ -4,7 +4,7 @@ import { Tensor } from "../core/tensor.ts";
 import { FormatError } from "../errors.ts";
 import { type HostTensor, toFloat32, toInt32 } from "../formats/host-tensor.ts";
 
-/** Numbers by name: what a checkpoint holds, and what `stateDict` gives. */
+/** Tensors by name, as a checkpoint holds them and `stateDict` gives them. */
 export type State = ReadonlyMap<string, Tensor | HostTensor>;
 
 export interface LoadOptions {
@@ -12,7 +12,7 @@ export interface LoadOptions {
   strict?: boolean;
 }
 
-/** Names that the state lacks, and names that nobody asked for, where `strict` is false. */
+/** Missing and unexpected names, where `strict` is false. */
 export interface Loaded {
   missing: string[];
   unexpected: string[];

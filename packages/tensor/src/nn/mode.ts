@@ -13,7 +13,7 @@ export function watchMode(layer: Modal): void {
   if (!flag) return;
   watched.add(layer);
   Object.defineProperty(layer, "training", {
-    // Whoever reads it while a function is recorded decides by it.
+    // Code that reads it during a recording depends on it.
     get: () => choice(flag.get),
     set: flag.set,
     enumerable: true,

@@ -85,7 +85,7 @@ export const namedParameters = (model: object): Map<string, Tensor> =>
 /** The tensors that an optimizer should move. */
 export const parameters = (model: object): Tensor[] => [...namedParameters(model).values()];
 
-/** How many numbers an optimizer can move. */
+/** Number of trainable elements. */
 export const countParameters = (model: object): number =>
   parameters(model).reduce((count, { size }) => count + size, 0);
 
@@ -95,10 +95,10 @@ export function parameter(tensor: Tensor): Tensor {
   return keep(tensor);
 }
 
-/** Layers that behave differently in training do so: every `training` flag in the model is set. */
+/** Switch to training: set every `training` flag in the model. */
 export const train = <M extends object>(model: M): M => setTraining(model, true);
 
-/** Layers behave as in use: batch norm takes its running statistics, dropout does nothing. */
+/** Switch to evaluation: batch norm uses its running statistics, dropout does nothing. */
 export const evaluate = <M extends object>(model: M): M => setTraining(model, false);
 
 function setTraining<M extends object>(model: M, training: boolean): M {
@@ -106,7 +106,7 @@ function setTraining<M extends object>(model: M, training: boolean): M {
   return model;
 }
 
-/** Call `f` while layers behave as in training, or as in use; then each behaves as before. */
+/** Call `f` in training or evaluation mode, then restore the mode of each layer. */
 export function inMode<T>(model: object, training: boolean, f: () => T): T {
   const before = modalPartsOf(model).map((part) => [part, part.training] as const);
   try {

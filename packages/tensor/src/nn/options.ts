@@ -1,11 +1,11 @@
 import type { Generator } from "../core/generator.ts";
 import type { Device } from "../gpu/device.ts";
 
-/** What every layer with parameters takes. */
+/** Options of every layer with parameters. */
 export interface LayerOptions {
-  /** Where the parameters are made. */
+  /** Device of the parameters. */
   device?: Device | undefined;
-  /** Where their first values come from; the default generator if absent. */
+  /** Source of their initial values; the default generator if absent. */
   generator?: Generator | undefined;
 }
 

@@ -22,7 +22,7 @@ export interface TorchLayout {
 }
 
 export interface LoadStateOptions extends LoadOptions {
-  /** How the state's weights are laid out: as in this engine, or as in PyTorch and in files. */
+  /** Layout of the state's weights: this engine's, or that of PyTorch and of files. */
   layout?: "engine" | "torch";
 }
 
@@ -99,16 +99,16 @@ export async function loadSafetensors(
   }
 }
 
-/** A tensor of an open file: its numbers come when they are asked for. */
+/** A tensor of an open file, read on demand. */
 export interface StateEntry {
   readonly shape: Shape;
   read(): Promise<HostTensor>;
 }
 
 export interface LoadEntriesOptions extends LoadStateOptions {
-  /** What the file calls a tensor, by the model's name for it; undefined if the file need not have it. */
+  /** Name of a tensor in the file, by its name in the model; undefined if the file need not have it. */
   nameOf?: (name: string) => string | undefined;
-  /** Who complains. */
+  /** Name for errors. */
   op?: string;
 }
 

@@ -21,7 +21,7 @@ export class ReLU implements Layer {
   }
 }
 
-/** What comes in goes out. `[…]` → `[…]` */
+/** Returns its input. `[…]` → `[…]` */
 export class Identity implements Layer {
   forward(x: Tensor): Tensor {
     return x;

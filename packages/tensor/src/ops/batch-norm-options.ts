@@ -4,7 +4,7 @@ export interface BatchNormOptions {
   /** `[C]`, moved towards the batch's in training, used in evaluation. */
   runningMean?: Tensor | undefined;
   runningVar?: Tensor | undefined;
-  /** One i32, counted up in training: how many batches the running statistics have seen. */
+  /** One i32, counted up in training: the number of batches in the running statistics. */
   numBatchesTracked?: Tensor | undefined;
   /** Normalize by the batch's own statistics; false unless given. */
   training?: boolean | undefined;

@@ -23,7 +23,7 @@ export function cast(x: Tensor, dtype: DType): Tensor {
  */
 export const lowered = (x: Tensor): Tensor => converted(x, "f32", "f16");
 
-/** What exponentials are taken of: a copy in f32 of what is f16, where that is only the precision of products. */
+/** An operand as exponentials take it: an f32 copy of an f16 tensor, where f16 is only the precision of products. */
 export const raised = (x: Tensor): Tensor => converted(x, "f16", "f32");
 
 const converted = (x: Tensor, from: DType, dtype: DType): Tensor =>

@@ -13,7 +13,7 @@ import { mean, reduced, SUM, sum } from "./reduce.ts";
 export type Reduction = "mean" | "sum" | "none";
 
 export interface LossOptions {
-  /** What becomes of the losses of the rows: "mean" unless given. */
+  /** Reduction of the rows' losses: "mean" unless given. */
   reduction?: Reduction | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface CrossEntropyOptions extends LossOptions {
   labelSmoothing?: number | undefined;
   /** Label of rows that do not count: their loss and gradient are 0. PyTorch's is -100; none unless given. */
   ignoreIndex?: number | undefined;
-  /** `[C]`, f32: what the loss of each class is multiplied by. The mean is then divided by the weights of the labels. */
+  /** `[C]`, f32: weights of the classes' losses. The mean is then divided by the sum of the labels' weights. */
   weights?: Tensor | undefined;
 }
 
@@ -85,9 +85,10 @@ export function crossEntropy(
     (dy) => [
       () => {
         const scale = count ? elementwise((dy, count) => `${dy} / ${count}`, [dy, count]) : dy;
-        using perRow = reduction === "none" ? scale.view([...shape, 1]) : scale.view();
+        const perRow = reduction === "none" ? scale.view([...shape, 1]) : scale.view();
         const product = (dlogits?: string, scale?: string) => `${dlogits} * ${scale}`;
         const dx = elementwise(product, [dlogits, perRow], { dtype: logits.dtype });
+        perRow.dispose();
         if (scale !== dy) scale.dispose();
         return dx;
       },

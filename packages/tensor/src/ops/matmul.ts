@@ -51,7 +51,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 const inPrecision = (x: Matrices): Matrices => ({ ...x, of: lowered(x.of) });
 
-/** What was made to be multiplied, in place of what was given. */
+/** Operands that were made for the product, in place of the given ones. */
 const copiesOf = (operands: readonly Matrices[], given: readonly Tensor[]): Tensor[] =>
   operands.flatMap(({ of }) => (given.includes(of) ? [] : [of]));
 

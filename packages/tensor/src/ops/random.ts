@@ -67,7 +67,7 @@ export function normal(shape: Shape, mean: number, std: number, options?: Random
 }
 
 /**
- * Random whole numbers from low to high − 1; i32 unless told u32.
+ * Random whole numbers from low to high − 1; i32, or u32 by `dtype`.
  *
  * → `shape`
  *

@@ -130,14 +130,16 @@ const LARGEST = { i32: "Vec(0x7fffffff)", u32: "Vec(0xffffffff)" };
 
 /** dx = dy / n where x is one of the n elements that are equal to y; to a NaN, NaN is. */
 function extremeGrad(x: Tensor, y: Tensor, dy: Tensor, axes: readonly number[], kept: Shape): Tensor {
-  using extremes = y.view(kept);
-  using gradients = dy.view(kept);
+  const extremes = y.view(kept);
+  const gradients = dy.view(kept);
   const isWinner = (x?: string, y?: string) => `${compare(x, "==", y)} | (${isNan(x)} & ${isNan(y)})`;
-  using winners = elementwise((x, y) => `select(Vec(0), Vec(1), ${isWinner(x, y)})`, [x, extremes]);
-  using count = reduced(winners, axes, kept, SUM, "f32");
-  using share = elementwise((dy, count) => `${dy} / ${count}`, [gradients, count]);
-  const dx: Expression = (x, y, share) => `select(Vec(0), ${share}, ${isWinner(x, y)})`;
-  return elementwise(dx, [x, extremes, share], { dtype: x.dtype });
+  const winners = elementwise((x, y) => `select(Vec(0), Vec(1), ${isWinner(x, y)})`, [x, extremes]);
+  const count = reduced(winners, axes, kept, SUM, "f32");
+  const share = elementwise((dy, count) => `${dy} / ${count}`, [gradients, count]);
+  const toWinners: Expression = (x, y, share) => `select(Vec(0), ${share}, ${isWinner(x, y)})`;
+  const dx = elementwise(toWinners, [x, extremes, share], { dtype: x.dtype });
+  for (const tensor of [extremes, gradients, winners, count, share]) tensor.dispose();
+  return dx;
 }
 
 interface Combination extends Reduction {

@@ -13,7 +13,7 @@ import {
 
 export interface AdamOptions {
   lr?: number;
-  /** How much of the running means of g and g² stays from step to step. */
+  /** Decay of the running means of g and g² per step. */
   betas?: readonly [number, number];
   /** Added to the root of the mean square, against division by 0. */
   eps?: number;
@@ -34,7 +34,7 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
   }
 }
 
-/** Adam whose weight decay goes straight to the weights, https://arxiv.org/abs/1711.05101; 0.01 unless told otherwise. */
+/** Adam whose weight decay goes straight to the weights, https://arxiv.org/abs/1711.05101; 0.01 unless given. */
 export class AdamW extends Optimizer<Required<AdamOptions>> {
   constructor(params: Parameters | Iterable<ParameterGroup<AdamOptions>>, options: AdamOptions = {}) {
     const defaults = { ...DEFAULTS, weightDecay: 0.01, ...options };

@@ -12,7 +12,7 @@ import { gradientsOf, sumOfSquares } from "./clip.ts";
 import { checkOption, type Slot } from "./optimizer.ts";
 
 export interface LossScalerOptions {
-  /** What the first loss is multiplied by. */
+  /** Initial scale. */
   initial?: number;
   /** Good steps after which the scale is doubled. */
   interval?: number;

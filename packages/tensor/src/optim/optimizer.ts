@@ -15,23 +15,23 @@ export type Parameters = Iterable<Tensor> | object;
 /** Tensors that share options of their own. */
 export type ParameterGroup<O> = Partial<O> & { params: Parameters };
 
-/** A tensor that an optimizer moves, and what it remembers of it. */
+/** A tensor that an optimizer moves, with the optimizer's state for it. */
 export interface Slot {
   /** Its name in the model, or its number where none is known. */
   readonly name: string;
   readonly w: Tensor;
   readonly state: Record<string, Tensor>;
-  /** How often it was moved. */
+  /** Number of steps so far. */
   steps: number;
 }
 
 /** Options, which may be changed at any time, and the tensors that they are for. */
 export type Group<O> = O & { readonly slots: readonly Slot[] };
 
-/** What an option can be: a number, several, or a choice. */
+/** Type of an option. */
 type Option = number | readonly number[] | boolean;
 
-/** What optimizers have in common: parameters in groups, and state that can be saved. */
+/** Base of the optimizers: parameters in groups, and state that can be saved. */
 export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Option>> {
   readonly groups: readonly Group<O>[];
   readonly #kind: string;
@@ -201,7 +201,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     });
   }
 
-  /** Free what it remembers; the parameters stay. */
+  /** Free the optimizer's state; the parameters stay. */
   dispose(): void {
     for (const { state } of this.#slots()) for (const tensor of Object.values(state)) tensor.dispose();
   }
@@ -214,7 +214,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     return this.groups.flatMap(({ slots }) => slots);
   }
 
-  /** Begin what the options ask to remember: they may ask for more than they did at first. */
+  /** Make the state tensors that the options need: they may need more than at first. */
   #remember(slots: readonly Slot[], options: O): void {
     for (const part of this.#memory(options)) {
       const without = slots.filter(({ state }) => !state[part]);
@@ -250,7 +250,7 @@ function advance(slots: readonly Slot[], by: number): void {
   for (const slot of slots) slot.steps += by;
 }
 
-/** The hole of an optimizer's kernel for what gradients are multiplied by. */
+/** Hole of an optimizer's kernel for the factor of the gradients. */
 export const factorOf = (unscale: Tensor | undefined): Holes => (unscale ? { factor: "unscale[0]" } : {});
 
 /** @throws RangeError with the option's value, unless it is `right`. */

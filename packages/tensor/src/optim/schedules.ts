@@ -8,7 +8,7 @@ export type Schedule = (step: number) => number;
 export interface CosineOptions {
   /** The rate of the first step. */
   lr: number;
-  /** After how many steps `min` is reached; it stays there. */
+  /** Number of steps after which `min` is reached; it stays there. */
   steps: number;
   min?: number;
 }
@@ -73,9 +73,9 @@ export function oneCycle(options: OneCycleOptions): Schedule {
 }
 
 export interface WarmupOptions {
-  /** How many steps it takes. */
+  /** Number of steps. */
   steps: number;
-  /** The first step's part of the rate; 1 / (steps + 1) unless told otherwise. */
+  /** The first step's part of the rate; 1 / (steps + 1) unless given. */
   start?: number;
 }
 

@@ -13,7 +13,7 @@ import {
 
 export interface SGDOptions {
   lr: number;
-  /** How much of its last step each parameter repeats: 0 for none, 0.9 as a rule. */
+  /** Share of its last step that each parameter repeats: 0 for none, 0.9 as a rule. */
   momentum?: number;
   /** Pulls weights to 0: this times the weight is added to the gradient. */
   weightDecay?: number;

@@ -5,10 +5,10 @@ import type { Device } from "../gpu/device.ts";
 /** Launches for which the same variant is right, and the variants to choose from. */
 export interface Subject {
   readonly key: string;
-  /** The first of them, which stands for all: they differ in what is merged into them at most. */
+  /** The first of them, as an example: they differ in their epilogues at most. */
   readonly launch: Recorded;
   count: number;
-  /** The plain one among them. */
+  /** Variants that fit, the plain one included. */
   readonly variants: readonly AnyVariant[];
   /** The kernel's preference where nothing was measured. */
   readonly preferred: string;

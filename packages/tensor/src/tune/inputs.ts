@@ -9,18 +9,18 @@ import { randint, uniform } from "../ops/random.ts";
 
 /** Inputs of a trial: buffers of random numbers, as large as its own. */
 export interface Material {
-  /** For the kernel's reads, then its writes. */
+  /** Buffers of the kernel's reads, then of its writes. */
   readonly buffers: readonly Placed[];
-  /** Give the writes what they hold at first: other random numbers, so that what is not written shows. */
+  /** Copies that fill the outputs with other random numbers, so that an element that is not written shows. */
   readonly before: readonly Copy[];
-  /** Copy what is compared to `samples`. */
+  /** Copies of the elements to compare into `samples`. */
   readonly after: readonly Copy[];
-  /** Of each write, all or, of a large one, parts that are spread over it, its beginning and its end among them. */
+  /** Each output whole, or, of a large one, parts that are spread over it, its beginning and its end among them. */
   readonly samples: readonly Tensor[];
   dispose(): void;
 }
 
-/** @param low of the fractions, which are below 1; whole numbers are 0 and 1 */
+/** @param low least of the random floats, which are below 1; random integers are 0 and 1 */
 export function materialFor({ reads, writes }: Recorded, device: Device, low: number): Material {
   const made: Tensor[] = [];
   const random = ({ storage, size, dtype }: Bound): Tensor => {

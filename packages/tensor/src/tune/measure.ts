@@ -9,17 +9,17 @@ import { type Material, materialFor } from "./inputs.ts";
 
 /** Outcome of the variants of a launch. */
 export interface Outcome {
-  /** The one to take. */
+  /** Variant to take. */
   readonly winner: string;
-  /** Those that are right, the fastest first. */
+  /** Times of the right variants, the fastest first. */
   readonly times: readonly Time[];
-  /** Variants that are wrong, and why. */
+  /** Wrong variants, with the reason. */
   readonly rejected: readonly { readonly variant: string; readonly reason: string }[];
 }
 
 /**
- * Run the variants of a launch on random numbers: first each once, to compare what it gives with what the plain one
- * gives, then those that are right in turns, to time them.
+ * Run the variants of a launch on random numbers: first each once, to compare its result with that of the plain one,
+ * then the right ones in turns, to time them.
  *
  * @throws DeviceError if the device is lost, or the plain variant cannot run.
  */

@@ -24,7 +24,7 @@ const SIZES = {
 const RUNS = 5;
 const LAUNCHES = 8;
 
-/** Measure what the device reaches when it does nothing but multiply and add, or nothing but copy. */
+/** Measure the device's peak rates: multiply-adds alone, and copies alone. */
 export async function measurePeak(device: Device = defaultDevice()): Promise<Peak> {
   const { sums, steps, fours } = SIZES[device.adapter.software ? "software" : "gpu"];
   const multiply = { length: sums, steps, scale: 0.75, shift: 0.5 };

@@ -1,6 +1,6 @@
 import type { ParamValue, ParamValues } from "@shadegrad/kernels-wgsl";
 
-/** What a launch computes on, for people, by the axes that its parameters name: `3×3/2 64→128 56×56 ×8`. */
+/** Shapes of a launch as text, by the axes that its parameters name: `3×3/2 64→128 56×56 ×8`. */
 export function shapeText(params: ParamValues): string {
   const p = params as Record<string, number>;
   const has = (...names: string[]) => names.every((name) => name in params);

@@ -9,7 +9,7 @@ import { crossEntropy } from "../ops/loss.ts";
 import { mean } from "../ops/reduce.ts";
 import { SGD } from "../optim/sgd.ts";
 
-/** Where a model's tensors are. */
+/** Device of a model's tensors. */
 export const deviceOf = (model: object): Device =>
   stateDict(model).values().next().value?.device ?? defaultDevice();
 

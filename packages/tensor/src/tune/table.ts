@@ -50,7 +50,7 @@ const milliseconds = (microseconds: number): string => `${(microseconds / 1000).
 
 const ownTime = ({ microseconds }: TuningRow): number => microseconds;
 
-/** What the preferred variant takes; where that one is wrong, there is nothing to compare with. */
+/** Time of the preferred variant; the chosen one's if the preferred one is wrong. */
 const preferredTime = ({ variant, preferred, microseconds, others }: TuningRow): number =>
   variant === preferred
     ? microseconds

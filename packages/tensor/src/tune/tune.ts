@@ -87,7 +87,7 @@ export async function tune(
   return { ...found, toString: () => table(found) };
 }
 
-/** What a compiled function launches at each call. */
+/** Launches of a compiled function per call. */
 function launchesOf(f: (...args: Tensor[]) => unknown, args: Tensor[]): readonly Recorded[] {
   const { recording } = record("tune", f, args);
   const { varying } = reduced(recording);

@@ -5,7 +5,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What an addition prints, where the engine was loaded at this level. */
+/** Output of an addition at a debug level. */
 async function printed(level: number): Promise<string[]> {
   vi.stubEnv("DEBUG", String(level));
   vi.resetModules();

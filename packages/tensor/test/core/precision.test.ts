@@ -82,7 +82,7 @@ describe("without shader-f16", () => {
 describe("in f16, as in f32", () => {
   beforeEach(({ skip }) => skip(!canHalve, HALF));
 
-  /** What is given in f32, what comes out, and of which type. */
+  /** Inputs in f32, the result, and its type. */
   const OPS: Record<string, { op: (...x: Tensor[]) => Tensor; shapes: number[][]; dtype: "f16" | "f32" }> = {
     conv2d: {
       op: (x, w, bias) => conv2d(x!, w!, { bias, padding: 1, stride: 2 }),
@@ -230,7 +230,7 @@ describe("in f16, as in f32", () => {
       const { bytes, freeBytes } = device.counts;
       return bytes - freeBytes;
     };
-    // What softmax was made of has no name here, and is the scope's.
+    // The input of softmax has no name here, and belongs to the scope.
     scope(step);
     const before = held();
     for (let i = 0; i < 5; i++) scope(step);

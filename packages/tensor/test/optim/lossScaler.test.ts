@@ -229,7 +229,7 @@ describe("a training with products in f16", () => {
   it("is the same compiled and op by op", async () => {
     const [compiled, eager] = [await trained("f16"), await trained("f16", { compiled: false })];
     compiled.losses.forEach((loss, i) => {
-      // What is merged is rounded to f16, 5e-4 apart, once in place of twice; 20 steps add to that.
+      // Merged launches round to f16, 5e-4 apart, once in place of twice; 20 steps add to that.
       expect(loss).toBeCloseTo(eager.losses[i]!, 2);
     });
     expect(compiled.scales).toEqual(eager.scales);
