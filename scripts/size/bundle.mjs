@@ -6,11 +6,11 @@ import { ROOT } from "../setup/install.mjs";
 /** Bytes, after gzip, that `resnet50` with all that inference and training need may have. */
 export const BUDGET = 75_000;
 
-/** Chunks that a page downloads only to look for NaN under `DEBUG`, or to print a tensor. */
-export const ON_DEMAND = /\/(nan|print)-/;
+/** The chunk that a page downloads only to print a tensor. */
+export const ON_DEMAND = /\/print-/;
 
-/** Those, and the chunk that a page downloads only on a software adapter. */
-export const NOT_ON_A_GPU = /\/(nan|print|rasteriser)-/;
+/** That one, and the chunk that a page downloads only on a software adapter. */
+export const NOT_ON_A_GPU = /\/(print|rasteriser)-/;
 
 /**
  * @typedef {object} BundleSize

@@ -191,8 +191,7 @@ async function prepare(options: TrainOptions, terminal: Terminal): Promise<Prepa
   }
   return withWeights(weights, options, async (file, found) => {
     const name = model ?? found?.name;
-    if (!name)
-      throw new Error(`${weights} is no net of the zoo by its names; name the net with --model.`);
+    if (!name) throw new Error(`${weights} is no net of the zoo by its names; name the net with --model.`);
     const opened = await openTrainingData(options, { large: LARGE.test(name) }, terminal);
     const { classes } = opened.data;
     const keepsHead = found?.hasHead !== false && !options.newHead;

@@ -2,6 +2,7 @@ import type { InitOptions } from "../gpu/adapter.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { openDevice as open, openDefault } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
+import { NaNWatch } from "./nan.ts";
 import { observe, observer } from "./observe.ts";
 
 /**
@@ -14,20 +15,21 @@ import { observe, observer } from "./observe.ts";
  *   where precision is f16.
  */
 export async function init(options?: InitOptions): Promise<Device> {
-  if (debugLevel >= 1) await (watching ??= watchNaN());
+  watchNaN();
   return openDefault(options);
 }
 
 /** Open a device beside the default one; give it to `tensor`, `zeros` and the like as `device`. */
 export async function openDevice(options?: InitOptions): Promise<Device> {
-  if (debugLevel >= 1) await (watching ??= watchNaN());
+  watchNaN();
   return open(options);
 }
 
-let watching: Promise<void> | undefined;
+let watching = false;
 
-/** Under `DEBUG`, look for NaN from the first device on; a page without it does not download the search. */
-async function watchNaN(): Promise<void> {
-  const { NaNWatch } = await import("./nan.ts");
+/** Under `DEBUG`, look for NaN from the first device on. */
+function watchNaN(): void {
+  if (watching || debugLevel < 1) return;
+  watching = true;
   if (!observer()) observe(new NaNWatch());
 }

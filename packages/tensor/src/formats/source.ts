@@ -1,5 +1,6 @@
 import { allocate, type ByteSource } from "./byte-source.ts";
 import { type NodeFile, nodeFiles } from "./node-files.ts";
+import { chunksOf, StreamSource, streamUrl } from "./stream-source.ts";
 
 /**
  * Whatever a file can be read from: a URL, or a path in Node; a Blob or File; bytes; an open Node file handle; chunks
@@ -27,10 +28,8 @@ export async function openSource(input: SourceInput): Promise<ByteSource> {
   if (typeof input === "object" && input !== null) {
     if ("seekable" in input) return input;
     if ("stat" in input) return fileSource(input, async () => {});
-    if (Symbol.iterator in input || Symbol.asyncIterator in input || "getReader" in input) {
-      const { chunksOf, StreamSource } = await streams();
+    if (Symbol.iterator in input || Symbol.asyncIterator in input || "getReader" in input)
       return new StreamSource(chunksOf(input));
-    }
   }
   throw new TypeError(
     `source: ${input} is nothing to read from. Give a URL, a path, a Blob, bytes, a file handle or a stream.`,
@@ -45,17 +44,13 @@ async function openAddress(address: string | URL): Promise<ByteSource> {
     const close = () => file.close();
     const isPipe = (await file.stat()).isFile?.() === false;
     if (!isPipe) return fileSource(file, close);
-    const { chunksOf, StreamSource } = await streams();
     const pipe = new StreamSource(chunksOf(file.createReadStream({ autoClose: false })));
     return { seekable: false, size: undefined, read: (at, length) => pipe.read(at, length), close };
   }
   // These are in memory already, and Node answers ranges of a blob a byte short.
   if (scheme === "blob" || scheme === "data") return blobSource(await (await fetch(address)).blob());
-  return (await streams()).streamUrl(address);
+  return streamUrl(address);
 }
-
-/** A page that reads files and bytes alone does not download the readers of streams. */
-const streams = () => import("./stream-source.ts");
 
 const bytesSource = (bytes: Uint8Array): ByteSource => ({
   size: bytes.length,
