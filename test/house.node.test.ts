@@ -81,7 +81,7 @@ test("WGSL lives in kernels-wgsl", () => {
   expect(paths(shaders).filter(elsewhere)).toEqual([]);
 });
 
-test("the rasteriser wing is loaded in one place, where an adapter turns out to be software", () => {
+test("nothing imports the rasteriser folder but the one place where an adapter turns out to be software", () => {
   const inside = (path: string) => path.startsWith("packages/kernels-wgsl/src/rasteriser/");
   const importing = sources
     .filter(({ path, imports }) => {
@@ -98,7 +98,7 @@ test("the rasteriser wing is loaded in one place, where an adapter turns out to 
   expect(text).not.toMatch(/from "@shadegrad\/kernels-wgsl\/rasteriser"/);
 });
 
-test("what a GPU runs has no word of textures and padded channels", () => {
+test("launching, convolutions, products and ops do not mention textures and padded channels", () => {
   const rooms = /^packages\/(kernels-wgsl\/src\/(launch|conv2d|matmul)|tensor\/src\/ops)\//;
   const telling = files.filter(
     (path) =>

@@ -1,10 +1,10 @@
 import { check, randomValues } from "../check.ts";
-import { move, moveParams, moveReference, type Place } from "./index.ts";
+import { move, moveParams, moveReference, type StridedView } from "./index.ts";
 
-const at = (strides: readonly number[], offset = 0): Place => ({ strides, offset });
+const at = (strides: readonly number[], offset = 0): StridedView => ({ strides, offset });
 
-function example(name: string, shape: readonly number[], from: Place, to: Place) {
-  const reach = ({ strides, offset }: Place) =>
+function example(name: string, shape: readonly number[], from: StridedView, to: StridedView) {
+  const reach = ({ strides, offset }: StridedView) =>
     1 + strides.reduce((end, stride, axis) => end + Math.max(0, stride * (shape[axis]! - 1)), offset);
   const x = randomValues(Math.ceil(reach(from) / 4) * 4);
   const y = randomValues(Math.ceil(reach(to) / 4) * 4, 2);

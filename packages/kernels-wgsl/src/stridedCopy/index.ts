@@ -82,7 +82,7 @@ function inBlocks({ shape0, x0, x1, y0, y1, xOffset, yOffset }: MoveParams): boo
 }
 
 /** Walk of an array: elements between neighbours along each axis, and where the first one is. */
-export interface Place {
+export interface StridedView {
   readonly strides: readonly number[];
   readonly offset: number;
 }
@@ -92,7 +92,7 @@ export interface Place {
  *
  * @throws KernelError if more than 8 axes cannot be merged with their neighbours.
  */
-export function moveParams(shape: readonly number[], x: Place, y: Place): MoveParams {
+export function moveParams(shape: readonly number[], x: StridedView, y: StridedView): MoveParams {
   const walk = collapse(shape, [x.strides, y.strides]);
   const axes = walk.shape.map((side, i) => ({ side, x: walk.strides[0]![i]!, y: walk.strides[1]![i]! }));
   // The order of all but the last axis is free: second comes the one along which x can be read by fours.
@@ -117,8 +117,8 @@ export function moveParams(shape: readonly number[], x: Place, y: Place): MovePa
 /** The definition: y after the copy, from what it held before. */
 export function moveReference(
   shape: readonly number[],
-  { x, at: from }: { x: ArrayLike<number>; at: Place },
-  { y, at: to }: { y: ArrayLike<number>; at: Place },
+  { x, at: from }: { x: ArrayLike<number>; at: StridedView },
+  { y, at: to }: { y: ArrayLike<number>; at: StridedView },
 ): Float64Array {
   const after = Float64Array.from(y);
   const visit = (axis: number, i: number, j: number): void => {

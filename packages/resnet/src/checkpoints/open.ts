@@ -7,7 +7,7 @@ import {
 } from "@shadegrad/tensor/formats";
 import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint-file.ts";
 import { isRecord, readJson } from "./json.ts";
-import { type Kind, recognize } from "./recognize.ts";
+import { type Kind, READERS, recognize } from "./recognize.ts";
 import { openTfjs } from "./tfjs.ts";
 import { unwrapped } from "./wrappers.ts";
 
@@ -89,14 +89,7 @@ async function openJson(
   });
 }
 
-/** Readers by format; a page downloads one when it is given a file of that format. */
-const READERS: Readonly<Record<Exclude<Kind, "json">, (source: ByteSource) => Promise<Checkpoint>>> = {
-  safetensors: async (source) => (await import("./safetensors.ts")).openSafetensorsCheckpoint(source),
-  "torch-zip": async (source) => (await import("./torch-zip.ts")).openTorchZip(source),
-  "torch-legacy": async (source) => (await import("./torch-legacy.ts")).openTorchLegacy(source),
-};
-
-/** The formats are read back and forth; of a source that only goes forth, everything is kept. */
+/** A source of known size that is readable at any offset: formats jump within the file. Any other is read into memory. */
 async function seekable(source: ByteSource): Promise<ByteSource> {
   if (source.seekable && source.size !== undefined) return source;
   try {

@@ -1,5 +1,15 @@
+import type { ByteSource } from "@shadegrad/tensor/formats";
+import type { Checkpoint } from "./checkpoint-file.ts";
+
 /** Formats that can be read, recognised by the first bytes of a file. */
 export type Kind = "safetensors" | "torch-zip" | "torch-legacy" | "json";
+
+/** Readers by format; a page downloads one when it is given a file of that format. */
+export const READERS: Readonly<Record<Exclude<Kind, "json">, (source: ByteSource) => Promise<Checkpoint>>> = {
+  safetensors: async (source) => (await import("./safetensors.ts")).openSafetensorsCheckpoint(source),
+  "torch-zip": async (source) => (await import("./torch-zip.ts")).openTorchZip(source),
+  "torch-legacy": async (source) => (await import("./torch-legacy.ts")).openTorchLegacy(source),
+};
 
 /** PyTorch's legacy files begin with this number as a pickle, after its protocol and, from protocol 4 on, a frame. */
 const LEGACY_MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];

@@ -37,58 +37,65 @@ export function foldNormalization(
       isKnown(statistic) && (makers.get(statistic.storage) ?? -1) < place!;
     if (!statistics.every(isThere)) continue;
     const maker = (storage: Storage) => launches[makers.get(storage) ?? -1];
-    const folded = foldedInto(first, second, isKnown, maker);
-    if (!folded) continue;
-    result[place!] = folded;
+    const foldable = foldableOf(first, second, isKnown, maker);
+    if (!foldable) continue;
+    result[place!] = folded(first, second, foldable);
     result[i] = [];
     for (const { storage } of second.writes) makers.set(storage, place!);
   }
   return result.flat();
 }
 
-/** The launches that scale the weights and the product that replaces both; undefined if they cannot be folded. */
-function foldedInto(
-  first: Recorded,
-  second: Recorded,
+/** Parts of a product that a batch norm can be folded into. */
+interface Foldable {
+  /** The weights to scale: those before a cast, so that they are scaled before they are rounded. */
+  readonly source: Bound;
+  /** The weights as the product reads them, and their index among its reads. */
+  readonly weights: Bound;
+  readonly at: number;
+  readonly bias: Bound | undefined;
+}
+
+/** → undefined if the product has no weights that are linear and known, or another epilogue than a bias */
+function foldableOf(
+  { kernel, params, reads, epilogue }: Recorded,
+  { reads: [, , , gamma] }: Recorded,
   isKnown: (x: Bound) => boolean,
   makerOf: (storage: Storage) => Recorded | undefined,
-): Recorded[] | undefined {
-  const { kernel, params, reads, epilogue } = first;
-  const [, mean, variance, gamma, beta] = second.reads as [Bound, Bound, Bound, Bound, Bound];
-  const C = kernel.epilogue?.(params);
+): Foldable | undefined {
   const bias = isBias(epilogue) ? reads.at(-1) : undefined;
-  if (C !== gamma.size || (epilogue && !(bias && isKnown(bias)))) return undefined;
+  if (kernel.epilogue?.(params) !== gamma!.size || (epilogue && !(bias && isKnown(bias)))) return undefined;
   const at = kernel.reads.indexOf(kernel.linearIn?.(params) ?? "");
   const weights = reads[at];
   if (!weights) return undefined;
-  // Weights that were cast are scaled before they are rounded.
   const maker = makerOf(weights.storage);
   const source = maker && isCast(maker) ? maker.reads[0]! : weights;
-  if (!isKnown(source)) return undefined;
+  return isKnown(source) ? { source, weights, at, bias } : undefined;
+}
+
+/** The launches that scale the weights and compute the shift, then the product with both. */
+function folded(first: Recorded, second: Recorded, { source, weights, at, bias }: Foldable): Recorded[] {
+  const [, mean, variance, gamma] = second.reads as [Bound, Bound, Bound, Bound];
+  const C = gamma.size;
   const eps = bits("f32", Number(second.params.eps));
-  const [scale, shift, centre] = [like(mean, C), like(mean, C), like(mean, C)];
+  const [scale, shift] = [like(mean, C), like(mean, C)];
   const scaled = like(weights, weights.size);
-  const rows = [weights.size / C, C];
-  const types = { A: source.dtype, C: source.dtype, Y: scaled.dtype };
-  const inputs = bias ? reads.slice(0, -1) : reads;
+  const perColumn = broadcast(
+    [weights.size / C, C],
+    [
+      [C, 1],
+      [0, 1],
+    ],
+  );
+  const inputs = bias ? first.reads.slice(0, -1) : first.reads;
   return [
     elementwise("a * inverseSqrt(b + s)", [gamma, variance, gamma], scale, dense(C, eps)),
-    ...(bias
-      ? [
-          elementwise("(a - b) * c", [bias, mean, scale], centre, dense(C), { A: bias.dtype }),
-          elementwise("a + b", [centre, beta, beta], shift, dense(C)),
-        ]
-      : [elementwise("a - b * c", [beta, mean, scale], shift, dense(C))]),
-    elementwise(
-      "a * b",
-      [source, scale, source],
-      scaled,
-      broadcast(rows, [
-        [C, 1],
-        [0, 1],
-      ]),
-      types,
-    ),
+    ...shifting(second, scale, shift, bias),
+    elementwise("a * b", [source, scale, source], scaled, perColumn, {
+      A: source.dtype,
+      C: source.dtype,
+      Y: scaled.dtype,
+    }),
     {
       ...first,
       reads: [...inputs.map((read, i) => (i === at ? scaled : read)), shift],
@@ -96,6 +103,18 @@ function foldedInto(
       // The shift is f32 whatever the type of the bias.
       epilogue: { expression: BIAS, operands: [{ kind: "channel", type: "f32" }] },
     },
+  ];
+}
+
+/** shift = beta − mean · scale, or with a bias  (bias − mean) · scale + beta. */
+function shifting(second: Recorded, scale: Write, shift: Write, bias: Bound | undefined): Recorded[] {
+  const [, mean, , , beta] = second.reads as [Bound, Bound, Bound, Bound, Bound];
+  const C = mean.size;
+  if (!bias) return [elementwise("a - b * c", [beta, mean, scale], shift, dense(C))];
+  const centre = like(mean, C);
+  return [
+    elementwise("(a - b) * c", [bias, mean, scale], centre, dense(C), { A: bias.dtype }),
+    elementwise("a + b", [centre, beta, beta], shift, dense(C)),
   ];
 }
 

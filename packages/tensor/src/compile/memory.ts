@@ -3,14 +3,14 @@ import { padded, type Storage } from "../core/storage.ts";
 import type { Alias } from "./adjacent.ts";
 
 /** Part of one of few large buffers. */
-export interface Place {
+export interface Region {
   readonly buffer: number;
   readonly offset: number;
   readonly bytes: number;
 }
 
 export interface MemoryPlan {
-  readonly places: ReadonlyMap<Storage, Place>;
+  readonly places: ReadonlyMap<Storage, Region>;
   /** Bytes of each buffer. */
   readonly buffers: readonly number[];
   /** Bytes if each tensor had memory of its own. */
@@ -52,8 +52,8 @@ export function planMemory(launches: readonly Recorded[], options: MemoryOptions
   const { aliases = new Map<Storage, Alias>() } = options;
   const apart = oppositesOf(launches, aliases);
   const wholes = new Set([...aliases.values()].map(({ whole }) => whole));
-  const places = new Map<Storage, Place>();
-  const buffers: { bytes: number; residents: (Life & Place)[] }[] = [];
+  const places = new Map<Storage, Region>();
+  const buffers: { bytes: number; residents: (Life & Region)[] }[] = [];
   const bySize = [...lives].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const life of bySize) {
     const forbidden = new Set([...(apart.get(life.storage) ?? [])].map((other) => places.get(other)?.buffer));
@@ -89,7 +89,7 @@ export function planMemory(launches: readonly Recorded[], options: MemoryOptions
 }
 
 /** The lowest offset at which nothing lies while `life` lasts. */
-function gap(life: Life, residents: readonly (Life & Place)[]): number {
+function gap(life: Life, residents: readonly (Life & Region)[]): number {
   let offset = 0;
   for (const other of residents) {
     if (other.first > life.last || other.last < life.first) continue;

@@ -1,7 +1,7 @@
 import { cacheFolder } from "./cache-folder.ts";
 
 /** Store for the variants that were measured on an adapter. */
-interface Place {
+interface Store {
   /** Path or key, for messages. */
   readonly name: string;
   read(): string | undefined;
@@ -11,7 +11,7 @@ interface Place {
 /** The variants that `tune` found on an adapter, in this process or one before: none where nothing can be read. */
 export function keptVariants(adapter: string): Map<string, string> {
   try {
-    return parse(placeFor(adapter)?.read() ?? "", adapter);
+    return parse(storeFor(adapter)?.read() ?? "", adapter);
   } catch {
     return new Map();
   }
@@ -20,15 +20,15 @@ export function keptVariants(adapter: string): Map<string, string> {
 /** Keep variants for later processes, beside those of other kernels and shapes. → the store's name; undefined if that failed */
 export function keepVariants(adapter: string, variants: ReadonlyMap<string, string>): string | undefined {
   try {
-    const place = placeFor(adapter);
-    if (!place) return undefined;
+    const store = storeFor(adapter);
+    if (!store) return undefined;
     const kernels = new Map([...variants.keys()].map((key) => [nameIn(key), checksumIn(key)]));
     // Measurements of a kernel's former shaders are useless.
     const isFormer = (key: string) => (kernels.get(nameIn(key)) ?? checksumIn(key)) !== checksumIn(key);
     const others = [...keptVariants(adapter)].filter(([key]) => !isFormer(key));
     const all = Object.fromEntries([...others, ...variants].sort(([a], [b]) => (a < b ? -1 : 1)));
-    place.write(JSON.stringify({ format: FORMAT, adapter, variants: all }, undefined, 1));
-    return place.name;
+    store.write(JSON.stringify({ format: FORMAT, adapter, variants: all }, undefined, 1));
+    return store.name;
   } catch {
     return undefined; // it is a cache: what cannot be kept is measured again
   }
@@ -54,7 +54,7 @@ interface Platform {
   localStorage?: Storage;
 }
 
-function placeFor(adapter: string): Place | undefined {
+function storeFor(adapter: string): Store | undefined {
   const platform = globalThis as Platform;
   if (platform.process?.env?.SHADEGRAD_TUNED === "off") return undefined;
   const files = platform.process?.getBuiltinModule?.("node:fs");
@@ -70,7 +70,7 @@ function placeFor(adapter: string): Place | undefined {
   );
 }
 
-function fileFor(adapter: string, files: typeof import("node:fs")): Place {
+function fileFor(adapter: string, files: typeof import("node:fs")): Store {
   const name = `${cacheFolder()}/tuned/${adapter.replace(/[^\w.]+/g, "-")}.json`;
   return {
     name,

@@ -1,4 +1,4 @@
-import { move, moveParams, type Place } from "@shadegrad/kernels-wgsl/stridedCopy";
+import { move, moveParams, type StridedView } from "@shadegrad/kernels-wgsl/stridedCopy";
 import { full } from "../core/create.ts";
 import { run } from "../core/run.ts";
 import type { Shape } from "../core/shape.ts";
@@ -6,19 +6,19 @@ import { strides } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 
 /** The elements of `x` that `from` walks to, as a new tensor of that shape; not recorded. */
-export function gathered(x: Tensor, shape: Shape, from: Place): Tensor {
+export function gathered(x: Tensor, shape: Shape, from: StridedView): Tensor {
   const params = moveParams(shape, from, { strides: strides(shape), offset: 0 });
   return run(move, params, [x], { y: { shape, dtype: x.dtype } }, { holes: { Elem: x.dtype } }).y;
 }
 
 /** Write all of `x` to where `to` walks in `y`, in place. */
-export function scatter(x: Tensor, y: Tensor, to: Place): void {
+export function scatter(x: Tensor, y: Tensor, to: StridedView): void {
   const params = moveParams(x.shape, { strides: strides(x.shape), offset: 0 }, to);
   run(move, params, [x], { y }, { holes: { Elem: x.dtype } });
 }
 
 /** `x` where `to` walks, and `value` everywhere else; not recorded. */
-export function scattered(x: Tensor, shape: Shape, to: Place, value = 0): Tensor {
+export function scattered(x: Tensor, shape: Shape, to: StridedView, value = 0): Tensor {
   const y = full(shape, value, { dtype: x.dtype, device: x.device });
   scatter(x, y, to);
   return y;

@@ -29,7 +29,7 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
     super("Adam", params, { ...DEFAULTS, ...options }, MEMORY, (filled) => checkOptions("Adam", filled));
   }
 
-  protected override update(...step: Step): void {
+  protected override update(...step: UpdateArguments): void {
     move(step, false);
   }
 }
@@ -41,14 +41,14 @@ export class AdamW extends Optimizer<Required<AdamOptions>> {
     super("AdamW", params, defaults, MEMORY, (filled) => checkOptions("AdamW", filled));
   }
 
-  protected override update(...step: Step): void {
+  protected override update(...step: UpdateArguments): void {
     move(step, true);
   }
 }
 
-type Step = [slot: Slot, dw: Tensor, options: Required<AdamOptions>, unscale: Tensor | undefined];
+type UpdateArguments = [slot: Slot, dw: Tensor, options: Required<AdamOptions>, unscale: Tensor | undefined];
 
-function move([slot, dw, options, unscale]: Step, decoupled: boolean): void {
+function move([slot, dw, options, unscale]: UpdateArguments, decoupled: boolean): void {
   const { w, state } = slot;
   const params = () => adamParams(w.size, slot.steps, { ...options, decoupled });
   const writes = { w, m: state.m!, v: state.v! };
