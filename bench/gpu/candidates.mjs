@@ -81,7 +81,7 @@ export function candidatesOf(
   return [...own, ...tiles];
 }
 
-/** Names of what a launch without an epilogue is given. @param {Kernel} kernel */
+/** Names of the bindings of a launch without an epilogue. @param {Kernel} kernel */
 export const operandsOf = ({ reads, writes }) =>
   [...reads, ...writes].filter((name) => name !== "e0" && name !== "e1");
 

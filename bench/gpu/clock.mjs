@@ -6,7 +6,7 @@ import { copy, fma } from "@shadegrad/kernels-wgsl/rooflineProbe";
 /** Multiply-adds that take some 8 ms at 50 TFLOP/s; at a fifth of the clock, 40 ms. */
 const HEAT = { length: 1 << 21, steps: 8192, scale: 0.75, shift: 0.5 };
 
-/** Of the peak at the beginning: below this, the clock has moved. */
+/** Share of the initial peak below which the clock has moved. */
 const STEADY = 0.93;
 
 /**

@@ -29,7 +29,7 @@ import { convolutionsOf, product } from "./shapes.mjs";
 
 /** @typedef {readonly [name: string, subjects: () => Subject[]]} KernelSet */
 
-/** Sets of subjects, the most telling first. @returns {KernelSet[]} */
+/** Sets of kernels and shapes, the most informative first. @returns {KernelSet[]} */
 export const sets = () => [
   ["matmul f32", () => products({})],
   ["forward ×1", () => forward("resnet50", 1, { splits: true })],

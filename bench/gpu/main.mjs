@@ -1,4 +1,4 @@
-// npm run bench:gpu: a GPU measured with its clock kept up: kernels in every way they could be done, nets, a training step.
+// npm run bench:gpu: a GPU measured with its clock kept up: candidates of kernels, nets, a training step.
 import { writeFileSync } from "node:fs";
 import { init } from "@shadegrad/tensor";
 import { optionsOf } from "../options.mjs";

@@ -1,4 +1,4 @@
-/** Of a result, what may come of other orders of summing: f16 keeps eleven bits. */
+/** Error of a result that may come of another order of summing: f16 keeps eleven bits. */
 const TOLERANCE = 3e-3;
 
 const tflops = (flops, microseconds) => (flops / microseconds / 1e6).toFixed(1);

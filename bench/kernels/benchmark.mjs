@@ -60,7 +60,7 @@ export async function benchmark(device, options = {}) {
   return report;
 }
 
-/** Of several measurements the best: something else may have been at work meanwhile. @param {Device} device */
+/** Best of several measurements, since other work may disturb one. @param {Device} device */
 async function bestPeak(device) {
   const peak = { gflops: 0, gbytes: 0 };
   for (let i = 0; i < 3; i++) {

@@ -4,7 +4,7 @@
  */
 
 /**
- * How a row stood in an earlier report: with the same variant; where that was not measured, as it was chosen then.
+ * Result of a row in an earlier report: with the same variant; where that was not measured, as it was chosen then.
  *
  * @param {Report} old
  * @param {Result} result
@@ -16,11 +16,11 @@ export function earlier(old, { name, variant, chosen }) {
   return same.find((row) => row.variant === variant);
 }
 
-/** Times that differ by less may have done so by chance. */
+/** Relative difference of times below which it may be chance. */
 const NOISE = 0.05;
 
 /**
- * What has become faster and slower, in a few lines.
+ * Rows that have become faster and slower, in a few lines.
  *
  * @param {Report} report
  * @param {Report} old

@@ -1,4 +1,4 @@
-// npm run bench: how fast each kernel is here, against what the adapter can do.
+// npm run bench: speed of each kernel here, beside the adapter's peaks.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

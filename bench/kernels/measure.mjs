@@ -16,7 +16,7 @@ import { typical } from "./typical.mjs";
 const WARM_UP = 2;
 const LEAST_RUNS = 7;
 const LEAST_MILLISECONDS = 300;
-/** So long is a batch that the way to the GPU and back is lost in it. */
+/** Duration of a batch, beside which the way to the GPU and back is negligible. */
 const BATCH_MILLISECONDS = 20;
 
 /**
@@ -63,7 +63,7 @@ export async function measure(device, prepared) {
 }
 
 /**
- * What one run launches.
+ * Launches of one run.
  *
  * @param {Device} device
  * @param {Prepared} prepared

@@ -18,7 +18,7 @@ export function reportPage(report, chart) {
     return `<tr${row.chosen ? "" : ' class="other"'}><th>${name}</th>${numbers.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
   });
   const facts = [report.date.slice(0, 10), report.commit, report.node && `Node ${report.node}`];
-  // Whatever names hold, no tag in them ends the script early.
+  // A tag in a name must not end the script.
   const data = JSON.stringify(roofline(report)).replaceAll("<", "\\u003c");
   return `<!doctype html>
 <html lang="en">

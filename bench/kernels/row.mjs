@@ -20,7 +20,7 @@ import { buffers } from "./buffers.mjs";
 const SETS = 3;
 
 /**
- * What a launch costs, by its kernel's own account.
+ * Cost of a launch, by its kernel's `cost`.
  *
  * @param {Kernel} kernel
  * @param {object} params

@@ -26,7 +26,7 @@ const COMPARED = [
 ];
 
 /**
- * What a row of the table says, in the order of its columns; a page may lay them out otherwise.
+ * Cells of a row of the table, in the order of its columns.
  *
  * @param {Result} result
  * @param {Report} report

@@ -3,7 +3,7 @@ import { quartiles } from "../quartiles.mjs";
 /** Microseconds to which browsers round the GPU's clock (Dawn, 2¹⁶ ns) and the page's. */
 const ROUNDED_TO = [65.536, 100];
 
-/** So many of these in a time, and its rounding no longer matters. */
+/** Number of clock steps in a time from which its rounding is negligible. */
 const MANY = 20;
 
 /**

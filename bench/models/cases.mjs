@@ -18,7 +18,7 @@ import { zoo } from "@shadegrad/resnet";
 const MODES = ["eager", "compiled"];
 
 /**
- * What is measured. A software adapter gets batches of which it computes one in seconds.
+ * Rows to measure. A software adapter gets batches that take it seconds.
  *
  * @param {boolean} software
  * @returns {Row[]}

@@ -1,4 +1,4 @@
-// npm run bench:models: what predicting and training with ResNets takes here, eager and compiled.
+// npm run bench:models: times of predicting and training with ResNets here, eager and compiled.
 import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -40,7 +40,7 @@ const SETS = 3;
  * @returns {Promise<ModelResult>}
  */
 export async function measureModel(device, { name, one, mode }) {
-  device.trim(); // what a row before has left
+  device.trim(); // garbage of the row before
   const memory = watchMemory(device.gpu);
   const { batch, side } = one;
   const model = one.build();

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
 
-/** A worker, and what it answers. */
+/** A worker and its answers. */
 export class Engine {
   #child;
   #noise = "";

@@ -10,7 +10,7 @@ import { Engine } from "./engine.mjs";
  */
 
 const TURN = 500;
-/** A call that takes so long needs no other before it to wake up. */
+/** Duration of a call from which no warm-up call is needed. */
 const SLOW = 1000;
 
 /**
@@ -90,7 +90,7 @@ async function beginning(engine) {
   const { milliseconds: start, adapter } = await engine.ask("start");
   const { milliseconds: first, values } = await engine.ask("call");
   const training = engine.workload.kind === "train";
-  const steps = engine.workload.kind === "infer" || training ? [values] : []; // of a kernel the result says it all
+  const steps = engine.workload.kind === "infer" || training ? [values] : []; // the result of a kernel is compared as it is
   if (training) while (steps.length < STEPS) steps.push((await engine.ask("call")).values);
   const answer = [...steps, ...(await engine.ask("result", { names: STATE }))];
   return { start: [start], first, answer, adapter };

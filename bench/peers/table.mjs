@@ -3,7 +3,7 @@ import { ourselves, platform } from "../provenance.mjs";
 const OURS = "shadegrad";
 
 /**
- * What a run has found, for people: milliseconds of a warm call, then of the first.
+ * Results of a run as text: milliseconds of a warm call, then of the first.
  *
  * @param {object} report as `--json` writes it
  */

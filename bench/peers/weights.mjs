@@ -94,7 +94,7 @@ function transposed(x, count, rows, cols) {
 }
 
 /**
- * Everything that a workload computes on, the same for every engine.
+ * Inputs of a workload, the same for every engine.
  *
  * @param {import("./workloads.mjs").Workload} workload
  * @param {Order} order

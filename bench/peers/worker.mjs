@@ -5,7 +5,7 @@ const [engineName, workloadName] = process.argv.slice(2);
 const workload = WORKLOADS.find(({ name }) => name === workloadName);
 const engine = await import(`./engines/${engineName}.mjs`);
 
-const given = await engine.prepare(workload); // what every engine is given, in its own layout, is not timed
+const given = await engine.prepare(workload); // the inputs, in the engine's own layout, are not timed
 let running;
 
 const commands = {

@@ -1,5 +1,5 @@
 /**
- * What is timed. `call` is what a user waits for: images in, logits out; or a training step whose loss is read.
+ * Workloads to time. `call` is the wait of a user: images in, logits out; or a training step whose loss is read.
  *
  * @typedef {{ kind: "infer", net: string, batch: number, cold?: boolean }} Inference
  * @typedef {{ kind: "train", net: string, batch: number, lr: number, momentum: number }} Training

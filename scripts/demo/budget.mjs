@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 /** Most bytes of JavaScript, after gzip, that a browser fetches before it can classify, the worker's included. */
 export const BUDGET = 97_200;
 
-/** Names of chunks of later views, which the first view does not fetch. */
+/** Names of the chunks of later views. */
 const LATER = /^(view|work)-/;
 
 /**

@@ -5,7 +5,7 @@ import { products } from "./matmul.mjs";
 import { optimizers } from "./optim.mjs";
 import { pools } from "./pool.mjs";
 
-/** Every row there is. @returns {import("../row.mjs").Row[]} */
+/** All rows. @returns {import("../row.mjs").Row[]} */
 export const rows = () => [
   ...convolutions(),
   ...products(),

@@ -50,7 +50,7 @@ async function exportNet(
   else terminal.print(`${to}: ${net.name} with the weights ${net.weights}, ${bytes(size)}.`);
 }
 
-/** Names of the classes, if they are known for certain, and the preprocessing. */
+/** Names of the classes, if the weights name them, and the preprocessing. */
 function notes({ labels, hasOwnLabels, preprocessing }: LoadedNet): Record<string, string> {
   return {
     ...(hasOwnLabels && { labels: JSON.stringify(labels) }),

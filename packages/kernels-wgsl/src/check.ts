@@ -24,7 +24,7 @@ export interface Case<P extends ParamValues = ParamValues> {
 }
 
 /**
- * What a folder's `check.ts` exports as `checks`: every variant of `kernel` is compiled, its layout
+ * Export `checks` of a folder's `check.ts`: every variant of `kernel` is compiled, its layout
  * compared, searched for races and run on each case that it fits.
  */
 export interface Check<P extends ParamValues = ParamValues> {

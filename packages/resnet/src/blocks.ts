@@ -2,7 +2,7 @@ import { add, concat, relu, slice, type Tensor, zeros } from "@shadegrad/tensor"
 import { BatchNorm2d, Conv2d, Identity, type Layer } from "@shadegrad/tensor/nn";
 
 /**
- * How a block's input reaches its output where the two differ in shape.
+ * Kind of a shortcut whose input and output differ in shape.
  *
  * `projection` learns a 1×1 convolution (option B of the paper, section 3.3). The paper's option A has no
  * parameters: every second pixel, and zeros for the channels that are missing, in equal parts

@@ -1,7 +1,7 @@
 import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { change } from "./state.ts";
 
-/** Open the device, and say where that stands. */
+/** Open the device, and show its state. */
 export async function openDevice(client: WorkerClient, after?: string): Promise<boolean> {
   try {
     const info = await client.call("open", null);

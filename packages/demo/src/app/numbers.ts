@@ -1,4 +1,4 @@
-/** Milliseconds as people read them: 0.4 ms, 12 ms, 3.4 s, 2 min 5 s. */
+/** Milliseconds as text: 0.4 ms, 12 ms, 3.4 s, 2 min 5 s. */
 export function duration(milliseconds: number): string {
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
@@ -7,7 +7,7 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** Bytes as people read them: 95 MB. */
+/** Bytes as text: 95 MB. */
 export function size(bytes: number): string {
   if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
   if (bytes < 1e9) return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

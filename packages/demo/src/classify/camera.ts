@@ -2,7 +2,7 @@ import type { Problem } from "../app/messages.ts";
 import { state } from "../app/state.ts";
 import { type Classify, messageOf, set } from "./actions.ts";
 
-/** Ask for the camera and show what it sees. */
+/** Ask for the camera and show its picture. */
 export async function startCamera(classify: Classify): Promise<void> {
   set({ camera: { is: "asking" }, problem: undefined });
   try {
@@ -110,7 +110,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
   },
 };
 
-/** Let go of the camera. */
+/** Turn the camera off. */
 export function stopCamera(): void {
   const { camera } = state.classify;
   if (camera.is === "off") return;
@@ -123,7 +123,7 @@ function stop(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
 }
 
-/** Classify what the camera sees now. */
+/** Classify the camera's current picture. */
 export async function takePicture(video: HTMLVideoElement, classify: Classify): Promise<void> {
   const { videoWidth: width, videoHeight: height } = video;
   if (!width) return;

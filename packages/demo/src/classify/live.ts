@@ -6,7 +6,7 @@ import { vars } from "../app/vars.ts";
 import type { LiveAnswer } from "../worker-client/protocol.ts";
 import { type Classify, messageOf, set } from "./actions.ts";
 
-/** Classify what the camera sees, frame after frame, until the signal aborts. */
+/** Classify the camera's frames, one after the other, until the signal aborts. */
 export async function classifyLive(
   stream: MediaStream,
   classify: Classify,

@@ -21,12 +21,12 @@ export interface ClassifyState {
   readonly net: NetInfo | undefined;
   readonly loading: Loading | undefined;
   readonly picture: Picture | undefined;
-  /** Parts of the way that are done, while a picture is being classified. */
+  /** Stages that are done, while a picture is being classified. */
   readonly running: readonly StageTime[] | undefined;
   readonly result: Classification | undefined;
   readonly problem: Problem | undefined;
   readonly camera: CameraState;
-  /** True if what the camera sees is classified frame after frame; undefined: if there is a GPU. */
+  /** True if each frame of the camera is classified; undefined: on a GPU alone. */
   readonly isLive: boolean | undefined;
   /** The answer for the latest frame. */
   readonly live: TemplateResult | undefined;

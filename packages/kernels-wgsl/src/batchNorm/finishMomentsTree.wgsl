@@ -1,7 +1,7 @@
 // mean[c] = Σ n[s] · mean[s, c] / M,   variance[c] = Σ (m2[s, c] + n[s] · (mean[s, c] − mean[c])²) / M
 // running = (1 − momentum) · running + momentum · batch, where the variance is divided by M − 1
 //
-// Chunk s has n[s] rows: `chunk`, the last one what is left. A workgroup finishes one channel.
+// Chunk s has n[s] rows: `chunk`, the last one the rest. A workgroup finishes one channel.
 //
 //   partial  [splits, 2, C]: mean[s, c] − x[0, c], m2     x  [M, C]     mean variance runningMean runningVar  [C]
 //   batches  1 element, counts the batches that the running statistics have seen

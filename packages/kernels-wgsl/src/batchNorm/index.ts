@@ -38,7 +38,7 @@ export type BatchNormParams = Record<"M" | "C" | "splits" | "chunk", number>;
 const LONGEST = 4096; // rows that one invocation adds up in sequence, for rounding's sake
 
 /**
- * How the sums over `rows` are divided: so that a GPU has enough to do, or, in software, that little
+ * Division of the sums over `rows`: so that a GPU has enough to do, or, in software, that little
  * is left to do for the second pass.
  */
 export function batchNormParams(rows: number, channels: number, software = false): BatchNormParams {

@@ -14,7 +14,7 @@ alias Vec = f32;          // WIDTH values
 alias Bits = u32;         // those of WIDTH values
 alias StoredVec = Elem;   // WIDTH elements
 
-// Applied to what is stored: WIDTH values, the first of them dx[at], of `channel`. e0 and e1 hold
+// Applied to each result before it is stored: WIDTH values, the first for dx[at], in `channel`. e0 and e1 hold
 // operands of dx's shape, or one value a channel.
 // = epilogueOfVectors
 alias E0 = f32;

@@ -1,6 +1,6 @@
 // For each chunk of rows:  mean[c] = Σ x[m, c] / n,  m2[c] = Σ (x[m, c] − mean[c])²
 //
-// An invocation walks down WIDTH channels of one chunk. What it adds up is relative to the chunk's
+// An invocation walks down WIDTH channels of one chunk. Its sums are relative to the chunk's
 // first row, and the mean to the first row of all, so that one far from zero costs no digits of the
 // deviation.
 //

@@ -19,7 +19,7 @@ alias StoredVec = Elem;      // WIDTH elements
 alias Bits = u32;            // those of WIDTH values
 const TRACK: bool = true;    // otherwise the running statistics are left alone
 
-// Applied to what is stored: WIDTH values, the first of them y[at], of `channel`. e0 and e1 hold
+// Applied to each result before it is stored: WIDTH values, the first for y[at], in `channel`. e0 and e1 hold
 // operands of y's shape, or one value a channel.
 // = epilogueOfVectors
 alias E0 = f32;

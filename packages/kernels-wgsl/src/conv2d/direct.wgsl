@@ -12,7 +12,7 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 
-// Applied to what is stored: y[at], of `channel`. e0 and e1 hold operands of y's shape, or one value a channel.
+// Applied to y[at], in `channel`, before it is stored. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
 alias Vec = f32;
 alias Bits = u32;

@@ -11,7 +11,7 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 
-// Applied to what is stored: dx[at], of `channel`. e0 and e1 hold operands of dx's shape, or one value a channel.
+// Applied to dx[at], in `channel`, before it is stored. e0 and e1 hold operands of dx's shape, or one value a channel.
 // = epilogue
 alias Vec = f32;
 alias Bits = u32;

@@ -30,7 +30,7 @@ const STEP = THREADS / DY_ROW;                    // rows from one of them to th
 const TURNED = TILE_N / 4 * DY_ROW;               // threads that fetch four columns of w at four k
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
 
-// Applied to what is stored: four values, the first of them dx[at], of `channel`. e0 and e1 hold operands of
+// Applied to each result before it is stored: four values, the first for dx[at], in `channel`. e0 and e1 hold operands of
 // dx's shape, or one value a channel.
 alias Vec = vec4f;
 alias Bits = vec4u;
@@ -159,7 +159,7 @@ fn main(
   var w0 = vec4f(); var w1 = vec4f(); var w2 = vec4f(); var w3 = vec4f();
 
   for (var k0 = begin; k0 < end + TILE_K; k0 += TILE_K) {
-    if (k0 > begin) {    // what was fetched last time has arrived
+    if (k0 > begin) {    // the loads of the turn before have arrived
       workgroupBarrier();
       dySlice[thread] = dy0;
       if (DY_LOADS > 1) { dySlice[thread + THREADS] = dy1; }

@@ -30,7 +30,7 @@ const X_STEP = THREADS / X_ROW;                   // rows from one of them to th
 const W_STEP = THREADS / W_ROW;
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
 
-// Applied to what is stored: four values, the first of them y[at], of `channel`. e0 and e1 hold operands of
+// Applied to each result before it is stored: four values, the first for y[at], in `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
 alias Vec = vec4f;
 alias Bits = vec4u;
@@ -148,7 +148,7 @@ fn main(
   var w0 = vec4f(); var w1 = vec4f(); var w2 = vec4f(); var w3 = vec4f();
 
   for (var k0 = begin; k0 < end + TILE_K; k0 += TILE_K) {
-    if (k0 > begin) {    // what was fetched last time has arrived
+    if (k0 > begin) {    // the loads of the turn before have arrived
       workgroupBarrier();
       xSlice[thread] = x0;
       if (X_LOADS > 1) { xSlice[thread + THREADS] = x1; }

@@ -17,7 +17,7 @@ const THREADS: u32 = 128;    // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;       // fours along a side of the tile
 const ROW_STRIDE = SIDE + 1; // fours from one k to the next in memory: writes along k meet no bank twice
 
-// Applied to what is stored: y[at], of `channel`. e0 and e1 hold operands of y's shape, or one value a channel.
+// Applied to y[at], in `channel`, before it is stored. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
 alias Vec = f32;
 alias Bits = u32;

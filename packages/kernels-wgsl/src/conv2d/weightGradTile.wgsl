@@ -134,7 +134,7 @@ fn main(
   for (var k0 = begin; k0 < end + TILE_K; k0 += TILE_K) {
     let isFirst = k0 == begin;
     workgroupBarrier();
-    if (!isFirst) {    // what was fetched last time has arrived
+    if (!isFirst) {    // the loads of the turn before have arrived
       xSlice[thread] = x0;
       if (X_LOADS > 1) { xSlice[thread + THREADS] = x1; }
       if (X_LOADS > 2) { xSlice[thread + 2 * THREADS] = x2; xSlice[thread + 3 * THREADS] = x3; }

@@ -7,7 +7,7 @@
 //   dispatch  (min(ceil(length / THREADS), 512), 1, 1)
 
 alias Elem = f32;         // what y holds
-alias Scalar = f32;       // what is computed with: f32, i32 or u32
+alias Scalar = f32;       // type of the computation: f32, i32 or u32
 const THREADS: u32 = 256;
 
 struct Params { length: u32, start: u32, step: u32 }

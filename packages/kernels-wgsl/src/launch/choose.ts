@@ -19,8 +19,8 @@ export function candidates<P extends ParamValues>(
 }
 
 /**
- * Those of the adapter's role, and the plain one, which is the last. What a GPU runs has barriers, takes a software
- * rasteriser seconds to compile, and never wins there.
+ * Variants of the adapter's role that fit, the plain one last. Shaders for GPUs have barriers: a software rasteriser compiles
+ * them for seconds, and they never win there.
  */
 export function ofRole<P extends ParamValues>(
   kernel: Kernel<P>,
@@ -28,8 +28,8 @@ export function ofRole<P extends ParamValues>(
   adapter: Adapter,
 ): AnyVariant<P>[] {
   const { plain, gpu = [], rasteriser = [] } = kernel.variants;
-  const wing = adapter.software ? (adapter.rasteriser?.variantsOf(kernel)?.variants ?? []) : [];
-  const variants = adapter.software ? [...wing, ...rasteriser] : gpu;
+  const added = adapter.software ? (adapter.rasteriser?.variantsOf(kernel)?.variants ?? []) : [];
+  const variants = adapter.software ? [...added, ...rasteriser] : gpu;
   return [...variants.filter((variant) => fits(variant, params, adapter)), plain];
 }
 
@@ -52,7 +52,7 @@ export function choose<P extends ParamValues>(
       : allVariants(kernel, adapter.rasteriser).find(({ name }) => name === measured);
   if (tuned && fits(tuned, params, adapter)) return tuned;
   const fitting = ofRole(kernel, params, adapter);
-  const wing = adapter.software ? adapter.rasteriser?.variantsOf(kernel) : undefined;
-  const preferred = (wing ?? kernel).prefer?.(params, adapter);
+  const added = adapter.software ? adapter.rasteriser?.variantsOf(kernel) : undefined;
+  const preferred = (added ?? kernel).prefer?.(params, adapter);
   return fitting.find(({ name }) => name === preferred) ?? fitting[0]!;
 }

@@ -181,9 +181,12 @@ export function specialize(name: string, source: string, holes: Holes): string {
 }
 
 /** All variants of a kernel, whatever their role, each once; the plain one last. */
-export function allVariants<P extends ParamValues>(kernel: Kernel<P>, wing?: Rasteriser): AnyVariant<P>[] {
+export function allVariants<P extends ParamValues>(
+  kernel: Kernel<P>,
+  software?: Rasteriser,
+): AnyVariant<P>[] {
   const { plain, gpu = [], rasteriser = [] } = kernel.variants;
-  const added = wing?.variantsOf(kernel)?.variants ?? [];
+  const added = software?.variantsOf(kernel)?.variants ?? [];
   return [...new Set([...gpu, ...added, ...rasteriser, plain])];
 }
 

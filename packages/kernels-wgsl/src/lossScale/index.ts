@@ -4,7 +4,7 @@ import source from "./lossScale.wgsl?raw";
 export type LossScaleParams = Record<"interval" | "most", number>;
 
 /**
- * What gradients have to be multiplied by, so that their norm is at most `most`, or 0 where one of them is not
+ * Factor of the gradients, so that their norm is at most `most`, or 0 where one of them is not
  * finite; and the scale of the next loss: half of what it was in that case, twice as much after `interval` steps
  * without it.
  */

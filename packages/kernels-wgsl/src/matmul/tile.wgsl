@@ -16,7 +16,7 @@ const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
 const ROWS: u32 = 4;                              // 4 or 8
 const COLS: u32 = 4;                              // 4 or 8
-const A_COLUMNS: bool = false;                    // whether columns of a are contiguous, not rows
+const A_COLUMNS: bool = false;                    // columns of a are contiguous, not rows
 const B_COLUMNS: bool = false;
 const SPLIT: bool = false;
 const ACROSS = TILE_N / COLS;                     // threads along a row of the tile
@@ -32,7 +32,7 @@ const TURNED = N_ROW * K_ROW;                     // threads that fetch four col
 const PAD: u32 = 0;                   // 1 with B_COLUMNS
 const B_PITCH = N_ROW + PAD;
 
-// Applied to what is stored: four values, the first of them y[at], of `channel`. e0 and e1 hold operands of
+// Applied to each result before it is stored: four values, the first for y[at], in `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
 alias Vec = vec4f;
 alias Bits = vec4u;
@@ -145,7 +145,7 @@ fn main(
   var b0 = vec4f(); var b1 = vec4f(); var b2 = vec4f(); var b3 = vec4f();
 
   for (var k0 = first; k0 < end + TILE_K; k0 += TILE_K) {
-    if (k0 > first) {    // what was fetched last time has arrived
+    if (k0 > first) {    // the loads of the turn before have arrived
       workgroupBarrier();
       aSlice[thread] = a0;
       if (A_LOADS > 1) { aSlice[thread + THREADS] = a1; }

@@ -1,5 +1,5 @@
 // y[n, row, col, c] = max over r, s of  x[n, h, v, c],   h = row·stride + r·dilation − pad,  v likewise,
-// without what lies outside the image; a NaN is larger than anything, and no pixel at all is −∞
+// over pixels in the image alone; a NaN is larger than anything; −∞ where a window has no pixel
 //
 // An invocation computes WIDTH channels of STRIP pixels beside each other, column after column of
 // their windows. Columns that two neighbouring windows have in common are looked through once.

@@ -47,7 +47,7 @@ fn main(
   let image = n * p.P * p.Q * columns + c;
   let rows = (p.R - 1) * p.dilationRows + 1;
   let cols = (p.S - 1) * p.dilationCols + 1;
-  // Of the windows that may contain a pixel, the first row and column, and those after the last.
+  // First row and column of the windows that may contain the pixel, and the ones after the last.
   let bottom = line - n * p.H + p.padTop;
   let row0 = select(0, (bottom - rows) / p.strideRows + 1, bottom >= rows);
   let row1 = min(bottom / p.strideRows + 1, p.P);

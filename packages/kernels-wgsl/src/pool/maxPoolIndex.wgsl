@@ -1,5 +1,5 @@
 // y[n, row, col, c] = max over r, s of  x[n, h, v, c],   h = row·stride + r·dilation − pad,  v likewise,
-// without what lies outside the image; a NaN is larger than anything
+// over pixels in the image alone; a NaN is larger than anything
 // index[n, row, col, c] = h·W + v of the first such x, row by row: where the gradient goes
 // For a window that meets no pixel, −∞ and H·W, which is none.
 //

@@ -1,7 +1,7 @@
 // y[o, s] = scale · combine of term(x[o, k]) over the k of chunk s, or with MEAN their mean
 //
 // A workgroup walks along one chunk of one row, its invocations side by side, and combines their
-// results in a tree. For what is contiguous along k: inner = 1.
+// results in a tree. For rows that are contiguous along k: inner = 1.
 //
 //   x  [outer, reduced]     y  [outer, splits]     chunk s is k from s·chunk on
 //   dispatch  spread(outer · splits)

@@ -1,6 +1,6 @@
 // dx[o, k] = y · (dy − Σ over k of dy · y),   or where y is the logarithm  dy − e^y · Σ over k of dy
 //
-// A workgroup walks along one row, its invocations side by side. For what is contiguous along k.
+// A workgroup walks along one row, its invocations side by side. For rows that are contiguous along k.
 //
 //   y dy dx  [outer, size]
 //   dispatch  spread(outer)

@@ -12,7 +12,7 @@ const THREADS: u32 = 64;
 alias Part = f32;         // WIDTH of them: vec4f
 alias Out = Elem;         // vec4<Elem>
 
-// Applied to what is stored: WIDTH values, the first of them y[at], of `channel`. e0 and e1 hold operands of y's shape,
+// Applied to each result before it is stored: WIDTH values, the first for y[at], in `channel`. e0 and e1 hold operands of y's shape,
 // or one value a channel.
 alias Vec = f32;
 alias Bits = u32;

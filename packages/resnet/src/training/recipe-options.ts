@@ -12,7 +12,7 @@ export interface RecipeOptions {
   lr?: number | undefined;
 }
 
-/** All that `train` asks beside a model and data. */
+/** Settings of `train` beside model and data. */
 export type Recipe = Required<Pick<TrainOptions, "batchSize" | "augment">> &
   Pick<TrainOptions, "schedule" | "labelSmoothing" | "rateFactors" | "lookahead"> & {
     steps: number;

@@ -33,10 +33,10 @@ export class SettingsError extends FormatError {
   }
 }
 
-/** The value as a message shows it. */
+/** A value, for a message. */
 const show = (value: Difference["saved"]): string => (value === undefined ? "none" : String(value));
 
-/** All settings that decide the weights, step by step; the learning rates are compared separately. */
+/** All settings on which the weights depend; learning rates are compared separately. */
 export async function resumeSettingsOf(options: Options, data: Dataset): Promise<ResumeSettings> {
   const { model, batchSize, seed, labelSmoothing, augment, crop, compile } = options;
   const precision = options.precision ?? deviceOf(model).precision;

@@ -47,7 +47,7 @@ export class RunFolder {
     return folder;
   }
 
-  /** Let another training have the folder. */
+  /** Unlock the folder. */
   close(): Promise<void> {
     return this.#lock.release();
   }
@@ -87,7 +87,7 @@ export class RunFolder {
     await this.#write("metrics", this.records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   }
 
-  /** Forget the metrics of a training that was here before. */
+  /** Remove the metrics of an earlier training. */
   async clearRecords(): Promise<void> {
     this.records = [];
     await this.#write("metrics", "");

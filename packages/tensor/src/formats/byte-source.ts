@@ -1,7 +1,7 @@
 import { FormatError } from "../errors.ts";
 
 /**
- * Where a file's bytes come from, however they are reached.
+ * Source of a file's bytes, however they are reached.
  *
  * Failures of the medium (no such file, connection lost) are thrown as they come; the end of the source is no failure.
  */

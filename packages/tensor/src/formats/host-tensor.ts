@@ -37,7 +37,7 @@ export type HostTensor = {
 }[HostDType];
 
 /**
- * What can be written: a {@link HostTensor}, or anything that says its type and shape and gives its values when asked.
+ * Tensor to write: a {@link HostTensor}, or an object with type, shape and a function that gives the values.
  *
  * For `f16` and `bf16` the values may be bits in a Uint16Array, or a Float32Array that is rounded on the way.
  */

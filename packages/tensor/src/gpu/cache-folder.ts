@@ -3,7 +3,7 @@ interface MaybeNode {
 }
 
 /**
- * Where data that were fetched and variants that were measured are kept: `SHADEGRAD_CACHE`, or `shadegrad` in the user's
+ * Folder for fetched data and measured variants: `SHADEGRAD_CACHE`, or `shadegrad` in the user's
  * cache folder.
  *
  * @throws Error in a browser.

@@ -20,7 +20,7 @@ const ROWS = SUBGROUP * BLOCKS;
 const COLS = ACROSS * 4;
 const SUMS = ACROSS * BLOCKS;
 
-// Applied to what is stored: four values at a time, the first of them y[at], of `channel`. e0 and e1 hold
+// Applied to each result before it is stored: four values at a time, the first for y[at], in `channel`. e0 and e1 hold
 // operands of y's shape, or one value a channel.
 // = epilogueOfTexels
 alias Vec = vec4f;
