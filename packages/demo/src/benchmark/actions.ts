@@ -1,7 +1,7 @@
 import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
 import { change, state } from "../app/state.ts";
-import type { BenchmarkTold } from "../worker-client/protocol.ts";
+import type { BenchmarkMessage } from "../worker-client/protocol.ts";
 import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import { type Selection, selected } from "./selection.ts";
 import type { BenchmarkState } from "./state.ts";
@@ -35,7 +35,11 @@ export class Benchmarking {
     set({ is: "running", asked, measuring: undefined, report: undefined, problem: undefined });
     try {
       if (state.device.is !== "open" && !(await openDevice(this.#client))) return;
-      const report = await this.#client.call("benchmarkRun", { names: asked, variants }, { tell });
+      const report = await this.#client.call(
+        "benchmarkRun",
+        { names: asked, variants },
+        { onProgress: receive },
+      );
       set({ report });
     } catch (error) {
       set({ problem: { ...said(error), retry: () => void this.start() } });
@@ -63,11 +67,11 @@ export class Benchmarking {
   };
 }
 
-function tell(told: BenchmarkTold): void {
+function receive(message: BenchmarkMessage): void {
   const { report } = state.benchmark;
-  if (told.kind === "start") set({ report: told.report });
-  else if (told.kind === "row") set({ measuring: told.name });
-  else if (report) set({ report: { ...report, rows: [...report.rows, told.result] } });
+  if (message.kind === "start") set({ report: message.report });
+  else if (message.kind === "row") set({ measuring: message.name });
+  else if (report) set({ report: { ...report, rows: [...report.rows, message.result] } });
 }
 
 /** Change this view's part of the state. */

@@ -69,7 +69,7 @@ export class Classify {
         "classify",
         { image: picture.blob },
         {
-          tell: (stage) => {
+          onProgress: (stage) => {
             if (isLatest()) set({ running: [...(state.classify.running ?? []), stage] });
           },
         },
@@ -102,11 +102,11 @@ export class Classify {
 
   async #load(choice: string | readonly File[]): Promise<NetInfo> {
     const ask = typeof choice === "string" ? { bundled: choice } : { files: choice };
-    const tell = (loading: Loading) => {
+    const onProgress = (loading: Loading) => {
       if (state.classify.choice === choice) set({ loading });
     };
     try {
-      return await this.#client.call("loadNet", ask, { tell });
+      return await this.#client.call("loadNet", ask, { onProgress });
     } finally {
       if (this.#coming?.choice === choice) this.#coming = undefined;
     }

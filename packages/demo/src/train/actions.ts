@@ -2,7 +2,7 @@ import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
 import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
-import type { TrainBegin, TrainSettings, TrainTold } from "../worker-client/protocol.ts";
+import type { TrainBegin, TrainMessage, TrainSettings } from "../worker-client/protocol.ts";
 import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import { emptyCurve, type GrowingCurve, labelOf, type TrainState } from "./state.ts";
 
@@ -94,10 +94,10 @@ export class Training {
     const generation = this.#generation;
     set({ is: "running", problem: undefined });
     try {
-      const tell = (told: TrainTold) => {
-        if (generation === this.#generation) this.#told(told);
+      const onProgress = (message: TrainMessage) => {
+        if (generation === this.#generation) this.#receive(message);
       };
-      await this.#client.call("trainRun", { steps }, { tell });
+      await this.#client.call("trainRun", { steps }, { onProgress });
       if (generation === this.#generation) set({ is: "idle", preparing: undefined });
     } catch (error) {
       if (generation !== this.#generation) return;
@@ -115,7 +115,7 @@ export class Training {
     set({ is: "getting ready", problem: undefined, loading: { phase: "fetch", bytes: 0, of: 0 } });
     try {
       const begun = await this.#client.call("trainBegin", ask, {
-        tell: (loading) => {
+        onProgress: (loading) => {
           if (isCurrent()) set({ loading });
         },
       });
@@ -154,20 +154,20 @@ export class Training {
     }
   }
 
-  #told(told: TrainTold): void {
+  #receive(message: TrainMessage): void {
     const { curve, points } = state.train;
-    if (told.kind === "preparing") {
-      set({ preparing: told.done < told.of ? { done: told.done, of: told.of } : undefined });
-    } else if (told.kind === "test") {
-      curve.test.steps.push(told.step);
-      curve.test.accuracy.push(told.accuracy);
-      set({ validated: told, points: points + 1, preparing: undefined });
+    if (message.kind === "preparing") {
+      set({ preparing: message.done < message.of ? { done: message.done, of: message.of } : undefined });
+    } else if (message.kind === "test") {
+      curve.test.steps.push(message.step);
+      curve.test.accuracy.push(message.accuracy);
+      set({ validated: message, points: points + 1, preparing: undefined });
     } else {
-      curve.steps.push(told.step);
-      curve.loss.push(told.loss);
-      curve.accuracy.push(told.accuracy);
+      curve.steps.push(message.step);
+      curve.loss.push(message.loss);
+      curve.accuracy.push(message.accuracy);
       thin(curve);
-      set({ step: told.step, latest: told, points: points + 1, preparing: undefined });
+      set({ step: message.step, latest: message, points: points + 1, preparing: undefined });
     }
   }
 }

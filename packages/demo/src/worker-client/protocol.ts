@@ -3,31 +3,31 @@ import type { Guess, Preprocessing } from "@shadegrad/resnet";
 
 /** Calls from the page to the worker: argument, answer, and progress messages. */
 export interface Calls {
-  open: { ask: null; answer: AdapterInfo; told: never };
-  loadNet: { ask: NetChoice; answer: NetInfo; told: Loading };
-  classify: { ask: { image: Blob }; answer: Classification; told: StageTime };
+  open: { ask: null; answer: AdapterInfo; progress: never };
+  loadNet: { ask: NetChoice; answer: NetInfo; progress: Loading };
+  classify: { ask: { image: Blob }; answer: Classification; progress: StageTime };
   /** Classify a camera's frame, which is closed. */
-  classifyFrame: { ask: { frame: VideoFrame | ImageBitmap }; answer: LiveAnswer; told: never };
+  classifyFrame: { ask: { frame: VideoFrame | ImageBitmap }; answer: LiveAnswer; progress: never };
   /** Prepare a net and its data, from settings or from a checkpoint. */
-  trainBegin: { ask: TrainBegin; answer: TrainBegun; told: Loading };
+  trainBegin: { ask: TrainBegin; answer: TrainBegun; progress: Loading };
   /** Train until this many steps are done, or until a pause. */
-  trainRun: { ask: { steps: number }; answer: null; told: TrainTold };
+  trainRun: { ask: { steps: number }; answer: null; progress: TrainMessage };
   /** Stop after the current step. */
-  trainPause: { ask: null; answer: null; told: never };
+  trainPause: { ask: null; answer: null; progress: never };
   /** Run the net on a picture and record each layer and kernel. */
-  insideLook: { ask: { image: Blob }; answer: Inside; told: never };
+  insideLook: { ask: { image: Blob }; answer: Inside; progress: never };
   /** Feature maps of a layer for that picture, one per channel. */
-  insideMaps: { ask: { name: string; first: number }; answer: Tiles; told: never };
+  insideMaps: { ask: { name: string; first: number }; answer: Tiles; progress: never };
   /** The weights of a convolution. */
-  insideFilters: { ask: { name: string }; answer: Tiles; told: never };
+  insideFilters: { ask: { name: string }; answer: Tiles; progress: never };
   /** Names of the benchmark's rows. */
-  benchmarkRows: { ask: null; answer: readonly string[]; told: never };
+  benchmarkRows: { ask: null; answer: readonly string[]; progress: never };
   /** Measure rows in turn, until all are done or `benchmarkStop` is called. */
-  benchmarkRun: { ask: BenchmarkRun; answer: BenchmarkReport; told: BenchmarkTold };
+  benchmarkRun: { ask: BenchmarkRun; answer: BenchmarkReport; progress: BenchmarkMessage };
   /** Stop after the current row. */
-  benchmarkStop: { ask: null; answer: null; told: never };
+  benchmarkStop: { ask: null; answer: null; progress: never };
   /** Write a checkpoint of the training. */
-  trainCheckpoint: { ask: { curve: Curve }; answer: Blob; told: never };
+  trainCheckpoint: { ask: { curve: Curve }; answer: Blob; progress: never };
 }
 
 export type Call = keyof Calls;
@@ -44,7 +44,7 @@ export type ToWorker = { [K in Call]: { id: number; call: K; ask: Calls[K]["ask"
 
 export type FromWorker =
   | { id: number; answer: unknown }
-  | { id: number; told: unknown }
+  | { id: number; progress: unknown }
   | { id: number; failed: Failure }
   | { [K in Notice]: { notice: K; body: Notices[K] } }[Notice];
 
@@ -195,7 +195,7 @@ export interface Curve {
   readonly test: { readonly steps: readonly number[]; readonly accuracy: readonly number[] };
 }
 
-export type TrainTold =
+export type TrainMessage =
   | {
       readonly kind: "step";
       readonly step: number;
@@ -293,7 +293,7 @@ export interface BenchmarkRun {
   readonly variants: boolean;
 }
 
-export type BenchmarkTold =
+export type BenchmarkMessage =
   /** The adapter and its peaks, without rows. */
   | { readonly kind: "start"; readonly report: BenchmarkReport }
   /** The row that is measured next. */

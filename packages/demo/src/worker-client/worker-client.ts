@@ -19,7 +19,7 @@ export class WorkerError extends Error {
 interface Waiting {
   resolve(answer: never): void;
   reject(error: Error): void;
-  tell: ((told: never) => void) | undefined;
+  onProgress: ((progress: never) => void) | undefined;
 }
 
 /** The page's side of the worker, which does all computation. */
@@ -41,15 +41,18 @@ export class WorkerClient {
     });
   }
 
-  /** Call a function of the worker; `tell` gets its progress. */
+  /** Call a function of the worker; `onProgress` gets its progress. */
   call<K extends Call>(
     call: K,
     ask: Calls[K]["ask"],
-    { tell, transfer = [] }: { tell?: (told: Calls[K]["told"]) => void; transfer?: Transferable[] } = {},
+    {
+      onProgress,
+      transfer = [],
+    }: { onProgress?: (progress: Calls[K]["progress"]) => void; transfer?: Transferable[] } = {},
   ): Promise<Calls[K]["answer"]> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, tell: tell as Waiting["tell"] });
+      this.#waiting.set(id, { resolve, reject, onProgress: onProgress as Waiting["onProgress"] });
       this.#worker.postMessage({ id, call, ask }, transfer);
     });
   }
@@ -65,7 +68,7 @@ export class WorkerClient {
       return;
     }
     const waiting = this.#waiting.get(message.id);
-    if ("told" in message) waiting?.tell?.(message.told as never);
+    if ("progress" in message) waiting?.onProgress?.(message.progress as never);
     else {
       this.#waiting.delete(message.id);
       if ("failed" in message) waiting?.reject(new WorkerError(message.failed));

@@ -10,7 +10,7 @@ const TOP = 5;
 /** Classify a picture, and time each stage. */
 export async function classify(
   { image }: { image: Blob },
-  tell: (told: StageTime) => void,
+  onProgress: (progress: StageTime) => void,
 ): Promise<Classification> {
   const { model, device, preprocessing, labels, title, stages } = currentNet();
   const times: StageTime[] = [];
@@ -21,7 +21,7 @@ export async function classify(
     const time = { name, milliseconds: now - last };
     last = now;
     times.push(time);
-    tell(time);
+    onProgress(time);
   };
 
   const picture = await decodeImage(image);

@@ -7,7 +7,7 @@ import { loadNet } from "./nets.ts";
 
 type Handler<K extends Call> = (
   ask: Calls[K]["ask"],
-  tell: (told: Calls[K]["told"]) => void,
+  onProgress: (progress: Calls[K]["progress"]) => void,
 ) => Promise<Calls[K]["answer"]>;
 
 /** Calls without an answer yet. */
@@ -25,15 +25,15 @@ const handlers: { [K in Call]: Handler<K> } = {
   loadNet,
   classify,
   classifyFrame: async (ask) => (await live()).classifyFrame(ask),
-  trainBegin: async (ask, tell) => (await training()).trainBegin(ask, tell),
-  trainRun: async (ask, tell) => (await training()).trainRun(ask, tell),
+  trainBegin: async (ask, onProgress) => (await training()).trainBegin(ask, onProgress),
+  trainRun: async (ask, onProgress) => (await training()).trainRun(ask, onProgress),
   trainPause: async () => (await training()).trainPause(),
   trainCheckpoint: async (ask) => (await training()).trainCheckpoint(ask),
   insideLook: async (ask) => (await inside()).insideLook(ask),
   insideMaps: async (ask) => (await inside()).insideMaps(ask),
   insideFilters: async (ask) => (await inside()).insideFilters(ask),
   benchmarkRows: async () => (await benchmark()).benchmarkRows(),
-  benchmarkRun: async (ask, tell) => (await benchmark()).benchmarkRun(ask, tell),
+  benchmarkRun: async (ask, onProgress) => (await benchmark()).benchmarkRun(ask, onProgress),
   benchmarkStop: async () => {
     stopExclusive();
     return null;
@@ -57,11 +57,11 @@ const scope = self as unknown as Pick<Worker, "postMessage" | "addEventListener"
 const post = (message: FromWorker): void => scope.postMessage(message);
 
 scope.addEventListener("message", async ({ data: { id, call, ask } }: MessageEvent<ToWorker>) => {
-  const tell = (told: unknown) => post({ id, told });
+  const onProgress = (progress: unknown) => post({ id, progress });
   pending.set(id, call);
   try {
     if (!LIGHT.has(call)) await interrupt();
-    const answer = await (handlers[call] as Handler<Call>)(ask as never, tell as never);
+    const answer = await (handlers[call] as Handler<Call>)(ask as never, onProgress as never);
     post({ id, answer });
   } catch (error) {
     fail(id, error);

@@ -36,11 +36,11 @@ export function currentNet(): LoadedNet {
 }
 
 /** Load a net's weights into the device, in place of those that were there. */
-export async function loadNet(choice: NetChoice, tell: (told: Loading) => void): Promise<NetInfo> {
+export async function loadNet(choice: NetChoice, onProgress: (progress: Loading) => void): Promise<NetInfo> {
   const start = performance.now();
   const device = await theDevice();
-  const found = "bundled" in choice ? await fromBundled(choice.bundled, tell) : fromFiles(choice.files);
-  const net = await build(found, device, tell);
+  const found = "bundled" in choice ? await fromBundled(choice.bundled, onProgress) : fromFiles(choice.files);
+  const net = await build(found, device, onProgress);
   if (current && !current.device.isLost) {
     for (const { run } of current.stages) run.dispose();
     dispose(current.model);
@@ -68,10 +68,10 @@ interface Found {
   readonly notCached?: string | undefined;
 }
 
-async function fromBundled(id: string, tell: (told: Loading) => void): Promise<Found> {
+async function fromBundled(id: string, onProgress: (progress: Loading) => void): Promise<Found> {
   const net = (await bundledAssets()).nets.find((net) => net.id === id);
   if (!net) throw new Error(`${id} is not among this page's nets. Drop a file of weights instead.`);
-  const { files, labels } = await fetchNet(net, tell);
+  const { files, labels } = await fetchNet(net, onProgress);
   const fetched = files.filter(({ from }) => from === "network");
   return {
     title: net.title,
@@ -86,12 +86,12 @@ async function fromBundled(id: string, tell: (told: Loading) => void): Promise<F
 /** Parallel requests: enough to fill a slow line. */
 const AT_ONCE = 4;
 
-async function fetchNet(net: BundledNet, tell: (told: Loading) => void) {
+async function fetchNet(net: BundledNet, onProgress: (progress: Loading) => void) {
   const of = sizeOf(net);
   let bytes = 0;
   const onBytes = (more: number) => {
     bytes += more;
-    tell({ phase: "fetch", bytes, of });
+    onProgress({ phase: "fetch", bytes, of });
   };
   const wanted = [...net.files, ...(net.labels ? [net.labels] : [])];
   const fetched: Fetched[] = [];
@@ -124,9 +124,9 @@ const fromFiles = (files: readonly File[]): Found => ({
 async function build(
   { title, input, bytes, labels }: Found,
   device: Device,
-  tell: (told: Loading) => void,
+  onProgress: (progress: Loading) => void,
 ): Promise<LoadedNet> {
-  tell({ phase: "upload", bytes: 0, of: bytes });
+  onProgress({ phase: "upload", bytes: 0, of: bytes });
   const checkpoint = await openCheckpoint(input);
   let model: ResNet | undefined;
   try {
@@ -137,7 +137,7 @@ async function build(
     model = new ResNet(found.options);
     await loadCheckpoint(model, checkpoint);
     await device.synchronize();
-    tell({ phase: "upload", bytes, of: bytes });
+    onProgress({ phase: "upload", bytes, of: bytes });
     const names = labels ?? labelsOf(checkpoint.metadata) ?? (await usualLabels(model));
     const { preprocessing } = found;
     return { title, model: evaluate(model), device, preprocessing, labels: names, stages: stagesOf(model) };

@@ -1,6 +1,6 @@
 import { benchmark, rows } from "@shadegrad/bench";
 import { DeviceError } from "@shadegrad/tensor";
-import type { BenchmarkReport, BenchmarkRun, BenchmarkTold } from "../../worker-client/protocol.ts";
+import type { BenchmarkMessage, BenchmarkReport, BenchmarkRun } from "../../worker-client/protocol.ts";
 import { theDevice } from "../device.ts";
 import { exclusive } from "../exclusive.ts";
 
@@ -8,7 +8,7 @@ export const benchmarkRows = async (): Promise<readonly string[]> => rows().map(
 
 export const benchmarkRun = (
   { names, variants }: BenchmarkRun,
-  tell: (told: BenchmarkTold) => void,
+  onProgress: (message: BenchmarkMessage) => void,
 ): Promise<BenchmarkReport> =>
   exclusive(async (signal) => {
     const device = await theDevice();
@@ -17,14 +17,14 @@ export const benchmarkRun = (
       rows: wanted.map((row) => ({
         ...row,
         prepare(device) {
-          tell({ kind: "row", name: row.name });
+          onProgress({ kind: "row", name: row.name });
           return row.prepare(device);
         },
       })),
       variants,
       signal,
-      onStart: (report) => tell({ kind: "start", report }),
-      onResult: (result) => tell({ kind: "result", result }),
+      onStart: (report) => onProgress({ kind: "start", report }),
+      onResult: (result) => onProgress({ kind: "result", result }),
     });
     // The times that it waits for do not come from a device that is lost.
     const lost = device.lost.then(({ message }): never => {

@@ -17,12 +17,12 @@ const ready = new Map<string, Promise<Data>>();
 /** Training and test images. The last set is cached. */
 export function dataOf(
   { data, images }: Pick<TrainSettings, "data" | "images">,
-  tell: (told: Loading) => void,
+  onProgress: (progress: Loading) => void,
 ): Promise<Data> {
   const key = `${data} ${images}`;
   let found = ready.get(key);
   if (!found) {
-    found = data === "shapes" ? drawn(images) : fetched(images, tell);
+    found = data === "shapes" ? drawn(images) : fetched(images, onProgress);
     ready.clear(); // one set at a time, since images take memory
     ready.set(key, found);
     found.catch(() => ready.delete(key));
@@ -35,7 +35,7 @@ const drawn = async (images: number): Promise<Data> => ({ train: shapes(images, 
 /** Images in each CIFAR-10 file: one per row of its picture. */
 const ROWS = 10_000;
 
-async function fetched(images: number, tell: (told: Loading) => void): Promise<Data> {
+async function fetched(images: number, onProgress: (progress: Loading) => void): Promise<Data> {
   const { cifar10 } = await bundledAssets();
   if (!cifar10) throw new Error("This page has no CIFAR-10. Choose the shapes, which the page draws itself.");
   const parts = cifar10.train.slice(0, Math.ceil(images / ROWS));
@@ -46,7 +46,7 @@ async function fetched(images: number, tell: (told: Loading) => void): Promise<D
     (
       await fetchCached(file, (more) => {
         bytes += more;
-        tell({ phase: "fetch", bytes, of });
+        onProgress({ phase: "fetch", bytes, of });
       })
     ).file;
   const [trainLabels, testLabels] = await Promise.all(
@@ -57,7 +57,7 @@ async function fetched(images: number, tell: (told: Loading) => void): Promise<D
   for (const [i, part] of parts.entries())
     pixels.set((await decodeImage(await get(part))).pixels, i * ROWS * 3072);
   const test = (await decodeImage(await get(cifar10.test))).pixels;
-  tell({ phase: "upload", bytes: of, of });
+  onProgress({ phase: "upload", bytes: of, of });
   return {
     train: setOf(pixels, trainLabels!).slice(0, images),
     test: setOf(test, testLabels!).slice(0, TEST),

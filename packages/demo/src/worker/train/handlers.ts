@@ -6,8 +6,8 @@ import type {
   Loading,
   TrainBegin,
   TrainBegun,
+  TrainMessage,
   TrainSettings,
-  TrainTold,
 } from "../../worker-client/protocol.ts";
 import { theDevice } from "../device.ts";
 import { dataOf } from "./data.ts";
@@ -15,12 +15,15 @@ import { Session } from "./session.ts";
 
 let session: Session | undefined;
 
-export async function trainBegin(ask: TrainBegin, tell: (told: Loading) => void): Promise<TrainBegun> {
+export async function trainBegin(
+  ask: TrainBegin,
+  onProgress: (progress: Loading) => void,
+): Promise<TrainBegun> {
   const source = "from" in ask ? (ask.from === "last" ? lastFile() : ask.from) : undefined;
   const { settings, curve } = source
     ? await notesOf(source)
     : { ...(ask as { settings: TrainSettings }), curve: EMPTY };
-  const data = await dataOf(settings, tell);
+  const data = await dataOf(settings, onProgress);
   const before = session;
   session = undefined;
   await before?.dispose();
@@ -67,8 +70,11 @@ function current(): Session {
   return session;
 }
 
-export async function trainRun({ steps }: { steps: number }, tell: (told: TrainTold) => void): Promise<null> {
-  await current().run(steps, tell);
+export async function trainRun(
+  { steps }: { steps: number },
+  onProgress: (progress: TrainMessage) => void,
+): Promise<null> {
+  await current().run(steps, onProgress);
   return null;
 }
 

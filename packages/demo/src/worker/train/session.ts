@@ -27,7 +27,7 @@ import {
 } from "@shadegrad/tensor";
 import { type SourceInput, toBytes } from "@shadegrad/tensor/formats";
 import { countParameters, dispose, evaluate, train } from "@shadegrad/tensor/nn";
-import type { Curve, TestImages, TrainSettings, TrainTold } from "../../worker-client/protocol.ts";
+import type { Curve, TestImages, TrainMessage, TrainSettings } from "../../worker-client/protocol.ts";
 import type { Data } from "./data.ts";
 import { netOf, optimizerOf } from "./net.ts";
 
@@ -142,11 +142,11 @@ export class Session {
   }
 
   /** Train until `steps` are done, or until {@link pause}. */
-  async run(steps: number, tell: (told: TrainTold) => void): Promise<void> {
+  async run(steps: number, onProgress: (message: TrainMessage) => void): Promise<void> {
     await this.pause();
     this.#stop = false;
-    this.#preparing = (done, of) => tell({ kind: "preparing", done, of });
-    this.#running = this.#run(steps, tell).finally(() => {
+    this.#preparing = (done, of) => onProgress({ kind: "preparing", done, of });
+    this.#running = this.#run(steps, onProgress).finally(() => {
       this.#preparing = undefined;
     });
     await this.#running;
@@ -157,25 +157,25 @@ export class Session {
     await this.#running.catch(() => {}); // `run` rejects with it as well
   }
 
-  async #run(steps: number, tell: (told: TrainTold) => void): Promise<void> {
-    if (this.#validated.step < 0) await this.#validate(tell);
+  async #run(steps: number, onProgress: (message: TrainMessage) => void): Promise<void> {
+    if (this.#validated.step < 0) await this.#validate(onProgress);
     const waiting: Promise<void>[] = [];
     const start = { at: performance.now(), step: this.step };
     const recent = [start];
     while (!this.#stop && this.step < steps) {
       for await (const batch of this.#batches()) {
         if (this.#stop || this.step >= steps) break;
-        waiting.push((await this.#advance(batch, recent, tell)).told);
+        waiting.push((await this.#advance(batch, recent, onProgress)).reported);
         if (waiting.length > IN_FLIGHT) await waiting.shift();
         const { at, took } = this.#validated;
         if (performance.now() - at > Math.max(1000, took / VALIDATING)) {
           await Promise.all(waiting.splice(0));
-          await this.#validate(tell);
+          await this.#validate(onProgress);
         }
       }
     }
     await Promise.all(waiting);
-    if (this.#validated.step < this.step) await this.#validate(tell);
+    if (this.#validated.step < this.step) await this.#validate(onProgress);
     await this.#keep();
   }
 
@@ -194,12 +194,12 @@ export class Session {
     });
   }
 
-  /** Launch a step; `told` settles when its loss has been sent to the page. */
+  /** Launch a step; `reported` settles when its loss has been sent to the page. */
   async #advance(
     { images, shape, labels }: Batch,
     recent: { at: number; step: number }[],
-    tell: (told: TrainTold) => void,
-  ): Promise<{ told: Promise<void> }> {
+    onProgress: (message: TrainMessage) => void,
+  ): Promise<{ reported: Promise<void> }> {
     const { device } = this;
     train(this.model);
     using x = tensor(images, shape, { device });
@@ -209,7 +209,7 @@ export class Session {
     const step = ++progress.step;
     if (++progress.position === this.perEpoch)
       Object.assign(progress, { epoch: progress.epoch + 1, position: 0 });
-    const told = seen.data().then((numbers) => {
+    const reported = seen.data().then((numbers) => {
       seen.dispose();
       const [loss, accuracy] = numbers as Float32Array;
       const at = performance.now();
@@ -218,19 +218,19 @@ export class Session {
       const images = (step - recent[0]!.step) * shape[0];
       const imagesPerSecond = (images * 1000) / (at - recent[0]!.at);
       const { bytes: memory } = device.counts;
-      tell({ kind: "step", step, loss: loss!, accuracy: accuracy!, imagesPerSecond, memory });
+      onProgress({ kind: "step", step, loss: loss!, accuracy: accuracy!, imagesPerSecond, memory });
       if (!Number.isFinite(loss)) {
         throw new Error(
           `The loss became ${loss} at step ${step}. Reset, and start with a smaller learning rate.`,
         );
       }
     });
-    told.catch(() => {}); // `#run` awaits it
-    return { told };
+    reported.catch(() => {}); // `#run` awaits it
+    return { reported };
   }
 
   /** Validate the net on test images. */
-  async #validate(tell: (told: TrainTold) => void): Promise<void> {
+  async #validate(onProgress: (message: TrainMessage) => void): Promise<void> {
     const start = performance.now();
     const { step } = this;
     const guesses = new Uint8Array(SHOWN);
@@ -260,7 +260,7 @@ export class Session {
     }
     const took = performance.now() - start;
     this.#validated = { at: performance.now(), took, step };
-    tell({ kind: "test", step, images, accuracy: right / images, guesses, confidence });
+    onProgress({ kind: "test", step, images, accuracy: right / images, guesses, confidence });
     if (performance.now() - this.#keptAt > KEEP) await this.#keep();
   }
 
