@@ -10,7 +10,6 @@ import { change, onChange, type State, state } from "./app/state.ts";
 import { applyTheme } from "./app/theme.ts";
 import { viewProblem } from "./app/view-problem.ts";
 import { Classify, set } from "./classify/actions.ts";
-import { stopCamera } from "./classify/camera.ts";
 import { classifyView } from "./classify/view.ts";
 import { emptyInside } from "./inside/state.ts";
 import type { BundledAssets } from "./worker-client/protocol.ts";
@@ -22,19 +21,35 @@ const client = new WorkerClient();
 const classify = new Classify(client);
 const root = document.querySelector<HTMLElement>("#app")!;
 
+/** Turn the camera off; its code is there if it is on. */
+async function stopCamera(): Promise<void> {
+  if (state.classify.camera.is !== "off") (await import("./classify/camera.ts")).stopCamera();
+}
+
 /** Callbacks of views for a new device, after one was lost. */
 const recoveries: (() => Promise<void>)[] = [];
 
 /** Views that are loaded on demand. */
 const later: Partial<Record<Route, () => Promise<View>>> = {
   train: async () => {
-    const [{ trainView }, { Training }] = await Promise.all([
+    const [{ trainView }, { Training }, { FastRunning }] = await Promise.all([
       import("./train/view.ts"),
       import("./train/actions.ts"),
+      import("./train/fast-run.ts"),
     ]);
+    const fast = new FastRunning(client);
     const training = new Training(client);
     recoveries.push(() => training.recover());
-    return (state) => trainView(state, training);
+    return (state) => trainView(state, training, fast);
+  },
+  teach: async () => {
+    const [{ teachView }, { Teaching }] = await Promise.all([
+      import("./teach/view.ts"),
+      import("./teach/actions.ts"),
+    ]);
+    const teaching = new Teaching(client);
+    recoveries.push(() => teaching.recover());
+    return (state) => teachView(state, teaching);
   },
   inside: async () => {
     const [{ insideView }, { Looking }] = await Promise.all([
@@ -97,7 +112,7 @@ onChange(() => {
 
 addEventListener("hashchange", () => {
   if (location.hash === "#main") return;
-  stopCamera();
+  void stopCamera();
   change({ route: routeOf(location.hash) });
   scrollTo({ top: 0 });
 });
@@ -107,7 +122,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chan
 
 // A hidden page must not film.
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) stopCamera();
+  if (document.hidden) void stopCamera();
   else change({});
 });
 
@@ -126,7 +141,7 @@ addEventListener("drop", (event) => {
 addEventListener("paste", (event) => take([...(event.clipboardData?.files ?? [])]));
 
 function take(files: File[]): void {
-  if (files.length === 0) return;
+  if (files.length === 0 || state.route === "teach") return; // there, each class takes its own
   if (state.route !== "classify") location.hash = "#/classify";
   void classify.take(files);
 }

@@ -16,6 +16,10 @@ const VIEWS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await chooseCat(page);
     await expectAnswer(page, "cat");
   },
+  async "Teach it"(page) {
+    await page.getByText("Add pictures of Class 1.").waitFor();
+    await page.getByRole("radio", { name: /ResNet-8/ }).waitFor();
+  },
   async Train(page) {
     await chooseSmallTraining(page);
     expect(Number(await oneStep(page))).toBeGreaterThan(0);

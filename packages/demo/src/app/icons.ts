@@ -8,6 +8,9 @@ export const icons = {
   classify: icon(
     svg`<rect x="3.5" y="3.5" width="17" height="17" rx="3"/><circle cx="9" cy="9" r="1.8"/><path d="m4 17 5-4.5 3.5 3L16 11l4.5 4"/>`,
   ),
+  teach: icon(
+    svg`<path d="m12 5 9.5 4.5L12 14 2.5 9.5z"/><path d="M6.5 11.5V16c3 2.7 8 2.7 11 0v-4.5M21.5 9.5V15"/>`,
+  ),
   train: icon(svg`<path d="M4 4v16h16"/><path d="M7 7c2 7 5 9 13 9.5"/>`),
   inside: icon(
     svg`<path d="m12 3 8.5 4.5L12 12 3.5 7.5z"/><path d="m3.5 12 8.5 4.5 8.5-4.5M3.5 16.5 12 21l8.5-4.5"/>`,

@@ -1,9 +1,10 @@
-export const ROUTES = ["classify", "train", "inside", "benchmark"] as const;
+export const ROUTES = ["classify", "teach", "train", "inside", "benchmark"] as const;
 
 export type Route = (typeof ROUTES)[number];
 
 export const TITLES: Readonly<Record<Route, string>> = {
   classify: "Classify",
+  teach: "Teach it",
   train: "Train",
   inside: "Look inside",
   benchmark: "Benchmark",

@@ -2,6 +2,7 @@ import { type BenchmarkState, emptyBenchmark } from "../benchmark/state.ts";
 import type { ClassifyState } from "../classify/state.ts";
 import { emptyClassify } from "../classify/state.ts";
 import { emptyInside, type InsideState } from "../inside/state.ts";
+import { emptyTeach, type TeachState } from "../teach/state.ts";
 import { emptyTrain, type TrainState } from "../train/state.ts";
 import type { AdapterInfo, BundledAssets } from "../worker-client/protocol.ts";
 import { type Route, routeOf } from "./router.ts";
@@ -25,6 +26,7 @@ export interface State {
   assets: BundledAssets | undefined;
   classify: ClassifyState;
   train: TrainState;
+  teach: TeachState;
   inside: InsideState;
   benchmark: BenchmarkState;
 }
@@ -36,6 +38,7 @@ export const state: State = {
   assets: undefined,
   classify: emptyClassify,
   train: emptyTrain,
+  teach: emptyTeach,
   inside: emptyInside,
   benchmark: emptyBenchmark,
 };

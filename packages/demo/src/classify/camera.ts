@@ -1,6 +1,7 @@
 import type { Problem } from "../app/messages.ts";
 import { state } from "../app/state.ts";
 import { type Classify, messageOf, set } from "./actions.ts";
+import { isLive } from "./live-choice.ts";
 
 /** Ask for the camera and show its picture. */
 export async function startCamera(classify: Classify): Promise<void> {
@@ -14,22 +15,18 @@ export async function startCamera(classify: Classify): Promise<void> {
       return;
     }
     set({ camera: { is: "on", stream } });
-    if (isLive()) goLive(classify);
+    if (isLive(state)) goLive(classify);
   } catch (error) {
-    set({ camera: { is: "off" }, problem: problemOf(error as Error, classify) });
+    set({ camera: { is: "off" }, problem: cameraProblem(error as Error, () => void startCamera(classify)) });
   }
 }
 
 let live: AbortController | undefined;
 
-/** True if frames are classified as they come: a software adapter does so when it is asked to. */
-export const isLive = (): boolean =>
-  state.classify.isLive ?? (state.device.is === "open" && !state.device.info.software);
-
 /** Classify frame after frame, or stop that. */
 export function toggleLive(classify: Classify): void {
-  set({ isLive: !isLive() });
-  if (isLive()) goLive(classify);
+  set({ isLive: !isLive(state) });
+  if (isLive(state)) goLive(classify);
   else stopLive();
 }
 
@@ -48,7 +45,7 @@ function stopLive(): void {
 }
 
 /** @throws DOMException, named as in `REASONS` or as the browser names it */
-async function openCamera(): Promise<MediaStream> {
+export async function openCamera(): Promise<MediaStream> {
   // Insecure pages have no `mediaDevices`, and nor have browsers without WebRTC.
   if (!navigator.mediaDevices?.getUserMedia) {
     const name = isSecureContext ? "NoMediaDevices" : "InsecureContext";
@@ -58,8 +55,8 @@ async function openCamera(): Promise<MediaStream> {
   return navigator.mediaDevices.getUserMedia({ video, audio: false });
 }
 
-function problemOf(error: Error, classify: Classify): Problem {
-  const retry = () => void startCamera(classify);
+/** Why the camera cannot be had, and another try where that may help. */
+export function cameraProblem(error: Error, retry: () => void): Problem {
   const reason = REASONS[error.name];
   if (!reason) return { title: "The camera does not start", text: messageOf(error), retry };
   const { title, text, isLasting } = reason;

@@ -3,13 +3,11 @@ import { ref } from "lit-html/directives/ref.js";
 import { icons } from "../app/icons.ts";
 import type { State } from "../app/state.ts";
 import type { Classify } from "./actions.ts";
-import { isLive, startCamera, stopCamera, takePicture, toggleLive } from "./camera.ts";
+import { isLive } from "./live-choice.ts";
 
 /** The picture: dropped, chosen, or from the camera. */
-export function stage(
-  { classify: { picture, camera, isDropping } }: State,
-  classify: Classify,
-): TemplateResult {
+export function stage(state: State, classify: Classify): TemplateResult {
+  const { picture, camera, isDropping } = state.classify;
   return html`
     <div class="stage card ${isDropping ? "dropping" : ""}" data-filled=${camera.is === "on" || picture !== undefined}>
       <div class="picture">
@@ -28,8 +26,8 @@ export function stage(
               <button type="button" class="primary" @click=${(event: Event) => shoot(event, classify)}>
                 ${icons.camera} Take the picture
               </button>
-              <button type="button" aria-pressed=${isLive()} @click=${() => toggleLive(classify)}>Live</button>
-              <button type="button" @click=${stopCamera}>Turn the camera off</button>
+              <button type="button" aria-pressed=${isLive(state)} @click=${async () => (await filming()).toggleLive(classify)}>Live</button>
+              <button type="button" @click=${async () => (await filming()).stopCamera()}>Turn the camera off</button>
             `
             : html`
               <label class="button ${picture ? "" : "primary"}">
@@ -41,7 +39,7 @@ export function stage(
                   @change=${(event: Event) => choose(event, classify)}
                 />
               </label>
-              <button type="button" ?disabled=${camera.is === "asking"} @click=${() => void startCamera(classify)}>
+              <button type="button" ?disabled=${camera.is === "asking"} @click=${async () => (await filming()).startCamera(classify)}>
                 ${icons.camera} ${camera.is === "asking" ? "Waiting for the camera …" : "Camera"}
               </button>
               ${picture ? html`<span class="name">${picture.name}</span>` : nothing}
@@ -51,6 +49,9 @@ export function stage(
     </div>
   `;
 }
+
+/** Loaded with the first click: most visitors have pictures. */
+const filming = () => import("./camera.ts");
 
 const empty = html`
   <div class="empty">
@@ -84,5 +85,5 @@ function choose(event: Event, classify: Classify): void {
 
 function shoot(event: Event, classify: Classify): void {
   const video = (event.target as Element).closest(".stage")?.querySelector("video");
-  if (video) void takePicture(video, classify);
+  if (video) void filming().then(({ takePicture }) => takePicture(video, classify));
 }

@@ -1,5 +1,6 @@
 import type { Problem } from "../app/messages.ts";
 import type { Curve, Loading, TestImages, TrainBegun, TrainSettings } from "../worker-client/protocol.ts";
+import { emptyFast, type FastState } from "./fast-state.ts";
 
 /** Curve of the current training; it grows in place, since it is long. */
 export interface GrowingCurve {
@@ -44,6 +45,8 @@ export interface TrainState {
   readonly note: { readonly title: string; readonly text: string } | undefined;
   /** Report of the steps that were done while the tab was hidden. */
   readonly missed: string | undefined;
+  /** The preset beside it. */
+  readonly fast: FastState;
 }
 
 export const emptyCurve = (): GrowingCurve => ({
@@ -80,6 +83,7 @@ export const emptyTrain: TrainState = {
   problem: undefined,
   note: undefined,
   missed: undefined,
+  fast: emptyFast,
 };
 
 /** Name of a training, by its settings. */

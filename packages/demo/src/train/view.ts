@@ -6,16 +6,18 @@ import { count, percent, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { set, type Training } from "./actions.ts";
 import { curves } from "./curves.ts";
+import { fast } from "./fast.ts";
+import type { FastRunning } from "./fast-run.ts";
 import { grid } from "./grid.ts";
 import { recipe } from "./recipe.ts";
 
 /** The second view: a net that learns, live. */
-export function trainView(state: State, training: Training): TemplateResult {
+export function trainView(state: State, training: Training, running: FastRunning): TemplateResult {
   const { problem, note } = state.train;
   return html`
     <section class="view train" aria-labelledby="train-title">
       <header class="lead">
-        <h1 id="train-title">Teach a net, and watch it learn</h1>
+        <h1 id="train-title">Train a net, and watch it learn</h1>
         <p>
           A ResNet from scratch, forward and backward, on your machine. Take its shortcuts away and make it deep: the
           loss stops falling, which is what residual connections were invented for.
@@ -23,6 +25,7 @@ export function trainView(state: State, training: Training): TemplateResult {
       </header>
       ${problemMessage(problem, () => set({ problem: undefined }))}
       ${note ? message({ kind: "note", ...note, dismiss: () => set({ note: undefined }) }) : nothing}
+      ${fast(state, running)}
       <div class="desk">
         ${recipe(state, training)}
         <div class="column">
@@ -54,7 +57,7 @@ function controls({ train, device }: State, training: Training): TemplateResult 
       <span class="space"></span>
       <button type="button" ?disabled=${!begun || is !== "idle"} @click=${training.download}>${icons.download} Checkpoint</button>
       <label class="button">
-        ${icons.upload} Resume
+        ${icons.upload} Load checkpoint
         <input
           type="file"
           class="hidden"

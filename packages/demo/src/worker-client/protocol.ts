@@ -14,6 +14,22 @@ export interface Calls {
   trainRun: { ask: { steps: number }; answer: null; progress: TrainMessage };
   /** Stop after the current step. */
   trainPause: { ask: null; answer: null; progress: never };
+  /** Load a net whose features the visitor's classes are told apart by. */
+  teachOpen: { ask: { net: string }; answer: TeachBase; progress: Loading };
+  /** Compute a picture's features, and keep them under a number. */
+  teachAdd: { ask: { id: number; picture: TeachPicture }; answer: null; progress: never };
+  teachRemove: { ask: { ids: readonly number[] }; answer: null; progress: never };
+  /** Train the head, or the last stage with it, on the pictures that were added. */
+  teachLearn: { ask: TeachLearn; answer: null; progress: TeachStep };
+  /** Classify a picture by the visitor's classes. */
+  teachTry: { ask: { picture: TeachPicture }; answer: LiveAnswer; progress: never };
+  /** The net as a file. */
+  teachExport: { ask: { format: "safetensors" | "onnx" }; answer: Blob; progress: never };
+  /** Train the net of the fast recipe, from the beginning to its evaluation. */
+  fastRun: { ask: FastRun; answer: FastReport; progress: FastMessage };
+  /** Stop after the current step. */
+  fastStop: { ask: null; answer: null; progress: never };
+  fastWeights: { ask: null; answer: Blob; progress: never };
   /** Run the net on a picture and record each layer and kernel. */
   insideLook: { ask: { image: Blob }; answer: Inside; progress: never };
   /** Feature maps of a layer for that picture, one per channel. */
@@ -217,6 +233,66 @@ export type TrainMessage =
       readonly confidence: Float32Array;
     }
   | { readonly kind: "preparing"; readonly done: number; readonly of: number };
+
+export interface FastRun {
+  readonly data: TrainSettings["data"];
+  readonly seed: number;
+  readonly batchSize: number;
+}
+
+export type FastMessage =
+  | { readonly kind: "loading"; readonly loading: Loading }
+  | { readonly kind: "ready"; readonly steps: number }
+  | {
+      readonly kind: "step";
+      readonly step: number;
+      readonly loss: number;
+      readonly imagesPerSecond: number;
+      readonly secondsLeft: number | undefined;
+    }
+  | { readonly kind: "evaluating" };
+
+export interface FastReport {
+  readonly step: number;
+  /** Seconds of training, without the data's way and the evaluation. */
+  readonly seconds: number;
+  readonly adapter: string;
+  /** On the test images, each seen with its mirror image; undefined if it was stopped before. */
+  readonly accuracy: number | undefined;
+  readonly images: number;
+}
+
+/** A picture to learn from: a file, or a camera's frame, which is closed. */
+export type TeachPicture = Blob | VideoFrame | ImageBitmap;
+
+/** The net whose features are used. */
+export interface TeachBase {
+  readonly title: string;
+  readonly parameters: number;
+  /** Numbers that describe a picture. */
+  readonly features: number;
+  /** Height and width of the input, in pixels. */
+  readonly side: number;
+}
+
+export interface TeachLearn {
+  /** Names of the classes. */
+  readonly classes: readonly string[];
+  /** Numbers of the pictures, and the class of each. */
+  readonly examples: readonly { readonly id: number; readonly label: number }[];
+  readonly part: "head" | "last stage";
+}
+
+/** A step of learning. */
+export interface TeachStep {
+  readonly step: number;
+  readonly of: number;
+  readonly loss: number;
+  /** Share of the pictures learned from that are right, from 0 to 1. */
+  readonly accuracy: number;
+  /** The same of pictures kept for testing; undefined where there are too few pictures for that. */
+  readonly tested: { readonly accuracy: number; readonly pictures: number } | undefined;
+}
 
 /** Record of a net's run on a picture. */
 export interface Inside {

@@ -29,6 +29,15 @@ const handlers: { [K in Call]: Handler<K> } = {
   trainRun: async (ask, onProgress) => (await training()).trainRun(ask, onProgress),
   trainPause: async () => (await training()).trainPause(),
   trainCheckpoint: async (ask) => (await training()).trainCheckpoint(ask),
+  teachOpen: async (ask, onProgress) => (await teaching()).teachOpen(ask, onProgress),
+  teachAdd: async (ask) => (await teaching()).teachAdd(ask),
+  teachRemove: async (ask) => (await teaching()).teachRemove(ask),
+  teachLearn: async (ask, onProgress) => (await teaching()).teachLearn(ask, onProgress),
+  teachTry: async (ask) => (await teaching()).teachTry(ask),
+  teachExport: async (ask) => (await teaching()).teachExport(ask),
+  fastRun: async (ask, onProgress) => (await fast()).fastRun(ask, onProgress),
+  fastStop: async () => (await fast()).fastStop(),
+  fastWeights: async () => (await fast()).fastWeights(),
   insideLook: async (ask) => (await inside()).insideLook(ask),
   insideMaps: async (ask) => (await inside()).insideMaps(ask),
   insideFilters: async (ask) => (await inside()).insideFilters(ask),
@@ -43,11 +52,21 @@ const handlers: { [K in Call]: Handler<K> } = {
 const benchmark = () => import("./benchmark/handlers.ts");
 
 /** Calls that launch nothing, so that they need not interrupt a benchmark. */
-const LIGHT: ReadonlySet<Call> = new Set(["open", "trainPause", "benchmarkRows", "benchmarkStop"]);
+const LIGHT: ReadonlySet<Call> = new Set([
+  "open",
+  "trainPause",
+  "fastStop",
+  "benchmarkRows",
+  "benchmarkStop",
+]);
 
 const live = () => import("./live/handlers.ts");
 
 const inside = () => import("./inside/handlers.ts");
+
+const fast = () => import("./train/fast.ts");
+
+const teaching = () => import("./teach/handlers.ts");
 
 /** Loaded on demand: classification needs no gradients. */
 const training = () => import("./train/handlers.ts");

@@ -35,12 +35,20 @@ export function currentNet(): LoadedNet {
   return current;
 }
 
+/** A net of its own on the device, and the file that its weights come from. */
+export async function readNet(
+  choice: NetChoice,
+  onProgress: (progress: Loading) => void,
+): Promise<{ readonly net: LoadedNet; readonly found: Found }> {
+  const device = await theDevice();
+  const found = "bundled" in choice ? await fromBundled(choice.bundled, onProgress) : fromFiles(choice.files);
+  return { net: await build(found, device, onProgress), found };
+}
+
 /** Load a net's weights into the device, in place of those that were there. */
 export async function loadNet(choice: NetChoice, onProgress: (progress: Loading) => void): Promise<NetInfo> {
   const start = performance.now();
-  const device = await theDevice();
-  const found = "bundled" in choice ? await fromBundled(choice.bundled, onProgress) : fromFiles(choice.files);
-  const net = await build(found, device, onProgress);
+  const { net, found } = await readNet(choice, onProgress);
   if (current && !current.device.isLost) {
     for (const { run } of current.stages) run.dispose();
     dispose(current.model);
@@ -59,7 +67,7 @@ export async function loadNet(choice: NetChoice, onProgress: (progress: Loading)
   };
 }
 
-interface Found {
+export interface Found {
   readonly title: string;
   readonly input: CheckpointInput;
   readonly bytes: number;
@@ -138,7 +146,7 @@ async function build(
     await loadCheckpoint(model, checkpoint);
     await device.synchronize();
     onProgress({ phase: "upload", bytes, of: bytes });
-    const names = labels ?? labelsOf(checkpoint.metadata) ?? (await usualLabels(model));
+    const names = labels ?? model.labels ?? labelsOf(checkpoint.metadata) ?? (await usualLabels(model));
     const { preprocessing } = found;
     return { title, model: evaluate(model), device, preprocessing, labels: names, stages: stagesOf(model) };
   } catch (error) {

@@ -16,13 +16,13 @@ const ready = new Map<string, Promise<Data>>();
 
 /** Training and test images. The last set is cached. */
 export function dataOf(
-  { data, images }: Pick<TrainSettings, "data" | "images">,
+  { data, images, tested = TEST }: Pick<TrainSettings, "data" | "images"> & { readonly tested?: number },
   onProgress: (progress: Loading) => void,
 ): Promise<Data> {
-  const key = `${data} ${images}`;
+  const key = `${data} ${images} ${tested}`;
   let found = ready.get(key);
   if (!found) {
-    found = data === "shapes" ? drawn(images) : fetched(images, onProgress);
+    found = data === "shapes" ? drawn(images) : fetched(images, tested, onProgress);
     ready.clear(); // one set at a time, since images take memory
     ready.set(key, found);
     found.catch(() => ready.delete(key));
@@ -35,7 +35,11 @@ const drawn = async (images: number): Promise<Data> => ({ train: shapes(images, 
 /** Images in each CIFAR-10 file: one per row of its picture. */
 const ROWS = 10_000;
 
-async function fetched(images: number, onProgress: (progress: Loading) => void): Promise<Data> {
+async function fetched(
+  images: number,
+  tested: number,
+  onProgress: (progress: Loading) => void,
+): Promise<Data> {
   const { cifar10 } = await bundledAssets();
   if (!cifar10) throw new Error("This page has no CIFAR-10. Choose the shapes, which the page draws itself.");
   const parts = cifar10.train.slice(0, Math.ceil(images / ROWS));
@@ -60,7 +64,7 @@ async function fetched(images: number, onProgress: (progress: Loading) => void):
   onProgress({ phase: "upload", bytes: of, of });
   return {
     train: setOf(pixels, trainLabels!).slice(0, images),
-    test: setOf(test, testLabels!).slice(0, TEST),
+    test: setOf(test, testLabels!).slice(0, tested),
   };
 }
 

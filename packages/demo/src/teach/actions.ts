@@ -1,0 +1,284 @@
+import { openDevice } from "../app/device.ts";
+import { download } from "../app/download.ts";
+import { eachFrame } from "../app/frames.ts";
+import { change, state } from "../app/state.ts";
+import { cameraProblem, openCamera } from "../classify/camera.ts";
+import type { WorkerClient } from "../worker-client/worker-client.ts";
+import { baseOf } from "./base.ts";
+import { type Example, lessonOf, type TaughtClass, type TeachState } from "./state.ts";
+import { webPage } from "./web-page.ts";
+
+/** Milliseconds between two pictures while a button is held. */
+const FILMED = 200;
+/** Shorter side of a picture that the camera takes, in pixels: more than any net sees. */
+const TAKEN = 320;
+/** Name of the files that are taken home. */
+const FILE = "taught";
+
+/** Actions of the view Teach it. */
+export class Teaching {
+  readonly #client: WorkerClient;
+  #nextId = 3;
+  /** The net that is loading or loaded, by its id. */
+  #base: { readonly id: string; readonly opened: Promise<void> } | undefined;
+  #adding: Promise<void> = Promise.resolve();
+  #live: AbortController | undefined;
+  /** The class whose button is held. */
+  #held: number | undefined;
+
+  constructor(client: WorkerClient) {
+    this.#client = client;
+    addEventListener("hashchange", this.stopCamera);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.stopCamera(); // a hidden page must not film
+    });
+  }
+
+  addClass = (): void => {
+    const { classes } = state.teach;
+    const id = this.#nextId++;
+    set({ classes: [...classes, { id, name: `Class ${classes.length + 1}`, examples: [] }] });
+  };
+
+  rename(id: number, name: string): void {
+    setClass(id, { name });
+  }
+
+  removeClass(id: number): void {
+    const { classes } = state.teach;
+    const gone = classes.find((one) => one.id === id);
+    if (gone) this.#forget(gone.examples);
+    set({ classes: classes.filter((one) => one !== gone) });
+  }
+
+  removeExample(id: number, example: Example): void {
+    this.#forget([example]);
+    setClass(id, { examples: examplesOf(id).filter((one) => one !== example) });
+  }
+
+  /** Learn from files of pictures, by drop or choice. */
+  addFiles(id: number, files: Iterable<File>): void {
+    for (const file of files) this.#add(id, file);
+  }
+
+  /** Take pictures while a button is held: the first at once. */
+  async hold(id: number): Promise<void> {
+    this.#held = id;
+    while (this.#held === id) {
+      await this.takePicture(id);
+      await new Promise((resolve) => setTimeout(resolve, FILMED));
+    }
+  }
+
+  release = (): void => {
+    this.#held = undefined;
+  };
+
+  /** Learn from what the camera sees now. */
+  async takePicture(id: number): Promise<void> {
+    const video = document.querySelector<HTMLVideoElement>(".teach video");
+    if (!video?.videoWidth) return;
+    const { videoWidth, videoHeight } = video;
+    const scale = Math.min(1, TAKEN / Math.min(videoWidth, videoHeight));
+    const canvas = new OffscreenCanvas(Math.round(videoWidth * scale), Math.round(videoHeight * scale));
+    canvas.getContext("2d")!.drawImage(video, 0, 0, canvas.width, canvas.height);
+    this.#add(id, await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 }));
+  }
+
+  /** Use another net; pictures that are there are given to it. */
+  choose(base: string): void {
+    set({ base, opened: undefined, learned: undefined, answer: undefined, steps: [] });
+    void this.#addAll();
+  }
+
+  /** Learn a new head, or go on with the last stage. */
+  async learn(part: "head" | "last stage"): Promise<void> {
+    const { classes } = state.teach;
+    const examples = classes.flatMap(({ examples }, label) => examples.map(({ id }) => ({ id, label })));
+    const names = classes.map(({ name }) => name.trim());
+    this.#stopLive();
+    set({ is: part, steps: [], problem: undefined });
+    try {
+      await this.#client.call(
+        "teachLearn",
+        { classes: names, examples, part },
+        { onProgress: (step) => set({ steps: [...state.teach.steps, step] }) },
+      );
+      set({ is: "idle", learned: lessonOf(classes) });
+      if (state.teach.camera.is === "on") void this.tryCamera();
+      else if (this.#triedFile) await this.tryPicture(this.#triedFile);
+    } catch (error) {
+      const retry = () => void this.learn(part);
+      set({ is: "idle", problem: { title: "The net did not learn", text: (error as Error).message, retry } });
+    }
+  }
+
+  #triedFile: File | undefined;
+
+  /** Classify a picture by the visitor's classes. */
+  async tryPicture(file: File): Promise<void> {
+    this.#triedFile = file;
+    this.#stopLive();
+    const { tried } = state.teach;
+    if (tried) URL.revokeObjectURL(tried.url);
+    set({
+      tried: { url: URL.createObjectURL(file), name: file.name },
+      answer: undefined,
+      problem: undefined,
+    });
+    try {
+      set({ answer: await this.#client.call("teachTry", { picture: file }) });
+    } catch (error) {
+      set({ problem: { title: `${file.name} was not classified`, text: (error as Error).message } });
+    }
+  }
+
+  /** Classify what the camera sees, frame after frame. */
+  tryCamera = async (): Promise<void> => {
+    const { camera } = state.teach;
+    if (camera.is !== "on") return;
+    this.#stopLive();
+    const live = new AbortController();
+    this.#live = live;
+    this.#triedFile = undefined;
+    set({ tried: undefined });
+    try {
+      await eachFrame(camera.stream, live.signal, async (frame, rate) => {
+        const answer = await this.#client.call("teachTry", { picture: frame }, { transfer: [frame] });
+        if (!live.signal.aborted) set({ answer, rate });
+      });
+    } catch (error) {
+      if (live.signal.aborted) return;
+      set({ problem: { title: "The camera is not classified", text: (error as Error).message } });
+    }
+    if (this.#live === live) this.#stopLive();
+  };
+
+  startCamera = async (): Promise<void> => {
+    set({ camera: { is: "asking" }, problem: undefined });
+    try {
+      const stream = await openCamera();
+      set({ camera: { is: "on", stream } });
+      if (state.route !== "teach" || document.hidden) this.stopCamera();
+    } catch (error) {
+      const problem = cameraProblem(error as Error, () => void this.startCamera());
+      set({ camera: { is: "off" }, problem });
+    }
+  };
+
+  stopCamera = (): void => {
+    const { camera } = state.teach;
+    this.release();
+    this.#stopLive();
+    if (camera.is === "on") for (const track of camera.stream.getTracks()) track.stop();
+    if (camera.is !== "off") set({ camera: { is: "off" } });
+  };
+
+  /** Save the net, or a page that uses it. */
+  async takeHome(format: "safetensors" | "onnx" | "html"): Promise<void> {
+    try {
+      const names = state.teach.classes.map(({ name }) => name.trim());
+      const blob =
+        format === "html"
+          ? new Blob([webPage(names, `${FILE}.safetensors`)], { type: "text/html" })
+          : await this.#client.call("teachExport", { format });
+      download(blob, `${FILE}.${format}`);
+    } catch (error) {
+      set({ problem: { title: "The file was not written", text: (error as Error).message } });
+    }
+  }
+
+  /** Give the pictures to a new device. */
+  async recover(): Promise<void> {
+    this.#base = undefined;
+    set({ opened: undefined, is: "idle", learned: undefined, answer: undefined });
+    await this.#addAll();
+  }
+
+  #stopLive(): void {
+    this.#live?.abort();
+    this.#live = undefined;
+    if (state.teach.rate !== undefined) set({ rate: undefined });
+  }
+
+  #forget(examples: readonly Example[]): void {
+    for (const { url } of examples) URL.revokeObjectURL(url);
+    void this.#client.call("teachRemove", { ids: examples.map(({ id }) => id) });
+  }
+
+  #add(id: number, blob: Blob): void {
+    const example = { id: this.#nextId++, blob, url: URL.createObjectURL(blob), isReady: false };
+    setClass(id, { examples: [...examplesOf(id), example] });
+    this.#adding = this.#adding.then(() => this.#compute(id, example.id));
+  }
+
+  async #addAll(): Promise<void> {
+    for (const { id, examples } of state.teach.classes) {
+      setClass(id, { examples: examples.map((example) => ({ ...example, isReady: false })) });
+      for (const example of examples) {
+        this.#adding = this.#adding.then(() => this.#compute(id, example.id));
+      }
+    }
+    await this.#adding;
+  }
+
+  /** Compute the features of a picture. One that is no picture is removed, and said to be none. */
+  async #compute(id: number, number: number): Promise<void> {
+    const find = () => examplesOf(id).find((one) => one.id === number);
+    const example = find();
+    if (!example) return;
+    const { blob } = example;
+    const replace = (by: readonly Example[]) =>
+      setClass(id, { examples: examplesOf(id).flatMap((one) => (one.id === number ? by : [one])) });
+    try {
+      if (!(await this.#ready())) return;
+      await this.#client.call("teachAdd", { id: number, picture: blob });
+      if (find()) replace([{ ...example, isReady: true }]);
+      else void this.#client.call("teachRemove", { ids: [number] });
+    } catch (error) {
+      const name = blob instanceof File ? blob.name : "The picture";
+      URL.revokeObjectURL(example.url);
+      replace([]);
+      set({
+        loading: undefined,
+        problem: { title: `${name} was not added`, text: (error as Error).message },
+      });
+    }
+  }
+
+  /** Load the net whose features are used. → false if there is no device */
+  async #ready(): Promise<boolean> {
+    if (state.device.is !== "open" && !(await openDevice(this.#client))) return false;
+    const base = baseOf(state);
+    if (!base) throw new Error("The page has no net: its list of nets did not load. Reload the page.");
+    const { id } = base;
+    if (this.#base?.id !== id) {
+      const opened = this.#open(id);
+      this.#base = { id, opened };
+      opened.catch(() => {
+        this.#base = undefined; // the next picture tries again
+      });
+    }
+    await this.#base.opened;
+    return true;
+  }
+
+  async #open(net: string): Promise<void> {
+    set({ loading: { phase: "fetch", bytes: 0, of: 0 } });
+    const opened = await this.#client.call(
+      "teachOpen",
+      { net },
+      { onProgress: (loading) => set({ loading }) },
+    );
+    set({ opened, loading: undefined });
+  }
+}
+
+/** Change this view's part of the state. */
+export const set = (part: Partial<TeachState>): void => change({ teach: { ...state.teach, ...part } });
+
+const setClass = (id: number, part: Partial<TaughtClass>): void =>
+  set({ classes: state.teach.classes.map((one) => (one.id === id ? { ...one, ...part } : one)) });
+
+const examplesOf = (id: number): readonly Example[] =>
+  state.teach.classes.find((one) => one.id === id)?.examples ?? [];

@@ -1,0 +1,90 @@
+import { html, nothing, svg, type TemplateResult } from "lit-html";
+import { icons } from "../app/icons.ts";
+import { percent } from "../app/numbers.ts";
+import type { State } from "../app/state.ts";
+import type { TeachStep } from "../worker-client/protocol.ts";
+import type { Teaching } from "./actions.ts";
+import { lessonOf, obstacle } from "./state.ts";
+
+/** The buttons that let the net learn, and how it goes. */
+export function learning({ teach }: State, teaching: Teaching): TemplateResult {
+  const { classes, is, steps, learned } = teach;
+  const missing = obstacle(classes);
+  const isCurrent = learned === lessonOf(classes);
+  const latest = steps.at(-1);
+  return html`
+    <section class="card learning" aria-labelledby="teach-learn" aria-busy=${is !== "idle"}>
+      <h2 id="teach-learn"><span class="number">2</span> Let it learn</h2>
+      <div class="actions">
+        <button
+          type="button"
+          class=${isCurrent ? "" : "primary"}
+          ?disabled=${missing !== undefined || is !== "idle"}
+          @click=${() => void teaching.learn("head")}
+        >
+          ${icons.play} ${learned ? "Learn again" : "Learn"}
+        </button>
+        <button
+          type="button"
+          ?disabled=${missing !== undefined || !isCurrent || is !== "idle"}
+          @click=${() => void teaching.learn("last stage")}
+        >
+          Fine-tune the last stage
+        </button>
+      </div>
+      <p class="muted" role="status">${says(teach, missing, isCurrent)}</p>
+      ${latest ? html`${figures(latest)}${curve(steps)}` : nothing}
+    </section>
+  `;
+}
+
+function says(
+  { is, steps, learned }: State["teach"],
+  missing: string | undefined,
+  isCurrent: boolean,
+): string {
+  if (is === "head") return "The last layer learns.";
+  if (is === "last stage")
+    return steps.length === 0 ? "Compiling the kernels of the last stage." : "The last stage learns too.";
+  if (missing) return missing;
+  if (!learned) return "Ready: it takes a few seconds.";
+  return isCurrent
+    ? "Learned. If it mixes things up, add pictures, or fine-tune: slower, and surer."
+    : "The classes have changed since it learned.";
+}
+
+const figures = ({ step, of, loss, accuracy, tested }: TeachStep): TemplateResult => html`
+  <dl class="tiles">
+    <div><dt>Step</dt><dd data-figure="taught">${step}</dd><dd class="small">of ${of}</dd></div>
+    <div><dt>Loss</dt><dd>${loss.toFixed(3)}</dd><dd class="small">of the batch</dd></div>
+    <div><dt>Accuracy</dt><dd>${percent(accuracy)}</dd><dd class="small">of what it learns from</dd></div>
+    <div>
+      <dt>Tested</dt>
+      <dd>${tested ? percent(tested.accuracy) : "–"}</dd>
+      <dd class="small">
+        ${tested ? `of ${tested.pictures === 1 ? "1 picture" : `${tested.pictures} pictures`} it never saw` : "from 5 pictures of a class on"}
+      </dd>
+    </div>
+  </dl>
+`;
+
+const [WIDTH, HEIGHT] = [300, 64];
+
+/** Loss and accuracy over the steps, each on its own scale. */
+function curve(steps: readonly TeachStep[]): TemplateResult {
+  const [{ of }] = steps as [TeachStep];
+  const most = Math.max(...steps.map(({ loss }) => loss), 1e-9);
+  const line = (heightOf: (step: TeachStep) => number) =>
+    steps
+      .map(
+        (one) =>
+          `${((one.step / of) * WIDTH).toFixed(1)},${(HEIGHT - 2 - heightOf(one) * (HEIGHT - 4)).toFixed(1)}`,
+      )
+      .join(" ");
+  return html`
+    <svg class="learned" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Loss and accuracy over the steps">
+      ${svg`<polyline class="loss" points=${line(({ loss }) => loss / most)} /><polyline class="accuracy" points=${line(({ accuracy }) => accuracy)} />`}
+    </svg>
+    <p class="legend"><span class="warm">loss</span><span class="accent">accuracy</span></p>
+  `;
+}

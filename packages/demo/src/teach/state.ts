@@ -1,0 +1,72 @@
+import type { Problem } from "../app/messages.ts";
+import type { CameraState } from "../classify/state.ts";
+import type { LiveAnswer, Loading, TeachBase, TeachStep } from "../worker-client/protocol.ts";
+
+/** A picture to learn from. */
+export interface Example {
+  readonly id: number;
+  readonly blob: Blob;
+  /** An address under which the page can show it. */
+  readonly url: string;
+  /** True once its features are on the device. */
+  readonly isReady: boolean;
+}
+
+export interface TaughtClass {
+  readonly id: number;
+  readonly name: string;
+  readonly examples: readonly Example[];
+}
+
+export interface TeachState {
+  /** The page's net by its id; undefined: the one that suits the adapter. */
+  readonly base: string | undefined;
+  readonly opened: TeachBase | undefined;
+  readonly loading: Loading | undefined;
+  readonly classes: readonly TaughtClass[];
+  readonly camera: CameraState;
+  readonly is: "idle" | "head" | "last stage";
+  readonly steps: readonly TeachStep[];
+  /** The classes and pictures that the net has learned, as `lessonOf` names them. */
+  readonly learned: string | undefined;
+  /** The picture that is tried, and the answer for it or for the camera's latest frame. */
+  readonly tried: { readonly url: string; readonly name: string } | undefined;
+  readonly answer: LiveAnswer | undefined;
+  /** Frames of the camera that are classified per second; undefined while none are. */
+  readonly rate: number | undefined;
+  readonly problem: Problem | undefined;
+}
+
+export const emptyTeach: TeachState = {
+  base: undefined,
+  opened: undefined,
+  loading: undefined,
+  classes: [
+    { id: 1, name: "Class 1", examples: [] },
+    { id: 2, name: "Class 2", examples: [] },
+  ],
+  camera: { is: "off" },
+  is: "idle",
+  steps: [],
+  learned: undefined,
+  tried: undefined,
+  answer: undefined,
+  rate: undefined,
+  problem: undefined,
+};
+
+/** What there is to learn, as a text: another one if a class or a picture was added, removed or renamed. */
+export const lessonOf = (classes: readonly TaughtClass[]): string =>
+  JSON.stringify(classes.map(({ name, examples }) => [name, examples.map(({ id }) => id)]));
+
+/** The reason why the classes cannot be learned yet; undefined if they can. */
+export function obstacle(classes: readonly TaughtClass[]): string | undefined {
+  const names = classes.map(({ name }) => name.trim());
+  if (names.some((name) => name === "")) return "Give every class a name.";
+  if (new Set(names).size < names.length) return "Give each class a name of its own.";
+  const missing = classes.find(({ examples }) => examples.length === 0);
+  if (missing) return `Add pictures of ${missing.name}.`;
+  if (classes.some(({ examples }) => examples.some(({ isReady }) => !isReady)))
+    return "The pictures are coming.";
+  return undefined;
+}

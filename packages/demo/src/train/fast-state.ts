@@ -1,0 +1,26 @@
+import type { FastMessage, FastReport, Loading } from "../worker-client/protocol.ts";
+
+/** Where the preset's training stands. */
+export interface FastState {
+  readonly is: "idle" | "getting ready" | "running" | "stopping" | "evaluating" | "done";
+  readonly seed: number;
+  readonly loading: Loading | undefined;
+  readonly steps: number;
+  /** When the first step began, by `performance.now()`; undefined while none is under way. */
+  readonly since: number | undefined;
+  /** Milliseconds of training. */
+  readonly clock: number;
+  readonly latest: Extract<FastMessage, { kind: "step" }> | undefined;
+  readonly report: FastReport | undefined;
+}
+
+export const emptyFast: FastState = {
+  is: "idle",
+  seed: 1,
+  loading: undefined,
+  steps: 0,
+  since: undefined,
+  clock: 0,
+  latest: undefined,
+  report: undefined,
+};
