@@ -1,5 +1,6 @@
 import { save, toBytes, type Writable, writeSafetensors } from "@shadegrad/tensor/formats";
 import { torchStateDict } from "@shadegrad/tensor/nn";
+import type { ResNetOptions } from "../base.ts";
 import { FASTNET_KEY, FastNet } from "../fast/fastnet.ts";
 import { torchvisionName } from "../names.ts";
 import type { Preprocessing } from "../preprocessing.ts";
@@ -58,10 +59,19 @@ async function* writeCheckpoint(
   };
   const named = model instanceof ResNet ? torchvisionState(model, state) : state;
   if (model instanceof FastNet) notes[FASTNET_KEY] = JSON.stringify(model.options);
-  if (model instanceof ResNet) notes.resnet ??= JSON.stringify(model.options);
+  if (model instanceof ResNet) notes.resnet ??= JSON.stringify({ ...UNNAMED, ...model.options });
   const file = await sealed(named, notes);
   yield* writeSafetensors(file.tensors, file.metadata);
 }
+
+/** Options of a `ResNet` that names none. Readers of files without a note take other values for some, the usual ones. */
+const UNNAMED: Partial<ResNetOptions> = {
+  stemStride: 2,
+  stemRelu: false,
+  stemPool: false,
+  shortcut: "projection",
+  strideAt: 2,
+};
 
 /** A ResNet's state under torchvision's names, for torchvision's batch norms. */
 function torchvisionState(model: ResNet, state: ReadonlyMap<string, Writable>): Map<string, Writable> {

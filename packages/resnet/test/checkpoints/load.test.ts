@@ -288,6 +288,14 @@ describe("the architecture that a checkpoint tells", () => {
     });
   });
 
+  test("notes the values of options that a net leaves out, which are not the usual ones", async () => {
+    const net = new ResNet({ nBlocks: [1], nChannels: [8], bottlenecks: [4], classes: 2 });
+    expect(modelOf(await inspectCheckpoint(await checkpointBytes(net)))!.options).toMatchObject({
+      ...{ stemStride: 2, stemRelu: false, stemPool: false, shortcut: "projection", strideAt: 2 },
+    });
+    dispose(net);
+  });
+
   test("a net without shortcuts comes back without", async () => {
     const bytes = await checkpointBytes(zoo.resnet8({ shortcut: "none" }));
     expect(modelOf(await inspectCheckpoint(bytes))!.options.shortcut).toBe("none");
