@@ -1,31 +1,35 @@
 import { argmaxPasses, argmax as kernel } from "@shadegrad/kernels-wgsl/argmax";
 import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
+import { sizeOf } from "../core/shape.ts";
 import { checkTensors, empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { around, axesOf, axisOf, without } from "./axes.ts";
-import type { ReduceOptions } from "./reduce.ts";
+import { permute } from "./permute.ts";
+import type { Axes, ReduceOptions } from "./reduce.ts";
 
 /**
- * Index, i32, of the largest element along an axis, the first among equals; without an axis, the
- * index into all of x, row-major.
+ * Index, i32, of the largest element along an axis, the first among equals; along several axes, or without any along all,
+ * the index into those axes, row-major.
  *
- * x `[…]` → x without `axis`, or with 1 in its place.
+ * x `[…]` → x without `axes`, or with 1 in their places.
  *
- * @throws ShapeError if x lacks the axis, or has no elements along it.
+ * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
-export function argmax(x: Tensor, axis?: number, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function argmax(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
   checkTensors("argmax", { x });
-  return argExtreme("argmax", x, axis, keepdims);
+  return argExtreme("argmax", x, axes, keepdims);
 }
 
 /** Index of the smallest element: as `argmax`. */
-export function argmin(x: Tensor, axis?: number, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function argmin(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
   checkTensors("argmin", { x });
-  return argExtreme("argmin", x, axis, keepdims);
+  return argExtreme("argmin", x, axes, keepdims);
 }
 
-function argExtreme(op: "argmax" | "argmin", x: Tensor, axis: number | undefined, keepdims: boolean): Tensor {
+function argExtreme(op: "argmax" | "argmin", x: Tensor, given: Axes | undefined, keepdims: boolean): Tensor {
+  if (typeof given === "object" && given.length !== 1) return alongSeveral(op, x, given, keepdims);
+  const axis = typeof given === "object" ? given[0] : given;
   const along = axis === undefined ? undefined : axisOf(op, x.shape, axis);
   const axes = along === undefined ? axesOf(op, x.shape, undefined) : [along];
   const shape = along === undefined ? ([1, x.size, 1] as const) : around(x.shape, along);
@@ -55,4 +59,24 @@ function argExtreme(op: "argmax" | "argmin", x: Tensor, axis: number | undefined
     found = next;
   });
   return found;
+}
+
+/** The axes as the last one, and along that. */
+function alongSeveral(
+  op: "argmax" | "argmin",
+  x: Tensor,
+  given: readonly number[],
+  keepdims: boolean,
+): Tensor {
+  const axes = axesOf(op, x.shape, given);
+  const others = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+  const moved = permute(x.detach(), [...others, ...axes]);
+  const row = moved.view([
+    ...others.map((axis) => x.shape[axis]!),
+    sizeOf(axes.map((axis) => x.shape[axis]!)),
+  ]);
+  const found = argExtreme(op, row, -1, false);
+  const y = found.view(without(x.shape, axes, keepdims));
+  for (const tensor of [moved, row, found]) tensor.dispose();
+  return y;
 }

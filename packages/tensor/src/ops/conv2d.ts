@@ -63,7 +63,7 @@ export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions
 }
 
 /** Partial sums over stretches of N·P·Q, then their sum, of w's type: the same order every time. */
-function weightGrad(x: Tensor, dy: Tensor, w: Tensor, p: Conv2dParams): Tensor {
+export function weightGrad(x: Tensor, dy: Tensor, w: Tensor, p: Conv2dParams): Tensor {
   const splits = weightGradSplits(p, x.device.adapter);
   const shape = [p.R, p.S, p.C / p.groups, p.O];
   const partials = { partial: { shape: [splits, ...shape], dtype: "f32" } } as const;

@@ -8,8 +8,9 @@ import {
 } from "@shadegrad/kernels-wgsl/pool";
 import { differentiable, needsGrad } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
-import { checkTensors, type Tensor } from "../core/tensor.ts";
+import { checkTensors, type Tensor, tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
+import { mul } from "./arithmetic.ts";
 import { mean } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
 
@@ -20,6 +21,8 @@ export interface Pool2dOptions {
   stride?: Pair | undefined;
   /** Pixels added around the image, on each side at most half the window. */
   padding?: Padding | undefined;
+  /** True if a last window may reach beyond the padded image, so that P and Q are rounded up; false unless given. */
+  ceilMode?: boolean | undefined;
 }
 
 export interface MaxPool2dOptions extends Pool2dOptions {
@@ -54,6 +57,31 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   return differentiable("maxPool2d", y, [x], of, [index]);
 }
 
+/** The largest elements, and their places in the image, h · W + w, u32: see `maxPool2d`. */
+export interface Pooled {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+/**
+ * `maxPool2d`, and the place of each largest element in its image, as PyTorch's `return_indices` has it.
+ *
+ * x `[N, H, W, C]` → values and indices, `[N, P, Q, C]` each
+ *
+ * @throws ShapeError if the window does not fit in the padded image, or is padded by more than half.
+ */
+export function maxPool2dWithIndices(x: Tensor, options: MaxPool2dOptions): Pooled {
+  checkTensors("maxPool2d", { x });
+  const p = poolParams("maxPool2d", x, options);
+  const shape = [p.N, p.P, p.Q, p.C];
+  const writes = { y: shape, index: { shape, dtype: "u32" } } as const;
+  const { y, index } = run(maxPoolIndex, p, [x], writes, { op: "maxPool2d" });
+  // The indices are the caller's, who may free them before the gradient is computed.
+  const own = index.view();
+  const of = (dy: Tensor) => [() => run(maxPoolGrad, p, [dy, own], x.shape)];
+  return { values: differentiable("maxPool2d", y, [x], of, [own]), indices: index };
+}
+
 /**
  * Mean of each window.
  *
@@ -64,9 +92,29 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
 export function avgPool2d(x: Tensor, { countIncludePad = true, ...options }: AvgPool2dOptions): Tensor {
   checkTensors("avgPool2d", { x });
   const p = poolParams("avgPool2d", x, options);
-  const counted = { op: "avgPool2d", holes: { COUNT_PAD: countIncludePad } };
+  // Beyond the padding nothing counts: the kernel divides by pixels, and the padding's share is taken off after it.
+  const isCorrected = countIncludePad && Boolean(options.ceilMode);
+  const counted = { op: "avgPool2d", holes: { COUNT_PAD: countIncludePad && !isCorrected } };
   const y = run(avgPool, p, [x], [p.N, p.P, p.Q, p.C], counted);
-  return differentiable("avgPool2d", y, [x], (dy) => [() => run(avgPoolGrad, p, [dy], x.shape, counted)]);
+  const means = differentiable("avgPool2d", y, [x], (dy) => [
+    () => run(avgPoolGrad, p, [dy], x.shape, counted),
+  ]);
+  return isCorrected ? mul(means, pixelShares(x, p, options)) : means;
+}
+
+/** Of each window, the share of pixels among its elements in the padded image. `[P, Q, 1]` */
+function pixelShares(x: Tensor, p: PoolParams, { padding = 0 }: AvgPool2dOptions): Tensor {
+  const fail = (what: string) => new ShapeError(`avgPool2d: ${what}.`);
+  const [, bottom, , right] = sides(padding, [p.R, p.S], [p.strideRows, p.strideCols], fail);
+  const shares = (count: number, stride: number, before: number, span: number, side: number, after: number) =>
+    Array.from({ length: count }, (_, at) => {
+      const [from, to] = [at * stride - before, Math.min(at * stride - before + span, side + after)];
+      return (Math.min(to, side) - Math.max(from, 0)) / (to - from);
+    });
+  const rows = shares(p.P, p.strideRows, p.padTop, p.R, p.H, bottom);
+  const columns = shares(p.Q, p.strideCols, p.padLeft, p.S, p.W, right);
+  const values = Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
+  return tensor(values, [p.P, p.Q, 1], { device: x.device });
 }
 
 /**
@@ -96,8 +144,14 @@ function poolParams(op: string, x: Tensor, options: MaxPool2dOptions): PoolParam
   if (2 * Math.max(top, bottom) > rows || 2 * Math.max(left, right) > cols) {
     throw fail(`padding of [${pads}] is more than half of a ${rows}×${cols} window on some side`);
   }
-  const P = Math.floor((H + top + bottom - rows) / strideRows) + 1;
-  const Q = Math.floor((W + left + right - cols) / strideCols) + 1;
+  const count = (side: number, before: number, after: number, span: number, stride: number) => {
+    const room = (side + before + after - span) / stride;
+    if (!options.ceilMode) return Math.floor(room) + 1;
+    // A window begins in the image or in the padding before it.
+    return Math.min(Math.ceil(room) + 1, Math.ceil((side + before) / stride));
+  };
+  const P = count(H, top, bottom, rows, strideRows);
+  const Q = count(W, left, right, cols, strideCols);
   if (P < 1 || Q < 1) {
     const padded = pads.some((side) => side > 0) ? ` padded by [${pads}]` : "";
     throw fail(`a ${rows}×${cols} window does not fit in a ${H}×${W} image${padded}`);

@@ -3,6 +3,7 @@ import { sizeOf, strides } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
+import { type PadMode, padded } from "./pad-modes.ts";
 import { gathered, scattered } from "./strided-copy.ts";
 
 /**
@@ -115,13 +116,17 @@ export function split(x: Tensor, size: number | readonly number[], axis = 0): Te
 }
 
 /**
- * With elements of `value` put before and after each axis.
+ * With elements put before and after each axis: a number, or, by the name of a mode, elements of x itself (see `PadMode`).
  *
  * x `[…]` · padding `[before, after]` for each axis → `[…]`, each side before + x's + after
  *
  * @throws ShapeError unless padding has two whole numbers ≥ 0 for each axis.
  */
-export function pad(x: Tensor, padding: readonly (readonly [number, number])[], value = 0): Tensor {
+export function pad(
+  x: Tensor,
+  padding: readonly (readonly [number, number])[],
+  value: number | PadMode = 0,
+): Tensor {
   checkTensors("pad", { x });
   const sane = padding.every(
     (sides) => sides.length === 2 && sides.every((n) => Number.isInteger(n) && n >= 0),
@@ -132,6 +137,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
       `pad: each of ${x.shape.length} axes needs [before, after], whole numbers ≥ 0. x is [${x.shape}]; padding is [${given}].`,
     );
   }
+  if (typeof value === "string") return padded(x, padding, value);
   const shape = x.shape.map((side, axis) => padding[axis]![0] + side + padding[axis]![1]);
   const along = strides(shape);
   const offset = padding.reduce((sum, [before], axis) => sum + before * along[axis]!, 0);

@@ -1,0 +1,64 @@
+import { checkTensors, type Tensor } from "../core/tensor.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
+import { add, mul, sub } from "./arithmetic.ts";
+import { rsqrt } from "./math.ts";
+import { mean } from "./reduce.ts";
+import { reshape } from "./shape.ts";
+import { variance } from "./variance.ts";
+
+export interface LayerNormOptions {
+  /** `[…]`, the shape of the normalized axes: what each element is multiplied by. */
+  weight?: Tensor | undefined;
+  /** Added to each element. */
+  bias?: Tensor | undefined;
+  /** Added to the variance; 1e-5 if absent. */
+  eps?: number | undefined;
+}
+
+const OPTIONS = ["weight", "bias", "eps"];
+
+/** (x − mean) / √(variance + eps) over axes. */
+function normalized(x: Tensor, axes: readonly number[], eps: number): Tensor {
+  const spread = variance(x, axes, { unbiased: false, keepdims: true });
+  return mul(sub(x, mean(x, axes, { keepdims: true })), rsqrt(add(spread, eps)));
+}
+
+function scaled(x: Tensor, { weight, bias }: LayerNormOptions): Tensor {
+  const y = weight ? mul(x, weight) : x;
+  return bias ? add(y, bias) : y;
+}
+
+/**
+ * Each example gets mean 0 and deviation 1 over its last axes, `count` of them. Ba et al., "Layer normalization", 2016.
+ *
+ * x `[…]` → `[…]`
+ *
+ * @throws ShapeError if x has fewer axes.
+ */
+export function layerNorm(x: Tensor, count = 1, options: LayerNormOptions = {}): Tensor {
+  checkTensors("layerNorm", { x });
+  checkOptions("layerNorm", options, OPTIONS);
+  if (!(Number.isInteger(count) && count >= 1 && count <= x.shape.length))
+    throw new ShapeError(`layerNorm: there are no last ${count} axes. x is [${x.shape}].`);
+  const axes = Array.from({ length: count }, (_, i) => i - count);
+  return scaled(normalized(x, axes, options.eps ?? 1e-5), options);
+}
+
+/**
+ * Each image gets mean 0 and deviation 1 over the channels of each group. Wu & He, "Group normalization", 2018.
+ *
+ * x `[N, …, C]`; weight, bias `[C]` → `[N, …, C]`
+ *
+ * @throws ShapeError if the channels do not divide into the groups.
+ */
+export function groupNorm(x: Tensor, groups: number, options: LayerNormOptions = {}): Tensor {
+  checkTensors("groupNorm", { x });
+  checkOptions("groupNorm", options, OPTIONS);
+  const C = x.shape.at(-1) ?? 0;
+  if (x.shape.length < 2 || !Number.isInteger(groups) || groups < 1 || C % groups !== 0)
+    throw new ShapeError(`groupNorm: ${C} channels do not divide into ${groups} groups. x is [${x.shape}].`);
+  const parts = reshape(x, [...x.shape.slice(0, -1), groups, C / groups]);
+  // All axes but the batch and the group.
+  const axes = parts.shape.flatMap((_, axis) => (axis === 0 || axis === x.shape.length - 1 ? [] : [axis]));
+  return scaled(reshape(normalized(parts, axes, options.eps ?? 1e-5), x.shape), options);
+}
