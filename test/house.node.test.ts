@@ -132,6 +132,7 @@ const ROOMS: Record<string, readonly string[]> = {
   gpu: ["errors.ts"],
   core: ["gpu", "errors.ts"],
   ops: ["core", "gpu", "errors.ts"],
+  methods: ["ops", "core", "gpu", "errors.ts"],
   compile: ["core", "gpu", "errors.ts"],
   formats: ["errors.ts"],
   nn: ["ops", "compile", "core", "gpu", "formats", "errors.ts"],

@@ -119,7 +119,10 @@ function writeDeclarations(folder) {
     if (!file.endsWith(".d.ts")) continue;
     const path = join(folder, "dist", file);
     // The compiler leaves `./tensor.ts` as it stands, and beside the declarations there is no such file.
-    const text = readFileSync(path, "utf8").replace(/((?:from|import) ?\(?"\.[^"]*)\.ts"/g, '$1.js"');
+    const text = readFileSync(path, "utf8").replace(
+      /((?:from|import|declare module) ?\(?"\.[^"]*)\.ts"/g,
+      '$1.js"',
+    );
     const disposable = text.includes("Symbol.dispose") ? '/// <reference lib="esnext.disposable" />\n' : "";
     writeFileSync(path, disposable + text);
   }
