@@ -38,6 +38,20 @@ export function multiStep({ lr, milestones, gamma = 0.1 }: MultiStepOptions): Sc
   return (step) => lr * gamma ** milestones.filter((milestone) => milestone <= step).length;
 }
 
+export interface ExponentialOptions {
+  /** The rate of the first step. */
+  lr: number;
+  /** Factor of each step after it. */
+  gamma: number;
+}
+
+/** `lr · gamma^step`; PyTorch's ExponentialLR. */
+export function exponential({ lr, gamma }: ExponentialOptions): Schedule {
+  checkRate("exponential", "lr", lr);
+  checkRate("exponential", "gamma", gamma);
+  return (step) => lr * gamma ** step;
+}
+
 export interface OneCycleOptions {
   /** The highest rate. */
   lr: number;
