@@ -1,6 +1,14 @@
 import type { Case } from "../src/check.ts";
-import { type Adapter, type AnyVariant, fits, type Kernel, specialize } from "../src/launch/kernel.ts";
+import {
+  type Adapter,
+  type AnyVariant,
+  allVariants,
+  fits,
+  type Kernel,
+  specialize,
+} from "../src/launch/kernel.ts";
 import { type Resolved, resolve } from "../src/launch/resolve.ts";
+import { checks } from "./kernels.ts";
 
 const MAX_WORKGROUPS = 65_535;
 
@@ -45,3 +53,14 @@ export function launched(
   }
   return [...found.values()];
 }
+
+const subjects = checks.map(({ kernel, cases }) => {
+  let made: Case[] | undefined;
+  return { kernel, cases: () => (made ??= cases()) }; // references take long
+});
+
+/** All shaders that may be launched on an adapter without the rasteriser wing: what kernels prefer, and what `tune` tries. */
+export const launchedOn = (adapter: Adapter): Launched[] =>
+  subjects.flatMap(({ kernel, cases }) =>
+    allVariants(kernel).flatMap((variant) => launched(kernel, variant, cases(), [adapter])),
+  );

@@ -1,5 +1,6 @@
 import type { Adapter } from "@shadegrad/kernels-wgsl";
 import { DeviceError } from "../errors.ts";
+import { checkLimits } from "./least-limits.ts";
 import type { Completion } from "./polling.ts";
 import { checkPrecision, type Precision } from "./precision.ts";
 
@@ -103,6 +104,7 @@ async function describe(
 ): Promise<Opened> {
   const { architecture = "", subgroupMinSize = 4, subgroupMaxSize = 128, isFallbackAdapter = false } = info;
   const description = nameOf(info);
+  checkLimits(gpu.limits, description);
   const software =
     isFallbackAdapter || /llvmpipe|swiftshader|software|basic render/i.test(`${architecture} ${description}`);
   const adapter: Adapter = {
