@@ -10,6 +10,7 @@ import {
   type Tensor,
   tensor,
 } from "@shadegrad/tensor";
+import "@shadegrad/tensor/methods";
 import { openSafetensors, type SafetensorsFile } from "@shadegrad/tensor/formats";
 import { Linear, stateDict } from "@shadegrad/tensor/nn";
 import { cosine, type Schedule, SGD } from "@shadegrad/tensor/optim";
@@ -42,6 +43,9 @@ export async function train(x: Tensor, labels: Int32Array): Promise<number> {
   console.log(map.name, names, schedule(1), limits.maxBufferSize);
   return loss.item();
 }
+
+/** Ops as methods. */
+export const centred = (x: Tensor): Tensor => x.sub(x.mean(-1, { keepdims: true })).relu();
 
 export async function load(url: string): Promise<SafetensorsFile> {
   return await openSafetensors(url);
