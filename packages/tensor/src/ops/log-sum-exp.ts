@@ -22,14 +22,15 @@ export function logSumExp(x: Tensor, axes?: Axes, options: ReduceOptions = {}): 
   const own = x.detach();
   const most = max(own, over, { keepdims: true });
   own.dispose();
-  // An infinite maximum is taken as 0: ∞ − ∞ is NaN.
-  const finite = (most?: string) => `select(${most}, Vec(0), abs(${most}) > Vec(3.4e38))`; // no NaN: isNan beside it
+  // An infinite maximum is the result; it is taken as 0 before that, as ∞ − ∞ is NaN.
+  const isInfinite = (most?: string) => `(magnitude(${most}) == Bits(0x7f800000u))`;
+  const finite = (most?: string) => `select(${most}, Vec(0), ${isInfinite(most)})`;
   const powers = elementwise((x, most) => `exp(${x} - ${finite(most)})`, [x, most], {
     ...{ compute: "f32", dtype: "f32" },
   });
   const total = reduced(powers, over, kept, SUM, "f32");
   const whole = elementwise(
-    (total, most) => `select(log(${total}) + ${finite(most)}, ${most}, ${isNan(most)})`,
+    (total, most) => `select(log(${total}) + ${finite(most)}, ${most}, ${isNan(most)} | ${isInfinite(most)})`,
     [total, most],
     { compute: "f32", dtype: x.dtype === "f16" ? "f16" : "f32" },
   );

@@ -291,7 +291,9 @@ describe("reductions", () => {
     await checkGradient({ op: (x) => norm(x), reference: (x) => [Math.hypot(...x)], shapes: [[4]] });
   });
 
-  test("tan", () => checkGradient({ op: tan, reference: (x) => x.map(Math.tan), shapes: [[33]] }));
+  // WGSL lets sines and cosines be off by 2⁻¹¹, and SwiftShader's are by 10⁻⁴.
+  test("tan", () =>
+    checkGradient({ op: tan, reference: (x) => x.map(Math.tan), shapes: [[33]], tolerance: 3e-4 }));
 });
 
 test("maxPool2dWithIndices gives the places in the image, with a gradient", async () => {
