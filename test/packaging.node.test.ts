@@ -121,6 +121,27 @@ describe("the package of ResNets, on its own", () => {
     expect(Number(probability)).toBeGreaterThan(0.1);
   });
 
+  test("is one file as well, by which the README's example runs without a bundler", async () => {
+    const page = join(folder, "without-bundler");
+    mkdirSync(page);
+    const file = join(folder, "node_modules", "@shadegrad", "resnet", "dist", "shadegrad.js");
+    const text = readFileSync(file, "utf8");
+    expect(text).not.toMatch(/^import\b(?!\()/m);
+    cpSync(file, join(page, "shadegrad.js"));
+    writeFileSync(join(page, "index.html"), withImportMap(sample('<pre id="log">'), sample("importmap")));
+    const server = await preview({
+      configFile: false,
+      appType: "mpa",
+      build: { outDir: page },
+      preview: { port: 0 },
+    });
+    try {
+      await expectTraining(server.resolvedUrls);
+    } finally {
+      await server.close();
+    }
+  });
+
   test("classifies a picture on a page in three lines", async () => {
     const page = join(folder, "page");
     mkdirSync(page);
@@ -198,6 +219,9 @@ function threeLines(net: string, picture: string): string {
     .replace('"resnet50"', JSON.stringify(net))
     .replace('"photo.jpg"', JSON.stringify(picture));
 }
+
+const withImportMap = (page: string, map: string): string =>
+  page.replace('<script type="module">', (script) => `${map}${script}`);
 
 /** Opens the page, and reads its loss when it says that it is done. */
 async function expectTraining(urls: ResolvedServerUrls | null): Promise<void> {

@@ -24,10 +24,14 @@ export async function build() {
     rmSync(join(folder, "dist"), { recursive: true, force: true });
     await writeModules(folder);
     writeDeclarations(folder);
+    if (manifest(folder).exports[BUNDLE]) await writeBundle(folder);
     mkdirSync(join(ROOT, ".cache", "built"), { recursive: true });
     writeFileSync(stamp, wanted);
   }
 }
+
+/** The export that is one file, with all packages in it. */
+const BUNDLE = "./shadegrad";
 
 /** @param {string} folder */
 function sources(folder) {
@@ -84,6 +88,32 @@ async function writeModules(folder) {
       rolldownOptions: {
         external,
         output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
+      },
+    },
+  });
+}
+
+/**
+ * One minified file without imports, for pages that have no bundler. Its declarations are those of its modules.
+ *
+ * @param {string} folder
+ */
+async function writeBundle(folder) {
+  const { build: bundle } = await import("vite");
+  const { "@shadegrad/source": entry } = manifest(folder).exports[BUNDLE];
+  await bundle({
+    configFile: false,
+    root: folder,
+    logLevel: "warn",
+    build: {
+      outDir: "dist",
+      emptyOutDir: false,
+      target: "es2022",
+      minify: true,
+      lib: { entry: join(folder, entry), formats: ["es"], fileName: () => "shadegrad.js" },
+      rolldownOptions: {
+        external: [/^node:/, "webgpu", "sharp"], // which only Node imports, when it needs them
+        output: { codeSplitting: false },
       },
     },
   });

@@ -33,7 +33,13 @@ export function install() {
 function fingerprint() {
   const packages = readdirSync(join(ROOT, "packages")).map((name) => join("packages", name, "package.json"));
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
-  const others = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", join("bench", "package.json")];
+  const others = [
+    "package.json",
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    join("bench", "package.json"),
+    join("docs", "package.json"),
+  ];
   for (const file of [...others, ...packages]) {
     const path = join(ROOT, file);
     if (existsSync(path)) hash.update(file).update(readFileSync(path));

@@ -1,0 +1,28 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+import { guides, outputsOf, programOf } from "./guides.ts";
+import { ROOT } from "./source.ts";
+
+// The samples of the guides, run as they are written, from the root of the repository.
+const all = guides();
+let outputs: Map<string, string>;
+
+beforeAll(async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [programOf(all)], { cwd: ROOT });
+  outputs = outputsOf(stdout);
+}, 300_000);
+
+test("there are guides with samples", () => {
+  expect(all.length).toBeGreaterThanOrEqual(5);
+});
+
+describe.each(all)("$name", ({ samples }) => {
+  test.each(samples)("$name prints what stands below it", ({ name, prints }) => {
+    expect(outputs.has(name)).toBe(true);
+    if (prints !== undefined) expect(trimmed(outputs.get(name)!)).toBe(trimmed(prints));
+  });
+});
+
+/** The text without blanks at the ends of its lines. */
+const trimmed = (text: string) => text.replaceAll(/ +$/gm, "").trim();
