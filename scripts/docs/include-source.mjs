@@ -9,7 +9,7 @@ const DIRECTIVE = /^@source (\S+?)(?:#(\S+))?$/gm;
  * A plugin of markdown-it. A line `@source packages/…/blocks.ts#ResidualBlock` becomes a block of code with that
  * declaration and its comment, as they stand in the sources; without a name, the whole file.
  *
- * @param {import("markdown-it").default} md
+ * @param {{ core: { ruler: { before(rule: string, name: string, change: (state: { src: string }) => void): void } } }} md
  */
 export function includeSource(md) {
   md.core.ruler.before("normalize", "source", (state) => {

@@ -34,6 +34,10 @@ export interface BottleneckOptions extends BlockOptions {
  * W_s x: the shortcut, where the block changes the shape of its input (He et al. 2015, equation 2).
  *
  * A 1×1 convolution, with the block's own stride so that the two branches can be added; batch norm.
+ *
+ * ```text
+ * x ─ conv 1×1, stride ─ bn ─ W_s x
+ * ```
  */
 export class ShortcutProjection implements Layer {
   readonly conv: Conv2d;
@@ -55,6 +59,10 @@ export class ShortcutProjection implements Layer {
  * The shortcut without parameters: every `stride`-th pixel, and zeros for new channels (the paper's
  * option A, section 4.2). CIFAR's ResNets use it, so that a residual net has no parameter that its plain
  * counterpart lacks.
+ *
+ * ```text
+ * x ─ every stride-th pixel ─ [zeros | pixels | zeros] along the channels
+ * ```
  */
 export class ShortcutPadding implements Layer {
   readonly stride: number;
@@ -97,6 +105,12 @@ export class ShortcutPadding implements Layer {
  * relu(F(x) + shortcut(x)), where F is two 3×3 convolutions with batch norm; the first one carries
  * the stride (He et al. 2015, figure 2 and section 3.3).
  *
+ * ```text
+ * x ─┬─ conv1 3×3 ─ bn1 ─ relu ─ conv2 3×3 ─ bn2 ─┐
+ *    │                                            + ─ relu ─ y
+ *    └────────────────── shortcut ────────────────┘
+ * ```
+ *
  * A stack of layers that is to do nothing must learn the identity, and plain deep nets fail at that:
  * beyond some depth their training error rises (the degradation problem, section 1). Here doing nothing
  * is F = 0, which is easy: weights shrink to it. What the layers learn is the difference, the residual.
@@ -129,6 +143,12 @@ export class ResidualBlock implements Layer {
 /**
  * relu(F(x) + shortcut(x)), where F squeezes the channels, convolves, and restores them: 1×1, 3×3,
  * 1×1, each with batch norm (He et al. 2015, figure 5).
+ *
+ * ```text
+ * x ─┬─ conv1 1×1 ─ bn1 ─ relu ─ conv2 3×3 ─ bn2 ─ relu ─ conv3 1×1 ─ bn3 ─┐
+ *    │    256 → 64                 64 → 64                  64 → 256       + ─ relu ─ y
+ *    └────────────────────────────── shortcut ─────────────────────────────┘
+ * ```
  *
  * A 3×3 convolution costs 9 · C² multiply-adds a pixel, a 1×1 only C². Between 256 channels at both
  * ends the 3×3 sees 64: three layers for less than one plain 3×3 layer costs, so that a net can be

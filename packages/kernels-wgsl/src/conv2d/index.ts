@@ -1,4 +1,6 @@
 /*
+ * Convolution as a matrix product whose left operand is never stored, implicit GEMM (Chetlur et al. 2014, section 3.1).
+ *
  * The ladder of conv2d, the same for each direction. Times are µs of a forward launch in f32 on an H200 at full clock, by
  * bench/results/gpu-kernels-h200.json: A is 3×3 64→64 on 56² at 32 images, B 3×3 256→256 on 14² at 32 images,
  * C 3×3 512→512 on 7² at 1 image. The gradients have not been timed variant by variant.

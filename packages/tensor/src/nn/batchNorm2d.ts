@@ -24,7 +24,10 @@ export interface BatchNorm2dOptions extends Pick<LayerOptions, "device"> {
 
 /**
  * Each channel gets mean 0 and deviation 1, over the batch in training and by running statistics in
- * evaluation; then it is scaled and shifted.
+ * evaluation; then it is scaled and shifted (Ioffe & Szegedy 2015):
+ *
+ * y = γ · (x − μ) / √(σ² + ε) + β, for each channel c with μ[c] and σ²[c] over N, H and W. Running statistics move by
+ * running ← (1 − momentum) · running + momentum · batch, the variance divided by N·H·W − 1.
  *
  * `[N, H, W, channels]`, or any `[…, channels]` → the same
  */
