@@ -83,12 +83,15 @@ function sidebarOf(name, entries) {
   return {
     text: `@shadegrad/${name}`,
     collapsed: own.length > 10,
-    items: own.map(({ specifier }) => ({
+    items: own.filter(hasExports).map(({ specifier }) => ({
       text: specifier.slice("@shadegrad/".length),
       link: pageOf(specifier),
     })),
   };
 }
+
+/** False for a module that is imported for what it does: it has no page. @param {{ source: string }} entry */
+export const hasExports = ({ source }) => /^export /m.test(readFileSync(source, "utf8"));
 
 /** Path of an entry point's page in the site, without its ending. @param {string} specifier */
 export function pageOf(specifier) {

@@ -6,7 +6,7 @@
  * initial weights are in `initial`.
  */
 export * from "@shadegrad/tensor";
-export { type Conv2dOptions, init } from "@shadegrad/tensor";
+export { type Conv2dOptions, type ConvTranspose2dOptions, init, type NormOptions } from "@shadegrad/tensor";
 export * from "@shadegrad/tensor/formats";
 export * from "@shadegrad/tensor/nn";
 export { init as initial, train as trainMode } from "@shadegrad/tensor/nn";
