@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
 import { denoSupported, isDenoHere, provideDeno } from "./setup/deno.mjs";
 import { embeddedSupported, provideSwiftshader } from "./setup/embedded.mjs";
-import { firefoxLacking } from "./setup/firefox.mjs";
 import { install, ROOT, runSync } from "./setup/install.mjs";
 import { attempt } from "./setup/run.mjs";
 import { forgetTotals, readTotals, recordExit } from "./test/totals.mjs";
@@ -12,7 +11,7 @@ import { forgetTotals, readTotals, recordExit } from "./test/totals.mjs";
 const args = process.argv.slice(2);
 const wanted = args.some((arg) => arg.startsWith("--project"))
   ? []
-  : ["node", "swiftshader", "deno", "chromium", "firefox"];
+  : ["node", "swiftshader", "deno", "chromium"];
 
 mkdirSync(join(ROOT, ".cache"), { recursive: true });
 forgetTotals();
@@ -30,7 +29,6 @@ const reasons = /** @type {Record<string, string | false | undefined>} */ ({
   deno: !denoSupported
     ? "there is none for this platform"
     : !process.env.CI && !isDenoHere() && "it is 42 MB, fetched where CI is set and by --project deno",
-  firefox: wanted.includes("firefox") && firefoxLacking(),
 });
 const projects = wanted.filter((name) => {
   if (reasons[name]) console.log(`${name}: left out, because ${reasons[name]}`);

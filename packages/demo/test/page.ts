@@ -31,14 +31,19 @@ let browser: Browser;
 let site: Awaited<ReturnType<typeof serve>>;
 const open: Opened[] = [];
 
-/** Build and serve the page once for the tests of a file, under a path of its own; each test is then checked for errors. */
+/** Build the page and serve it, under a path of its own. */
+export function buildAndServe(): ReturnType<typeof serve> {
+  const offline = process.env.CI ? [] : ["--offline"];
+  execFileSync(process.execPath, [join(ROOT, "scripts", "demo", "site.mjs"), ...offline], {
+    stdio: "inherit",
+  });
+  return serve({ base: "/a/path/of/its/own/" });
+}
+
+/** Build and serve the page once for the tests of a file; each test is then checked for errors. */
 export function withPage(): void {
   beforeAll(async () => {
-    const offline = process.env.CI ? [] : ["--offline"];
-    execFileSync(process.execPath, [join(ROOT, "scripts", "demo", "site.mjs"), ...offline], {
-      stdio: "inherit",
-    });
-    site = await serve({ base: "/a/path/of/its/own/" });
+    site = await buildAndServe();
     const { args, ...options } = chromiumLaunchOptions();
     browser = await chromium.launch({ ...options, args: [...args, CAMERA], headless: true });
   }, 600_000);

@@ -1,4 +1,4 @@
-import { html, type TemplateResult } from "lit-html";
+import { html, render, type TemplateResult } from "lit-html";
 import { size } from "./numbers.ts";
 import type { DeviceState } from "./state.ts";
 
@@ -8,7 +8,7 @@ export function adapterChip(device: DeviceState): TemplateResult {
   if (device.is === "missing") return html`<span class="chip"><i class="dot bad"></i>No WebGPU</span>`;
   const { name, software, features, limits } = device.info;
   return html`
-    <details class="chip">
+    <details class="chip" @toggle=${describeBrowser}>
       <summary>
         <i class="dot ${software ? "slow" : "good"}"></i>
         <span class="adapter">${software ? "No GPU: software" : name}</span>
@@ -23,6 +23,7 @@ export function adapterChip(device: DeviceState): TemplateResult {
               </p>`
             : html`<p>The kernels run on this GPU. Nothing is sent anywhere.</p>`
         }
+        <div class="browser"></div>
         <dl>
           <dt>Largest buffer</dt><dd>${size(limits.buffer)}</dd>
           <dt>Workgroup memory</dt><dd>${size(limits.workgroupMemory)}</dd>
@@ -34,4 +35,11 @@ export function adapterChip(device: DeviceState): TemplateResult {
       </div>
     </details>
   `;
+}
+
+/** Say which browser this is, once somebody asks: the page's first answer does not wait for it. */
+async function describeBrowser({ currentTarget }: Event): Promise<void> {
+  const place = (currentTarget as Element).querySelector<HTMLElement>(".browser")!;
+  const { aboutBrowser } = await import("./browser.ts");
+  render(aboutBrowser(navigator.userAgent), place);
 }
