@@ -59,10 +59,11 @@ export function elu(x: Tensor, alpha = 1): Tensor {
   return unary(
     "elu",
     x,
-    (x, alpha) => `select(${alpha} * (${expm1(x)}), ${x}, ${compare(x, ">", "Vec(0)")})`,
+    (x, alpha) => orNan(`select(${alpha} * (${expm1(x)}), ${x}, ${compare(x, ">", "Vec(0)")})`, x),
     (dy) =>
       elementwise(
-        (dy, x, alpha) => `select(${dy} * ${alpha} * exp(${x}), ${dy}, ${compare(x, ">", "Vec(0)")})`,
+        (dy, x, alpha) =>
+          orNan(`select(${dy} * ${alpha} * exp(${x}), ${dy}, ${compare(x, ">", "Vec(0)")})`, x),
         [dy, x, alpha],
         { compute: "f32" },
       ),

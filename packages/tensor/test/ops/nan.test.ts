@@ -51,6 +51,21 @@ describe("NaN comes through", () => {
     ["pow, its base", (x) => sg.pow(x, 0.5)],
     ["pow, its exponent", (x) => sg.pow(0.5, x)],
     ["softmax", (x) => sg.softmax(sg.reshape(x, [-1, 1]), 1)],
+    ["softplus", sg.softplus],
+    ["elu", sg.elu],
+    ["tan", sg.tan],
+    ["erf", sg.erf],
+    ["atan2, its y", (x) => sg.atan2(x, 1)],
+    ["atan2, its x", (x) => sg.atan2(1, x)],
+    ["cumsum", (x) => sg.cumsum(sg.reshape(x, [-1, 1]))],
+    ["logSumExp", (x) => sg.logSumExp(sg.reshape(x, [-1, 1]), 1)],
+    ["norm", (x) => sg.norm(sg.reshape(x, [-1, 1]), 1)],
+    ["norm of infinity", (x) => sg.norm(sg.reshape(x, [-1, 1]), 1, { p: Infinity })],
+    ["prod", (x) => sg.prod(sg.reshape(x, [-1, 1]), 1)],
+    ["sort", (x) => sg.sort(x, { descending: true }).values],
+    ["l1Loss", (x) => sg.l1Loss(x, sg.zerosLike(x), { reduction: "none" })],
+    ["huberLoss", (x) => sg.huberLoss(x, sg.zerosLike(x), { reduction: "none" })],
+    ["bceWithLogits", (x) => sg.bceWithLogits(x, sg.zerosLike(x), { reduction: "none" })],
   ];
   it.each(unary)("%s", async (_, f) => {
     const found = await values(() => f(tensor(BOTH)));
