@@ -15,6 +15,8 @@ export interface OnnxOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
+const OPTIONS = ["batchNorm", "imageSize", "metadata"];
+
 /**
  * A net in evaluation mode as an ONNX model of opset 17, with its weights.
  *
@@ -30,6 +32,9 @@ export const exportOnnx = (
 /** The bytes of {@link exportOnnx}, a tensor at a time: memory holds no second copy of the net. */
 export function onnxChunks(net: ResNet | FastNet, options: OnnxOptions = {}): AsyncGenerator<Uint8Array> {
   const { batchNorm = "fold", imageSize } = options;
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown)
+    throw new TypeError(`exportOnnx: there is no option ${unknown}; there are ${OPTIONS.join(", ")}.`);
   if (batchNorm !== "fold" && batchNorm !== "keep")
     throw new TypeError(`exportOnnx: batchNorm is ${batchNorm}; there are fold and keep.`);
   const isFast = net instanceof FastNet;
