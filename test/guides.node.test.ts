@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { guides, outputsOf, programOf } from "./guides.ts";
@@ -22,6 +24,18 @@ describe.each(all)("$name", ({ samples }) => {
     expect(outputs.has(name)).toBe(true);
     if (prints !== undefined) expect(trimmed(outputs.get(name)!)).toBe(trimmed(prints));
   });
+});
+
+test("the curves show what the guide of residual learning says of them", () => {
+  const { curves } = JSON.parse(readFileSync(join(ROOT, "docs", "data", "degradation.json"), "utf8")) as {
+    curves: { name: string; points: { error: number }[] }[];
+  };
+  const last = new Map(
+    curves.map(({ name, points }) => [name, points.slice(-5).reduce((sum, { error }) => sum + error / 5, 0)]),
+  );
+  expect(last.get("plain-56")).toBeGreaterThan(0.85);
+  expect(last.get("plain-56")! - last.get("plain-20")!).toBeGreaterThan(0.03);
+  expect(last.get("plain-56")! - last.get("resnet-56")!).toBeGreaterThan(0.05);
 });
 
 /** The text without blanks at the ends of its lines. */
