@@ -62,19 +62,13 @@ function firstView(chunks) {
 }
 
 /**
- * Code splitting that puts the modules of the first view together. As they are shared with later views they would be a dozen
- * chunks, which compress worse than one, and each takes a request.
+ * Ids of the modules of the first view, to be put into one chunk.
  *
- * @param {readonly Chunk[]} chunks of a build without it
- * @returns {import("vite").Rolldown.CodeSplittingOptions}
+ * @param {readonly Chunk[]} chunks
+ * @returns {readonly string[]}
  */
-export function firstViewTogether(chunks) {
-  const modules = new Set([...firstView(chunks)].flatMap(({ modules }) => modules));
-  return {
-    includeDependenciesRecursively: false,
-    groups: [{ name: "first", test: (id) => modules.has(id) && !ENTRY.test(id) }],
-  };
-}
+export const firstViewModules = (chunks) =>
+  [...firstView(chunks)].flatMap(({ modules }) => modules).filter((id) => !ENTRY.test(id));
 
 /**
  * Sizes of the scripts of the first view.

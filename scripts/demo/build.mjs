@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { defaultClientConditions, build as vite } from "vite";
 import { ROOT } from "../setup/install.mjs";
-import { strippedShaders } from "../setup/shaders.mjs";
-import { collectChunks, firstViewSize, firstViewTogether } from "./budget.mjs";
+import { strippedShaders, TOGETHER } from "../setup/shaders.mjs";
+import { collectChunks, firstViewModules, firstViewSize } from "./budget.mjs";
 import { findPublished, putAssets } from "./bundled-assets.mjs";
 
 const DEMO = join(ROOT, "packages", "demo");
@@ -67,8 +67,8 @@ async function buildUnlessBuilt(fetchMissing) {
 
   console.error("build: packages/demo");
   rmSync(STAMP, { force: true });
-  const draft = await bundle({ write: false });
-  const chunks = await bundle({ write: true, codeSplitting: firstViewTogether(draft) });
+  const draft = await bundle([]);
+  const chunks = await bundle(firstViewModules(draft));
   writeFileSync(join(SITE, "bundled-assets.json"), JSON.stringify(putAssets(SITE, published)));
   const { total, lines } = firstViewSize(chunks);
   for (const line of lines) console.error(`build: ${line}`);
@@ -77,20 +77,29 @@ async function buildUnlessBuilt(fetchMissing) {
 }
 
 /**
- * @param {{ write: boolean, codeSplitting?: import("vite").Rolldown.CodeSplittingOptions }} options
+ * Bundle the page, and write it if the modules of its first view are known: they go into one chunk, their shaders side by side.
+ * Shared with later views, they would be a dozen chunks, which compress worse than one and take a request each.
+ *
+ * @param {readonly string[]} first ids of modules
  * @returns {Promise<readonly import("./budget.mjs").Chunk[]>}
  */
-async function bundle({ write, codeSplitting }) {
+async function bundle(first) {
   const { found, plugin } = collectChunks();
-  const rolldownOptions = codeSplitting ? { output: { codeSplitting } } : {};
+  const write = first.length > 0;
+  const shaders = first.filter((id) => id.endsWith(".wgsl?raw")).map((id) => id.replace("?raw", ""));
+  const together = new Set([...first, TOGETHER]);
+  const groups = [{ name: "first", test: (/** @type {string} */ id) => together.has(id) }];
+  const codeSplitting = { includeDependenciesRecursively: false, groups };
+  const rolldownOptions = write ? { output: { codeSplitting } } : {};
+  const plugins = (/** @type {string} */ side) => [strippedShaders(shaders), plugin(side)];
   await vite({
     configFile: false,
     root: DEMO,
     base: "./",
     logLevel: write ? "warn" : "error",
     resolve: { conditions: ["@shadegrad/source", ...defaultClientConditions] },
-    plugins: [strippedShaders, plugin("page")],
-    worker: { format: "es", plugins: () => [strippedShaders, plugin("worker")], rolldownOptions },
+    plugins: plugins("page"),
+    worker: { format: "es", plugins: () => plugins("worker"), rolldownOptions },
     build: {
       outDir: SITE,
       emptyOutDir: true,

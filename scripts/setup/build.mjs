@@ -76,7 +76,7 @@ async function writeModules(folder) {
     configFile: false,
     root: folder,
     logLevel: "warn",
-    plugins: [strippedShaders],
+    plugins: [strippedShaders(shadersForAll(folder))],
     build: {
       outDir: "dist",
       target: "es2022",
@@ -117,6 +117,21 @@ async function writeBundle(folder) {
       },
     },
   });
+}
+
+/**
+ * Shaders of a package but those for software adapters, which a page on a GPU does not download. Convolutions and matrix
+ * products are neighbours, since they have most in common.
+ *
+ * @param {string} folder
+ */
+function shadersForAll(folder) {
+  const files = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" });
+  const shaders = files.filter((file) => file.endsWith(".wgsl") && !file.startsWith("rasteriser")).sort();
+  const isProduct = (/** @type {string} */ file) => /^(conv2d|matmul)\b/.test(file);
+  return [...shaders.filter(isProduct), ...shaders.filter((file) => !isProduct(file))].map((file) =>
+    join(folder, "src", file),
+  );
 }
 
 /**

@@ -24,13 +24,32 @@ const OPERATOR = /[-+*/%<>=&|^!~]/;
 const areApart = (before, after) =>
   [/\w/, OPERATOR].some((pattern) => pattern.test(before) && pattern.test(after));
 
-/** A plugin of Vite: `import source from "./x.wgsl?raw"` gives what a compiler needs of the file. */
-export const strippedShaders = {
+/** Module of the shaders that lie side by side. */
+export const TOGETHER = "\0virtual:shaders";
+
+/**
+ * A plugin of Vite: `import source from "./x.wgsl?raw"` gives the stripped shader.
+ *
+ * @param {readonly string[]} [together] paths of shaders to put into one module. They have much in common, and gzip looks back
+ *   32 KB only: side by side those of a ResNet-50 take 3 KB less.
+ * @returns {import("vite").Plugin}
+ */
+export const strippedShaders = (together = []) => ({
   name: "stripped-shaders",
-  enforce: /** @type {const} */ ("pre"), // before Vite gives it the file as it is
-  /** @param {string} id */
+  enforce: "pre", // before Vite gives it the file as it is
+  resolveId: (id) => (id === TOGETHER ? id : undefined),
   load(id) {
+    if (id === TOGETHER)
+      return together.map((path) => `export const ${nameOf(path)} = ${literal(path)};`).join("\n");
     const path = /^(.*\.wgsl)\?raw$/.exec(id)?.[1];
-    return path && `export default ${JSON.stringify(stripShader(readFileSync(path, "utf8")))};`;
+    if (!path) return undefined;
+    if (!together.includes(path)) return `export default ${literal(path)};`;
+    return `export { ${nameOf(path)} as default } from ${JSON.stringify(TOGETHER)};`;
   },
-};
+});
+
+/** @param {string} path */
+const literal = (path) => JSON.stringify(stripShader(readFileSync(path, "utf8")));
+
+/** `…/conv2d/tile.wgsl` as `conv2d_tile`. @param {string} path */
+const nameOf = (path) => path.split(/[\\/]/).slice(-2).join("_").replace(".wgsl", "");

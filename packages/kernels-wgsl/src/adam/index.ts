@@ -1,5 +1,5 @@
 import type { Kernel } from "../launch/kernel.ts";
-import { lanes } from "../launch/vectorized.ts";
+import { vectorized } from "../launch/vectorized.ts";
 import source from "./adam.wgsl?raw";
 
 export type AdamParams = Record<
@@ -29,7 +29,7 @@ export const adam: Kernel<AdamParams> = {
     l2: "f32",
     shrink: "f32",
   },
-  variants: lanes(source),
+  variants: vectorized(source),
   cost: ({ length }) => ({ flops: 15 * length, bytes: 28 * length }),
 };
 

@@ -22,12 +22,12 @@ export {
  * channels, whose second launch finishes the sums of the first by itself. Elsewhere the kernels of this file run, three
  * launches each: sums over chunks of rows, one pass over the chunks, and the result.
  *
- *   variant          what it adds
- *   channels, tiles  one channel for each invocation: any number of channels
- *   channels4 …      vec4 loads, where 4 divides C
- *   channels4 deep   64 rows for each invocation in place of 16, for software adapters, which pay for each workgroup. On an
- *                    H200 forward and backward take 1.3 to 1.8 times as long with it, from 112² · 64 to 7² · 2048
- *   serial, tree     one pass over the chunks: a walk, or with a GPU's barriers a tree
+ *   variant            what it adds
+ *   channels, tiles    one channel for each invocation: any number of channels
+ *   channels4, tiles4  vec4 loads, where 4 divides C
+ *   channels4 rows64   64 rows for each invocation in place of 16, for software adapters, which pay for each workgroup. On
+ *                      an H200 forward and backward take 1.3 to 1.8 times as long with it, from 112² · 64 to 7² · 2048
+ *   serial, tree       one pass over the chunks: a walk, or with a GPU's barriers a tree
  *
  * The other variants have not been timed against each other on a GPU.
  */
@@ -54,7 +54,7 @@ const isByFour = ({ C }: { C: number }) => C % 4 === 0;
 
 /** An invocation walks down one chunk, four channels at a time, or one where they cannot be divided by four. */
 function byChunk<P extends ParamValues & { C: number; splits: number }>(source: string): Variants<P> {
-  const workgroups = (lanes: number) => (p: P) => spread(Math.ceil((p.splits * p.C) / lanes / THREADS));
+  const workgroups = (width: number) => (p: P) => spread(Math.ceil((p.splits * p.C) / width / THREADS));
   const channels4 = { name: "channels4", source, holes: FOUR, fits: isByFour, workgroups: workgroups(4) };
   return {
     plain: { name: "channels", source, workgroups: workgroups(1) },
@@ -73,16 +73,16 @@ const finishing = <P extends ParamValues & { C: number }>(serial: string, tree: 
 function byRows<P extends ParamValues & { M: number; C: number }>(source: string): Variants<P> {
   const holes = { ...FOUR, Bits: "vec4u", StoredVec0: "vec4<E0>", StoredVec1: "vec4<E1>" };
   const workgroups =
-    (lanes: number): Variant<P>["workgroups"] =>
+    (width: number): Variant<P>["workgroups"] =>
     ({ M, C }, { DEPTH = 16 }) =>
-      spread(Math.ceil((Math.ceil(M / Number(DEPTH)) * C) / lanes / THREADS));
+      spread(Math.ceil((Math.ceil(M / Number(DEPTH)) * C) / width / THREADS));
   const channels4 = { name: "channels4", source, holes, fits: isByFour, workgroups: workgroups(4) };
-  const deep = { ...channels4, name: "channels4 deep", holes: { ...holes, DEPTH: 64 } };
+  const rows64 = { ...channels4, name: "channels4 rows64", holes: { ...holes, DEPTH: 64 } };
   return {
     plain: { name: "channels", source, workgroups: workgroups(1) },
-    gpu: [channels4, deep],
+    gpu: [channels4, rows64],
     // A workgroup costs a software rasteriser as much as a thousand elements.
-    rasteriser: [deep, channels4],
+    rasteriser: [rows64, channels4],
   };
 }
 

@@ -30,10 +30,10 @@ const DEPTH = 8;
 /** Four channels in each column of a tile, or one where they cannot be divided by four. */
 function tiled<P extends ParamValues & { C: number }>(
   source: string,
-  rowsOf: (p: P, lanes: number) => number,
+  rowsOf: (p: P, width: number) => number,
   holes: Record<string, string>,
 ): Variants<P> {
-  const workgroups = (lanes: number) => (p: P) => spread(rowsOf(p, lanes) * Math.ceil(p.C / CHANNELS));
+  const workgroups = (width: number) => (p: P) => spread(rowsOf(p, width) * Math.ceil(p.C / CHANNELS));
   return {
     plain: { name: "tiles", source, workgroups: workgroups(CHANNELS) },
     gpu: [

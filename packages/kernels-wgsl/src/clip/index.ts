@@ -1,5 +1,5 @@
 import type { Kernel, Variant, Workgroups } from "../launch/kernel.ts";
-import { lanes } from "../launch/vectorized.ts";
+import { vectorized } from "../launch/vectorized.ts";
 import clipNormSource from "./clipNorm.wgsl?raw";
 import clipValueSource from "./clipValue.wgsl?raw";
 import squaresSource from "./squares.wgsl?raw";
@@ -44,7 +44,7 @@ export const clipNorm: Kernel<ClipParams> = {
   writes: ["x"],
   types: { norm: "f32", x: "f32" },
   params: { length: "u32", most: "f32" },
-  variants: lanes(clipNormSource),
+  variants: vectorized(clipNormSource),
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),
 };
 
@@ -55,7 +55,7 @@ export const clipValue: Kernel<ClipParams> = {
   writes: ["x"],
   types: { x: "f32" },
   params: { length: "u32", most: "f32" },
-  variants: lanes(clipValueSource, { Bits: "vec4u" }),
+  variants: vectorized(clipValueSource, { Bits: "vec4u" }),
   cost: ({ length }) => ({ flops: 2 * length, bytes: 8 * length }),
 };
 

@@ -6,7 +6,7 @@ type Length = { length: number };
  * The variants of a shader that strides over `length` / `WIDTH` elements of type `Vec`: four at a
  * time where the length allows, which halves the time on software adapters and GPUs alike. `holes` of four, beyond those.
  */
-export const lanes = <P extends Length>(source: string, holes: Holes = {}): Variants<P> => {
+export const vectorized = <P extends Length>(source: string, holes: Holes = {}): Variants<P> => {
   const vec4: Variant<P> = {
     name: "vec4",
     source,

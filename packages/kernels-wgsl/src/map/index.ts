@@ -7,17 +7,17 @@ import source4 from "./map4.wgsl?raw";
 export type MapParams = Record<"shape0" | "shape1" | "a0" | "a1" | "b0" | "b1" | "c0" | "c1", Quad> &
   Record<"length" | "axes" | "s" | "t", number>;
 
-/** Workgroups whose invocations take `lanes` elements in each of their turns. */
+/** Workgroups whose invocations take `width` elements in each of their turns. */
 const byTurns =
-  (lanes: number): Variant<MapParams>["workgroups"] =>
+  (width: number): Variant<MapParams>["workgroups"] =>
   ({ length }, { THREADS = 64, TURNS = 16 }) =>
-    spread(Math.ceil(length / lanes / Number(THREADS) / Number(TURNS)));
+    spread(Math.ceil(length / width / Number(THREADS) / Number(TURNS)));
 
-/** Workgroups whose invocations walk down `lanes` columns. */
+/** Workgroups whose invocations walk down `width` columns. */
 const byColumns =
-  (lanes: number): Variant<MapParams>["workgroups"] =>
+  (width: number): Variant<MapParams>["workgroups"] =>
   ({ length, shape0: [columns] }) =>
-    spread(Math.ceil((Math.ceil(length / columns / 16) * columns) / lanes / 64));
+    spread(Math.ceil((Math.ceil(length / columns / 16) * columns) / width / 64));
 
 const dense4: Variant<MapParams> = {
   name: "vec4 dense",
@@ -28,9 +28,9 @@ const dense4: Variant<MapParams> = {
 };
 
 /** A workgroup costs a software rasteriser as much as a thousand elements. */
-const dense4Far: Variant<MapParams> = {
+const dense64Turns: Variant<MapParams> = {
   ...dense4,
-  name: "vec4 dense far",
+  name: "vec4 dense 64 turns",
   holes: { AXES: 1, TURNS: 64 },
 };
 
@@ -88,8 +88,8 @@ export const map: Kernel<MapParams> = {
   numbers: ["s", "t"],
   variants: {
     plain: { name: "scalar", source, workgroups: byTurns(1) },
-    gpu: [dense4, dense4Far, ...fast],
-    rasteriser: [dense4Far, dense4, ...fast],
+    gpu: [dense4, dense64Turns, ...fast],
+    rasteriser: [dense64Turns, dense4, ...fast],
   },
   // One operand at least; which of the three `f` uses is not known here.
   cost: ({ length }) => ({ flops: length, bytes: 8 * length }),

@@ -1,5 +1,5 @@
 import type { Kernel } from "../launch/kernel.ts";
-import { lanes } from "../launch/vectorized.ts";
+import { vectorized } from "../launch/vectorized.ts";
 import momentumSource from "./momentum.wgsl?raw";
 import source from "./sgd.wgsl?raw";
 
@@ -17,7 +17,7 @@ export const sgd: Kernel<SgdParams> = {
   writes: ["w"],
   types: { dw: "f32", unscale: "f32", w: "f32" },
   params: { length: "u32", lr: "f32", weightDecay: "f32" },
-  variants: lanes(source),
+  variants: vectorized(source),
   cost: ({ length }) => ({ flops: 4 * length, bytes: 12 * length }),
 };
 
@@ -32,7 +32,7 @@ export const momentum: Kernel<MomentumParams> = {
   writes: ["w", "m"],
   types: { dw: "f32", unscale: "f32", w: "f32", m: "f32" },
   params: { length: "u32", lr: "f32", momentum: "f32", weightDecay: "f32" },
-  variants: lanes(momentumSource),
+  variants: vectorized(momentumSource),
   cost: ({ length }) => ({ flops: 6 * length, bytes: 20 * length }),
 };
 
