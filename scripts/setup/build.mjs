@@ -120,18 +120,15 @@ async function writeBundle(folder) {
 }
 
 /**
- * Shaders of a package but those for software adapters, which a page on a GPU does not download. Convolutions and matrix
- * products are neighbours, since they have most in common.
+ * Shaders of a package but those for software adapters, which a page on a GPU does not download.
  *
  * @param {string} folder
  */
 function shadersForAll(folder) {
   const files = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" });
-  const shaders = files.filter((file) => file.endsWith(".wgsl") && !file.startsWith("rasteriser")).sort();
-  const isProduct = (/** @type {string} */ file) => /^(conv2d|matmul)\b/.test(file);
-  return [...shaders.filter(isProduct), ...shaders.filter((file) => !isProduct(file))].map((file) =>
-    join(folder, "src", file),
-  );
+  return files
+    .filter((file) => file.endsWith(".wgsl") && !file.startsWith("rasteriser"))
+    .map((file) => join(folder, "src", file));
 }
 
 /**

@@ -40,13 +40,26 @@ export const strippedShaders = (together = []) => ({
   resolveId: (id) => (id === TOGETHER ? id : undefined),
   load(id) {
     if (id === TOGETHER)
-      return together.map((path) => `export const ${nameOf(path)} = ${literal(path)};`).join("\n");
+      return inOrder(together)
+        .map((path) => `export const ${nameOf(path)} = ${literal(path)};`)
+        .join("\n");
     const path = /^(.*\.wgsl)\?raw$/.exec(id)?.[1];
     if (!path) return undefined;
     if (!together.includes(path)) return `export default ${literal(path)};`;
     return `export { ${nameOf(path)} as default } from ${JSON.stringify(TOGETHER)};`;
   },
 });
+
+/**
+ * Paths in the order in which their shaders compress best: convolutions and matrix products, which have most in common, first.
+ *
+ * @param {readonly string[]} paths
+ */
+const inOrder = (paths) => {
+  const isProduct = (/** @type {string} */ path) => /[\\/](conv2d|matmul)[\\/]/.test(path);
+  const sorted = [...paths].sort();
+  return [...sorted.filter(isProduct), ...sorted.filter((path) => !isProduct(path))];
+};
 
 /** @param {string} path */
 const literal = (path) => JSON.stringify(stripShader(readFileSync(path, "utf8")));
