@@ -77,8 +77,8 @@ async function buildUnlessBuilt(fetchMissing) {
 }
 
 /**
- * Bundle the page, and write it if the modules of its first view are known: the worker's go into one chunk, their shaders side
- * by side. Shared with later views, they would be a dozen chunks, which compress worse than one and take a request each.
+ * Bundle the page, and write it if the modules of its first view are known: they go into one chunk, their shaders side by
+ * side. Shared with later views, they would be a dozen chunks, which compress worse than one and take a request each.
  *
  * @param {readonly string[]} first ids of modules
  * @returns {Promise<readonly import("./budget.mjs").Chunk[]>}
@@ -107,6 +107,7 @@ async function bundle(first) {
       target: "es2022",
       assetsInlineLimit: 0, // the policy of the page allows no data: scripts and fonts
       modulePreload: { polyfill: false },
+      rolldownOptions,
     },
   });
   return found;

@@ -1,5 +1,5 @@
 import type { Kernel } from "../launch/kernel.ts";
-import { lanes } from "../launch/vectorized.ts";
+import { vectorized } from "../launch/vectorized.ts";
 import source from "./rmsprop.wgsl?raw";
 
 export type RmspropParams = Record<"length" | "lr" | "alpha" | "rest" | "eps" | "momentum" | "l2", number>;
@@ -15,7 +15,7 @@ export const rmsprop: Kernel<RmspropParams> = {
   writes: ["w", "m", "v"],
   types: { dw: "f32", unscale: "f32", w: "f32", m: "f32", v: "f32" },
   params: { length: "u32", lr: "f32", alpha: "f32", rest: "f32", eps: "f32", momentum: "f32", l2: "f32" },
-  variants: lanes(source),
+  variants: vectorized(source),
   cost: ({ length }) => ({ flops: 12 * length, bytes: 28 * length }),
 };
 
