@@ -1,5 +1,5 @@
 // node scripts/fuzz/readers.mjs [--files 100000] [--seed 2]: changes files of every format at random and reads them. A fault
-// is an error that is no FormatError, more than 2 s, or more memory than 4 × the file + 64 MiB; its file is kept in .cache/fuzz.
+// is an error that is no FormatError, more than 2 s of the processor, or more memory than 4 × the file + 64 MiB; its file is kept in .cache/fuzz.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

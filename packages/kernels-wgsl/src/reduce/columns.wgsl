@@ -84,9 +84,11 @@ fn main(
     let last = Vec(x[max(end, columns) - columns]);
     let count = Vec(f32(length) + more);
     let mean = (result + times(more, last)) / count;
-    // The mean of what it leaves is the rounding error of the sum.
-    let left = combined(first, end, columns, mean) + times(more, last - mean);
-    result = select(mean + left / count, mean, magnitude(mean) >= Bits(0x7f800000u));
+    // The mean of what a shift near it leaves is the rounding error of the sum. Where all elements are equal, the shift is
+    // one of them, so that nothing is left, however the GPU divides.
+    let shift = select(mean, last, abs(mean - last) <= abs(last) / Vec(65536));
+    let left = combined(first, end, columns, shift) + times(more, last - shift);
+    result = select(shift + left / count, mean, magnitude(mean) >= Bits(0x7f800000u));
   }
   y[at] = ResultVec(result * Vec(p.scale));
 }

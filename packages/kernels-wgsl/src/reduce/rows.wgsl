@@ -71,9 +71,11 @@ fn main(
     let last = f32(x[max(end, 1) - 1]);
     let count = f32(end - row - start) + more;
     let mean = (result + times(more, last)) / count;
-    // The mean of what it leaves is the rounding error of the sum.
-    let left = combined(thread, row + start, end, mean) + times(more, last - mean);
-    result = select(mean + left / count, mean, magnitude(mean) >= 0x7f800000u);
+    // The mean of what a shift near it leaves is the rounding error of the sum. Where all elements are equal, the shift is
+    // one of them, so that nothing is left, however the GPU divides.
+    let shift = select(mean, last, abs(mean - last) <= abs(last) / Vec(65536));
+    let left = combined(thread, row + start, end, shift) + times(more, last - shift);
+    result = select(shift + left / count, mean, magnitude(mean) >= 0x7f800000u);
   }
   if (thread == 0) { y[at] = Result(result * p.scale); }
 }
