@@ -1,7 +1,7 @@
 // partial[start + s] = Σ x² over every sums-th element from element s on, WIDTH neighbours for one
 //
 // The norm of many tensors begins here: each writes its partial sums into its own stretch of one
-// buffer. An invocation makes one sum, side by side with its neighbours; no barriers.
+// buffer. An invocation makes one sum in blocks, side by side with its neighbours; no barriers.
 //
 //   x  dense, `length` elements     partial  sums of all tensors; this one's begin at `start`
 //   dispatch  (ceil(sums / THREADS), 1, 1)
@@ -9,6 +9,7 @@
 alias Vec = f32;        // what a load takes: f32, or vec4f where 4 divides the length
 const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
+const BLOCK: u32 = 64;  // terms that are added in sequence
 fn total(x: Vec) -> f32 { return x; }
 
 struct Params { length: u32, start: u32, sums: u32 }
@@ -21,6 +22,11 @@ struct Params { length: u32, start: u32, sums: u32 }
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= p.sums) { return; }
   var sum = Vec();
-  for (var i = id.x; i < p.length / WIDTH; i += p.sums) { sum += x[i] * x[i]; }
+  let loads = p.length / WIDTH;
+  for (var start = id.x; start < loads; start += BLOCK * p.sums) {
+    var block = Vec();
+    for (var i = start; i < min(start + BLOCK * p.sums, loads); i += p.sums) { block += x[i] * x[i]; }
+    sum += block;
+  }
   partial[p.start + id.x] = total(sum);
 }

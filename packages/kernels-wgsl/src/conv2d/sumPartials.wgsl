@@ -1,4 +1,4 @@
-// y[i] = Σ_k  partial[k, i],   in ascending k
+// y[i] = Σ_k  partial[k, i],   in blocks of ascending k
 //
 // The second pass of a split sum: one invocation per element, so that the order is always the same.
 //
@@ -7,6 +7,7 @@
 
 alias Elem = f32;
 const THREADS: u32 = 64;
+const BLOCK: u32 = 32;    // partial sums that are added in sequence
 
 struct Params { length: u32, splits: u32 }
 
@@ -18,7 +19,11 @@ struct Params { length: u32, splits: u32 }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < p.length; i += groups.x * THREADS) {
     var sum = 0.0;
-    for (var k = 0u; k < p.splits; k++) { sum += partial[k * p.length + i]; }
+    for (var start = 0u; start < p.splits; start += BLOCK) {
+      var block = 0.0;
+      for (var k = start; k < min(start + BLOCK, p.splits); k++) { block += partial[k * p.length + i]; }
+      sum += block;
+    }
     y[i] = Elem(sum);
   }
 }

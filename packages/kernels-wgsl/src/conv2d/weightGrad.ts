@@ -57,7 +57,10 @@ export const sumPartials: Kernel<{ length: number; splits: number }> = {
 const BUSY = { software: 256, gpu: 384 };
 const SHORTEST = { software: 256, gpu: 128 };
 
-/** Enough stretches to keep an adapter busy where w is small, none shorter than pays. */
+/** The longest stretch that is summed in sequence. */
+const LONGEST = 2 ** 14;
+
+/** Enough stretches to keep an adapter busy where w is small, none shorter than pays, or so long that rounding adds up. */
 export function weightGradSplits(p: Conv2dParams, { software }: Pick<Adapter, "software">): number {
   const kind = software ? "software" : "gpu";
   const stretches = Math.floor((p.N * p.P * p.Q) / SHORTEST[kind]);
@@ -65,5 +68,6 @@ export function weightGradSplits(p: Conv2dParams, { software }: Pick<Adapter, "s
   // On a rasteriser channels count in vectors of four.
   const inFours = { ...p, C: p.groups === 1 ? Math.ceil(p.C / 4) * 4 : p.C };
   const tiles = software ? Math.ceil(weights(inFours) / 1024) : weightGradBlocks(p, rows, cols);
-  return Math.max(1, Math.min(Math.ceil(BUSY[kind] / Math.max(1, tiles)), stretches));
+  const fewest = Math.ceil((p.N * p.P * p.Q) / LONGEST);
+  return Math.max(1, fewest, Math.min(Math.ceil(BUSY[kind] / Math.max(1, tiles)), stretches));
 }

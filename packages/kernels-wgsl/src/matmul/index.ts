@@ -30,6 +30,9 @@ const tiled: Variant<MatmulParams> = {
   workgroups: (p) => spread(tiles(p, 64, 64)),
 };
 
+/** True if sums are so long that rounding adds up in a tile, and so few that `direct`, which sums in blocks, is quick. */
+export const isLong = (p: MatmulParams): boolean => p.K >= 2 ** 15 && batches(p) * p.M * p.N <= 2 ** 16;
+
 /**
  * Batched matrix product y[z] = a[z] · b[z] of strided operands.
  *
@@ -46,7 +49,8 @@ export const matmul: Kernel<MatmulParams> = {
     gpu: [...matmulVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p, adapter) => preferredTile(p, adapter) ?? (p.N < 8 ? "direct" : "tiled"),
+  prefer: (p, adapter) =>
+    isLong(p) ? "direct" : (preferredTile(p, adapter) ?? (p.N < 8 ? "direct" : "tiled")),
   epilogue: ({ N }) => N,
   linearIn: ({ N, bCol, bRow }) => (bCol === 1 && bRow === N ? "b" : undefined),
 };

@@ -60,13 +60,15 @@ fn main(
   for (var v = first; v < min(first + STRIP, p.W); v++) {
     var sum = Vec();
     for (var row = row0; row < row1; row++) {
+      var rowSum = Vec();
       for (var col = col0; col < col1; col++) {
         var count = p.R * p.S;
         if (!COUNT_PAD) {
           count = inside(row * p.strideRows, p.R, p.padTop, p.H) * inside(col * p.strideCols, p.S, p.padLeft, p.W);
         }
-        sum += Vec(dy[image + (row * p.Q + col) * columns]) / f32(count);
+        rowSum += Vec(dy[image + (row * p.Q + col) * columns]) / f32(count);
       }
+      sum += rowSum;
     }
     dx[(line * p.W + v) * columns + c] = StoredVec(sum);
     right++;

@@ -2,6 +2,7 @@ import type { Timing } from "@shadegrad/kernels-wgsl";
 import { observer } from "../core/observe.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions } from "../errors.ts";
 import type { PlanSummary } from "./plan.ts";
 import { checkArguments, Prepared, type Progress } from "./prepared.ts";
 
@@ -38,15 +39,16 @@ export interface Compiled<A extends readonly Tensor[], R> {
  * numbers are those of each call; where the mode of a layer changes (`train`, `evaluate`), it is recorded anew.
  *
  * Other values of the host are those of the first call: give what changes as a tensor. Arguments are copied when it
- * is called. While an observer looks on, as under `DEBUG` or in `findNaN`, each call runs op by op.
+ * is called. Weights are not: the first call fails where they change before it is ready. While an observer looks on, as under `DEBUG` or in `findNaN`, each call runs op by op.
  *
  * @throws TypeError if an argument is no tensor, or the function is async; ShapeError if tensors are on two
  *   devices; Error if it reads a tensor's numbers, or leaves tensors behind other than by returning them.
  */
 export function compile<A extends readonly Tensor[], R>(
   f: (...args: A) => R,
-  { onProgress }: CompileOptions = {},
+  { onProgress, ...unknown }: CompileOptions = {},
 ): Compiled<A, R> {
+  checkOptions("compile", unknown, ["onProgress"]);
   const prepared = new Prepared(f, onProgress);
   const call = async (...args: A): Promise<R> => {
     checkArguments(args);

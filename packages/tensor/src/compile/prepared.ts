@@ -24,6 +24,8 @@ interface Entry<R> {
   isCurrent(): boolean;
   /** True if memory was moved before the first call, so that it takes another plan. */
   hasMoved(): boolean;
+  /** Count of changes that were made at once to tensors that the function reads or changes beside its arguments. */
+  changes(): number;
 }
 
 /** The plans of one function: one per device, precision, and combination of argument shapes and types. */
@@ -57,14 +59,16 @@ export class Prepared<A extends readonly Tensor[], R> {
   }
 
   async #runLater<T>(
-    { making, hasMoved }: Entry<R>,
+    { making, hasMoved, changes }: Entry<R>,
     args: A,
     run: (made: Made<R>, args: readonly Tensor[]) => T,
   ): Promise<T> {
     // Until it is their turn, the caller may change the arguments or dispose them.
     const copies = args.map(copyOf) as unknown as A;
+    const before = changes();
     try {
       const made = await making;
+      if (changes() !== before) throw new Error(CHANGED);
       return await (hasMoved() ? this.use(copies, run) : this.#run(made, copies, run));
     } finally {
       for (const x of copies) x.dispose();
@@ -97,6 +101,7 @@ export class Prepared<A extends readonly Tensor[], R> {
       making: make(),
       made: undefined,
       isCurrent: () => recording.recorder.isCurrent,
+      changes: () => recording.recorder.held.reduce((sum, { changes }) => sum + changes, 0),
       hasMoved: () => {
         const { recorder } = recording;
         if (recorder.isInPlace) return false;
@@ -107,6 +112,9 @@ export class Prepared<A extends readonly Tensor[], R> {
     return entry;
   }
 }
+
+const CHANGED =
+  "compile: tensors that the function uses beside its arguments were changed after it was called, and before it was ready to run: await its first call before weights change.";
 
 /** Free the memory of a plan, after the calls that wait for it. */
 const discard = <R>({ making }: Entry<R>): void => {

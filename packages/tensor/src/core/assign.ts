@@ -30,7 +30,7 @@ function write(values: Numbers, to: Tensor): void {
     numbers.dispose();
     return;
   }
-  to.storage.version++;
+  to.storage.touch(true);
   if (to.size > 0) to.device.write(to.storage, encoded);
 }
 

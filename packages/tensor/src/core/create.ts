@@ -1,11 +1,11 @@
 import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
-import { ShapeError } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import { checkGradient } from "./dtype.ts";
 import { checkHolds } from "./numbers.ts";
 import { run } from "./run.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
-import { type Tensor, type TensorOptions, tensor } from "./tensor.ts";
+import { TENSOR_OPTIONS, type Tensor, type TensorOptions, tensor } from "./tensor.ts";
 
 /** A tensor of zeros. */
 export const zeros = (shape: Shape, options?: TensorOptions): Tensor => constant("zeros", shape, 0, options);
@@ -58,6 +58,7 @@ export function arange(first: number, ...rest: (number | TensorOptions | undefin
  * → `[count]`
  */
 export function linspace(start: number, end: number, count: number, options: TensorOptions = {}): Tensor {
+  checkOptions("linspace", options, TENSOR_OPTIONS);
   const shape = checkShape("linspace", [count]);
   checkGradient("linspace", options.dtype ?? "f32", options.requiresGrad ?? false);
   // In float64, here: in float32 the last of them would not always be the end.
@@ -68,6 +69,7 @@ export function linspace(start: number, end: number, count: number, options: Ten
 }
 
 function sequence(op: string, shape: Shape, start: number, step: number, options: TensorOptions): Tensor {
+  checkOptions(op, options, TENSOR_OPTIONS);
   const { dtype = "f32", device = defaultDevice(), requiresGrad = false } = options;
   checkGradient(op, dtype, requiresGrad);
   const last = start + step * Math.max(0, sizeOf(shape) - 1);

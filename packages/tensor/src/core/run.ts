@@ -124,7 +124,7 @@ export function run<P extends ParamValues>(
     for (const y of written) buffers.push(y.storage);
     device.launcher.launch(kernel, params, buffers, { holes: filled, epilogue, variant });
   }
-  for (const write of planned) if (write instanceof Tensor) write.storage.touch();
+  for (const write of planned) if (write instanceof Tensor) write.storage.touch(!into);
   const watching = observer();
   if (watching) {
     const replaced = planned.every((write) => write instanceof Tensor);

@@ -20,6 +20,8 @@ export class Storage {
   readonly bytes: number;
   /** Count of replacements of the contents in place. */
   version = 0;
+  /** Of those, the ones that were made at once, and not by a compiled function. */
+  changes = 0;
   /** The adjacent storages that this one spans; none as a rule. */
   readonly parts: readonly Storage[];
   /** The storage that this one is a part of; that one is part of none. */
@@ -92,10 +94,11 @@ export class Storage {
     else if (this.#buffer) this.#giveBack(this.#buffer);
   }
 
-  /** Count the contents as replaced. */
-  touch(): void {
+  /** Count the contents as replaced; at once, or by a function that is recorded. */
+  touch(atOnce: boolean): void {
     this.version++;
-    for (const part of this.parts) part.version++;
+    if (atOnce) this.changes++;
+    for (const part of this.parts) part.touch(atOnce);
   }
 
   /** Be a part of another storage from here on, for every tensor that looks at it. Its numbers are there already. */

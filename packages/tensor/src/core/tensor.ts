@@ -181,7 +181,7 @@ export function checkTensors(op: string, operands: Readonly<Record<string, unkno
   }
 }
 
-const OPTIONS = ["dtype", "device", "requiresGrad"];
+export const TENSOR_OPTIONS = ["dtype", "device", "requiresGrad"];
 
 /**
  * A tensor of the given numbers.
@@ -201,7 +201,7 @@ export function tensor(
   third?: TensorOptions,
 ): Tensor {
   const [shape, options = {}] = second && isOptions(second) ? [undefined, second] : [second, third];
-  checkOptions("tensor", options, OPTIONS);
+  checkOptions("tensor", options, TENSOR_OPTIONS);
   const { dtype = dtypeOf(data), device = defaultDevice(), requiresGrad = false } = options;
   const { values, shape: own } = flatten("tensor", data);
   const itsShape = shape ? checkShape("tensor", shape) : (own ?? [values.length]);

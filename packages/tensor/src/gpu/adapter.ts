@@ -1,5 +1,5 @@
 import type { Adapter } from "@shadegrad/kernels-wgsl";
-import { DeviceError } from "../errors.ts";
+import { checkOptions, DeviceError } from "../errors.ts";
 import { checkLimits } from "./least-limits.ts";
 import type { Completion } from "./polling.ts";
 import { checkPrecision, type Precision } from "./precision.ts";
@@ -24,6 +24,8 @@ export interface InitOptions {
   /** True to suppress the warning about a software adapter. */
   quiet?: boolean;
 }
+
+const INIT_OPTIONS = ["powerPreference", "limits", "device", "precision", "tuned", "quiet"];
 
 export interface Opened {
   readonly gpu: GPUDevice;
@@ -51,6 +53,7 @@ const LIMITS = [
 
 /** Ask the platform for a device: the page's `navigator.gpu`, or Dawn through the `webgpu` package in Node. */
 export async function openAdapter(options: InitOptions = {}): Promise<Opened> {
+  checkOptions("init", options, INIT_OPTIONS);
   const { precision = "f32" } = options;
   if (options.device) {
     // Safari 26.0 has devices without adapterInfo.

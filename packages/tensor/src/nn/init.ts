@@ -4,7 +4,7 @@ import { full } from "../core/create.ts";
 import { scope } from "../core/scope.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { type Generator, normal as normalTensor, uniform as uniformTensor } from "../ops/random.ts";
 import { parameter } from "./module.ts";
@@ -38,12 +38,19 @@ export function constant(x: Tensor, value: number): Tensor {
 }
 
 /** Fill with random numbers in [low, high), in place. */
-export function uniform(x: Tensor, low = 0, high = 1, { generator }: RandomOptions = {}): Tensor {
+export function uniform(x: Tensor, low = 0, high = 1, { generator, ...unknown }: RandomOptions = {}): Tensor {
+  checkOptions("uniform", unknown, ["generator"]);
   return filled(x, uniformTensor(x.shape, low, high, { device: x.device, generator }));
 }
 
 /** Fill with normally distributed numbers, in place. */
-export function normal(x: Tensor, mean = 0, deviation = 1, { generator }: RandomOptions = {}): Tensor {
+export function normal(
+  x: Tensor,
+  mean = 0,
+  deviation = 1,
+  { generator, ...unknown }: RandomOptions = {},
+): Tensor {
+  checkOptions("normal", unknown, ["generator"]);
   return filled(x, normalTensor(x.shape, mean, deviation, { device: x.device, generator }));
 }
 
@@ -56,12 +63,12 @@ export function normal(x: Tensor, mean = 0, deviation = 1, { generator }: Random
  */
 export function kaimingUniform(x: Tensor, options: KaimingOptions = {}): Tensor {
   const bound = Math.sqrt(3) * deviationOf("kaimingUniform", x.shape, options);
-  return uniform(x, -bound, bound, options);
+  return uniform(x, -bound, bound, { generator: options.generator });
 }
 
 /** He's initialisation, normal, in place: as `kaimingUniform`. */
 export function kaimingNormal(x: Tensor, options: KaimingOptions = {}): Tensor {
-  return normal(x, 0, deviationOf("kaimingNormal", x.shape, options), options);
+  return normal(x, 0, deviationOf("kaimingNormal", x.shape, options), { generator: options.generator });
 }
 
 /**
@@ -104,6 +111,7 @@ function filled(x: Tensor, values: Tensor): Tensor {
 }
 
 function deviationOf(op: string, shape: Shape, options: KaimingOptions): number {
+  checkOptions(op, options, ["mode", "nonlinearity", "slope", "generator"]);
   const { mode = "fanIn", nonlinearity = "leakyRelu", slope = 0 } = options;
   if (shape.length < 2) {
     throw new ShapeError(

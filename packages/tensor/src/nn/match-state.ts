@@ -1,7 +1,7 @@
 import { assign } from "../core/assign.ts";
 import type { Shape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import { FormatError } from "../errors.ts";
+import { checkOptions, FormatError } from "../errors.ts";
 import { type HostTensor, toFloat32, toInt32 } from "../formats/host-tensor.ts";
 
 /** Tensors by name, as a checkpoint holds them and `stateDict` gives them. */
@@ -27,8 +27,9 @@ export function matchState(
   op: string,
   wanted: ReadonlyMap<string, Shape>,
   offered: ReadonlyMap<string, Shape>,
-  { strict = true }: LoadOptions,
+  { strict = true, ...unknown }: LoadOptions,
 ): Loaded {
+  checkOptions(op, unknown, ["strict"]);
   const missing = [...wanted.keys()].filter((name) => !offered.has(name)).sort();
   const unexpected = [...offered.keys()].filter((name) => !wanted.has(name)).sort();
   const misshapen = [...wanted]

@@ -1,9 +1,12 @@
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions } from "../errors.ts";
 import { relu } from "../ops/activation.ts";
 import {
+  AVG_POOL_OPTIONS,
   type AvgPool2dOptions,
   avgPool2d,
   globalAvgPool2d,
+  MAX_POOL_OPTIONS,
   type MaxPool2dOptions,
   maxPool2d,
   type Pool2dOptions,
@@ -57,7 +60,8 @@ export class Dropout implements Layer {
   readonly #generator: Generator | undefined;
 
   /** @throws RangeError if `p` is no probability. */
-  constructor(p = 0.5, { generator }: { generator?: Generator | undefined } = {}) {
+  constructor(p = 0.5, { generator, ...unknown }: { generator?: Generator | undefined } = {}) {
+    checkOptions("Dropout", unknown, ["generator"]);
     if (!(p >= 0 && p <= 1)) throw new RangeError(`Dropout: p is ${p}, not in [0, 1].`);
     watchMode(this);
     this.p = p;
@@ -75,7 +79,7 @@ export class MaxPool2d implements Layer {
 
   /** @throws RangeError if a size makes no sense. */
   constructor(kernelSize: Pair, options: Omit<MaxPool2dOptions, "kernel"> = {}) {
-    checkWindow("MaxPool2d", kernelSize, options);
+    checkWindow("MaxPool2d", kernelSize, options, MAX_POOL_OPTIONS);
     this.options = { ...options, kernel: kernelSize };
   }
 
@@ -90,7 +94,7 @@ export class AvgPool2d implements Layer {
 
   /** @throws RangeError if a size makes no sense. */
   constructor(kernelSize: Pair, options: Omit<AvgPool2dOptions, "kernel"> = {}) {
-    checkWindow("AvgPool2d", kernelSize, options);
+    checkWindow("AvgPool2d", kernelSize, options, AVG_POOL_OPTIONS);
     this.options = { ...options, kernel: kernelSize };
   }
 
@@ -102,8 +106,15 @@ export class AvgPool2d implements Layer {
 function checkWindow(
   layer: string,
   kernelSize: Pair,
-  { stride, padding = 0 }: Omit<Pool2dOptions, "kernel">,
+  options: Omit<Pool2dOptions, "kernel">,
+  known: readonly string[],
 ): void {
+  checkOptions(
+    layer,
+    options,
+    known.filter((name) => name !== "kernel"),
+  );
+  const { stride, padding = 0 } = options;
   const fail = (what: string) => new RangeError(`${layer}: ${what}.`);
   const window = pair("kernelSize", kernelSize, 1, fail);
   sides(padding, window, pair("stride", stride ?? kernelSize, 1, fail), fail);

@@ -6,7 +6,7 @@ import { checkTensors, empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { around, axesOf, axisOf, without } from "./axes.ts";
 import { permute } from "./permute.ts";
-import type { Axes, ReduceOptions } from "./reduce.ts";
+import { type Axes, keepsDims, type ReduceOptions } from "./reduce.ts";
 
 /**
  * Index, i32, of the largest element along an axis, the first among equals; along several axes, or without any along all,
@@ -16,15 +16,15 @@ import type { Axes, ReduceOptions } from "./reduce.ts";
  *
  * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
-export function argmax(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function argmax(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("argmax", { x });
-  return argExtreme("argmax", x, axes, keepdims);
+  return argExtreme("argmax", x, axes, keepsDims("argmax", options));
 }
 
 /** Index of the smallest element: as `argmax`. */
-export function argmin(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function argmin(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("argmin", { x });
-  return argExtreme("argmin", x, axes, keepdims);
+  return argExtreme("argmin", x, axes, keepsDims("argmin", options));
 }
 
 function argExtreme(op: "argmax" | "argmin", x: Tensor, given: Axes | undefined, keepdims: boolean): Tensor {

@@ -12,3 +12,8 @@ export interface BatchNormOptions {
   momentum?: number | undefined;
   eps?: number | undefined;
 }
+
+export const BATCH_NORM_OPTIONS: readonly (keyof BatchNormOptions)[] = [
+  ...(["runningMean", "runningVar", "numBatchesTracked"] as const),
+  ...(["training", "momentum", "eps"] as const),
+];

@@ -12,8 +12,8 @@ import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
-import type { BatchNormOptions } from "./batch-norm-options.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
+import { BATCH_NORM_OPTIONS, type BatchNormOptions } from "./batch-norm-options.ts";
 import { isTiled, tiledBatchNorm } from "./tiled-batch-norm.ts";
 
 export type { BatchNormOptions } from "./batch-norm-options.ts";
@@ -30,6 +30,7 @@ export type { BatchNormOptions } from "./batch-norm-options.ts";
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   checkTensors("batchNorm", { x, gamma, beta });
+  checkOptions("batchNorm", options, BATCH_NORM_OPTIONS);
   const { runningMean, runningVar, training = false, eps = 1e-5 } = options;
   const p = batchNormShape(x, gamma, beta, runningMean, runningVar, training);
   if (training && isTiled(x, options)) return tiledBatchNorm(x, gamma, beta, options);

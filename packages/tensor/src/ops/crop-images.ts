@@ -2,7 +2,7 @@ import { cropImages as kernel } from "@shadegrad/kernels-wgsl/cropImages";
 import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
 import { Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 
 export interface CropImagesOptions {
   /** Height, width and channels of an image. */
@@ -28,6 +28,7 @@ export function cropImages(
   colours: Tensor,
   options: CropImagesOptions,
 ): Tensor {
+  checkOptions("cropImages", options, ["shape", "window", "edge"]);
   const { shape, window = [shape[0], shape[1]], edge = "zero" } = options;
   const [H, W, C] = shape;
   const [P, Q] = window;

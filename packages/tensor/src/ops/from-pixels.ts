@@ -4,7 +4,7 @@ import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
 import { scope } from "../core/scope.ts";
 import { empty, type Tensor, tensor } from "../core/tensor.ts";
-import { DeviceError, ShapeError } from "../errors.ts";
+import { checkOptions, DeviceError, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { copyPixels, rowWords } from "../gpu/pixel-copy.ts";
@@ -53,6 +53,7 @@ export function fromPixels(source: PixelSource, options: FromPixelsOptions = {})
     throw new Error(
       "fromPixels: a compiled function is recorded once, with the pixels of its first call. Call fromPixels before, and give it the tensor.",
     );
+  checkOptions("fromPixels", options, ["resize", "crop", "colours", "device"]);
   const { colours = AS_THEY_ARE, device = defaultDevice() } = options;
   const [W, H] = pixelSize(source);
   const { resize: [toH, toW] = [H, W], crop = { top: 0, left: 0, height: toH, width: toW } } = options;

@@ -5,7 +5,7 @@ import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkTensors, empty, Tensor } from "../core/tensor.ts";
-import { kindOf, ShapeError } from "../errors.ts";
+import { checkOptions, kindOf, ShapeError } from "../errors.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { square, sub } from "./arithmetic.ts";
 import { mean, reduced, SUM, sum } from "./reduce.ts";
@@ -36,12 +36,10 @@ export interface CrossEntropyOptions extends LossOptions {
  *
  * @throws ShapeError if the shapes do not fit, or labels are no integers.
  */
-export function crossEntropy(
-  logits: Tensor,
-  labels: Tensor,
-  { labelSmoothing: smoothing = 0, reduction = "mean", ignoreIndex, weights }: CrossEntropyOptions = {},
-): Tensor {
+export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTensors("crossEntropy", { logits, labels });
+  checkOptions("crossEntropy", options, ["labelSmoothing", "reduction", "ignoreIndex", "weights"]);
+  const { labelSmoothing: smoothing = 0, reduction = "mean", ignoreIndex, weights } = options;
   checkLabels(logits, labels, smoothing, ignoreIndex, weights);
   if (debugLevel >= 1 && !recorder()) warnOfLabels(labels, logits.shape.at(-1)!, ignoreIndex);
   const { shape } = labels;
@@ -122,7 +120,8 @@ async function warnOfLabels(labels: Tensor, C: number, ignored: number | undefin
  *
  * @throws ShapeError if the shapes do not broadcast.
  */
-export function mseLoss(x: Tensor, y: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
+export function mseLoss(x: Tensor, y: Tensor, { reduction = "mean", ...unknown }: LossOptions = {}): Tensor {
+  checkOptions("mseLoss", unknown, ["reduction"]);
   const squares = square(sub(x, y));
   if (reduction === "none") return squares;
   return reduction === "sum" ? sum(squares) : mean(squares);

@@ -7,7 +7,7 @@ import { axesOf, without } from "./axes.ts";
 import { notEqual } from "./comparison.ts";
 import { fitted } from "./elementwise.ts";
 import { sqrt } from "./math.ts";
-import { compare } from "./nan.ts";
+import { compare, orNan } from "./nan.ts";
 import { type Axes, max, min, type ReduceOptions, reduced, SUM, sum, typeOfMean } from "./reduce.ts";
 import { type VarianceOptions, variance } from "./variance.ts";
 
@@ -50,7 +50,7 @@ export function norm(x: Tensor, axes?: Axes, options: NormOptions = {}): Tensor 
 function euclidean(x: Tensor, axes: readonly number[], keepdims = false): Tensor {
   const kept = without(x.shape, axes, true);
   const squares = reduced(x, axes, kept, { ...SUM, term: "x * x" }, "f32");
-  const length = elementwise((s) => `sqrt(${s})`, [squares], { dtype: typeOfMean(x) });
+  const length = elementwise((s) => orNan(`sqrt(${s})`, s), [squares], { dtype: typeOfMean(x) });
   squares.dispose();
   const y = keepdims ? length : length.view(without(x.shape, axes, false));
   // dx = dy · x / y, and 0 where y is

@@ -9,7 +9,7 @@ import {
 import { differentiable, needsGrad } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
 import { checkTensors, type Tensor, tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { mul } from "./arithmetic.ts";
 import { mean } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
@@ -35,6 +35,10 @@ export interface AvgPool2dOptions extends Pool2dOptions {
   countIncludePad?: boolean | undefined;
 }
 
+const POOL_OPTIONS = ["kernel", "stride", "padding", "ceilMode"] as const;
+export const MAX_POOL_OPTIONS: readonly (keyof MaxPool2dOptions)[] = [...POOL_OPTIONS, "dilation"];
+export const AVG_POOL_OPTIONS: readonly (keyof AvgPool2dOptions)[] = [...POOL_OPTIONS, "countIncludePad"];
+
 /**
  * Largest element of each window; padding is never one. The gradient goes to the first of equals,
  * row by row, as in PyTorch.
@@ -45,6 +49,7 @@ export interface AvgPool2dOptions extends Pool2dOptions {
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   checkTensors("maxPool2d", { x });
+  checkOptions("maxPool2d", options, MAX_POOL_OPTIONS);
   const p = poolParams("maxPool2d", x, options);
   const shape = [p.N, p.P, p.Q, p.C];
   if (!needsGrad(x)) {
@@ -89,8 +94,10 @@ export function maxPool2dWithIndices(x: Tensor, options: MaxPool2dOptions): Pool
  *
  * @throws ShapeError if the window does not fit in the padded image, or is padded by more than half.
  */
-export function avgPool2d(x: Tensor, { countIncludePad = true, ...options }: AvgPool2dOptions): Tensor {
+export function avgPool2d(x: Tensor, given: AvgPool2dOptions): Tensor {
   checkTensors("avgPool2d", { x });
+  checkOptions("avgPool2d", given, AVG_POOL_OPTIONS);
+  const { countIncludePad = true, ...options } = given;
   const p = poolParams("avgPool2d", x, options);
   // Beyond the padding nothing counts: the kernel divides by pixels, and the padding's share is taken off after it.
   const isCorrected = countIncludePad && Boolean(options.ceilMode);

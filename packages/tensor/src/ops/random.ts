@@ -18,8 +18,8 @@ import { eachCall } from "../core/recorder.ts";
 import { drawn } from "../core/replayed-draws.ts";
 import { run } from "../core/run.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
-import type { Tensor, TensorOptions } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { TENSOR_OPTIONS, type Tensor, type TensorOptions } from "../core/tensor.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 
@@ -94,6 +94,7 @@ function random(
   params: (length: number, stream: Stream) => RandomParams,
   options: RandomOptions = {},
 ): Tensor {
+  checkOptions(op, options, [...TENSOR_OPTIONS, "generator"]);
   const { dtype = "f32", device = defaultDevice(), generator, requiresGrad = false } = options;
   if (isInteger(dtype) && op !== "randint") {
     throw new ShapeError(`${op}: fractions are f32 or f16, not ${dtype}; randint gives whole numbers.`);
@@ -138,7 +139,12 @@ export interface DropoutOptions {
  *
  * @throws ShapeError unless p is from 0 to 1.
  */
-export function dropout(x: Tensor, p = 0.5, { training = true, generator }: DropoutOptions = {}): Tensor {
+export function dropout(
+  x: Tensor,
+  p = 0.5,
+  { training = true, generator, ...unknown }: DropoutOptions = {},
+): Tensor {
+  checkOptions("dropout", unknown, ["training", "generator"]);
   if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
   if (!training || p === 0) return differentiable("dropout", x.view(), [x], (dy) => [() => dy.view()]);
   const { size, device } = x; // of each call, when this x is long gone

@@ -5,7 +5,7 @@ import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
 import { around, axesOf, without } from "./axes.ts";
 import { compare, isNan } from "./nan.ts";
@@ -18,6 +18,12 @@ export interface ReduceOptions {
   keepdims?: boolean | undefined;
 }
 
+/** @throws TypeError if there is another option. */
+export function keepsDims(op: string, { keepdims = false, ...unknown }: ReduceOptions): boolean {
+  checkOptions(op, unknown, ["keepdims"]);
+  return keepdims;
+}
+
 /**
  * Sum over axes, all of them if none are given; integers stay integers, and where f16 is only the precision
  * of products the sum is f32.
@@ -26,8 +32,9 @@ export interface ReduceOptions {
  *
  * @throws ShapeError if x lacks one of the axes.
  */
-export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("sum", { x });
+  const keepdims = keepsDims("sum", options);
   return added("sum", x, axesOf("sum", x.shape, axes), keepdims, SUM, typeOfSum(x));
 }
 
@@ -39,8 +46,9 @@ export function sum(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions 
  *
  * @throws ShapeError if x lacks one of the axes.
  */
-export function mean(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("mean", { x });
+  const keepdims = keepsDims("mean", options);
   return added("mean", x, axesOf("mean", x.shape, axes), keepdims, MEAN, typeOfMean(x));
 }
 
@@ -57,8 +65,9 @@ export const typeOfMean = (x: Tensor): DType => (typeOfSum(x) === "f16" ? "f16" 
  *
  * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
-export function max(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function max(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("max", { x });
+  const keepdims = keepsDims("max", options);
   return extreme("max", x, axes, keepdims);
 }
 
@@ -69,8 +78,9 @@ export function max(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions 
  *
  * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
-export function min(x: Tensor, axes?: Axes, { keepdims = false }: ReduceOptions = {}): Tensor {
+export function min(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("min", { x });
+  const keepdims = keepsDims("min", options);
   return extreme("min", x, axes, keepdims);
 }
 

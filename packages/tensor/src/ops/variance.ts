@@ -2,6 +2,7 @@ import { differentiable } from "../core/autograd.ts";
 import { elementwise } from "../core/map.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
+import { checkOptions } from "../errors.ts";
 import { axesOf, without } from "./axes.ts";
 import { fitted } from "./elementwise.ts";
 import { type Axes, MEAN, type ReduceOptions, reduced, SUM, typeOfMean } from "./reduce.ts";
@@ -24,9 +25,10 @@ export interface VarianceOptions extends ReduceOptions {
 export function variance(
   x: Tensor,
   axes?: Axes,
-  { keepdims = false, unbiased = true }: VarianceOptions = {},
+  { keepdims = false, unbiased = true, ...unknown }: VarianceOptions = {},
 ): Tensor {
   checkTensors("variance", { x });
+  checkOptions("variance", unknown, ["keepdims", "unbiased"]);
   const over = axesOf("variance", x.shape, axes);
   const kept = without(x.shape, over, true);
   const count = sizeOf(over.map((axis) => x.shape[axis]!));

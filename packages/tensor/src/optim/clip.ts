@@ -1,9 +1,11 @@
 import { clipNorm, clipValue, squares, squaresSums } from "@shadegrad/kernels-wgsl/clip";
 import { gathered } from "../core/adjacent.ts";
 import { noGrad } from "../core/autograd.ts";
+import { copied } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
+import { cast } from "../ops/cast.ts";
 import { sqrt } from "../ops/math.ts";
 import { sum } from "../ops/reduce.ts";
 import { checkOption, namedTensors, type Parameters } from "./optimizer.ts";
@@ -22,7 +24,7 @@ export function clipGradNorm(params: Parameters, most: number): Tensor {
   using squared = sumOfSquares(gradients);
   const norm = noGrad(() => sqrt(squared));
   for (const x of gradients) {
-    run(clipNorm, { length: x.size, most }, [norm], { x });
+    inF32(x, (x) => run(clipNorm, { length: x.size, most }, [norm], { x }));
     x.dispose();
   }
   return norm;
@@ -35,7 +37,9 @@ export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
   const partial = empty([total], "f32", tensors[0]!.device);
   let start = 0;
   tensors.forEach((x, i) => {
-    run(squares, { length: x.size, start, sums: sums[i]! }, [x], { partial });
+    const wide = x.dtype === "f32" ? x : noGrad(() => cast(x, "f32"));
+    run(squares, { length: x.size, start, sums: sums[i]! }, [wide], { partial });
+    if (wide !== x) wide.dispose();
     start += sums[i]!;
   });
   const squared = noGrad(() => sum(partial));
@@ -51,9 +55,20 @@ export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
 export function clipGradValue(params: Parameters, most: number): void {
   checkOption("clipGradValue", "the limit", most, most >= 0, "a number ≥ 0");
   for (const x of gathered(gradientsOf("clipGradValue", params))) {
-    run(clipValue, { length: x.size, most }, [], { x });
+    inF32(x, (x) => run(clipValue, { length: x.size, most }, [], { x }));
     x.dispose();
   }
+}
+
+/** Change a gradient in place; one of halves by way of floats. */
+function inF32(x: Tensor, change: (x: Tensor) => unknown): void {
+  if (x.dtype === "f32") {
+    change(x);
+    return;
+  }
+  using wide = noGrad(() => cast(x, "f32"));
+  change(wide);
+  copied(wide, x);
 }
 
 /**

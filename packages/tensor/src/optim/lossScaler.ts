@@ -5,6 +5,7 @@ import { full, zeros } from "../core/create.ts";
 import { run } from "../core/run.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkOptions } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
 import { cast } from "../ops/cast.ts";
@@ -47,7 +48,8 @@ export class LossScaler {
   readonly #interval: number;
 
   /** @throws RangeError if the scale is no number above 0, or the interval no whole one. */
-  constructor({ initial = 2 ** 16, interval = 2000, device }: LossScalerOptions = {}) {
+  constructor({ initial = 2 ** 16, interval = 2000, device, ...unknown }: LossScalerOptions = {}) {
+    checkOptions("LossScaler", unknown, ["initial", "interval", "device"]);
     checkOption("LossScaler", "initial", initial, initial > 0 && initial < Infinity, "a number > 0");
     checkOption("LossScaler", "interval", interval, Number.isInteger(interval) && interval > 0, "1, 2, 3 …");
     const on = device ? { device } : {};
@@ -76,7 +78,8 @@ export class LossScaler {
    *
    * @throws RangeError if the limit is negative; ShapeError if no parameter has a gradient.
    */
-  step(optimizers: Scaled | readonly Scaled[], { clipNorm = Infinity }: ScaledStep = {}): void {
+  step(optimizers: Scaled | readonly Scaled[], { clipNorm = Infinity, ...unknown }: ScaledStep = {}): void {
+    checkOptions("LossScaler.step", unknown, ["clipNorm"]);
     checkOption("LossScaler", "clipNorm", clipNorm, clipNorm >= 0, "a number ≥ 0");
     const all = [optimizers].flat() as readonly Scaled[];
     const slots = all.flatMap(({ groups }) => groups.flatMap(({ slots }) => slots));

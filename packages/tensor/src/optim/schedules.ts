@@ -1,3 +1,5 @@
+import { checkOptions } from "../errors.ts";
+
 /**
  * A learning rate for each step, counted from 0: `optimizer.lr = schedule(step)`.
  *
@@ -14,7 +16,8 @@ export interface CosineOptions {
 }
 
 /** Down from `lr` to `min` along half a cosine, https://arxiv.org/abs/1608.03983. */
-export function cosine({ lr, steps, min = 0 }: CosineOptions): Schedule {
+export function cosine({ lr, steps, min = 0, ...unknown }: CosineOptions): Schedule {
+  checkOptions("cosine", unknown, ["lr", "steps", "min"]);
   checkRate("cosine", "lr", lr);
   checkRate("cosine", "min", min);
   checkSteps("cosine", "steps", steps);
@@ -29,7 +32,8 @@ export interface MultiStepOptions {
 }
 
 /** `lr`, times `gamma` at each milestone. */
-export function multiStep({ lr, milestones, gamma = 0.1 }: MultiStepOptions): Schedule {
+export function multiStep({ lr, milestones, gamma = 0.1, ...unknown }: MultiStepOptions): Schedule {
+  checkOptions("multiStep", unknown, ["lr", "milestones", "gamma"]);
   checkRate("multiStep", "lr", lr);
   checkRate("multiStep", "gamma", gamma);
   if (milestones.some((step, i) => !(step > (milestones[i - 1] ?? -1)))) {
@@ -66,8 +70,11 @@ export interface OneCycleOptions {
   anneal?: "cosine" | "linear";
 }
 
+const ONE_CYCLE_OPTIONS = ["lr", "steps", "pctStart", "divFactor", "finalDivFactor", "anneal"];
+
 /** Up to `lr`, then down to almost nothing, https://arxiv.org/abs/1708.07120; PyTorch's OneCycleLR in two phases. */
 export function oneCycle(options: OneCycleOptions): Schedule {
+  checkOptions("oneCycle", options, ONE_CYCLE_OPTIONS);
   const { lr, steps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = "cosine" } = options;
   checkRate("oneCycle", "lr", lr);
   checkSteps("oneCycle", "steps", steps);
@@ -94,7 +101,11 @@ export interface WarmupOptions {
 }
 
 /** Rise in a line to the first rate of another schedule, which then begins. */
-export function warmup(schedule: Schedule, { steps, start = 1 / (steps + 1) }: WarmupOptions): Schedule {
+export function warmup(
+  schedule: Schedule,
+  { steps, start = 1 / (steps + 1), ...unknown }: WarmupOptions,
+): Schedule {
+  checkOptions("warmup", unknown, ["steps", "start"]);
   checkSteps("warmup", "steps", steps);
   checkRate("warmup", "start", start);
   return (step) => (step < steps ? schedule(0) * line(start, 1, step / steps) : schedule(step - steps));

@@ -5,7 +5,7 @@ import type { Recorded } from "../core/recorder.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { keepVariants } from "../gpu/tuned.ts";
@@ -58,6 +58,7 @@ export async function tune(
   given: readonly Tensor[] | readonly Shape[],
   options: TuneOptions = {},
 ): Promise<Tuning> {
+  checkOptions("tune", options, ["training", "keep", "onProgress", "signal"]);
   const { keep = true, onProgress, signal } = options;
   const start = performance.now();
   const isFunction = typeof what === "function";

@@ -103,6 +103,34 @@ it("arguments are copied when it is called, at the first call too", async () => 
   }
 });
 
+describe("weights that change after a call", () => {
+  const changed = /^compile: tensors that the function uses .* await its first call before weights change/;
+
+  it("are those of the call, or it fails: at the first call, which waits for its plan", async () => {
+    const w = tensor([2]);
+    using f = compile((x: Tensor) => mul(x, w));
+    const [first, second] = [f(tensor([1])), f(tensor([5]))];
+    assign(w, [100]);
+    await expect(first).rejects.toThrow(changed);
+    await expect(second).rejects.toThrow(changed);
+    const later = f(tensor([1]));
+    assign(w, [7]);
+    expect(await values(await later)).toEqual([100]);
+    expect(await values(await f(tensor([1])))).toEqual([7]);
+  });
+
+  it("may be changed by calls that wait, of the function itself and of others", async () => {
+    const w = tensor([1]);
+    using step = compile((x: Tensor) => {
+      assign(w, add(w, x));
+      return mul(w, 1);
+    });
+    const results = await Promise.all([step(tensor([1])), step(tensor([2]))]);
+    expect(await Promise.all(results.map(values))).toEqual([[2], [4]]);
+    expect(await values(w)).toEqual([4]);
+  });
+});
+
 it("tensors of two devices are refused at every call, and say so", async () => {
   const other = await openDevice({ quiet: true });
   const w = tensor([2]);

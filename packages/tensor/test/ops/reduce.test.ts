@@ -3,11 +3,14 @@ import {
   argmax,
   argmin,
   backward,
+  defaultDevice,
   full,
+  grad,
   init,
   max,
   mean,
   min,
+  norm,
   scope,
   sum,
   type Tensor,
@@ -190,6 +193,18 @@ describe("accuracy", () => {
       const own = values.filter((_, at) => at % 2 === i).reduce((sum, value) => sum + value, 0);
       expect(Math.abs(columns[i]! / own - 1)).toBeLessThan(2e-7);
     }
+  });
+
+  it("the L2 norm of halves has no overflow on its way, and a gradient", async ({ skip }) => {
+    const values = [300, -400, 0, 12_000];
+    const exact = Math.hypot(...values);
+    expect((await norm(tensor(values)).item()) / exact).toBeCloseTo(1, 6);
+    expect([...(await norm(tensor([3, 4, 0, 0], [2, 2]), 1, { keepdims: true }).data())]).toEqual([5, 0]);
+    expect(await norm(tensor([1, Number.NaN])).item()).toBeNaN();
+    const dx = grad((x: Tensor) => sum(norm(x, 1)))(tensor([3, 4, 0, 0], [2, 2]));
+    expect(relativeError(await dx.data(), [0.6, 0.8, 0, 0])).toBeLessThan(1e-6);
+    skip(!defaultDevice().adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    expect(await norm(tensor(values, { dtype: "f16" })).item()).toBe(Math.fround(Math.round(exact / 8) * 8));
   });
 
   it("variance far from 0", async () => {

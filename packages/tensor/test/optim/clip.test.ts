@@ -48,6 +48,18 @@ describe("clipGradNorm", () => {
     expect((await w.grad.data()).every(Number.isNaN)).toBe(true);
   });
 
+  it("has no overflow on its way where gradients are halves", async ({ skip }) => {
+    skip(!device.adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    const w = tensor([0, 0, 0, 0], { dtype: "f16", requiresGrad: true });
+    w.grad = tensor([300, -400, 30_000, 40_000], { dtype: "f16" });
+    const exact = Math.hypot(300, 400, 30_000, 40_000);
+    expect((await clipGradNorm([w], 1000).item()) / exact).toBeCloseTo(1, 3);
+    const clipped = await w.grad.data();
+    expect(clipped[3]! / ((1000 * 40_000) / exact)).toBeCloseTo(1, 2);
+    clipGradValue([w], 5);
+    expect(Array.from(await w.grad.data(), (value) => Math.abs(value))).toEqual([5, 5, 5, 5]);
+  });
+
   it("waits for nothing and leaves nothing behind", () => {
     const { w } = withGradient(9000);
     clipGradNorm([w], 1).dispose();
