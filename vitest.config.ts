@@ -13,6 +13,8 @@ import { trainedOnSwiftshader } from "./scripts/test/trained.mjs";
 const EVERYWHERE = ["{packages/*,bench}/test/**/*.test.ts"];
 const NODE_ONLY = ["{packages/*,bench}/test/**/*.node.test.ts", "test/*.node.test.ts"];
 const WITHOUT_RESNETS = ["packages/{kernels-wgsl,tensor}/test/**/*.test.ts"];
+/** Long, and about what no other WebGPU changes. */
+const LONG = ["packages/tensor/test/tune/**", "packages/tensor/test/compile/random-graphs.test.ts"];
 const BROWSER_ONLY = ["{packages/*,bench}/test/**/*.browser.test.ts"];
 
 const setup = (name: string) => fileURLToPath(new URL(`scripts/test/${name}.mjs`, import.meta.url));
@@ -56,7 +58,7 @@ export default defineConfig({
           // WebGPU by wgpu and naga, as in Firefox.
           name: "deno",
           include: WITHOUT_RESNETS,
-          exclude: [...NODE_ONLY, ...BROWSER_ONLY],
+          exclude: [...NODE_ONLY, ...BROWSER_ONLY, ...LONG],
           pool: denoPool,
           env: { ...wanted.env, ...denoEnvironment },
           globalSetup: [...wanted.globalSetup, setup("deno")],
