@@ -7,6 +7,8 @@ import { ROOT } from "../setup/install.mjs";
 import { strippedShaders, TOGETHER } from "../setup/shaders.mjs";
 import { collectChunks, firstViewModules, firstViewSize } from "./budget.mjs";
 import { findPublished, putAssets } from "./bundled-assets.mjs";
+import { licences } from "./licences.mjs";
+import { writeServiceWorker } from "./service-worker.mjs";
 
 const DEMO = join(ROOT, "packages", "demo");
 
@@ -70,6 +72,8 @@ async function buildUnlessBuilt(fetchMissing) {
   const draft = await bundle([]);
   const chunks = await bundle(firstViewModules(draft));
   writeFileSync(join(SITE, "bundled-assets.json"), JSON.stringify(putAssets(SITE, published)));
+  writeFileSync(join(SITE, "licences.txt"), licences(chunks));
+  writeServiceWorker(SITE);
   const { total, lines } = firstViewSize(chunks);
   for (const line of lines) console.error(`build: ${line}`);
   writeFileSync(SIZE, JSON.stringify(total));

@@ -27,6 +27,7 @@ const LOOKS = /** @type {const} */ ([
 /** Actions in each view before its pictures are taken. @type {Record<string, (page: Page) => Promise<void>>} */
 const VIEWS = {
   async classify(page) {
+    await page.getByRole("radio", { name: /ResNet-50/ }).check();
     await page.getByRole("button", { name: "A cat" }).click();
     await page.locator(".answer").waitFor();
     const [answer] = await page.evaluate(() => /** @type {any} */ (globalThis).answers);

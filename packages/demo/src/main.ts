@@ -156,13 +156,18 @@ client.on("lost", async ({ message: reason }) => {
 
 applyTheme(state.theme);
 change({});
-void openDevice(client);
+const opened = openDevice(client);
 
 const response = await fetch("./bundled-assets.json").catch(() => undefined);
 if (response?.ok) {
   const assets = (await response.json()) as BundledAssets;
   change({ assets });
-  set({ choice: state.classify.choice ?? assets.nets[0]?.id });
+  void opened.then(() => {
+    // A software adapter begins with the smallest net, the last of the list.
+    const isSoftware = state.device.is === "open" && state.device.info.software;
+    set({ choice: state.classify.choice ?? assets.nets.at(isSoftware ? -1 : 0)?.id });
+    if (state.classify.picture && !state.classify.result) void classify.run();
+  });
   if (!assets.cifar10) {
     const { train } = state;
     change({ train: { ...train, settings: { ...train.settings, data: "shapes", images: 4000 } } });
@@ -172,3 +177,6 @@ if (response?.ok) {
     "Its list of nets and photographs did not load. Reload the page. Your own weights and pictures work.";
   set({ problem: { title: "The page is incomplete", text } });
 }
+
+// After one visit every view works without the network; private windows and insecure pages have no service worker.
+void navigator.serviceWorker?.register("./service-worker.js").catch(() => {});

@@ -68,6 +68,8 @@ export interface OpenOptions {
   /** Run in the page before anything else there. */
   inPage?: readonly (string | (() => void))[];
   permissions?: string[];
+  /** True if the page's service worker runs. */
+  keeps?: boolean;
   /** The browser's language, as `navigator.language` has it. */
   language?: string;
 }
@@ -78,11 +80,13 @@ export async function openPage({
   inWorker,
   inPage = [],
   permissions = [],
+  keeps = false,
   language,
 }: OpenOptions = {}): Promise<Opened> {
   const viewport = { width: 1280, height: 860 };
   const context = await browser.newContext({
     viewport,
+    serviceWorkers: keeps ? "allow" : "block", // its answers would go past the routes of tests
     permissions,
     ...(language !== undefined && { locale: language }),
   });

@@ -39,7 +39,7 @@ export function page(state: State, view: TemplateResult, reopen: () => void): Te
     </main>
     <footer>
       <p><strong>Nothing leaves this machine.</strong> Pictures, weights and trainings stay in this tab; the page asks no other address for anything.</p>
-      <p>Drawn and computed by shadegrad, a tensor engine in TypeScript and WGSL. MIT.</p>
+      <p>Drawn and computed by shadegrad, a tensor engine in TypeScript and WGSL. MIT. <a href="licences.txt">Licences</a></p>
     </footer>
   `;
 }

@@ -74,7 +74,9 @@ export class Classify {
           },
         },
       );
-      if (isLatest()) set({ result, running: undefined });
+      if (!isLatest()) return;
+      set({ result, running: undefined });
+      scrollToAnswer();
     } catch (error) {
       if (isLatest()) set({ running: undefined, loading: undefined, problem: this.#problem(error) });
     }
@@ -123,6 +125,11 @@ export class Classify {
       return { title: `${picture?.name ?? "This"} is no picture`, text };
     return { title: "The classification failed", text, retry };
   }
+}
+
+/** Bring the answer into view once it is drawn, where a small screen has it below. */
+function scrollToAnswer(): void {
+  requestAnimationFrame(() => document.querySelector(".answer")?.scrollIntoView({ block: "nearest" }));
 }
 
 function show(blob: Blob, name: string, alt: string): void {

@@ -24,7 +24,7 @@ export function results(state: State): TemplateResult {
                 ? under(running, net?.stages ?? 4, device.is === "open" && device.info.software)
                 : loading
                   ? coming(loading)
-                  : waiting(picture !== undefined)
+                  : waiting(picture !== undefined && !classify.problem)
       }
     </div>
     <p class="visually-hidden" role="status">${spoken(state)}</p>

