@@ -40,7 +40,7 @@ function worker(build, files) {
   /** @param {Request} request */
   const answer = async (request) => {
     const cache = await caches.open(build);
-    const kept = () => cache.match(request, { ignoreSearch: true });
+    const kept = () => cache.match(request, { ignoreSearch: true, ignoreVary: true });
     // The page itself comes from the network while there is one, so that a new build is seen at once.
     if (request.mode === "navigate")
       return fetch(request).catch(async () => (await kept()) ?? Response.error());
