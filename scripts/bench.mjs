@@ -2,7 +2,7 @@
 import { runOnAdapter } from "./setup/run.mjs";
 
 const [which, ...args] = process.argv.slice(2);
-if (which === "peers") {
+if (which === "peers" || (which === "gpu" && args.includes("peers"))) {
   const { installPeers } = await import("./setup/peers.mjs");
   installPeers();
 }

@@ -6,11 +6,13 @@ import { ourselves, platform, provenance } from "../provenance.mjs";
 import { WarmClock } from "./clock.mjs";
 import { measureKernels, sets } from "./kernels.mjs";
 import { measureNet, NETS } from "./nets.mjs";
+import { measurePeers } from "./peers.mjs";
 import { kernelLine, netLines, totalLine } from "./table.mjs";
 
 const USAGE = `npm run bench:gpu -- [options]
 
-  --part NAME      info, nets, kernels; may be given again; all unless given
+  --part NAME      info, nets, kernels, peers; may be given again; all but peers,
+                   530 MB of other engines, unless given
   --filter TEXT    sets of kernels and nets whose names contain this
   --shape TEXT     kernels whose shapes contain this
   --seconds N      limit of each part, 100 unless given
@@ -45,7 +47,11 @@ const report = {
   ...{ adapter: device.name, ...provenance(), precision },
   ...{ features: [...device.adapter.features], subgroupSize: device.adapter.subgroupSize },
   ...{ workgroupMemory: device.adapter.workgroupMemory, peak: [0, 0], bandwidth: 0 },
-  ...{ nets: /** @type {any[]} */ ([]), kernels: /** @type {any[]} */ ([]) },
+  ...{
+    nets: /** @type {any[]} */ ([]),
+    kernels: /** @type {any[]} */ ([]),
+    peers: /** @type {any} */ (undefined),
+  },
 };
 const save = () => json && writeFileSync(json, `${JSON.stringify(report, undefined, 1)}\n`);
 
@@ -89,6 +95,14 @@ if (parts.includes("kernels")) {
     console.log(totalLine(rows));
     save();
   }
+}
+if (parts.includes("peers")) {
+  try {
+    report.peers = measurePeers(filter, limit);
+  } catch (error) {
+    console.log(/** @type {Error} */ (error).message);
+  }
+  save();
 }
 report.peak[1] = await clock.peak();
 console.log(`\npeak at the end ${(report.peak[1] / 1000).toFixed(1)} TFLOP/s`);
