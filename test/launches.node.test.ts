@@ -2,14 +2,14 @@ import { backward, crossEntropy, init, tensor, zeros } from "@shadegrad/tensor";
 import { dispose, train } from "@shadegrad/tensor/nn";
 import { SGD } from "@shadegrad/tensor/optim";
 import { expect, it, vi } from "vitest";
-import { resolve } from "../../../kernels-wgsl/src/launch/resolve.ts";
-import { reduced } from "../../../tensor/src/compile/plan.ts";
-import { record } from "../../../tensor/src/compile/record.ts";
-import { zoo } from "../../src/index.ts";
+import { resolve } from "../packages/kernels-wgsl/src/launch/resolve.ts";
+import { zoo } from "../packages/resnet/src/index.ts";
+import { reduced } from "../packages/tensor/src/compile/plan.ts";
+import { record } from "../packages/tensor/src/compile/record.ts";
 
 // What a GPU would launch: software adapters have variants of their own.
-vi.mock("../../../tensor/src/gpu/adapter.ts", async (original) => {
-  const real = await original<typeof import("../../../tensor/src/gpu/adapter.ts")>();
+vi.mock("../packages/tensor/src/gpu/adapter.ts", async (original) => {
+  const real = await original<typeof import("../packages/tensor/src/gpu/adapter.ts")>();
   const openAdapter: typeof real.openAdapter = async (options) => {
     const opened = await real.openAdapter(options);
     return { ...opened, adapter: { ...opened.adapter, software: false, rasteriser: undefined } };
