@@ -202,7 +202,7 @@ describe("types", () => {
     expect(
       complaint(() => batchNorm(zeros([2, 1]), gamma, zeros([1]), { training: true })),
     ).toMatchInlineSnapshot(
-      `"ShapeError: batchNorm: gamma is i32 but has to be f32 here; cast(gamma, "f32") converts. x is [2,1]; mean is [1]; variance is [1]; gamma is [1]; beta is [1]."`,
+      `"ShapeError: batchNorm: gamma is i32 but has to be f32; cast(gamma, "f32") converts. x is [2,1] as [..., C]; gamma is [1]; beta is [1], as [C]."`,
     );
   });
   it("tensors of two devices", async () => {

@@ -133,7 +133,8 @@ function batchNormShape(
   };
   if (x.shape.length < 2) throw fail(`x needs 2 axes or more, not ${x.shape.length}`);
   const C = x.shape.at(-1)!;
-  for (const [name, { shape }] of perChannel) {
+  for (const [name, { shape, dtype }] of perChannel) {
+    if (dtype !== "f32") throw fail(`${name} is ${dtype} but has to be f32; cast(${name}, "f32") converts`);
     if (shape.length !== 1 || shape[0] !== C) {
       throw fail(
         `x has ${C} channels but ${name} has ${shape.length === 1 ? shape[0] : `${shape.length} axes`}`,
