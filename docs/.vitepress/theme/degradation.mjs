@@ -26,6 +26,7 @@ export async function trainNets({ steps, show, signal }) {
     const net = new ResNet({
       nBlocks: [blocks],
       nChannels: [8],
+      imgChannels: 1,
       firstKernelSize: 3,
       stemStride: 1,
       stemRelu: true,
