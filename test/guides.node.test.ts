@@ -38,5 +38,13 @@ test("the curves show what the guide of residual learning says of them", () => {
   expect(last.get("plain-56")! - last.get("resnet-56")!).toBeGreaterThan(0.05);
 });
 
+test("the nets of the guide's live cell are trained", async () => {
+  const { trainNets } = await import(join(ROOT, "docs", ".vitepress", "theme", "degradation.mjs"));
+  let curves: { points: unknown[] }[] = [];
+  const show = (found: typeof curves) => void (curves = found);
+  await trainNets({ steps: 2, show, signal: new AbortController().signal });
+  expect(curves.map(({ points }) => points.length)).toEqual([2, 2, 2, 2]);
+});
+
 /** The text without blanks at the ends of its lines. */
 const trimmed = (text: string) => text.replaceAll(/ +$/gm, "").trim();
