@@ -49,7 +49,10 @@ export function candidatesOf(
 ) {
   const buffers = operandsOf(kernel);
   const chosen = choose(kernel, params, adapter, holes);
-  const fitting = (kernel.variants.gpu ?? []).filter((variant) => fits(variant, params, adapter));
+  const onMatrices = adapter.matrixUnits?.variantsOf(kernel)?.variants ?? [];
+  const fitting = [...(kernel.variants.gpu ?? []), ...onMatrices].filter((variant) =>
+    fits(variant, params, adapter, holes),
+  );
   /** @type {Candidate[]} */
   const own = fitting.map(({ name }) => ({
     ...{ name, chosen: name === chosen.name, partial: 0 },

@@ -120,14 +120,14 @@ async function writeBundle(folder) {
 }
 
 /**
- * Shaders of a package but those for software adapters, which a page on a GPU does not download.
+ * Shaders of a package but those for software adapters and for matrix units, which few pages download.
  *
  * @param {string} folder
  */
 function shadersForAll(folder) {
   const files = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" });
   return files
-    .filter((file) => file.endsWith(".wgsl") && !file.startsWith("rasteriser"))
+    .filter((file) => file.endsWith(".wgsl") && !/^rasteriser|matrix\.wgsl$/i.test(file))
     .map((file) => join(folder, "src", file));
 }
 

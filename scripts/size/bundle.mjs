@@ -6,11 +6,11 @@ import { ROOT } from "../setup/install.mjs";
 /** Bytes, after gzip, that `resnet50` with all that inference and training need may have. */
 export const BUDGET = 69_800;
 
-/** The chunk that a page downloads only to print a tensor. */
-export const ON_DEMAND = /\/print-/;
+/** Chunks that a page downloads only to print a tensor, and only where a browser offers matrix units, an experimental feature. */
+export const ON_DEMAND = /\/(print|matrixUnits)-/;
 
-/** That one, and the chunk that a page downloads only on a software adapter. */
-export const NOT_ON_A_GPU = /\/(print|rasteriser)-/;
+/** Those, and the chunk that a page downloads only on a software adapter. */
+export const NOT_ON_A_GPU = /\/(print|matrixUnits|rasteriser)-/;
 
 /**
  * @typedef {object} BundleSize

@@ -11,6 +11,7 @@ export {
 } from "./launch/epilogue.ts";
 export type {
   Adapter,
+  AddedVariants,
   AnyVariant,
   ElementType,
   Hole,

@@ -1,4 +1,5 @@
 import type { Adapter } from "../src/launch/kernel.ts";
+import { MATRIX_UNITS } from "../src/launch/matrices.ts";
 import { rasteriser } from "../src/rasteriser/index.ts";
 
 /** Opens the machine's adapter with all it has; in Node through Dawn, with the binding's `backend` if given. */
@@ -6,7 +7,9 @@ export async function openDevice(backend?: string): Promise<{ device: GPUDevice;
   const gpu = await entryPoint(backend);
   const found = await gpu.requestAdapter();
   if (!found) throw new Error("no WebGPU adapter: `npm test` sets one up");
-  const features = ["shader-f16", "subgroups", "timestamp-query"].filter((f) => found.features.has(f));
+  const features = ["shader-f16", "subgroups", "timestamp-query", MATRIX_UNITS].filter((f) =>
+    found.features.has(f),
+  );
   const device = await found.requestDevice({
     requiredFeatures: features as GPUFeatureName[],
     requiredLimits: {

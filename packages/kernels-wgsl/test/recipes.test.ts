@@ -4,6 +4,7 @@ import { IntegerTable } from "../src/launch/integers.ts";
 import { type Adapter, allVariants, fits, type Kernel, type ParamValues } from "../src/launch/kernel.ts";
 import { decidingOf, Recipes } from "../src/launch/recipes.ts";
 import { type Request, resolve } from "../src/launch/resolve.ts";
+import { matrixUnits } from "../src/matrixUnits/index.ts";
 import { rasteriser } from "../src/rasteriser/index.ts";
 import { checks } from "./kernels.ts";
 
@@ -35,7 +36,7 @@ describe.each(checks.map(({ kernel, cases }) => [kernel.name, kernel, cases] as 
         });
         for (const adapter of adapters) {
           choose(kernel, watched, adapter, holes);
-          for (const variant of allVariants(kernel, rasteriser)) {
+          for (const variant of allVariants(kernel, rasteriser, matrixUnits)) {
             if (!fits(variant, watched, adapter)) continue;
             if ("stages" in variant)
               for (const bytes of Object.values(variant.scratch)) bytes(watched, holes);

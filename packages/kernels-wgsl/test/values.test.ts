@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Case } from "../src/check.ts";
-import { type Adapter, type AnyVariant, allVariants, fits } from "../src/launch/kernel.ts";
+import { type Adapter, type AnyVariant, allVariants, fits, type Holes } from "../src/launch/kernel.ts";
 import { Launcher } from "../src/launch/launcher.ts";
+import { MATRIX_UNITS } from "../src/launch/matrices.ts";
+import { matrixUnits } from "../src/matrixUnits/index.ts";
 import { rasteriser } from "../src/rasteriser/index.ts";
 import { openDevice } from "./device.ts";
+import { imitation, matrixAdapters, needsMatrices } from "./imitated.ts";
 import { checks } from "./kernels.ts";
 import { checkValues, hasHalf, inHalf } from "./value-check.ts";
 
@@ -18,33 +21,40 @@ beforeAll(async () => {
 });
 
 const rows = checks.flatMap(({ kernel, cases }) =>
-  allVariants(kernel, rasteriser).map(
+  allVariants(kernel, rasteriser, matrixUnits).map(
     (variant) => [`${kernel.name} ${variant.name}`, kernel, variant, cases] as const,
   ),
 );
 
 describe.each(rows)("%s", (_, kernel, variant, cases) => {
-  async function compare(example: Case): Promise<void> {
-    await checkValues(device, launcher, kernel, variant, example);
-    expect(failures).toEqual([]);
+  // Where there are no matrix units, matrices are imitated.
+  const isImitated = () => needsMatrices(variant) && !adapter.features.has(MATRIX_UNITS);
+
+  async function compare(examples: readonly Case[]): Promise<void> {
+    const launched = isImitated() ? imitation(kernel) : kernel;
+    for (const example of examples) {
+      await checkValues(device, launcher, launched, variant, example);
+      expect(failures).toEqual([]);
+    }
   }
 
-  const runnable = () => cases().filter(({ params }) => fits(variant, params, adapter));
+  const runnable = (holes: Holes) => {
+    const adapters = isImitated() ? matrixAdapters : [adapter];
+    return cases().filter(({ params }) => adapters.some((adapter) => fits(variant, params, adapter, holes)));
+  };
 
   it("equals the float64 reference", async ({ skip }) => {
-    const found = runnable();
+    const found = runnable({});
     skip(found.length === 0, lacking(variant, adapter));
-    for (const example of found) await compare(example);
+    await compare(found);
   });
 
   it("equals it in float16", async ({ skip }) => {
     skip(!hasHalf(kernel, variant), "no alias Elem");
     skip(!adapter.features.has("shader-f16"), "the adapter has no shader-f16");
-    const found = runnable();
+    const found = runnable({ Elem: "f16" });
     skip(found.length === 0, lacking(variant, adapter));
-    for (const example of found) {
-      if (example.half !== false) await compare(inHalf(example));
-    }
+    await compare(found.filter(({ half }) => half !== false).map(inHalf));
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Adapter, type Holes, spread, type Variant } from "../launch/kernel.ts";
+import { type Adapter, type Holes, type StagedVariant, spread, type Variant } from "../launch/kernel.ts";
 import {
   hasRoom,
   inFours,
@@ -17,7 +17,7 @@ import { type Conv2dParams, conv2dCost, conv2dParams } from "./params.ts";
 import forwardSource from "./tile.wgsl?raw";
 import weightGradSource from "./weightGradTile.wgsl?raw";
 
-const isInFours = ({ C, O, groups }: Conv2dParams): boolean => inFours(C / groups, O / groups);
+export const isInFours = ({ C, O, groups }: Conv2dParams): boolean => inFours(C / groups, O / groups);
 
 /** Workgroups of the forward pass. */
 export const forwardTiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number): number =>
@@ -36,7 +36,7 @@ export const weightGradBlocks = ({ R, S, C, O, groups }: Conv2dParams, rows: num
 
 type Count = (p: Conv2dParams, rows: number, cols: number) => number;
 
-const tilesOf = (count: Count, p: Conv2dParams, { TILE_M, TILE_N }: Holes): number =>
+export const tilesOf = (count: Count, p: Conv2dParams, { TILE_M, TILE_N }: Holes): number =>
   count(p, Number(TILE_M), Number(TILE_N));
 
 const forwardVariant = (name: string, tile: Tile): Variant<Conv2dParams> => ({
@@ -56,7 +56,7 @@ const inputGradVariant = (name: string, tile: Tile): Variant<Conv2dParams> => ({
 });
 
 /** True if the taps that reach a pixel are a stride apart, and lead to neighbouring outputs. */
-const isWalkable = ({ strideRows, strideCols, dilationRows, dilationCols }: Conv2dParams): boolean =>
+export const isWalkable = ({ strideRows, strideCols, dilationRows, dilationCols }: Conv2dParams): boolean =>
   (strideRows === 1 || dilationRows === 1) && (strideCols === 1 || dilationCols === 1);
 
 const weightGradVariant = (name: string, tile: Tile): Variant<Conv2dParams & { splits: number }> => ({
@@ -100,28 +100,36 @@ export const forwardTerms = ({ R, S, C, groups }: Conv2dParams): number => (R * 
 export const inputGradTerms = ({ R, S, O, groups, strideRows, strideCols }: Conv2dParams): number =>
   (R * S * O) / groups / strideRows / strideCols;
 
-export const forwardVariants = [
-  ...each(FORWARD, forwardVariant),
+/** A tile of the forward pass with k split. */
+export const forwardSplit = (variant: Variant<Conv2dParams>): StagedVariant<Conv2dParams> =>
   splitVariant<Conv2dParams>({
     kernel: { name: "conv2d", reads: ["x", "w", "e0", "e1"], writes: ["y"], ...shared },
-    variant: forwardVariant(SPLIT, splitTile),
-    tiles: (p) => tilesOf(forwardTiles, p, splitTile),
+    variant,
+    tiles: (p) => tilesOf(forwardTiles, p, variant.holes ?? {}),
     k: forwardTerms,
     length: ({ N, P, Q, O }) => N * P * Q * O,
     channels: ({ O }) => O,
-  }),
+  });
+
+/** A tile of the input gradient with k split. */
+export const inputGradSplit = (variant: Variant<Conv2dParams>): StagedVariant<Conv2dParams> =>
+  splitVariant<Conv2dParams>({
+    kernel: { name: "conv2dInputGrad", reads: ["dy", "w", "e0", "e1"], writes: ["dx"], ...shared },
+    variant,
+    tiles: (p) => tilesOf(inputGradTiles, p, variant.holes ?? {}),
+    k: inputGradTerms,
+    length: ({ N, H, W, C }) => N * H * W * C,
+    channels: ({ C }) => C,
+  });
+
+export const forwardVariants = [
+  ...each(FORWARD, forwardVariant),
+  forwardSplit(forwardVariant(SPLIT, splitTile)),
 ];
 
 export const inputGradVariants = [
   ...each(INPUT_GRAD, inputGradVariant),
-  splitVariant<Conv2dParams>({
-    kernel: { name: "conv2dInputGrad", reads: ["dy", "w", "e0", "e1"], writes: ["dx"], ...shared },
-    variant: inputGradVariant(SPLIT, splitTile),
-    tiles: (p) => tilesOf(inputGradTiles, p, splitTile),
-    k: inputGradTerms,
-    length: ({ N, H, W, C }) => N * H * W * C,
-    channels: ({ C }) => C,
-  }),
+  inputGradSplit(inputGradVariant(SPLIT, splitTile)),
 ];
 
 export const weightGradVariants = each(WEIGHT_GRAD, weightGradVariant);

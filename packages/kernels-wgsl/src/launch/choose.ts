@@ -6,6 +6,7 @@ import {
   type Holes,
   type Kernel,
   type ParamValues,
+  type RoleVariants,
 } from "./kernel.ts";
 import { tuningKey } from "./tuned.ts";
 
@@ -14,8 +15,11 @@ export function candidates<P extends ParamValues>(
   kernel: Kernel<P>,
   params: P,
   adapter: Adapter,
+  holes: Holes = {},
 ): AnyVariant<P>[] {
-  return allVariants(kernel, adapter.rasteriser).filter((variant) => fits(variant, params, adapter));
+  return allVariants(kernel, adapter.rasteriser, adapter.matrixUnits).filter((variant) =>
+    fits(variant, params, adapter, holes),
+  );
 }
 
 /**
@@ -26,11 +30,12 @@ export function ofRole<P extends ParamValues>(
   kernel: Kernel<P>,
   params: P,
   adapter: Adapter,
+  holes: Holes = {},
 ): AnyVariant<P>[] {
   const { plain, gpu = [], rasteriser = [] } = kernel.variants;
-  const added = adapter.software ? (adapter.rasteriser?.variantsOf(kernel)?.variants ?? []) : [];
-  const variants = adapter.software ? [...added, ...rasteriser] : gpu;
-  return [...variants.filter((variant) => fits(variant, params, adapter)), plain];
+  const added = addedOf(kernel, adapter)?.variants ?? [];
+  const variants = adapter.software ? [...added, ...rasteriser] : [...gpu, ...added];
+  return [...variants.filter((variant) => fits(variant, params, adapter, holes)), plain];
 }
 
 /**
@@ -49,10 +54,16 @@ export function choose<P extends ParamValues>(
   const tuned =
     measured === undefined
       ? undefined
-      : allVariants(kernel, adapter.rasteriser).find(({ name }) => name === measured);
-  if (tuned && fits(tuned, params, adapter)) return tuned;
-  const fitting = ofRole(kernel, params, adapter);
-  const added = adapter.software ? adapter.rasteriser?.variantsOf(kernel) : undefined;
-  const preferred = (added ?? kernel).prefer?.(params, adapter);
+      : allVariants(kernel, adapter.rasteriser, adapter.matrixUnits).find(({ name }) => name === measured);
+  if (tuned && fits(tuned, params, adapter, holes)) return tuned;
+  const fitting = ofRole(kernel, params, adapter, holes);
+  const added = addedOf(kernel, adapter);
+  // A rasteriser's rule chooses among all; that of matrix units, only where these pay.
+  const own = adapter.software && added ? undefined : kernel.prefer?.(params, adapter);
+  const preferred = added?.prefer?.(params, adapter, holes) ?? own;
   return fitting.find(({ name }) => name === preferred) ?? fitting[0]!;
 }
+
+/** Variants of a kernel beyond its own ones for the adapter's role. */
+const addedOf = <P extends ParamValues>(kernel: Kernel<P>, adapter: Adapter): RoleVariants<P> | undefined =>
+  (adapter.software ? adapter.rasteriser : adapter.matrixUnits)?.variantsOf(kernel);

@@ -29,10 +29,14 @@ export interface Adapter {
   readonly workgroupMemory: number;
   /** Invocations that one workgroup may have. */
   readonly workgroupThreads: number;
+  /** Kinds of products that its matrix units offer, as `f16→f32 16×16×16`: operands, sums, and M×N×K. */
+  readonly matrices?: readonly string[];
   /** Variants that were measured to be the fastest here; they come before the kernels' preferences. */
   readonly tuned?: Tuned;
   /** The kernels and memory of `rasteriser/`, for software adapters; undefined on a GPU. */
   readonly rasteriser?: Rasteriser | undefined;
+  /** Variants on matrix units; none where the adapter has none. */
+  readonly matrixUnits?: AddedVariants | undefined;
 }
 
 /** One way to compute a kernel's result: a shader, and the values of its holes. */
@@ -45,8 +49,8 @@ export interface Variant<P extends ParamValues = ParamValues> {
   readonly needs?: readonly string[];
   /** Reads that are bound as copies in other memory, by name; only variants of `rasteriser/` have any. */
   copied?(params: P, holes: Holes, epilogue: Epilogue | undefined): Readonly<Record<string, CopiedRead>>;
-  /** True if the result is right for these parameters on this adapter; absent: for all. */
-  fits?(params: P, adapter: Adapter): boolean;
+  /** True if the result is right for these parameters and a launch's holes on this adapter; absent: for all. */
+  fits?(params: P, adapter: Adapter, holes: Holes): boolean;
   /** `holes` are the variant's own, overridden by the caller's. */
   workgroups(params: P, holes: Holes): Workgroups;
 }
@@ -70,7 +74,7 @@ export interface Stage<P extends ParamValues = ParamValues> {
 export interface StagedVariant<P extends ParamValues = ParamValues> {
   readonly name: string;
   readonly needs?: readonly string[];
-  fits?(params: P, adapter: Adapter): boolean;
+  fits?(params: P, adapter: Adapter, holes: Holes): boolean;
   /** Bytes of the scratch memory, by name. */
   readonly scratch: Readonly<Record<string, (params: P, holes: Holes) => number>>;
   readonly stages: readonly Stage<P>[];
@@ -81,7 +85,7 @@ export type AnyVariant<P extends ParamValues = ParamValues> = Variant<P> | Stage
 /** Variants of one role, the best first, and the rule that chooses among them; see `Kernel.prefer`. */
 export interface RoleVariants<P extends ParamValues = ParamValues> {
   readonly variants: readonly AnyVariant<P>[];
-  prefer?(params: P, adapter: Adapter): string | undefined;
+  prefer?(params: P, adapter: Adapter, holes: Holes): string | undefined;
 }
 
 /** The variants of a kernel by role: interchangeable but for speed. */
@@ -139,13 +143,17 @@ export interface Kernel<P extends ParamValues = ParamValues> extends Interface {
   cost?(params: P): { flops: number; bytes: number };
 }
 
+/** Variants beyond a kernel's own ones, loaded once an adapter that needs them is found. */
+export interface AddedVariants {
+  /** Variants of a kernel, and the rule that chooses among all. */
+  variantsOf<P extends ParamValues>(kernel: Kernel<P>): RoleVariants<P> | undefined;
+}
+
 /**
  * The one interface between launching and `rasteriser/`: variants and memory for software adapters.
  * The adapter of a GPU has none.
  */
-export interface Rasteriser {
-  /** Variants of a kernel for software adapters, ahead of its own ones, and the rule that chooses among all. */
-  variantsOf<P extends ParamValues>(kernel: Kernel<P>): RoleVariants<P> | undefined;
+export interface Rasteriser extends AddedVariants {
   /** @param counts kept up to date */
   copyMemory(device: GPUDevice, counts: { scratchBytes: number }): CopyMemory;
 }
@@ -180,21 +188,26 @@ export function specialize(name: string, source: string, holes: Holes): string {
   return half ? `enable f16; ${filled}` : filled;
 }
 
-/** All variants of a kernel, whatever their role, each once; the plain one last. */
+/** All variants of a kernel and of these additions, whatever their role, each once; the plain one last. */
 export function allVariants<P extends ParamValues>(
   kernel: Kernel<P>,
-  software?: Rasteriser,
+  ...additions: readonly (AddedVariants | undefined)[]
 ): AnyVariant<P>[] {
   const { plain, gpu = [], rasteriser = [] } = kernel.variants;
-  const added = software?.variantsOf(kernel)?.variants ?? [];
+  const added = additions.flatMap((one) => one?.variantsOf(kernel)?.variants ?? []);
   return [...new Set([...gpu, ...added, ...rasteriser, plain])];
 }
 
-/** True if this variant may be launched here and gives the right result. */
-export function fits<P extends ParamValues>(variant: AnyVariant<P>, params: P, adapter: Adapter): boolean {
+/** True if this variant may be launched here, with these holes of a launch, and gives the right result. */
+export function fits<P extends ParamValues>(
+  variant: AnyVariant<P>,
+  params: P,
+  adapter: Adapter,
+  holes: Holes = {},
+): boolean {
   return (
     (variant.needs ?? []).every((feature) => adapter.features.has(feature)) &&
-    (variant.fits?.(params, adapter) ?? true)
+    (variant.fits?.(params, adapter, holes) ?? true)
   );
 }
 

@@ -151,7 +151,7 @@ function ofStages<P extends ParamValues>(
 }
 
 function named<P extends ParamValues>(kernel: Kernel<P>, name: string, adapter: Adapter): AnyVariant<P> {
-  const variants = allVariants(kernel, adapter.rasteriser);
+  const variants = allVariants(kernel, adapter.rasteriser, adapter.matrixUnits);
   const found = variants.find((variant) => variant.name === name);
   if (!found)
     throw new KernelError(

@@ -25,18 +25,21 @@ export function tuningKey<P extends ParamValues>(
   return `${kernelKey(kernel, adapter)} ${half ? "f16" : "f32"} ${shapes.join()}`;
 }
 
-const known = new WeakMap<object, string>();
-const knownInSoftware = new WeakMap<object, string>();
+/** Checksums by additional variants, then by the variants of a kernel. */
+const known = new WeakMap<object, WeakMap<object, string>>();
+const NONE = {};
 
 /** A kernel's name, and a checksum of its shaders here: what was measured of others says nothing. */
 export function kernelKey<P extends ParamValues>(
   kernel: Kernel<P>,
-  { rasteriser }: Pick<Adapter, "rasteriser">,
+  { rasteriser, matrixUnits }: Pick<Adapter, "rasteriser" | "matrixUnits">,
 ): string {
-  const keys = rasteriser ? knownInSoftware : known;
+  const added = rasteriser ?? matrixUnits;
+  let keys = known.get(added ?? NONE);
+  if (!keys) known.set(added ?? NONE, (keys = new WeakMap()));
   let key = keys.get(kernel.variants);
   if (key === undefined) {
-    const texts = allVariants(kernel, rasteriser).flatMap(textsOf);
+    const texts = allVariants(kernel, added).flatMap(textsOf);
     keys.set(kernel.variants, (key = `${kernel.name} ${fnv1a(texts.join())}`));
   }
   return key;

@@ -1,4 +1,11 @@
-import { type Adapter, type Holes, type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import {
+  type Adapter,
+  type Holes,
+  type Kernel,
+  type StagedVariant,
+  spread,
+  type Variant,
+} from "../launch/kernel.ts";
 import {
   hasRoom,
   inFours,
@@ -24,7 +31,7 @@ const distinct = ({ batch }: MatmulParams, strides: Quad): number =>
 export const tiles = (p: MatmulParams, rows: number, cols: number): number =>
   batches(p) * Math.ceil(p.M / rows) * Math.ceil(p.N / cols);
 
-const tilesOf = (p: MatmulParams, { TILE_M, TILE_N }: Holes): number =>
+export const tilesOf = (p: MatmulParams, { TILE_M, TILE_N }: Holes): number =>
   tiles(p, Number(TILE_M), Number(TILE_N));
 
 /** Bindings of matmul's shaders, and the cost of a launch. */
@@ -48,15 +55,15 @@ export const matmulInterface: Pick<
 };
 
 /** Layouts of the operands: rows or columns are contiguous. */
-const LAYOUTS = [
+export const LAYOUTS = [
   { suffix: "", A_COLUMNS: false, B_COLUMNS: false },
   { suffix: " aᵀ", A_COLUMNS: true, B_COLUMNS: false },
   { suffix: " bᵀ", A_COLUMNS: false, B_COLUMNS: true },
 ] as const;
 
-type Layout = (typeof LAYOUTS)[number];
+export type Layout = (typeof LAYOUTS)[number];
 
-const isLaidOut = ({ A_COLUMNS, B_COLUMNS }: Layout, p: MatmulParams): boolean =>
+export const isLaidOut = ({ A_COLUMNS, B_COLUMNS }: Layout, p: MatmulParams): boolean =>
   inFours(p.N, ...p.aBatch, ...p.bBatch) &&
   (A_COLUMNS ? p.aRow === 1 && inFours(p.M, p.aCol) : p.aCol === 1 && inFours(p.K, p.aRow)) &&
   (B_COLUMNS ? p.bRow === 1 && inFours(p.K, p.bCol) : p.bCol === 1 && inFours(p.bRow));
@@ -81,16 +88,20 @@ const matmulVariant = (name: string, tile: Tile, layout: Layout): Variant<Matmul
 
 const splitTile = TILES[SPLIT];
 
-export const matmulVariants = LAYOUTS.flatMap((layout) => [
-  ...[...LADDER.map(([name]) => name), NARROW].map((name) => matmulVariant(name, TILES[name], layout)),
+/** A tile with k split. */
+export const matmulSplit = (variant: Variant<MatmulParams>): StagedVariant<MatmulParams> =>
   splitVariant<MatmulParams>({
     kernel: matmulInterface,
-    variant: matmulVariant(SPLIT, splitTile, layout),
-    tiles: (p) => tilesOf(p, splitTile),
+    variant,
+    tiles: (p) => tilesOf(p, variant.holes ?? {}),
     k: ({ K }) => K,
     length: (p) => batches(p) * p.M * p.N,
     channels: ({ N }) => N,
-  }),
+  });
+
+export const matmulVariants = LAYOUTS.flatMap((layout) => [
+  ...[...LADDER.map(([name]) => name), NARROW].map((name) => matmulVariant(name, TILES[name], layout)),
+  matmulSplit(matmulVariant(SPLIT, splitTile, layout)),
 ]);
 
 /** Name of the variant for a GPU: a tile, with k split where its workgroups are too few; undefined where none fits. */

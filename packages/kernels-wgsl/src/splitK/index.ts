@@ -79,7 +79,7 @@ export function splitVariant<P extends ParamValues>(product: Product<P>): Staged
   return {
     name: `${variant.name} split`,
     ...(variant.needs && { needs: variant.needs }),
-    fits: (params, adapter) => (variant.fits?.(params, adapter) ?? true) && splits(params) > 1,
+    fits: (params, adapter, holes) => (variant.fits?.(params, adapter, holes) ?? true) && splits(params) > 1,
     scratch: { partial: (params) => 4 * splits(params) * length(params) },
     stages: [
       {

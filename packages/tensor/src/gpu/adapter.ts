@@ -1,6 +1,7 @@
 import type { Adapter } from "@shadegrad/kernels-wgsl";
 import { checkOptions, DeviceError } from "../errors.ts";
 import { checkLimits } from "./least-limits.ts";
+import { matrixUnitsOf } from "./matrices.ts";
 import type { Completion } from "./polling.ts";
 import { checkPrecision, type Precision } from "./precision.ts";
 
@@ -119,6 +120,7 @@ async function describe(
     subgroupSize: [subgroupMinSize, subgroupMaxSize],
     workgroupMemory: gpu.limits.maxComputeWorkgroupStorageSize,
     workgroupThreads: gpu.limits.maxComputeInvocationsPerWorkgroup,
+    ...(software ? {} : await matrixUnitsOf(gpu, info)),
   };
   return { gpu, adapter, description, precision, completion: completionHere() };
 }

@@ -19,7 +19,7 @@ export function subjectsOf(launches: readonly Recorded[], { adapter }: Device): 
   const subjects = new Map<string, Subject>();
   for (const launch of launches) {
     const { kernel, params, holes } = launch;
-    const variants = ofRole(kernel, params, adapter);
+    const variants = ofRole(kernel, params, adapter, holes);
     const { plain } = kernel.variants;
     if (launch.variant !== undefined || variants.length < 2 || isEmpty(plain, launch)) continue;
     const key = tuningKey(kernel, params, holes, adapter);
