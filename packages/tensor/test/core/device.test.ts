@@ -67,7 +67,7 @@ describe("a device of the caller", () => {
     const nameless = await keyWith({ vendor: "", architecture: "", device: "", description: "" });
     expect(nameless).toMatch(/^unnamed adapter .*\d/);
     expect(await keyWith({})).toBe(nameless);
-    expect(await keyWith({}, { maxComputeWorkgroupStorageSize: 1 })).not.toBe(nameless);
+    expect(await keyWith({}, { maxComputeWorkgroupStorageSize: 16_384 + 1 })).not.toBe(nameless);
     expect(await keyWith({ vendor: "nvidia", architecture: "ampere" })).toMatch(/^nvidia ampere .*\d/);
     expect(await keyWith({ description: adapter.key })).toBe(adapter.key);
     gpu.destroy();
