@@ -24,9 +24,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = Vec();
   let loads = p.length / WIDTH;
   for (var start = id.x; start < loads; start += BLOCK * p.sums) {
-    var block = Vec();
-    for (var i = start; i < min(start + BLOCK * p.sums, loads); i += p.sums) { block += x[i] * x[i]; }
-    sum += block;
+    var blockSum = Vec();
+    for (var i = start; i < min(start + BLOCK * p.sums, loads); i += p.sums) { blockSum += x[i] * x[i]; }
+    sum += blockSum;
   }
   partial[p.start + id.x] = total(sum);
 }

@@ -20,9 +20,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var i = id.x; i < p.length; i += groups.x * THREADS) {
     var sum = 0.0;
     for (var start = 0u; start < p.splits; start += BLOCK) {
-      var block = 0.0;
-      for (var k = start; k < min(start + BLOCK, p.splits); k++) { block += partial[k * p.length + i]; }
-      sum += block;
+      var blockSum = 0.0;
+      for (var k = start; k < min(start + BLOCK, p.splits); k++) { blockSum += partial[k * p.length + i]; }
+      sum += blockSum;
     }
     y[i] = Elem(sum);
   }
