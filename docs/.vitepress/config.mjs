@@ -4,7 +4,9 @@ import { defineConfig } from "vitepress";
 import { includeSource } from "../../scripts/docs/include-source.mjs";
 
 const GENERATED = fileURLToPath(new URL("../reference/sidebar.json", import.meta.url));
-const reference = existsSync(GENERATED) ? JSON.parse(readFileSync(GENERATED, "utf8")) : [];
+const generated = existsSync(GENERATED) ? JSON.parse(readFileSync(GENERATED, "utf8")) : [];
+// Groups that fold are buttons with buttons in them, which screen readers do not offer.
+const reference = generated.map(({ text, items }) => ({ text, items }));
 
 const GUIDES = [
   { text: "Residual learning, annotated", link: "/guides/residual-learning" },
@@ -24,7 +26,10 @@ export default defineConfig({
   outDir: "dist",
   cacheDir: "../.cache/vitepress",
   lastUpdated: false,
-  markdown: { config: includeSource },
+  markdown: {
+    config: includeSource,
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+  },
   vite: {
     // Only Node asks for these.
     build: { chunkSizeWarningLimit: 2000, rollupOptions: { external: ["sharp", "webgpu", /^node:/] } },
