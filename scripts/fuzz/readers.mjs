@@ -23,15 +23,20 @@ const server = await createServer({
   logLevel: "error",
 });
 const { fuzz } = await server.ssrLoadModule("/packages/resnet/test/fuzz/readers.ts");
+/** @type {unknown[]} */
 const lost = [];
 process.on("unhandledRejection", (error) => lost.push(error));
 
 const start = performance.now();
-const found = await fuzz(Number(values.files), Number(values.seed), (done, mebibytes) => {
-  if (done % 10_000 > 0) return;
-  const seconds = (performance.now() - start) / 1000;
-  console.error(`${done} files, ${seconds.toFixed(0)} s, ${mebibytes.toFixed(0)} MiB`);
-});
+const found = await fuzz(
+  Number(values.files),
+  Number(values.seed),
+  (/** @type {number} */ done, /** @type {number} */ mebibytes) => {
+    if (done % 10_000 > 0) return;
+    const seconds = (performance.now() - start) / 1000;
+    console.error(`${done} files, ${seconds.toFixed(0)} s, ${mebibytes.toFixed(0)} MiB`);
+  },
+);
 const { files, read, refused, slowest, largest, processMebibytes, faults } = found;
 console.log(`${files} files, seed ${values.seed}: ${read} read, ${refused} refused`);
 console.log(`slowest ${slowest.milliseconds.toFixed(0)} ms, ${slowest.file}`);

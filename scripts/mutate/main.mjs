@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { mutateTypeScript } from "./typescript.mjs";
 import { reportShaders } from "./wgsl.mjs";
 
+/** @type {Record<string, { run(options: import("./sample.mjs").Wanted): Promise<void>, limit: number }>} */
 const PARTS = {
   typescript: { run: mutateTypeScript, limit: 300 },
   wgsl: { run: reportShaders, limit: 150 },
@@ -27,6 +28,10 @@ for (const name of names) {
   });
 }
 
+/**
+ * @param {string} option
+ * @param {string | number} value
+ */
 function wholeNumber(option, value) {
   const number = Number(value);
   if (Number.isInteger(number) && number > 0) return number;

@@ -1,4 +1,15 @@
-/** Numbers in [0, 1) that depend on the seed alone (Marsaglia's xorshift, 32 bits). */
+/**
+ * How many mutants, which, and of which files: part of their paths.
+ *
+ * @typedef {{ limit: number, seed: number, only: string }} Wanted
+ */
+
+/**
+ * Numbers in [0, 1) that depend on the seed alone (Marsaglia's xorshift, 32 bits).
+ *
+ * @param {number} seed
+ * @returns {Generator<number, never>}
+ */
 function* uniform(seed) {
   let state = (Math.imul(seed, 0x9e3779b9) ^ 0x85ebca6b) >>> 0 || 1;
   for (;;) {

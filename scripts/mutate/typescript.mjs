@@ -32,7 +32,7 @@ const EXCLUDED = ["StringLiteral"];
 /**
  * Print the mutants that no test noticed, and the score, folder by folder.
  *
- * @param {{ limit: number, seed: number, only: string }} options `only`: part of the paths of the files to change
+ * @param {import("./sample.mjs").Wanted} wanted
  */
 export async function mutateTypeScript({ limit, seed, only }) {
   prepareCopy();
@@ -61,10 +61,11 @@ export async function mutateTypeScript({ limit, seed, only }) {
 function prepareCopy() {
   rmSync(COPY, { recursive: true, force: true });
   mkdirSync(COPY, { recursive: true });
-  command(ROOT, "git", "clone", "--quiet", "--local", ".", COPY);
+  command(ROOT, {}, "git", "clone", "--quiet", "--local", ".", COPY);
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   command(
     COPY,
+    {},
     "npx",
     "--yes",
     packageManager,
@@ -77,6 +78,7 @@ function prepareCopy() {
   writeFileSync(join(STRYKER, "package.json"), '{ "private": true }');
   command(
     STRYKER,
+    {},
     "npm",
     "install",
     "--no-audit",
@@ -87,13 +89,25 @@ function prepareCopy() {
   );
 }
 
-/** Every mutant of a folder's sources, as Stryker finds them. */
+/**
+ * @typedef {{ line: number, column: number }} Position
+ * @typedef {{ file: string, location: { start: Position, end: Position }, mutatorName: string, replacement: string }} Mutant
+ */
+
+/**
+ * Every mutant of a folder's sources, as Stryker finds them.
+ *
+ * @param {string} folder
+ * @returns {Promise<(Mutant & { folder: string })[]>}
+ */
 async function mutantsOf(folder) {
   const require = createRequire(join(STRYKER, "package.json"));
   const path = require.resolve("@stryker-mutator/instrumenter");
   const { createInstrumenter } = await import(pathToFileURL(path).href);
   const { createInjector } = await import(pathToFileURL(createRequire(path).resolve("typed-inject")).href);
-  const names = readdirSync(join(COPY, folder), { recursive: true }).filter((name) => name.endsWith(".ts"));
+  const names = readdirSync(join(COPY, folder), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
   const files = names.sort().map((name) => {
     const path = join(COPY, folder, name);
     return { name: path, content: readFileSync(path, "utf8"), mutate: true };
@@ -103,7 +117,9 @@ async function mutantsOf(folder) {
     .provideValue("logger", silent)
     .injectFunction(createInstrumenter)
     .instrument(files, { plugins: null, excludedMutations: EXCLUDED, ignorers: [] });
-  return mutants.map(({ fileName, location: { start, end }, mutatorName, replacement }) => ({
+  /** @type {(Omit<Mutant, "file"> & { fileName: string })[]} */
+  const found = mutants;
+  return found.map(({ fileName, location: { start, end }, mutatorName, replacement }) => ({
     folder,
     file: fileName.slice(COPY.length + 1),
     // Counted from 0 there, from 1 in reports and ranges.
@@ -116,12 +132,20 @@ async function mutantsOf(folder) {
   }));
 }
 
+/** @param {Mutant} mutant */
 const keyOf = ({ file, location: { start, end }, mutatorName, replacement }) =>
   JSON.stringify([file, start.line, start.column, end.line, end.column, mutatorName, replacement]);
 
+/** @param {string} text */
 const oneLine = (text) => text.replace(/\s+/g, " ").slice(0, 60);
 
-/** Run Stryker on the places of some mutants; it finds these, and what lies within them. */
+/**
+ * Run Stryker on the places of some mutants; it finds these, and what lies within them.
+ *
+ * @param {readonly Mutant[]} mutants
+ * @param {readonly string[]} tests
+ * @returns {Promise<(Mutant & { status: string })[]>}
+ */
 async function runStryker(mutants, tests) {
   const report = join(COPY, ".cache", "mutation.json");
   rmSync(report, { force: true });
@@ -147,18 +171,24 @@ async function runStryker(mutants, tests) {
     allowConsoleColors: false,
   };
   writeFileSync(join(COPY, "stryker.config.json"), JSON.stringify(config));
-  command(COPY, process.execPath, stryker(), "run", "stryker.config.json", { MUTATE_TESTS: tests.join() });
+  command(COPY, { MUTATE_TESTS: tests.join() }, process.execPath, stryker(), "run", "stryker.config.json");
   const { files } = JSON.parse(readFileSync(report, "utf8"));
-  return Object.entries(files).flatMap(([file, { mutants }]) =>
-    mutants.map((mutant) => ({ file, ...mutant })),
-  );
+  /** @type {[file: string, { mutants: (Omit<Mutant, "file"> & { status: string })[] }][]} */
+  const found = Object.entries(files);
+  return found.flatMap(([file, { mutants }]) => mutants.map((mutant) => ({ file, ...mutant })));
 }
 
 const stryker = () => join(STRYKER, "node_modules", "@stryker-mutator", "core", "bin", "stryker.js");
 
-/** Run a command to its end; its output goes to standard error, an object at the end is added to its environment. */
-function command(cwd, name, ...args) {
-  const env = typeof args.at(-1) === "object" ? args.pop() : {};
+/**
+ * Run a command to its end; its output goes to standard error.
+ *
+ * @param {string} cwd
+ * @param {NodeJS.ProcessEnv} env what is added to the environment
+ * @param {string} name
+ * @param {...string} args
+ */
+function command(cwd, env, name, ...args) {
   const { status } = spawnSync(name, args, {
     cwd,
     stdio: ["ignore", 2, 2],

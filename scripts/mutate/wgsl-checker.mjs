@@ -2,6 +2,7 @@
 import { createServer, defaultServerConditions } from "vite";
 import { ROOT } from "../setup/install.mjs";
 
+/** @type {import("./wgsl.mjs").Mutant | undefined} */
 let mutant;
 const server = await createServer({
   configFile: false,
@@ -16,7 +17,7 @@ const server = await createServer({
       name: "mutant",
       enforce: "pre",
       async load(id) {
-        const [file, query] = id.split("?");
+        const [file = "", query] = id.split("?");
         if (query !== "raw" || !mutant || !file.endsWith(mutant.file)) return;
         const { readFile } = await import("node:fs/promises");
         const source = await readFile(file, "utf8");
@@ -27,17 +28,18 @@ const server = await createServer({
   ],
 });
 
+/** @param {string} name */
 const load = (name) => server.ssrLoadModule(`/packages/kernels-wgsl/${name}`);
 const { openDevice } = await load("test/device.ts");
 const { device, adapter } = await openDevice();
 const original = await variants();
 
-process.on("message", async (message) => {
+process.on("message", async (/** @type {any} */ message) => {
   mutant = message;
   server.moduleGraph.invalidateAll();
-  process.send(await verdict());
+  process.send?.(await verdict());
 });
-process.send("ready");
+process.send?.("ready");
 
 /** Every variant of every kernel, with its cases, by name. */
 async function variants() {
@@ -59,12 +61,15 @@ async function verdict() {
   const { checkValues, hasHalf, inHalf } = await load("test/value-check.ts");
   const { found, rasteriser } = await variants();
   const changed = [...found].filter(([name, { text }]) => text !== original.found.get(name)?.text);
+  /** @type {Error[]} */
   const failures = [];
   const own = { ...adapter, rasteriser: adapter.rasteriser && rasteriser };
-  const launcher = new Launcher(device, own, (error) => failures.push(error));
+  const launcher = new Launcher(device, own, (/** @type {Error} */ error) => failures.push(error));
   let ran = 0;
   for (const [, { kernel, variant, cases }] of changed) {
-    for (const example of cases().filter(({ params }) => fits(variant, params, own))) {
+    for (const example of cases().filter((/** @type {{ params: unknown }} */ { params }) =>
+      fits(variant, params, own),
+    )) {
       const forms = [example];
       if (example.half !== false && adapter.features.has("shader-f16") && hasHalf(kernel, variant))
         forms.push(inHalf(example));

@@ -1,4 +1,8 @@
-/** What each operator becomes, one at a time. */
+/**
+ * What each operator becomes, one at a time.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
 const OPERATORS = {
   "+": ["-"],
   "-": ["+"],
@@ -50,12 +54,16 @@ export function mutationsOf(source) {
   return found;
 }
 
+/** @param {string} line */
 const isDeclaration = (line) =>
   /^(@|enable|requires|diagnostic|alias|struct|const |var<|fn |\s*@|\s*\w+: |\})/.test(line);
 
-/** @param {RegExpMatchArray} token */
+/**
+ * @param {RegExpExecArray} token
+ * @param {string} line
+ */
 function replacements(token, line) {
-  const { number, operator } = token.groups;
+  const { number, operator } = token.groups ?? {};
   const before = line.slice(0, token.index);
   const after = line.slice(token.index + token[0].length);
   if (number !== undefined) {
@@ -76,9 +84,13 @@ function replacements(token, line) {
   return OPERATORS[operator] ?? [];
 }
 
-/** A number's neighbour: a bound that is off by one, a constant that is another. */
+/**
+ * A number's neighbour: a bound that is off by one, a constant that is another.
+ *
+ * @param {string} number
+ */
 function other(number) {
-  const [, value, suffix] = /^(0x[0-9a-f]+|[\d.]+(?:e[+-]?\d+)?)([uifh]?)$/i.exec(number);
+  const [, value = "", suffix] = /^(0x[0-9a-f]+|[\d.]+(?:e[+-]?\d+)?)([uifh]?)$/i.exec(number) ?? [];
   const changed = Number(value) + 1;
   return value.includes(".") && Number.isInteger(changed) ? `${changed}.0${suffix}` : `${changed}${suffix}`;
 }

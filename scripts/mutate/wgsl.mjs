@@ -46,7 +46,9 @@ export async function mutateShaders({ limit, seed, only, onResult }) {
 /** @returns {Mutant[]} */
 function allMutants() {
   const folder = "packages/kernels-wgsl/src";
-  const files = readdirSync(join(ROOT, folder), { recursive: true }).filter((name) => name.endsWith(".wgsl"));
+  const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".wgsl"),
+  );
   return files.sort().flatMap((name) => {
     const file = `${folder}/${name.replaceAll("\\", "/")}`;
     const source = readFileSync(join(ROOT, file), "utf8");
@@ -64,7 +66,11 @@ async function startChecker() {
   return child;
 }
 
-/** @returns {Promise<Verdict>} */
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {Mutant} mutant
+ * @returns {Promise<Verdict>}
+ */
 async function verdictOf(child, mutant) {
   child.send(mutant);
   const stop = new AbortController();
@@ -85,7 +91,11 @@ async function verdictOf(child, mutant) {
   }
 }
 
-/** Print a line for each mutant that no check noticed, and the score. */
+/**
+ * Print a line for each mutant that no check noticed, and the score.
+ *
+ * @param {import("./sample.mjs").Wanted} wanted
+ */
 export async function reportShaders({ limit, seed, only }) {
   const counts = { killed: 0, timeout: 0, survived: 0, invalid: 0, unreached: 0 };
   await mutateShaders({
