@@ -79,7 +79,7 @@ export default defineConfig({
         test: {
           name: "browser", // vitest calls the project by its instance's name, below
           include: EVERYWHERE,
-          exclude: NODE_ONLY,
+          exclude: [...NODE_ONLY, "packages/tensor/test/tune/**"],
           browser: {
             enabled: true,
             headless: true,

@@ -1,6 +1,6 @@
 // A net that was trained on CIFAR-10 learns other classes from 96 small pictures: squares, discs and crosses.
 //
-//   npm start -- fine-tune [weights.safetensors]
+//   npm start -- fine-tune [shapes.safetensors]
 import {
   evaluateModel,
   freeze,

@@ -60,4 +60,4 @@ for (let row = 0; row < rows; row++) {
   );
   console.log(`  ${cells.join("")}`);
 }
-console.log("\nNext: npm test, or the twenty lines of README.md in a folder of your own.");
+console.log("\nNext: npm test, or the example of README.md in a folder of your own.");

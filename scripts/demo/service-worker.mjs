@@ -32,7 +32,9 @@ export function writeServiceWorker(site) {
  */
 function worker(build, files) {
   const scope = /** @type {any} */ (globalThis);
-  const keep = async () => (await caches.open(build)).addAll(files);
+  // Past the browser's own cache, which may still have the build before.
+  const keep = async () =>
+    (await caches.open(build)).addAll(files.map((file) => new Request(file, { cache: "reload" })));
   const forget = async () => {
     const old = (await caches.keys()).filter((name) => name.startsWith("shadegrad-build-") && name !== build);
     await Promise.all(old.map((name) => caches.delete(name)));
@@ -41,8 +43,9 @@ function worker(build, files) {
   const answer = async (request) => {
     const cache = await caches.open(build);
     const kept = () => cache.match(request, { ignoreSearch: true, ignoreVary: true });
-    // The page itself comes from the network while there is one, so that a new build is seen at once.
-    if (request.mode === "navigate")
+    // The page, and files whose names do not change with their contents, come from the network while there is one, so that a
+    // new build is seen at once and whole.
+    if (request.mode === "navigate" || !/\/assets\//.test(request.url))
       return fetch(request).catch(async () => (await kept()) ?? Response.error());
     return (await kept()) ?? fetch(request);
   };

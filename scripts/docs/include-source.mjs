@@ -25,7 +25,8 @@ export function includeSource(md) {
 export function codeBlock(path, name) {
   const text = readFileSync(join(ROOT, path), "utf8");
   const code = name === undefined ? text : declaration(path, text, name);
-  const language = { ".ts": "ts", ".mjs": "js", ".wgsl": "wgsl", ".html": "html" }[extname(path)] ?? "text";
+  const language =
+    { ".ts": "ts", ".js": "js", ".mjs": "js", ".wgsl": "wgsl", ".html": "html" }[extname(path)] ?? "text";
   return `\`\`\`${language} [${path}]\n${code.trim()}\n\`\`\``;
 }
 

@@ -2,17 +2,17 @@ const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", "
 
 const escaped = (text: string): string => text.replace(/[&<>]/g, (character) => ESCAPES[character]!);
 
-/** A page of twenty lines that classifies pictures with a file of weights beside it. */
+/** A page of twenty lines that classifies pictures, with a file of weights and `shadegrad.js` of `@shadegrad/resnet` beside it. */
 export const webPage = (classes: readonly string[], weights: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>${escaped(classes.join(" or "))}?</title>
 <script type="importmap">
-  { "imports": { "@shadegrad/resnet": "https://cdn.jsdelivr.net/npm/@shadegrad/resnet/+esm" } }
+  { "imports": { "@shadegrad/resnet": "./shadegrad.js" } }
 </script>
 <h1>${escaped(classes.join(" or "))}?</h1>
 <label>A picture: <input type="file" accept="image/*"></label>
-<p role="status">The net is loading. Serve this folder with any web server, such as npx serve.</p>
+<p role="status">The net is loading. Beside this page lie ${weights} and shadegrad.js (of @shadegrad/resnet); any web server serves them.</p>
 <script type="module">
   import { load } from "@shadegrad/resnet";
   const says = document.querySelector("[role=status]");

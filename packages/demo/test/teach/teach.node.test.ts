@@ -62,7 +62,7 @@ test("24 pictures of three classes are learned, fine-tuned, and what is taken ho
     expect(Math.abs(100 * best!.probability - Number.parseFloat(found[i]!.percent))).toBeLessThan(1.5);
     expect(Math.abs(byOnnx[i]![best!.index]! - best!.probability)).toBeLessThan(1e-4);
   }
-}, 120_000);
+}, 600_000);
 
 test("a picture from the camera is taken while the button is pressed, and the camera is classified live", async () => {
   const { page } = await openPage({ at: "#/teach", permissions: ["camera"], inPage: await cameraScripts() });
@@ -82,7 +82,7 @@ test("a picture from the camera is taken while the button is pressed, and the ca
   await page.getByRole("link", { name: "Classify" }).click();
   await page.getByRole("link", { name: "Teach it" }).click();
   await page.getByRole("button", { name: "Camera", exact: true }).waitFor(); // let go of when the view was left
-}, 120_000);
+}, 600_000);
 
 test("what cannot be learned is said: no picture, one name twice, a file that is no picture", async () => {
   const { page } = await openPage({ at: "#/teach" });

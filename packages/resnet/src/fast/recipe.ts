@@ -25,7 +25,7 @@ const BIAS_FACTOR = 64;
  * The paper's rates are decoupled: they are divided by 1 / (1 − momentum) here, and the decay by the rate.
  */
 export function fastRecipe(model: object, options: RecipeOptions): FastRecipe {
-  const { images, epochs = 10, batchSize = BATCH } = options;
+  const { images, epochs = 13, batchSize = BATCH } = options;
   const steps = options.steps ?? Math.round(epochs * Math.ceil(images / batchSize));
   const effective = 1 + 1 / (1 - MOMENTUM);
   const lr = options.lr ?? (RATE * batchSize) / BATCH / effective;

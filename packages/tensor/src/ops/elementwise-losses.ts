@@ -92,9 +92,10 @@ export function bceWithLogits(x: Tensor, y: Tensor, options: BceWithLogitsOption
   checkTensors("bceWithLogits", { x, y });
   checkOptions("bceWithLogits", options, [...REDUCTION, "posWeight"]);
   const { posWeight, reduction } = options;
-  const small = (x?: string) => `exp(-abs(${x}))`;
+  // Not of infinity, which some drivers give another value than 0.
+  const small = (x?: string) => `exp(-min(abs(${x}), Vec(104)))`;
   // ln(1 + e^−x), of any x
-  const soft = (x?: string) => `(0.5 * (abs(${x}) - ${x}) + ${log1p(small(x))})`;
+  const soft = (x?: string) => `(max(-${x}, Vec(0)) + ${log1p(small(x))})`;
   const logistic = (x?: string) =>
     `(select(${small(x)}, Vec(1), ${compare(x, ">=", "Vec(0)")}) / (1 + ${small(x)}))`;
   const losses = binary(

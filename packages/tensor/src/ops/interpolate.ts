@@ -41,6 +41,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   );
   if (mode !== "nearest" && mode !== "bilinear")
     throw fail(`there is no mode ${mode}; there are nearest, bilinear`);
+  if (mode === "nearest" && options.alignCorners) throw fail("alignCorners is of bilinear only");
   return [0, 1].reduce((y, i) => {
     const [from, to] = [sides[i]!, wanted[i]!];
     if (from === to) return y;

@@ -57,7 +57,7 @@ export async function allClose(a: Tensor, b: Tensor, options: AllCloseOptions = 
   const both = (a?: string, b?: string) => `((${isNan(a)}) & (${isNan(b)}))`;
   const either = (a?: string, b?: string) => `((${isNan(a)}) | (${isNan(b)}))`;
   const near = (a?: string, b?: string, atol?: string, rtol?: string) =>
-    `((${a} == ${b}) | (abs(${a} - ${b}) <= ${atol} + ${rtol} * abs(${b})))`; // no NaN: either() is beside it
+    `((${a} == ${b}) | ((abs(${a} - ${b}) <= ${atol} + ${rtol} * abs(${b})) & (magnitude(${a} - ${b}) < Bits(0x7f800000u))))`; // no NaN: either() is beside it
   const apart = elementwise(
     (a, b, atol, rtol) => {
       const close = `(${near(a, b, atol, rtol)} & !${either(a, b)})`;
@@ -66,7 +66,10 @@ export async function allClose(a: Tensor, b: Tensor, options: AllCloseOptions = 
     [a, b, atol, rtol],
     { compute: "f32", dtype: "f32" },
   );
-  if (apart.size === 0) return true;
+  if (apart.size === 0) {
+    apart.dispose();
+    return true;
+  }
   const most = max(apart);
   const [found] = await most.data();
   for (const tensor of [apart, most]) tensor.dispose();

@@ -1,7 +1,7 @@
 import { arange } from "../core/create.ts";
 import { type Expression, elementwise } from "../core/map.ts";
 import { checkTensors, type Tensor, type TensorOptions } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { axesOf } from "./axes.ts";
@@ -30,6 +30,7 @@ function mask(rows: number, columns: number, f: Expression, k: number, device: D
 export function eye(rows: number, columns = rows, options: TensorOptions = {}): Tensor {
   if (![rows, columns].every((side) => Number.isInteger(side) && side >= 0))
     throw new ShapeError(`eye: sides are ${rows} and ${columns}, not whole numbers ≥ 0.`);
+  checkOptions("eye", options, ["device", "dtype", "requiresGrad"]);
   const { device = defaultDevice(), dtype = "f32", requiresGrad = false } = options;
   const ones = mask(rows, columns, (i, j) => `${i} == ${j}`, 0, device); // no NaN: integers
   const y = dtype === "f32" ? ones : elementwise((x) => x!, [ones], { dtype });

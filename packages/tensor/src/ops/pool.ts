@@ -76,8 +76,9 @@ export interface Pooled {
  * @throws ShapeError if the window does not fit in the padded image, or is padded by more than half.
  */
 export function maxPool2dWithIndices(x: Tensor, options: MaxPool2dOptions): Pooled {
-  checkTensors("maxPool2d", { x });
-  const p = poolParams("maxPool2d", x, options);
+  checkTensors("maxPool2dWithIndices", { x });
+  checkOptions("maxPool2dWithIndices", options, MAX_POOL_OPTIONS);
+  const p = poolParams("maxPool2dWithIndices", x, options);
   const shape = [p.N, p.P, p.Q, p.C];
   const writes = { y: shape, index: { shape, dtype: "u32" } } as const;
   const { y, index } = run(maxPoolIndex, p, [x], writes, { op: "maxPool2d" });

@@ -24,8 +24,9 @@ export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
   checkOptions("softplus", options, ["beta", "threshold"]);
   const { beta = 1, threshold = 20 } = options;
   if (!(beta > 0)) throw new ShapeError(`softplus: beta is ${beta}, not above 0. x is [${x.shape}].`);
-  const small = (z: string) => `exp(-abs(${z}))`;
-  const soft = (z: string, beta?: string) => `((${z} + abs(${z})) * 0.5 + ${log1p(small(z))}) / ${beta}`;
+  // Not of infinity, which some drivers give another value than 0.
+  const small = (z: string) => `exp(-min(abs(${z}), Vec(104)))`;
+  const soft = (z: string, beta?: string) => `(max(${z}, Vec(0)) + ${log1p(small(z))}) / ${beta}`; // no NaN: orNan around it
   return unary(
     "softplus",
     x,

@@ -50,7 +50,9 @@ export interface ExponentialOptions {
 }
 
 /** `lr · gamma^step`; PyTorch's ExponentialLR. */
-export function exponential({ lr, gamma }: ExponentialOptions): Schedule {
+export function exponential(options: ExponentialOptions): Schedule {
+  checkOptions("exponential", options, ["lr", "gamma"]);
+  const { lr, gamma } = options;
   checkRate("exponential", "lr", lr);
   checkRate("exponential", "gamma", gamma);
   return (step) => lr * gamma ** step;

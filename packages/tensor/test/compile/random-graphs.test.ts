@@ -3,7 +3,7 @@ import { compile, type Device, init, manualSeed, scope, type Tensor } from "../.
 import { type Graph, randomGraph } from "./random-graph.ts";
 
 // More of them, or others: GRAPHS=1000 FIRST_GRAPH=120
-const COUNT = Number(globalThis.process?.env?.GRAPHS ?? 120);
+const COUNT = Number(globalThis.process?.env?.GRAPHS ?? (typeof process === "undefined" ? 40 : 120));
 const FIRST = Number(globalThis.process?.env?.FIRST_GRAPH ?? 0);
 const CALLS = 3;
 

@@ -156,3 +156,9 @@ describe("gradients at NaN", () => {
     expect(await slopes([1, 0, 1], (x) => sg.max(x))).toEqual([0.5, 0, 0.5]);
   });
 });
+
+it("softplus and bceWithLogits have their limits at infinity", async () => {
+  const x = tensor([-Infinity, Infinity]);
+  expect([...(await sg.softplus(x).data())]).toEqual([0, Infinity]);
+  expect(await sg.bceWithLogits(tensor([Infinity]), tensor([0])).item()).toBe(Infinity);
+});

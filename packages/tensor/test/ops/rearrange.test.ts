@@ -228,6 +228,8 @@ test("all, any, isNaN, allClose", async () => {
   expect(await allClose(x, x)).toBe(false);
   expect(await allClose(x, x, { equalNaN: true })).toBe(true);
   expect(await allClose(tensor([Infinity]), tensor([Infinity]))).toBe(true);
+  expect(await allClose(tensor([1]), tensor([Infinity]))).toBe(false);
+  expect(await allClose(tensor([-Infinity]), tensor([Infinity]))).toBe(false);
 });
 
 describe("einsum", () => {
