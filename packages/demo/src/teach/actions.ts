@@ -24,7 +24,7 @@ export class Teaching {
   #adding: Promise<void> = Promise.resolve();
   #live: AbortController | undefined;
   /** The class whose button is held. */
-  #held: number | undefined;
+  #held: object | undefined;
 
   constructor(client: WorkerClient) {
     this.#client = client;
@@ -63,8 +63,10 @@ export class Teaching {
 
   /** Take pictures while a button is held: the first at once. */
   async hold(id: number): Promise<void> {
-    this.#held = id;
-    while (this.#held === id) {
+    // Another press is another loop, of the same class too.
+    const press = {};
+    this.#held = press;
+    while (this.#held === press) {
       await this.takePicture(id);
       await new Promise((resolve) => setTimeout(resolve, FILMED));
     }

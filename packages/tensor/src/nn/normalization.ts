@@ -1,6 +1,6 @@
 import { ones, zeros } from "../core/create.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions } from "../errors.ts";
+import { checkOptions, ShapeError } from "../errors.ts";
 import { groupNorm, layerNorm } from "../ops/layer-norm.ts";
 import { BatchNorm2d } from "./batchNorm2d.ts";
 import { type Layer, parameter } from "./module.ts";
@@ -39,8 +39,14 @@ export class LayerNorm implements Layer {
     this.bias = affine ? parameter(zeros(this.normalizedShape, made)) : undefined;
   }
 
+  /** @throws ShapeError if x ends in other sides. */
   forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this;
+    const last = x.shape.slice(-this.normalizedShape.length);
+    if (String(last) !== String(this.normalizedShape))
+      throw new ShapeError(
+        `LayerNorm: x [${x.shape}] ends in [${last}], expected [${this.normalizedShape}].`,
+      );
     return layerNorm(x, this.normalizedShape.length, { weight, bias, eps });
   }
 }
@@ -53,6 +59,7 @@ export class LayerNorm implements Layer {
  */
 export class GroupNorm implements Layer {
   readonly groups: number;
+  readonly channels: number;
   /** `[channels]`, as is the next. */
   weight: Tensor | undefined;
   bias: Tensor | undefined;
@@ -65,14 +72,20 @@ export class GroupNorm implements Layer {
       throw new RangeError(`GroupNorm: ${channels} channels do not divide into ${groups} groups.`);
     const { eps = 1e-5, affine = true, device } = options;
     this.groups = groups;
+    this.channels = channels;
     this.eps = eps;
     const made = device ? { device } : {};
     this.weight = affine ? parameter(ones([channels], made)) : undefined;
     this.bias = affine ? parameter(zeros([channels], made)) : undefined;
   }
 
+  /** @throws ShapeError if x has another number of channels. */
   forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this;
+    if (x.shape.at(-1) !== this.channels)
+      throw new ShapeError(
+        `GroupNorm: x [${x.shape}] has ${x.shape.at(-1)} channels, expected ${this.channels}.`,
+      );
     return groupNorm(x, this.groups, { weight, bias, eps });
   }
 }

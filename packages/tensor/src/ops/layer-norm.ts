@@ -1,6 +1,7 @@
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { add, mul, sub } from "./arithmetic.ts";
+import { cast } from "./cast.ts";
 import { rsqrt } from "./math.ts";
 import { mean } from "./reduce.ts";
 import { reshape } from "./shape.ts";
@@ -17,10 +18,11 @@ export interface LayerNormOptions {
 
 const OPTIONS = ["weight", "bias", "eps"];
 
-/** (x − mean) / √(variance + eps) over axes. */
+/** (x − mean) / √(variance + eps) over axes, in f32 whatever x is. */
 function normalized(x: Tensor, axes: readonly number[], eps: number): Tensor {
-  const spread = variance(x, axes, { unbiased: false, keepdims: true });
-  return mul(sub(x, mean(x, axes, { keepdims: true })), rsqrt(add(spread, eps)));
+  const full = cast(x, "f32");
+  const spread = variance(full, axes, { unbiased: false, keepdims: true });
+  return cast(mul(sub(full, mean(full, axes, { keepdims: true })), rsqrt(add(spread, eps))), x.dtype);
 }
 
 function scaled(x: Tensor, { weight, bias }: LayerNormOptions): Tensor {

@@ -4,22 +4,36 @@ import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { abs, pow } from "./arithmetic.ts";
 import { axesOf, without } from "./axes.ts";
+import { cast } from "./cast.ts";
 import { notEqual } from "./comparison.ts";
-import { fitted } from "./elementwise.ts";
-import { sqrt } from "./math.ts";
+import { fitted, unary } from "./elementwise.ts";
 import { compare, orNan } from "./nan.ts";
 import { type Axes, max, min, type ReduceOptions, reduced, SUM, sum, typeOfMean } from "./reduce.ts";
 import { type VarianceOptions, variance } from "./variance.ts";
 
 /**
- * Standard deviation over axes, all of them if none are given: the square root of `variance`, with its options.
+ * Standard deviation over axes, all of them if none are given: the square root of `variance`, with its options. Computed in
+ * f32. The gradient of equal elements is 0, as PyTorch has it.
  *
  * x `[…]` → x without `axes`, or with 1 in their places.
  *
  * @throws ShapeError if x lacks one of the axes.
  */
-export const std = (x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor =>
-  sqrt(variance(x, axes, options));
+export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  checkTensors("std", { x });
+  const y = root(variance(cast(x, "f32"), axes, options));
+  return cast(y, typeOfMean(x));
+}
+
+/** √v, and a slope of 0 where v is 0. */
+const root = (v: Tensor): Tensor =>
+  unary(
+    "std",
+    v,
+    (v) => orNan(`sqrt(${v})`, v),
+    (dy, y) =>
+      elementwise((dy, y) => `select(0.5 * ${dy} / ${y}, Vec(0), ${compare(y, "==", "Vec(0)")})`, [dy, y]),
+  );
 
 export interface NormOptions extends ReduceOptions {
   /** (Σ |x|^p)^(1/p); ∞ and −∞ are the largest and the smallest |x|, 0 counts what is not 0. 2 if absent. */
@@ -27,8 +41,8 @@ export interface NormOptions extends ReduceOptions {
 }
 
 /**
- * Length of the vectors along axes, all of them if none are given; PyTorch's `linalg.vector_norm`. The gradient of a
- * vector of zeros is 0.
+ * Length of the vectors along axes, all of them if none are given; PyTorch's `linalg.vector_norm`. For p = 2 the gradient of
+ * a vector of zeros is 0.
  *
  * x `[…]` → x without `axes`, or with 1 in their places.
  *

@@ -162,3 +162,18 @@ it("softplus and bceWithLogits have their limits at infinity", async () => {
   expect([...(await sg.softplus(x).data())]).toEqual([0, Infinity]);
   expect(await sg.bceWithLogits(tensor([Infinity]), tensor([0])).item()).toBe(Infinity);
 });
+
+it("the deviation of equal numbers is 0, and so is its gradient", async () => {
+  const x = tensor([3, 3, 3], { requiresGrad: true });
+  const y = sg.std(x);
+  expect(await y.item()).toBe(0);
+  backward(y);
+  expect([...(await x.grad!.data())]).toEqual([0, 0, 0]);
+});
+
+it("statistics of halves are floats: a deviation of 1,000 does not overflow", async ({ skip }) => {
+  skip(!sg.defaultDevice().adapter.features.has("shader-f16"), "no shader-f16");
+  const x = tensor([-1000, 1000, -1000, 1000], { dtype: "f16" });
+  expect(await sg.std(x, undefined, { unbiased: false }).item()).toBe(1000);
+  expect([...(await sg.layerNorm(x).data())]).toEqual([-1, 1, -1, 1]);
+});
