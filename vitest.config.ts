@@ -38,8 +38,8 @@ export default defineConfig({
     // What was measured on this machine decides the last bits of results.
     env: { SHADEGRAD_TUNED: "off" },
     // Software adapters share their cores with everything else that runs.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     browser: { enabled: false, connectTimeout: 300_000 }, // of all browsers: only here does vitest look for it
     projects: [
       {

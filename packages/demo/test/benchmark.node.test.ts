@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { SHORT_NAMES } from "../src/benchmark/selection.ts";
 import type { BenchmarkReport } from "../src/worker-client/protocol.ts";
 import { complaints } from "./axe.ts";
-import { loseDevice, openPage, PATIENCE, withPage } from "./page.ts";
+import { loseDevice, openPage, withPage } from "./page.ts";
 
 withPage();
 
@@ -49,7 +49,7 @@ test(
     await page.getByText("No row is selected").waitFor();
     expect(await button(page, "Start").isDisabled()).toBe(true);
   },
-  PATIENCE,
+  300_000,
 );
 
 test(
@@ -95,7 +95,7 @@ test(
       );
     }
   },
-  PATIENCE,
+  300_000,
 );
 
 test(
@@ -110,7 +110,7 @@ test(
     expect(new Set(variants).size).toBe(variants.length);
     expect(await page.locator("tbody tr.other").count()).toBe(variants.length - 1);
   },
-  PATIENCE,
+  300_000,
 );
 
 test(
@@ -134,7 +134,7 @@ test(
     await ended(page);
     expect(await measured(page).locator("th").allTextContents()).toEqual(["add 16² 32 ×32"]);
   },
-  PATIENCE,
+  300_000,
 );
 
 test(
@@ -156,7 +156,7 @@ test(
     expect(done).toBeLessThan(asked);
     await page.getByText("stopped before the end").waitFor();
   },
-  PATIENCE,
+  300_000,
 );
 
 test(
@@ -178,7 +178,7 @@ test(
     expect(await measured(page).locator("th").allTextContents()).toEqual(["add 16² 32 ×32"]);
     expect(await alert.count()).toBe(0);
   },
-  PATIENCE,
+  300_000,
 );
 
 test(
@@ -209,5 +209,5 @@ test(
     await page.keyboard.press("ArrowRight");
     await expect.poll(() => region.evaluate(({ scrollLeft }) => scrollLeft)).toBeGreaterThan(0);
   },
-  PATIENCE,
+  300_000,
 );

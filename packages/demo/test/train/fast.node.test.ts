@@ -28,4 +28,4 @@ test("the preset trains some steps against its clock, is stopped, and its net is
   const file = await openCheckpoint(await readFile(await download.path()));
   expect(fastNetOf(file.metadata)?.classes).toBe(10);
   await file.close();
-}, 120_000);
+}, 600_000);
