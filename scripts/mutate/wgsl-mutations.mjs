@@ -1,5 +1,5 @@
 /**
- * What each operator becomes, one at a time.
+ * Replacements of each operator, one at a time.
  *
  * @type {Readonly<Record<string, readonly string[]>>}
  */

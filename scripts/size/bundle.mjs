@@ -9,7 +9,7 @@ export const BUDGET = 69_800;
 /** Chunks that a page downloads only to print a tensor, and only where a browser offers matrix units, an experimental feature. */
 export const ON_DEMAND = /\/(print|matrixUnits)-/;
 
-/** Those, and the chunk that a page downloads only on a software adapter. */
+/** The chunks of a GPU's page, and the one that a page downloads only on a software adapter. */
 export const NOT_ON_A_GPU = /\/(print|matrixUnits|rasteriser)-/;
 
 /**

@@ -49,7 +49,7 @@ interface Drawn {
   close(): void;
 }
 
-/** What the GPU can copy of a picture; undefined for one that only the CPU's way takes. */
+/** The form of a picture that the GPU can copy; undefined for one that only the CPU's way takes. */
 async function drawnBy(source: PictureSource, device: Device): Promise<Drawn | undefined> {
   if (typeof source === "object" && "pixels" in source) return undefined;
   if (isImageData(source)) return { pixels: source, close() {} };

@@ -6,7 +6,7 @@ export interface BrowserInfo {
   readonly name: string;
   /** Its implementation of WebGPU. */
   readonly implementation: string;
-  /** What is slower in it than elsewhere, and why; undefined where nothing is. */
+  /** The part that is slower in it than elsewhere, and why; undefined where nothing is. */
   readonly slower?: string;
 }
 

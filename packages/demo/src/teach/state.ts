@@ -55,7 +55,7 @@ export const emptyTeach: TeachState = {
   problem: undefined,
 };
 
-/** What there is to learn, as a text: another one if a class or a picture was added, removed or renamed. */
+/** The classes and pictures to learn, as a text: another one if a class or a picture was added, removed or renamed. */
 export const lessonOf = (classes: readonly TaughtClass[]): string =>
   JSON.stringify(classes.map(({ name, examples }) => [name, examples.map(({ id }) => id)]));
 

@@ -11,7 +11,7 @@
 alias Vec = f32;        // what a load takes: f32, or vec4f where 4 divides the length
 const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
-// What dw is multiplied by: 1, or unscale[0]. Where that is 0, everything stays as it is.
+// The factor of dw: 1, or unscale[0]. Where that is 0, everything stays as it is.
 fn factor() -> f32 { return 1.0; }
 
 struct Params { length: u32, lr: f32, alpha: f32, rest: f32, eps: f32, momentum: f32, l2: f32 }

@@ -10,7 +10,7 @@ export interface DecodedImage {
 /** Formats of pictures that are decoded. */
 export type PictureFormat = "avif" | "bmp" | "gif" | "jpeg" | "png" | "pnm" | "tiff" | "webp";
 
-/** Those that sharp decodes in Node. */
+/** Formats that sharp decodes in Node. */
 export type SharpFormat = Exclude<PictureFormat, "bmp" | "pnm">;
 
 /** Beginnings of files, at a byte. */

@@ -59,7 +59,7 @@ export function convTranspose2d(x: Tensor, w: Tensor, options: ConvTranspose2dOp
   );
 }
 
-/** Those of the convolution that leads from the output to x: its C are the output's channels, its O those of x. */
+/** Parameters of the convolution that leads from the output to x: its C are the output's channels, its O those of x. */
 function transposedParams(x: Tensor, w: Tensor, options: ConvTranspose2dOptions): Conv2dParams {
   const { groups = 1, bias } = options;
   const fail = (what: string) =>

@@ -113,7 +113,7 @@ export function bceWithLogits(x: Tensor, y: Tensor, options: BceWithLogitsOption
     { compute: "f32" },
   );
   if (!posWeight) return reducedBy(losses, reduction);
-  // What the weight adds is y · (weight − 1) · ln(1 + e^−x).
+  // The weight adds y · (weight − 1) · ln(1 + e^−x).
   const positive = binary(
     "bceWithLogits",
     x,

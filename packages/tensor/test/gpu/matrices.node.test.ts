@@ -34,7 +34,7 @@ it("lists nothing where the browser's WGSL writes them in its older syntax", asy
     features: device.features,
     pushErrorScope: device.pushErrorScope.bind(device),
     popErrorScope: device.popErrorScope.bind(device),
-    // What the newer one writes as an order, the older one does not know.
+    // The newer one writes an order that the older one does not know.
     createShaderModule: ({ code }: GPUShaderModuleDescriptor) =>
       device.createShaderModule({ code: code.replaceAll("col_major", "column_major") }),
   };

@@ -5,7 +5,7 @@ import { type Launched, launchedOn } from "../../../kernels-wgsl/test/launched.t
 import { LEAST_LIMITS } from "../../src/gpu/least-limits.ts";
 import { COMPATIBILITY, PLATFORMS, type Platform } from "./platforms.ts";
 
-/** What one dispatch takes, by the name of the limit. */
+/** Resources of one dispatch, by the name of the limit. */
 interface Taken {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupSizeX: number;
@@ -26,7 +26,7 @@ const adapterOf = ({ name, features, limits, subgroupSize = [4, 128] }: Platform
 
 const BYTES: Readonly<Record<string, number>> = { half: 2, float: 4, uint: 4, int: 4, bool: 4 };
 
-/** What a shader takes, by its translation to HLSL, in which every size is a number. */
+/** Resources of a shader, by its translation to HLSL, in which every size is a number. */
 function taken({ code, resolved: { kernel, copied } }: Launched): Taken {
   const module = parseWgsl(code.replace("enable subgroups;", ""));
   const info = validate(module);

@@ -1,4 +1,4 @@
-/** What an implementation of WebGPU offers on a kind of machine, as far as the engine uses it. */
+/** Limits and features of an implementation of WebGPU on a kind of machine, as far as the engine uses it. */
 export interface Platform {
   readonly name: string;
   /** Where the numbers are from. */
