@@ -1,4 +1,4 @@
-import workerUrl from "../worker/main.ts?worker&url";
+import workerUrl from "../worker/start.ts?worker&url";
 import type { Call, Calls, Failure, FromWorker, Notice, Notices } from "./protocol.ts";
 
 /** An error of the worker, as the page gets it. */
