@@ -104,10 +104,14 @@ export async function openPage({
       opened.wrong.push(`left the machine: ${request.url()}`);
   });
   if (inWorker !== undefined) {
-    await context.route(/\/assets\/main-[^/]*\.js/, async (route) => {
+    await context.route(/\/assets\/start-[^/]*\.js/, async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: `${inWorker}\n${await response.text()}` });
+      // A module of its own: the imports of the entry are evaluated before its own lines.
+      await route.fulfill({ response, body: `import "./in-worker.js";\n${await response.text()}` });
     });
+    await context.route(/\/assets\/in-worker\.js/, (route) =>
+      route.fulfill({ contentType: "text/javascript", body: inWorker }),
+    );
   }
   for (const script of inPage)
     await page.addInitScript(typeof script === "string" ? { content: script } : script);
