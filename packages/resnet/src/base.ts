@@ -1,6 +1,11 @@
-import { mean, relu, type Tensor } from "@shadegrad/tensor";
+import { checkOptions, mean, relu, type Tensor } from "@shadegrad/tensor";
 import { BatchNorm2d, Conv2d, type Layer, MaxPool2d } from "@shadegrad/tensor/nn";
-import { type BottleneckOptions, BottleneckResidualBlock, ResidualBlock } from "./blocks.ts";
+import {
+  BOTTLENECK_OPTIONS,
+  type BottleneckOptions,
+  BottleneckResidualBlock,
+  ResidualBlock,
+} from "./blocks.ts";
 
 export interface ResNetOptions extends BottleneckOptions {
   /** Blocks of each stage: [3, 4, 6, 3]. */
@@ -21,6 +26,20 @@ export interface ResNetOptions extends BottleneckOptions {
   /** True if a 3×3 max-pool of stride 2 comes before the first stage. */
   stemPool?: boolean;
 }
+
+/** Names of the options of a `ResNetBase`. */
+export const RESNET_OPTIONS: readonly (keyof ResNetOptions)[] = [
+  "nBlocks",
+  "nChannels",
+  "bottlenecks",
+  "imgChannels",
+  "firstKernelSize",
+  "stemChannels",
+  "stemStride",
+  "stemRelu",
+  "stemPool",
+  ...BOTTLENECK_OPTIONS,
+];
 
 /**
  * A ResNet up to its head: first convolution, stages of residual blocks, mean over the image (He et
@@ -44,15 +63,20 @@ export class ResNetBase implements Layer {
   readonly #pool: MaxPool2d | undefined;
 
   constructor(options: ResNetOptions) {
+    checkOptions("ResNetBase", options, RESNET_OPTIONS);
     check(options);
-    const { nBlocks, nChannels, bottlenecks, imgChannels = 3, firstKernelSize = 7 } = options;
+    const { nBlocks, nChannels, bottlenecks, ...others } = options;
     const {
+      imgChannels = 3,
+      firstKernelSize = 7,
       stemChannels = nChannels[0]!,
       stemStride = 2,
       stemRelu = false,
       stemPool = false,
-      bias = true,
-    } = options;
+      ...ofBottleneck
+    } = others;
+    const { groups: _, strideAt: __, ...ofBlock } = ofBottleneck;
+    const { bias = true } = ofBlock;
     const padding = Math.floor(firstKernelSize / 2);
     this.conv = new Conv2d(imgChannels, stemChannels, firstKernelSize, { stride: stemStride, padding, bias });
     this.bn = new BatchNorm2d(stemChannels);
@@ -66,8 +90,8 @@ export class ResNetBase implements Layer {
         const stride = stage > 0 && i === 0 ? 2 : 1;
         const block =
           inside === undefined
-            ? new ResidualBlock(channels, out, stride, options)
-            : new BottleneckResidualBlock(channels, inside, out, stride, options);
+            ? new ResidualBlock(channels, out, stride, ofBlock)
+            : new BottleneckResidualBlock(channels, inside, out, stride, ofBottleneck);
         channels = out;
         return block;
       }),

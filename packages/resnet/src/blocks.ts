@@ -1,4 +1,4 @@
-import { add, concat, relu, slice, type Tensor, zeros } from "@shadegrad/tensor";
+import { add, checkOptions, concat, relu, slice, type Tensor, zeros } from "@shadegrad/tensor";
 import { BatchNorm2d, Conv2d, Identity, type Layer } from "@shadegrad/tensor/nn";
 
 /**
@@ -30,6 +30,15 @@ export interface BottleneckOptions extends BlockOptions {
   strideAt?: 1 | 2;
 }
 
+const BLOCK_OPTIONS: readonly (keyof BlockOptions)[] = ["bias", "shortcut", "zeroInitResidual"];
+
+/** Names of the options that a ResNet hands to its blocks. */
+export const BOTTLENECK_OPTIONS: readonly (keyof BottleneckOptions)[] = [
+  ...BLOCK_OPTIONS,
+  "groups",
+  "strideAt",
+];
+
 /**
  * W_s x: the shortcut, where the block changes the shape of its input (He et al. 2015, equation 2).
  *
@@ -43,8 +52,10 @@ export class ShortcutProjection implements Layer {
   readonly conv: Conv2d;
   readonly bn: BatchNorm2d;
 
-  constructor(inChannels: number, outChannels: number, stride: number, { bias = true }: BlockOptions = {}) {
+  constructor(inChannels: number, outChannels: number, stride: number, options: BlockOptions = {}) {
+    checkOptions("ShortcutProjection", options, BLOCK_OPTIONS);
     checkWidths("ShortcutProjection", { inChannels, outChannels, stride });
+    const { bias = true } = options;
     this.conv = new Conv2d(inChannels, outChannels, 1, { stride, bias });
     this.bn = new BatchNorm2d(outChannels);
   }
@@ -123,6 +134,7 @@ export class ResidualBlock implements Layer {
   readonly shortcut: Layer | undefined;
 
   constructor(inChannels: number, outChannels: number, stride: number, options: BlockOptions = {}) {
+    checkOptions("ResidualBlock", options, BLOCK_OPTIONS);
     checkWidths("ResidualBlock", { inChannels, outChannels, stride });
     const { bias = true } = options;
     this.conv1 = new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias });
@@ -170,6 +182,7 @@ export class BottleneckResidualBlock implements Layer {
     stride: number,
     options: BottleneckOptions = {},
   ) {
+    checkOptions("BottleneckResidualBlock", options, BOTTLENECK_OPTIONS);
     checkWidths("BottleneckResidualBlock", { inChannels, bottleneckChannels, outChannels, stride });
     const { bias = true, groups = 1, strideAt = 2 } = options;
     const [first, second] = strideAt === 1 ? [stride, 1] : [1, stride];
@@ -200,12 +213,11 @@ function shortcut(
   inChannels: number,
   outChannels: number,
   stride: number,
-  options: BlockOptions,
+  { shortcut: kind = "projection", bias = true }: BlockOptions,
 ): Layer | undefined {
-  const { shortcut: kind = "projection" } = options;
   if (kind === "none") return undefined;
   if (stride === 1 && inChannels === outChannels) return new Identity();
-  if (kind === "projection") return new ShortcutProjection(inChannels, outChannels, stride, options);
+  if (kind === "projection") return new ShortcutProjection(inChannels, outChannels, stride, { bias });
   return new ShortcutPadding(inChannels, outChannels, stride, kind);
 }
 

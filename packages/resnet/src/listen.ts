@@ -1,4 +1,4 @@
-import type { Tensor } from "@shadegrad/tensor";
+import { checkOptions, type Tensor } from "@shadegrad/tensor";
 import { type Layer, namedModules } from "@shadegrad/tensor/nn";
 
 /** A layer of a model with its name there: `base.blocks.3.shortcut.conv`. */
@@ -39,7 +39,9 @@ export interface Listener {
  *
  * `after` is not called for layers that return their input, as `Identity` does.
  */
-export function listening<T>(model: object, { before, after }: Listener, work: () => T): T {
+export function listening<T>(model: object, listener: Listener, work: () => T): T {
+  checkOptions("listening", listener, ["before", "after"]);
+  const { before, after } = listener;
   const layers = layersOf(model);
   const unwrapped = layers.map(({ layer }) => Object.getOwnPropertyDescriptor(layer, "forward"));
   try {

@@ -1,4 +1,4 @@
-import { compile, concat, FormatError, init, noGrad, type Tensor } from "@shadegrad/tensor";
+import { checkOptions, compile, concat, FormatError, init, noGrad, type Tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import { type CheckpointInput, loadCheckpoint, modelOf, openCheckpoint } from "./checkpoints/index.ts";
 import { CIFAR10_CLASSES } from "./data/cifar10.ts";
@@ -47,8 +47,10 @@ export class Classifier {
   classify(images: readonly PictureSource[], options?: { top?: number }): Promise<Classification[][]>;
   async classify(
     images: PictureSource | readonly PictureSource[],
-    { top = 5 }: { top?: number } = {},
+    options: { top?: number } = {},
   ): Promise<Classification[] | Classification[][]> {
+    checkOptions("classify", options, ["top"]);
+    const { top = 5 } = options;
     const rows = await this.#rows(this.#predict, images);
     const found = rows.map((scores) =>
       ranked(scores, this.labels)
@@ -122,7 +124,9 @@ function concatenated(inputs: readonly Tensor[]): Tensor {
  *
  * @throws Error if no weights are published under that name; FormatError if the file is no ResNet.
  */
-export async function load(input: CheckpointInput, { progress }: LoadOptions = {}): Promise<Classifier> {
+export async function load(input: CheckpointInput, options: LoadOptions = {}): Promise<Classifier> {
+  checkOptions("load", options, ["progress"]);
+  const { progress } = options;
   await init();
   if (typeof input !== "string" || !(input in zoo)) return fromFile(input);
   const own = (await trainedModels()).find(({ name }) => name === input);

@@ -1,3 +1,4 @@
+import { checkOptions } from "@shadegrad/tensor";
 import { FormatError, type HostTensor, toFloat32 } from "@shadegrad/tensor/formats";
 import { BatchNorm2d, type Loaded, type LoadOptions, loadEntries, stateDict } from "@shadegrad/tensor/nn";
 import { layersOf } from "../listen.ts";
@@ -17,6 +18,8 @@ export interface LoadCheckpointOptions extends LoadOptions {
   head?: boolean;
 }
 
+const OPTIONS: readonly (keyof LoadCheckpointOptions)[] = ["strict", "head"];
+
 /**
  * Load published or saved weights into a net, converted to its layout, one tensor at a time.
  *
@@ -32,6 +35,7 @@ export async function loadCheckpoint(
   input: CheckpointInput | Checkpoint,
   options: LoadCheckpointOptions = {},
 ): Promise<Loaded> {
+  checkOptions("loadCheckpoint", options, OPTIONS);
   if (!isOpen(input)) {
     const checkpoint = await openCheckpoint(input);
     try {

@@ -1,3 +1,4 @@
+import { checkOptions } from "@shadegrad/tensor";
 import { save, toBytes, type Writable, writeSafetensors } from "@shadegrad/tensor/formats";
 import { torchStateDict } from "@shadegrad/tensor/nn";
 import type { ResNetOptions } from "../base.ts";
@@ -15,6 +16,8 @@ export interface SaveOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
+const OPTIONS: readonly (keyof SaveOptions)[] = ["preprocessing", "metadata"];
+
 /**
  * Write a net's weights as safetensors with PyTorch's layouts, and a ResNet's under torchvision's names, so that
  * torchvision loads them, with a SHA-256 of each tensor and of the header: to a path in Node, where whoever opens it finds the old file or the whole new one; or to a
@@ -27,6 +30,7 @@ export async function saveCheckpoint(
   destination: string | WritableStream<Uint8Array>,
   options: SaveOptions = {},
 ): Promise<void> {
+  checkOptions("saveCheckpoint", options, OPTIONS);
   const chunks = writeCheckpoint(model, options);
   if (typeof destination === "string") return save(destination, chunks);
   const writer = destination.getWriter();
@@ -40,8 +44,13 @@ export async function saveCheckpoint(
 }
 
 /** The bytes that {@link saveCheckpoint} writes, in memory: `new Blob([await checkpointBytes(model)])` can be downloaded. */
-export const checkpointBytes = (model: object, options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> =>
-  toBytes(writeCheckpoint(model, options));
+export async function checkpointBytes(
+  model: object,
+  options: SaveOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  checkOptions("checkpointBytes", options, OPTIONS);
+  return toBytes(writeCheckpoint(model, options));
+}
 
 async function* writeCheckpoint(
   model: object,

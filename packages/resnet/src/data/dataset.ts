@@ -1,4 +1,4 @@
-import { Tensor } from "@shadegrad/tensor";
+import { checkOptions, Tensor } from "@shadegrad/tensor";
 import type { DecodedImage } from "./decode.ts";
 
 /** Bytes from 0 to 255, or floats that are taken as they are: `[H, W, C]`, row-major. */
@@ -49,7 +49,9 @@ export class ImageSet implements Dataset {
   readonly normalization: Normalization | undefined;
 
   /** @throws RangeError if the numbers of images, labels and classes do not fit. */
-  constructor({ images, labels, shape, classes, normalization }: ImageSetOptions) {
+  constructor(options: ImageSetOptions) {
+    checkOptions("ImageSet", options, IMAGE_SET_OPTIONS);
+    const { images, labels, shape, classes, normalization } = options;
     const pixels = shape[0] * shape[1] * shape[2];
     if (images.length !== labels.length * pixels) {
       throw new RangeError(
@@ -83,7 +85,8 @@ export class ImageSet implements Dataset {
   slice(start: number, end = this.length): ImageSet {
     const [H, W, C] = this.shape;
     const images = this.images.subarray(start * H * W * C, end * H * W * C);
-    return new ImageSet({ ...this, images, labels: this.labels.subarray(start, end) });
+    const { shape, classes, normalization } = this;
+    return new ImageSet({ images, labels: this.labels.subarray(start, end), shape, classes, normalization });
   }
 }
 
@@ -94,6 +97,14 @@ export interface ImageSetOptions {
   classes: readonly string[];
   normalization?: Normalization | undefined;
 }
+
+const IMAGE_SET_OPTIONS: readonly (keyof ImageSetOptions)[] = [
+  "images",
+  "labels",
+  "shape",
+  "classes",
+  "normalization",
+];
 
 /** The data set itself, or all that an iterable gives, in memory. */
 export async function datasetOf(data: DataInput): Promise<Dataset> {
@@ -107,8 +118,10 @@ export async function datasetOf(data: DataInput): Promise<Dataset> {
  */
 export async function collect(
   samples: Iterable<Sample> | AsyncIterable<Sample>,
-  { classes, normalization }: { classes?: readonly string[]; normalization?: Normalization } = {},
+  options: { classes?: readonly string[]; normalization?: Normalization } = {},
 ): Promise<ImageSet> {
+  checkOptions("collect", options, ["classes", "normalization"]);
+  const { classes, normalization } = options;
   const images: Pixels[] = [];
   const labels: number[] = [];
   let shape: ImageShape | undefined;

@@ -1,3 +1,4 @@
+import { checkOptions } from "@shadegrad/tensor";
 import type { Dataset, Example, ImageShape, Normalization } from "./dataset.ts";
 import { decodeImage } from "./decode.ts";
 import { nodeModules } from "./node.ts";
@@ -11,6 +12,8 @@ export interface ImageFolderOptions {
   resize?: number;
   normalization?: Normalization;
 }
+
+const OPTIONS: readonly (keyof ImageFolderOptions)[] = ["size", "resize", "normalization"];
 
 /** Mean and deviation of ImageNet's training pictures. */
 export const IMAGENET_NORMALIZATION: Normalization = {
@@ -35,6 +38,7 @@ export interface ImageFolder extends Dataset {
  * @throws Error if the folder cannot be read, or has no subfolder with a picture.
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  checkOptions("imageFolder", options, OPTIONS);
   const { size = 224, resize = size, normalization = IMAGENET_NORMALIZATION } = options;
   if (resize < size) {
     throw new RangeError(

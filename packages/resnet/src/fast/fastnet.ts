@@ -1,4 +1,4 @@
-import { gelu, mul, reshape, type Tensor } from "@shadegrad/tensor";
+import { checkOptions, gelu, mul, reshape, type Tensor } from "@shadegrad/tensor";
 import { BatchNorm2d, Conv2d, init, type Layer, Linear, MaxPool2d } from "@shadegrad/tensor/nn";
 
 export interface FastNetOptions {
@@ -6,6 +6,14 @@ export interface FastNetOptions {
   widths?: readonly [number, number, number];
   classes?: number;
 }
+
+/** The last two are fixed: they are there so that a net's own options build another. */
+const OPTIONS: readonly (keyof FastNet["options"])[] = [
+  "widths",
+  "classes",
+  "imgChannels",
+  "firstKernelSize",
+];
 
 /**
  * A net for CIFAR-10 that reaches 94 % of the test images within seconds on a GPU: airbench94 (Jordan 2024, "94 % on CIFAR-10
@@ -30,7 +38,9 @@ export class FastNet implements Layer {
   };
   readonly #pool = new MaxPool2d(3);
 
-  constructor({ widths = [64, 256, 256], classes = 10 }: FastNetOptions = {}) {
+  constructor(options: FastNetOptions = {}) {
+    checkOptions("FastNet", options, OPTIONS);
+    const { widths = [64, 256, 256], classes = 10 } = options;
     this.options = { widths, classes, imgChannels: 3, firstKernelSize: 2 };
     this.whitening = new Conv2d(3, 2 * PATCH, 2);
     this.whitening.weight.requiresGrad = false;

@@ -1,8 +1,8 @@
-import type { Tensor } from "@shadegrad/tensor";
+import { checkOptions, type Tensor } from "@shadegrad/tensor";
 import { namedParameters } from "@shadegrad/tensor/nn";
 import { type Schedule, SGD } from "@shadegrad/tensor/optim";
 import type { TrainOptions } from "../training/options.ts";
-import type { RecipeOptions } from "../training/recipe-options.ts";
+import { RECIPE_OPTIONS, type RecipeOptions } from "../training/recipe-options.ts";
 
 /** Settings that {@link fastRecipe} gives, beside model and data. */
 export type FastRecipe = Required<
@@ -25,6 +25,7 @@ const BIAS_FACTOR = 64;
  * The paper's rates are decoupled: they are divided by 1 / (1 − momentum) here, and the decay by the rate.
  */
 export function fastRecipe(model: object, options: RecipeOptions): FastRecipe {
+  checkOptions("fastRecipe", options, RECIPE_OPTIONS);
   const { images, epochs = 13, batchSize = BATCH } = options;
   const steps = options.steps ?? Math.round(epochs * Math.ceil(images / batchSize));
   const effective = 1 + 1 / (1 - MOMENTUM);

@@ -1,3 +1,4 @@
+import { checkOptions } from "@shadegrad/tensor";
 import { toBytes } from "@shadegrad/tensor/formats";
 import { FastNet } from "../fast/fastnet.ts";
 import { torchvisionName } from "../names.ts";
@@ -15,7 +16,7 @@ export interface OnnxOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
-const OPTIONS = ["batchNorm", "imageSize", "metadata"];
+const OPTIONS: readonly (keyof OnnxOptions)[] = ["batchNorm", "imageSize", "metadata"];
 
 /**
  * A net in evaluation mode as an ONNX model of opset 17, with its weights.
@@ -31,10 +32,8 @@ export const exportOnnx = (
 
 /** The bytes of {@link exportOnnx}, a tensor at a time: memory holds no second copy of the net. */
 export function onnxChunks(net: ResNet | FastNet, options: OnnxOptions = {}): AsyncGenerator<Uint8Array> {
+  checkOptions("exportOnnx", options, OPTIONS);
   const { batchNorm = "fold", imageSize } = options;
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown)
-    throw new TypeError(`exportOnnx: there is no option ${unknown}; there are ${OPTIONS.join(", ")}.`);
   if (batchNorm !== "fold" && batchNorm !== "keep")
     throw new TypeError(`exportOnnx: batchNorm is ${batchNorm}; there are fold and keep.`);
   const isFast = net instanceof FastNet;

@@ -1,6 +1,7 @@
 import {
   add,
   autocast,
+  checkOptions,
   compile,
   type Device,
   flip,
@@ -30,6 +31,18 @@ export interface EvaluateOptions extends Pick<InputOptions, "crop" | "normalizat
   signal?: AbortSignal | undefined;
 }
 
+const OPTIONS: readonly (keyof EvaluateOptions)[] = [
+  "batchSize",
+  "limit",
+  "precision",
+  "mirror",
+  "logits",
+  "onProgress",
+  "signal",
+  "crop",
+  "normalization",
+];
+
 /** Accuracy and loss of a classifier on a data set. */
 export interface Evaluation {
   readonly images: number;
@@ -58,6 +71,7 @@ export async function evaluateModel(
   data: DataInput,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkOptions("evaluateModel", options, OPTIONS);
   const { batchSize = 128, limit = Number.POSITIVE_INFINITY, onProgress, signal } = options;
   const dataset = await datasetOf(data);
   const of = Math.min(limit, dataset.length);

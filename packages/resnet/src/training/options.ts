@@ -1,6 +1,7 @@
-import type { Precision } from "@shadegrad/tensor";
+import { checkOptions, type Precision } from "@shadegrad/tensor";
 import { countParameters, type Layer } from "@shadegrad/tensor/nn";
 import type { Schedule } from "@shadegrad/tensor/optim";
+import { AUGMENTATION } from "../data/augment.ts";
 import type { Augmentation, DataInput, Dataset, InputOptions } from "../data/index.ts";
 import type { Preprocessing } from "../preprocessing.ts";
 import { ResNet } from "../zoo.ts";
@@ -70,6 +71,33 @@ export interface TrainOptions extends Pick<InputOptions, "crop" | "normalization
   settings?: Settings;
 }
 
+const OPTIONS: readonly (keyof TrainOptions)[] = [
+  "model",
+  "data",
+  "validation",
+  "epochs",
+  "steps",
+  "batchSize",
+  "optimizer",
+  "schedule",
+  "seed",
+  "augment",
+  "crop",
+  "normalization",
+  "labelSmoothing",
+  "rateFactors",
+  "lookahead",
+  "onDevice",
+  "compile",
+  "precision",
+  "out",
+  "resume",
+  "logEvery",
+  "onProgress",
+  "signal",
+  "settings",
+];
+
 export interface TrainResult {
   /** True if all steps were done; false if the signal ended the training. */
   readonly done: boolean;
@@ -89,8 +117,11 @@ export interface TrainResult {
 export type Options = TrainOptions &
   Required<Pick<TrainOptions, "batchSize" | "seed" | "labelSmoothing" | "logEvery">>;
 
-/** @throws RangeError at options that make no sense. */
+/** @throws TypeError at an option that there is not; RangeError at options that make no sense. */
 export function withDefaults(given: TrainOptions): Options {
+  checkOptions("train", given, OPTIONS);
+  checkOptions("augment", given.augment ?? {}, AUGMENTATION);
+  checkOptions("lookahead", given.lookahead ?? {}, ["every", "decay"]);
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
   const options: Options = {
     batchSize: 128,

@@ -12,6 +12,15 @@ export interface RecipeOptions {
   lr?: number | undefined;
 }
 
+/** Names of {@link RecipeOptions}. */
+export const RECIPE_OPTIONS: readonly (keyof RecipeOptions)[] = [
+  "images",
+  "epochs",
+  "steps",
+  "batchSize",
+  "lr",
+];
+
 /** Settings of `train` beside model and data. */
 export type Recipe = Required<Pick<TrainOptions, "batchSize" | "augment">> &
   Pick<TrainOptions, "schedule" | "labelSmoothing" | "rateFactors" | "lookahead"> & {

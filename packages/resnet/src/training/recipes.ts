@@ -1,6 +1,7 @@
+import { checkOptions } from "@shadegrad/tensor";
 import { multiStep, oneCycle, SGD } from "@shadegrad/tensor/optim";
 import { fastRecipe } from "../fast/recipe.ts";
-import type { Recipe, RecipeOptions } from "./recipe-options.ts";
+import { RECIPE_OPTIONS, type Recipe, type RecipeOptions } from "./recipe-options.ts";
 
 export type { Recipe, RecipeOptions } from "./recipe-options.ts";
 
@@ -11,6 +12,7 @@ export type { Recipe, RecipeOptions } from "./recipe-options.ts";
  * With another number of epochs the rate falls at the same fractions of the steps.
  */
 export function paperRecipe(model: object, options: RecipeOptions): Recipe {
+  checkOptions("paperRecipe", options, RECIPE_OPTIONS);
   const { images, epochs, batchSize = 128, lr = 0.1 } = options;
   const perEpoch = Math.ceil(images / batchSize);
   const steps = options.steps ?? (epochs === undefined ? 64_000 : epochs * perEpoch);
@@ -27,6 +29,7 @@ export function paperRecipe(model: object, options: RecipeOptions): Recipe {
  * A training for slow adapters: few epochs, in which the rate rises and falls once (Smith & Topin 2017).
  */
 export function shortRecipe(model: object, options: RecipeOptions): Recipe {
+  checkOptions("shortRecipe", options, RECIPE_OPTIONS);
   const { images, epochs = 10, batchSize = 64, lr = 0.2 } = options;
   const steps = options.steps ?? epochs * Math.ceil(images / batchSize);
   return {

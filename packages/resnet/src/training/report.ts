@@ -1,3 +1,4 @@
+import { checkOptions } from "@shadegrad/tensor";
 import { stateDict } from "@shadegrad/tensor/nn";
 import { nodeModules } from "../data/node.ts";
 import type { Evaluation } from "./evaluate.ts";
@@ -23,7 +24,9 @@ interface Chart {
  * A page about a training, made in Node, that opens without a server: curves, confusion matrix, the first layer's
  * filters, settings and adapter.
  */
-export async function reportPage({ model, records, evaluation }: ReportOptions): Promise<string> {
+export async function reportPage(options: ReportOptions): Promise<string> {
+  checkOptions("reportPage", options, ["model", "records", "evaluation"]);
+  const { model, records, evaluation } = options;
   const starts = records.filter((record) => record.kind === "start");
   const steps = records.filter((record) => record.kind === "step");
   const epochs = records.filter((record) => record.kind === "epoch");

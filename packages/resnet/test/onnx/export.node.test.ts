@@ -124,7 +124,7 @@ test("an unknown way with batch norms, or option, is refused", async () => {
   const wrong = { batchNorm: "drop" } as never;
   expect(() => exportOnnx(net, wrong)).toThrow("exportOnnx: batchNorm is drop; there are fold and keep.");
   expect(() => exportOnnx(net, { batchnorm: "keep" } as never)).toThrow(
-    "exportOnnx: there is no option batchnorm; there are batchNorm, imageSize, metadata.",
+    "exportOnnx: there is no option batchnorm; did you mean batchNorm?",
   );
   dispose(net);
 });
