@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { init } from "@shadegrad/tensor";
 import { beforeAll, describe, expect, test } from "vitest";
 import { guides, outputsOf, programOf } from "./guides.ts";
 import { ROOT } from "./source.ts";
@@ -42,8 +43,12 @@ test("the nets of the guide's live cell are trained", async () => {
   const { trainNets } = await import(join(ROOT, "docs", ".vitepress", "theme", "degradation.mjs"));
   let curves: { points: unknown[] }[] = [];
   const show = (found: typeof curves) => void (curves = found);
+  const device = await init({ quiet: true });
+  const held = () => device.counts.bytes - device.counts.freeBytes - device.counts.scratchBytes;
+  const before = held();
   await trainNets({ steps: 2, show, signal: new AbortController().signal });
   expect(curves.map(({ points }) => points.length)).toEqual([2, 2, 2, 2]);
+  expect(held()).toBe(before); // a reader may press the button again and again
 });
 
 /** The text without blanks at the ends of its lines. */

@@ -43,7 +43,7 @@ export async function trainNets({ steps, show, signal }) {
       optimizer.zeroGrad();
       return logits;
     });
-    return { name, net, step, points: [] };
+    return { name, net, optimizer, step, points: [] };
   });
   const random = generator(7);
   try {
@@ -62,8 +62,9 @@ export async function trainNets({ steps, show, signal }) {
       show(runs.map(({ name, points }) => ({ name, points: [...points] })));
     }
   } finally {
-    for (const { net, step } of runs) {
+    for (const { net, optimizer, step } of runs) {
       step.dispose();
+      optimizer.dispose();
       dispose(net);
     }
   }

@@ -10,7 +10,7 @@ import type { Shown } from "./state.ts";
 export function details({ inside }: State, found: Inside, looking: Looking): TemplateResult {
   const part = found.parts[inside.part]!;
   return html`
-    <div class="column details" aria-live="polite">
+    <div class="column details">
       ${featureMaps(part, inside.maps, looking)}
       ${filters(part, inside.filters, looking)}
       ${layers(part)}

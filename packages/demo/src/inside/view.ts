@@ -73,7 +73,7 @@ function subject({ classify, inside, assets, device }: State, looking: Looking):
         </button>
       </div>
     </div>
-    <p class="visually-hidden" role="status">${isBusy ? "The net runs." : inside.found ? "The net has run; its parts are listed below." : ""}</p>
+    <p class="visually-hidden" role="status">${isBusy ? "The net runs." : inside.found ? `The net has run. ${inside.found.parts[inside.part]?.title} is shown below.` : ""}</p>
   `;
 }
 

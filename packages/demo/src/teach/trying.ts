@@ -1,9 +1,13 @@
 import { html, nothing, type TemplateResult } from "lit-html";
+import { Announcer } from "../app/announcer.ts";
 import { icons } from "../app/icons.ts";
 import { duration, percent } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
 import type { Teaching } from "./actions.ts";
+import type { TeachState } from "./state.ts";
+
+const announcer = new Announcer();
 
 /** A picture, or the camera, classified by the visitor's classes. */
 export function trying({ teach }: State, teaching: Teaching): TemplateResult {
@@ -34,6 +38,7 @@ export function trying({ teach }: State, teaching: Teaching): TemplateResult {
             : nothing
         }
       </div>
+      <p class="visually-hidden" role="status">${spoken(teach)}</p>
       ${tried ? html`<img class="tried" src=${tried.url} alt="The picture that is tried: ${tried.name}" />` : nothing}
       ${
         answer
@@ -61,4 +66,12 @@ export function trying({ teach }: State, teaching: Teaching): TemplateResult {
       }
     </section>
   `;
+}
+
+/** The first class for a screen reader: of a picture at once, of the camera every few seconds. */
+function spoken({ answer, rate, tried }: TeachState): string {
+  const [first] = answer?.top ?? [];
+  if (!first) return announcer.announce("", "");
+  const text = `${first.label}, ${percent(first.probability)}`;
+  return announcer.announce(rate === undefined ? `${tried?.url} ${text}` : "camera", text);
 }

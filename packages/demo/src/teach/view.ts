@@ -1,15 +1,19 @@
 import "../styles/teach.css";
 import { html, nothing, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
+import { Announcer } from "../app/announcer.ts";
 import { icons } from "../app/icons.ts";
 import { problemMessage } from "../app/messages.ts";
 import { size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
+import type { Loading } from "../worker-client/protocol.ts";
 import { set, type Teaching } from "./actions.ts";
 import { baseOf, bytesOf } from "./base.ts";
 import { taughtClass } from "./classes.ts";
 import { learning } from "./learning.ts";
 import { trying } from "./trying.ts";
+
+const announcer = new Announcer();
 
 /** The view in which a net learns a visitor's own classes. */
 export function teachView(state: State, teaching: Teaching): TemplateResult {
@@ -71,6 +75,7 @@ function camera({ teach: { camera } }: State, teaching: Teaching): TemplateResul
 function bases(state: State, teaching: Teaching): TemplateResult {
   const { assets, teach } = state;
   const chosen = baseOf(state);
+  const fetched = teach.loading ? fetchedOf(teach.loading) : "";
   return html`
     <fieldset class="nets" ?disabled=${teach.is !== "idle"}>
       <legend>Which net learns</legend>
@@ -93,22 +98,27 @@ function bases(state: State, teaching: Teaching): TemplateResult {
         `,
       )}
     </fieldset>
+    <p class="visually-hidden" role="status">${announcer.announce(teach.loading?.phase ?? "", fetched)}</p>
     ${
       teach.loading
         ? html`
-          <div class="fetching" role="status">
+          <div class="fetching">
             <progress
               aria-label="Weights fetched"
               max=${teach.loading.of || 1}
               value=${teach.loading.phase === "fetch" && teach.loading.of ? teach.loading.bytes : nothing}
             ></progress>
-            <span class="figures">${teach.loading.of ? `${size(teach.loading.bytes)} of ${size(teach.loading.of)}` : "The net is coming"}</span>
+            <span class="figures">${fetched}</span>
           </div>
         `
         : nothing
     }
   `;
 }
+
+/** Share of the weights that has come. */
+const fetchedOf = ({ bytes, of }: Loading): string =>
+  of ? `${size(bytes)} of ${size(of)} of weights` : "The net is coming";
 
 const FORMATS = [
   ["safetensors", "Weights", "for this page, for load() and for PyTorch"],

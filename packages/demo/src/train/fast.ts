@@ -1,9 +1,12 @@
 import { html, nothing, type TemplateResult } from "lit-html";
+import { Announcer } from "../app/announcer.ts";
 import { icons } from "../app/icons.ts";
 import { count, duration, percent, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { addressOf, type FastRunning, seedInAddress } from "./fast-run.ts";
 import type { FastState } from "./fast-state.ts";
+
+const announcer = new Announcer();
 
 /** The preset that trains a net to 94 % on CIFAR-10, with its clock. */
 export function fast({ train, device, assets }: State, running: FastRunning): TemplateResult {
@@ -11,6 +14,7 @@ export function fast({ train, device, assets }: State, running: FastRunning): Te
   const isSoftware = device.is === "open" && device.info.software;
   const isBusy = fast.is !== "idle" && fast.is !== "done";
   const isCifar = settings.data === "cifar10" && assets?.cifar10 !== null;
+  const text = says(fast);
   return html`
     <section class="card fast" aria-labelledby="fast-title" aria-busy=${isBusy}>
       <div class="about">
@@ -42,7 +46,8 @@ export function fast({ train, device, assets }: State, running: FastRunning): Te
         }
         ${fast.report ? result(fast, running) : nothing}
       </div>
-      <p class="status" role="status">${says(fast)}</p>
+      <p class="status">${text}</p>
+      <p class="visually-hidden" role="status">${announcer.announce(phaseOf(fast), text)}</p>
       ${isBusy ? html`<progress aria-label="Steps done" max=${fast.steps || 1} value=${progress(fast)}></progress>` : nothing}
     </section>
   `;
@@ -54,6 +59,9 @@ const result = ({ seed }: FastState, running: FastRunning): TemplateResult => ht
   <button type="button" @click=${running.download}>${icons.download} Weights</button>
   <a href=${addressOf(seed)}>Link with seed ${seed}</a>
 `;
+
+/** Stretch of the training within which only numbers change. */
+const phaseOf = ({ is, latest }: FastState): string => (is === "running" && latest ? "steps" : is);
 
 function says({ is, loading, latest, steps, report }: FastState): string {
   if (is === "getting ready") {

@@ -1,5 +1,6 @@
 import "../styles/train.css";
 import { html, nothing, type TemplateResult } from "lit-html";
+import { Announcer } from "../app/announcer.ts";
 import { icons } from "../app/icons.ts";
 import { message, problemMessage } from "../app/messages.ts";
 import { count, percent, size } from "../app/numbers.ts";
@@ -10,6 +11,8 @@ import { fast } from "./fast.ts";
 import type { FastRunning } from "./fast-run.ts";
 import { grid } from "./grid.ts";
 import { recipe } from "./recipe.ts";
+
+const announcer = new Announcer();
 
 /** The second view: a net that learns, live. */
 export function trainView(state: State, training: Training, running: FastRunning): TemplateResult {
@@ -89,6 +92,7 @@ function controls({ train, device }: State, training: Training): TemplateResult 
 function figures({
   train: { step, latest, validated, begun, preparing, is, missed },
 }: State): TemplateResult {
+  const progress = progressOf(preparing, is, missed);
   const epoch = begun ? (step / begun.perEpoch).toFixed(step < begun.perEpoch * 10 ? 2 : 1) : "0";
   return html`
     <dl class="tiles">
@@ -103,7 +107,8 @@ function figures({
       <div><dt>Memory</dt><dd>${latest ? size(latest.memory) : "–"}</dd><dd class="small">on the device</dd></div>
       <div><dt>Parameters</dt><dd>${begun ? count(begun.parameters) : "–"}</dd><dd class="small">${begun ? `${begun.layers} layers` : ""}</dd></div>
     </dl>
-    <p class="preparing" role="status">${progressOf(preparing, is, missed)}</p>
+    <p class="preparing">${progress}</p>
+    <p class="visually-hidden" role="status">${announcer.announce(preparing ? "preparing" : progress, progress)}</p>
   `;
 }
 

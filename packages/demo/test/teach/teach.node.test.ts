@@ -40,6 +40,8 @@ test("24 pictures of three classes are learned, fine-tuned, and what is taken ho
   const found = [];
   for (const picture of unseen) found.push(await tryOut(page, picture));
   expect(found.map(({ label }) => label)).toEqual(NAMES);
+  const { label, percent } = found.at(-1)!;
+  expect(await page.locator(".trying").getByRole("status").textContent()).toBe(`${label}, ${percent}`);
 
   const weights = await takeHome(page, "Weights");
   const onnx = await takeHome(page, "ONNX");
