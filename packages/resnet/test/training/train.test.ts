@@ -11,7 +11,7 @@ import {
 import { dispose, stateDict } from "@shadegrad/tensor/nn";
 import { multiStep, SGD } from "@shadegrad/tensor/optim";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { evaluateModel, ImageSet, type ProgressEvent, train } from "../../src/index.ts";
+import { type ProgressEvent, train } from "../../src/index.ts";
 import { Steps } from "../../src/training/step.ts";
 import { colours, numbers, Small, sgd } from "./small.ts";
 
@@ -220,79 +220,4 @@ it("a step's sums are those of its batches", async () => {
   expect([correct, images]).toEqual([3, 6]);
   expect(await sums.read()).toEqual({ loss: 0, correct: 0, images: 0 });
   sums.dispose();
-});
-
-describe("evaluateModel", () => {
-  const images = new ImageSet({
-    images: Float32Array.from({ length: 7 * 6 }, (_, i) => Math.sin(3 * i)),
-    labels: Uint8Array.of(0, 1, 2, 3, 4, 5, 0),
-    shape: [1, 1, 6],
-    classes: ["a", "b", "c", "d", "e", "f"],
-  });
-  /** The image is its own scores, but for a weight of 1. */
-  const identity = () => {
-    const weight = tensor([1]);
-    return { weight, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 6]), weight) };
-  };
-
-  it("counts as the definition does, with a last batch of what is left", async () => {
-    const found = await evaluateModel(identity(), images, { batchSize: 3, logits: true });
-    const rows = Array.from({ length: 7 }, (_, n) => [...images.images.subarray(6 * n, 6 * n + 6)]);
-    let [loss, top1, top5] = [0, 0, 0];
-    const confusion = new Uint32Array(36);
-    rows.forEach((row, n) => {
-      const label = images.labels[n]!;
-      const rank = row.filter((score) => score > row[label]!).length;
-      top1 += Number(rank === 0);
-      top5 += Number(rank < 5);
-      loss += Math.log(row.reduce((sum, score) => sum + Math.exp(score), 0)) - row[label]!;
-      confusion[6 * label + row.indexOf(Math.max(...row))]!++;
-    });
-    expect(found).toMatchObject({ images: 7, top1: top1 / 7, top5: top5 / 7, classes: images.classes });
-    expect(found.loss).toBeCloseTo(loss / 7, 6);
-    expect(found.confusion).toEqual(confusion);
-    expect(found.logits).toEqual(images.images);
-    expect(found.imagesPerSecond).toBeGreaterThan(0);
-  });
-
-  it("takes only the first ones, tells how far it is, and stops when told to", async () => {
-    const told: number[] = [];
-    const onProgress = (done: { images: number; of: number }) => told.push(done.images, done.of);
-    const found = await evaluateModel(identity(), images, {
-      limit: 5,
-      batchSize: 2,
-      onProgress,
-      logits: true,
-    });
-    expect([found.images, found.logits!.length]).toEqual([5, 30]);
-    expect(told).toEqual([2, 5, 4, 5, 5, 5]);
-    const stopped = await evaluateModel(identity(), images, { batchSize: 2, signal: AbortSignal.abort() });
-    expect(stopped.images).toBe(0);
-  });
-
-  it("takes NaN for wrong", async () => {
-    const weight = tensor([Number.NaN]);
-    const model = { ...identity(), weight, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 6]), weight) };
-    const found = await evaluateModel(model, images);
-    expect([found.top1, found.top5, found.loss]).toEqual([0, 0, Number.NaN]);
-  });
-
-  it("complains of a label that is no class of the model", async () => {
-    const model = { weight: tensor([1]), forward: (x: Tensor) => x.view([2 * x.shape[0]!, 3]) };
-    const two = {
-      ...model,
-      forward: (x: Tensor) => mul(x.view([x.shape[0]! * 3, 2]), 1).view([x.shape[0]!, 6]),
-    };
-    expect((await evaluateModel(two, images)).images).toBe(7);
-    const narrow = new ImageSet({
-      ...images,
-      images: new Float32Array(4),
-      labels: Uint8Array.of(0, 5),
-      shape: [1, 1, 2],
-    });
-    const pair = { ...model, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 2]), 1) };
-    await expect(evaluateModel(pair, narrow)).rejects.toThrow(
-      "evaluate: image 1 has label 5 but the model knows 2 classes.",
-    );
-  });
 });
