@@ -20,7 +20,7 @@ const NETS = [
  * @returns {Promise<string>} the adapter
  */
 export async function trainNets({ steps, show, signal }) {
-  const device = await init({ quiet: true });
+  const device = await init(); // the one that is open, if the reader trains again
   const runs = NETS.map(({ name, blocks, shortcut }) => {
     manualSeed(1);
     const net = new ResNet({

@@ -28,11 +28,11 @@ test("the preset trains some steps against its clock, is stopped, and its net is
   const heard = await listen(card.getByRole("status"));
   await card.getByText("this software adapter needs hours").waitFor();
   await button(page, "Run it").click();
-  await card.getByText(/^Step \d+ of \d+, loss \d\.\d{3}/).waitFor();
+  await card.locator(".status", { hasText: /^Step \d+ of \d+, loss \d\.\d{3}/ }).waitFor();
   expect(await complaints(page)).toEqual([]);
   expect(await card.locator(".clock").textContent()).not.toBe("0:00.0");
   await button(page, "Stop it").click();
-  await card.getByText(/^Stopped after \d+ steps\.$/).waitFor();
+  await card.locator(".status", { hasText: /^Stopped after \d+ steps\.$/ }).waitFor();
   const announced = (await heard()).map(({ text, at }) => ({ kind: text.split(" ")[0], at }));
   expect(announced.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["Compiling", "Step", "Stopped"]));
   const steps = announced.filter(({ kind }) => kind === "Step");
