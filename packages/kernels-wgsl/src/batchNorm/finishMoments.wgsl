@@ -3,6 +3,9 @@
 //
 // Chunk s has n[s] rows: `chunk`, the last one the rest. An invocation finishes one channel.
 //
+// Chunks are combined as by Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+// variances", 1979.
+//
 //   partial  [splits, 2, C]: mean[s, c] − x[0, c], m2     x  [M, C]     mean variance runningMean runningVar  [C]
 //   batches  1 element, counts the batches that the running statistics have seen
 //   dispatch  (ceil(C / THREADS), 1, 1)

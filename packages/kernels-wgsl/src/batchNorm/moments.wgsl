@@ -2,7 +2,7 @@
 //
 // An invocation walks down WIDTH channels of one chunk. Its sums are relative to the chunk's
 // first row, and the mean to the first row of all, so that one far from zero costs no digits of the
-// deviation.
+// deviation: shifted data (Chan, Golub & LeVeque 1983), without the division per row of Welford (1962).
 //
 //   x  [M, C]     partial  [splits, 2, C]: mean[c] − x[0, c], m2     chunk s is the rows from s·chunk on
 //   dispatch  spread(ceil(splits · C / WIDTH / THREADS))

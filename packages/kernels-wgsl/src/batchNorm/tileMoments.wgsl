@@ -2,7 +2,7 @@
 //
 // A workgroup sums COLUMNS columns of WIDTH channels of one chunk: THREADS / COLUMNS invocations walk down each column in
 // strides, and a tree adds up what they found. Sums are relative to the chunk's first row, and the mean to the first row
-// of all, so that a mean far from zero costs no digits of the deviation.
+// of all, so that a mean far from zero costs no digits of the deviation: shifted data (Chan, Golub & LeVeque 1983).
 //
 //   x  [M, C]     gamma beta  [C]     chunk s: rows s·chunk …
 //   partial  [splits + 1, 2, C]: gamma, beta; then of each chunk mean[c] − x[0, c], m2

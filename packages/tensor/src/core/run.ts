@@ -171,6 +171,12 @@ function shapesOf(names: readonly string[], operands: readonly Operand[]): strin
   return shapes.join("; ");
 }
 
+/** @throws ShapeError if tensors are of two devices: for ops of several launches, each of which has a name of its own. */
+export function checkDevices(op: string, operands: Readonly<Record<string, Tensor>>): void {
+  const [names, tensors] = [Object.keys(operands), Object.values(operands)];
+  deviceOf(tensors, (what) => new ShapeError(`${op}: ${what}. ${shapesOf(names, tensors)}.`));
+}
+
 function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): Device {
   let first: Device | undefined;
   for (const operand of operands) {

@@ -1,7 +1,10 @@
 const open: Scope[] = [];
+let made = 0;
 
 /** Resource that is freed by the scope in which it is made: a tensor. */
 export abstract class Owned {
+  /** Position in the order of making: the gradient needs only older ones, or those of the same op. */
+  readonly serial = made++;
   /** Number of histories of others that have it as an input. */
   uses = 0;
   /** True if only those histories still know it: it is freed with the last of them. */
@@ -30,6 +33,7 @@ export class Scope {
   readonly #made = new Set<Owned>();
   /** The part of them that the gradient of a kept tensor needs. */
   readonly #spared = new Set<Owned>();
+  readonly #first = made;
 
   constructor() {
     open.push(this);
@@ -55,7 +59,7 @@ export class Scope {
       throw new Error("scope: scopes close in the reverse order of opening; one inside this is still open");
     open.pop();
     const around = open.at(-1);
-    const needed = graphOf(returned);
+    const needed = graphOf(returned, this.#first);
     for (const tensor of [...this.#made]) {
       const spared = this.#spared.has(tensor) && tensor.uses > 0;
       if (returned.has(tensor)) {
@@ -136,13 +140,14 @@ function tensorsIn(result: unknown): Set<Owned> {
   return found;
 }
 
-/** Everything that the gradients of these tensors need. */
-function graphOf(roots: ReadonlySet<Owned>): Set<Owned> {
+/** Everything that the gradients of these tensors need, without what was made before `first` and what that needs. */
+function graphOf(roots: ReadonlySet<Owned>, first = 0): Set<Owned> {
   const found = new Set<Owned>();
   const pending = [...roots];
   for (let y = pending.pop(); y; y = pending.pop()) {
     for (const needed of [...y.needs.inputs, ...y.needs.saved]) {
-      if (!found.has(needed)) pending.push(needed);
+      if (needed.serial < first || found.has(needed)) continue;
+      pending.push(needed);
       found.add(needed);
     }
   }

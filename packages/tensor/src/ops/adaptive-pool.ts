@@ -1,3 +1,4 @@
+import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { concat } from "./concat.ts";
@@ -22,7 +23,7 @@ export function adaptiveAvgPool2d(x: Tensor, size: Pair): Tensor {
   const [P, Q] = pair("size", size, 1, fail);
   const [H, W] = [x.shape[1]!, x.shape[2]!];
   if (H % P === 0 && W % Q === 0) return avgPool2d(x, { kernel: [H / P, W / Q] });
-  return averaged(averaged(x, 1, P), 2, Q);
+  return scope(() => averaged(averaged(x, 1, P), 2, Q));
 }
 
 /** Means of `count` windows along one axis: from ⌊i · side / count⌋ to ⌈(i + 1) · side / count⌉. */

@@ -1,4 +1,5 @@
 import { argmaxPasses, argmax as kernel } from "@shadegrad/kernels-wgsl/argmax";
+import { noGrad } from "../core/autograd.ts";
 import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -70,7 +71,7 @@ function alongSeveral(
 ): Tensor {
   const axes = axesOf(op, x.shape, given);
   const others = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-  const moved = permute(x.detach(), [...others, ...axes]);
+  const moved = noGrad(() => permute(x, [...others, ...axes]));
   const row = moved.view([
     ...others.map((axis) => x.shape[axis]!),
     sizeOf(axes.map((axis) => x.shape[axis]!)),

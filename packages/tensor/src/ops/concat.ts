@@ -1,7 +1,7 @@
 import { differentiable } from "../core/autograd.ts";
 import type { DType } from "../core/dtype.ts";
 import { isSame, type Shape, strides } from "../core/shape.ts";
-import { empty, type Tensor } from "../core/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
 import { axisOf } from "./axes.ts";
@@ -16,7 +16,7 @@ import { gathered, scatter } from "./strided-copy.ts";
  * @throws ShapeError if there are no tensors, they differ along another axis, or in type.
  */
 export function concat(given: readonly Tensor[], axis = 0): Tensor {
-  const xs = widened(given);
+  const xs = widened("concat", given);
   const first = firstOf("concat", xs);
   const at = axisOf("concat", first.shape, axis);
   const others = (shape: Shape) => shape.map((side, i) => (i === at ? -1 : side));
@@ -40,7 +40,7 @@ export function concat(given: readonly Tensor[], axis = 0): Tensor {
  * @throws ShapeError if there are no tensors, or they differ in shape or type.
  */
 export function stack(given: readonly Tensor[], axis = 0): Tensor {
-  const xs = widened(given);
+  const xs = widened("stack", given);
   const first = firstOf("stack", xs);
   const at = axisOf("stack", [...first.shape, 1], axis);
   checkAlike("stack", xs, (shape) => isSame(shape, first.shape), "their shapes");
@@ -56,10 +56,12 @@ export function stack(given: readonly Tensor[], axis = 0): Tensor {
 }
 
 /** All in f32 where one is, if what is f16 is that only by the precision of products. */
-const widened = (xs: readonly Tensor[]): readonly Tensor[] =>
-  xs.some(({ dtype }) => dtype === "f32")
+const widened = (op: string, xs: readonly Tensor[]): readonly Tensor[] => {
+  checkTensors(op, Object.fromEntries(xs.map((x, i) => [`xs[${i}]`, x])));
+  return xs.some(({ dtype }) => dtype === "f32")
     ? xs.map((x) => (x.dtype === "f16" && precisionOn(x.device) === "f16" ? cast(x, "f32") : x))
     : xs;
+};
 
 function joined(
   op: string,
@@ -104,6 +106,9 @@ function checkAlike(op: string, xs: readonly Tensor[], fits: (shape: Shape) => b
   for (const [i, x] of xs.entries()) {
     if (x.shape.length !== xs[0]!.shape.length || !fits(x.shape)) {
       throw new ShapeError(`${op}: xs[0] and xs[${i}] have to agree in ${what}. ${shapes()}.`);
+    }
+    if (x.device !== xs[0]!.device) {
+      throw new ShapeError(`${op}: xs[0] and xs[${i}] are tensors of two devices. ${shapes()}.`);
     }
     if (x.dtype !== dtype) {
       throw new ShapeError(

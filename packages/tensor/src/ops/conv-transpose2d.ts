@@ -37,9 +37,9 @@ const OPTIONS = ["stride", "padding", "outputPadding", "dilation", "groups", "bi
  * @throws ShapeError if the channels differ, or the output would be empty.
  */
 export function convTranspose2d(x: Tensor, w: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
-  checkTensors("convTranspose2d", { x, w });
-  checkOptions("convTranspose2d", options, OPTIONS);
   const { bias } = options;
+  checkTensors("convTranspose2d", { x, w, ...(bias && { bias }) });
+  checkOptions("convTranspose2d", options, OPTIONS);
   const p = transposedParams(x, w, options);
   const [a, b] = [lowered(x), lowered(w)];
   const y = run(conv2dInputGrad, p, [a, b], [p.N, p.H, p.W, p.C], {
@@ -91,7 +91,21 @@ function transposedParams(x: Tensor, w: Tensor, options: ConvTranspose2dOptions)
   const W = (Q - 1) * strideCols + spans[1] + moreCols - left - right;
   if (H < 1 || W < 1) throw fail(`nothing is left of the output: ${H}×${W} pixels`);
   return {
-    ...{ N, H, W, C, R, S, O: channels, P, Q, strideRows, strideCols },
-    ...{ padTop: top, padLeft: left, dilationRows, dilationCols, groups },
+    N,
+    H,
+    W,
+    C,
+    R,
+    S,
+    O: channels,
+    P,
+    Q,
+    strideRows,
+    strideCols,
+    padTop: top,
+    padLeft: left,
+    dilationRows,
+    dilationCols,
+    groups,
   };
 }

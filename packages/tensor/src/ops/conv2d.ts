@@ -43,7 +43,7 @@ const OPTIONS = ["stride", "padding", "dilation", "groups", "bias"];
  * @throws ShapeError if the channels differ or the window does not fit in the padded image.
  */
 export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions = {}): Tensor {
-  checkTensors("conv2d", { x, w });
+  checkTensors("conv2d", { x, w, ...(bias && { bias }) });
   checkOptions("conv2d", options, OPTIONS);
   const p = conv2dParams(x, w, options, bias);
   const shape = [p.N, p.P, p.Q, p.O];
@@ -118,7 +118,21 @@ function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions, bias: Tensor
     throw fail(`a ${R}×${S} window${dilated} does not fit in a ${H}×${W} image${padded}`);
   }
   return {
-    ...{ N, H, W, C, R, S, O, P, Q, strideRows, strideCols },
-    ...{ padTop: top, padLeft: left, dilationRows, dilationCols, groups },
+    N,
+    H,
+    W,
+    C,
+    R,
+    S,
+    O,
+    P,
+    Q,
+    strideRows,
+    strideCols,
+    padTop: top,
+    padLeft: left,
+    dilationRows,
+    dilationCols,
+    groups,
   };
 }

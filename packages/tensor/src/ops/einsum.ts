@@ -1,3 +1,5 @@
+import { checkDevices } from "../core/run.ts";
+import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { mul } from "./arithmetic.ts";
@@ -19,7 +21,9 @@ interface Term {
  * @throws ShapeError if letters and axes do not fit, or a letter stands twice in one operand: take its `diag` first.
  */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
-  checkTensors("einsum", Object.fromEntries(operands.map((x, i) => [`operand ${i}`, x])));
+  const named = Object.fromEntries(operands.map((x, i) => [`operand ${i}`, x]));
+  checkTensors("einsum", named);
+  checkDevices("einsum", named);
   const fail = (what: string) =>
     new ShapeError(
       `einsum: ${what}. The equation is "${equation}"; operands are ${operands.map(({ shape }) => `[${shape}]`).join(", ")}.`,
@@ -29,6 +33,10 @@ export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor
     throw fail(`it names ${inputs.length} operands, but there are ${operands.length}`);
   checkSides(inputs, output, operands, fail);
 
+  return scope(() => contracted(operands, inputs, output));
+}
+
+function contracted(operands: readonly Tensor[], inputs: readonly string[], output: string): Tensor {
   let terms: Term[] = operands.map((x, i) => ({ x, axes: inputs[i]! }));
   while (terms.length > 1) {
     const [a, b, ...others] = terms as [Term, Term, ...Term[]];

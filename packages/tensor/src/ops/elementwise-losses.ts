@@ -1,22 +1,22 @@
+import { isInteger } from "../core/dtype.ts";
 import { elementwise } from "../core/map.ts";
+import { checkDevices } from "../core/run.ts";
+import { scope } from "../core/scope.ts";
+import { isSame } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { abs, mul, neg, sub } from "./arithmetic.ts";
+import { cast } from "./cast.ts";
 import { equal, where } from "./comparison.ts";
-import { binary } from "./elementwise.ts";
+import { binary, checkBroadcast } from "./elementwise.ts";
 import { gatherElements } from "./gather-elements.ts";
-import type { LossOptions, Reduction } from "./loss.ts";
+import { type LossOptions, reducedBy } from "./loss.ts";
 import { compare, orNan } from "./nan.ts";
-import { mean, sum } from "./reduce.ts";
+import { sum } from "./reduce.ts";
 import { squeeze, unsqueeze } from "./shape.ts";
 import { log1p } from "./smooth-units.ts";
 
 const REDUCTION = ["reduction"];
-
-function reducedBy(losses: Tensor, reduction: Reduction = "mean"): Tensor {
-  if (reduction === "none") return losses;
-  return reduction === "sum" ? sum(losses) : mean(losses);
-}
 
 /**
  * Mean of |x − y|.
@@ -28,7 +28,8 @@ function reducedBy(losses: Tensor, reduction: Reduction = "mean"): Tensor {
 export function l1Loss(x: Tensor, y: Tensor, options: LossOptions = {}): Tensor {
   checkTensors("l1Loss", { x, y });
   checkOptions("l1Loss", options, REDUCTION);
-  return reducedBy(abs(sub(x, y)), options.reduction);
+  checkBroadcast("l1Loss", { x, y });
+  return scope(() => reducedBy(abs(sub(x, y)), options.reduction));
 }
 
 export interface HuberLossOptions extends LossOptions {
@@ -52,28 +53,30 @@ export function huberLoss(x: Tensor, y: Tensor, options: HuberLossOptions = {}):
     throw new ShapeError(
       `huberLoss: delta is ${delta}, not a number above 0. x is [${x.shape}]; y is [${y.shape}].`,
     );
-  const near = (d: string) => `(abs(${d}) <= Vec(${delta}))`; // no NaN: it comes through both sides
-  const f = (a?: string, b?: string) => {
+  const near = (d: string, delta?: string) => `(abs(${d}) <= ${delta})`; // no NaN: it comes through both sides
+  const f = (a?: string, b?: string, delta?: string) => {
     const d = `(${a} - ${b})`;
-    return `select(${delta} * (abs(${d}) - ${delta / 2}), 0.5 * ${d} * ${d}, ${near(d)})`;
+    return `select(${delta} * (abs(${d}) - 0.5 * ${delta}), 0.5 * ${d} * ${d}, ${near(d, delta)})`;
   };
   // Its slope is the distance, clipped.
-  const slope = (sign: string) => (dy?: string, a?: string, b?: string) => {
+  const slope = (sign: string) => (dy?: string, a?: string, b?: string, delta?: string) => {
     const d = `(${a} - ${b})`;
-    return orNan(`${sign}${dy} * select(sign(${d}) * ${delta}, ${d}, ${near(d)})`, d);
+    return orNan(`${sign}${dy} * select(sign(${d}) * ${delta}, ${d}, ${near(d, delta)})`, d);
   };
-  const losses = binary(
-    "huberLoss",
-    x,
-    y,
-    f,
-    (dy) => [
-      () => elementwise(slope(""), [dy, x, y], { compute: "f32" }),
-      () => elementwise(slope("-"), [dy, x, y], { compute: "f32" }),
-    ],
-    { compute: "f32" },
-  );
-  return reducedBy(losses, reduction);
+  return scope(() => {
+    const losses = binary(
+      "huberLoss",
+      x,
+      y,
+      f,
+      (dy) => [
+        () => elementwise(slope(""), [dy, x, y, delta], { compute: "f32" }),
+        () => elementwise(slope("-"), [dy, x, y, delta], { compute: "f32" }),
+      ],
+      { compute: "f32", numbers: [delta] },
+    );
+    return reducedBy(losses, reduction);
+  });
 }
 
 export interface BceWithLogitsOptions extends LossOptions {
@@ -92,43 +95,49 @@ export function bceWithLogits(x: Tensor, y: Tensor, options: BceWithLogitsOption
   checkTensors("bceWithLogits", { x, y });
   checkOptions("bceWithLogits", options, [...REDUCTION, "posWeight"]);
   const { posWeight, reduction } = options;
+  if (posWeight) {
+    checkTensors("bceWithLogits", { posWeight });
+    checkBroadcast("bceWithLogits", { x, y, posWeight });
+  }
   // Not of infinity, which some drivers give another value than 0.
   const small = (x?: string) => `exp(-min(abs(${x}), Vec(104)))`;
   // ln(1 + e^−x), of any x
   const soft = (x?: string) => `(max(-${x}, Vec(0)) + ${log1p(small(x))})`;
   const logistic = (x?: string) =>
     `(select(${small(x)}, Vec(1), ${compare(x, ">=", "Vec(0)")}) / (1 + ${small(x)}))`;
-  const losses = binary(
-    "bceWithLogits",
-    x,
-    y,
-    (x, y) => orNan(`${x} * (1 - ${y}) + ${soft(x)}`, x),
-    (dy) => [
-      () =>
-        elementwise((dy, x, y) => orNan(`${dy} * (${logistic(x)} - ${y})`, x), [dy, x, y], {
-          compute: "f32",
-        }),
-      () => elementwise((dy, x) => `-${dy} * ${x}`, [dy, x], { compute: "f32" }),
-    ],
-    { compute: "f32" },
-  );
-  if (!posWeight) return reducedBy(losses, reduction);
+  const losses = () =>
+    binary(
+      "bceWithLogits",
+      x,
+      y,
+      (x, y) => orNan(`${x} * (1 - ${y}) + ${soft(x)}`, x),
+      (dy) => [
+        () =>
+          elementwise((dy, x, y) => orNan(`${dy} * (${logistic(x)} - ${y})`, x), [dy, x, y], {
+            compute: "f32",
+          }),
+        () => elementwise((dy, x) => `-${dy} * ${x}`, [dy, x], { compute: "f32" }),
+      ],
+      { compute: "f32" },
+    );
+  if (!posWeight) return scope(() => reducedBy(losses(), reduction));
   // The weight adds y · (weight − 1) · ln(1 + e^−x).
-  const positive = binary(
-    "bceWithLogits",
-    x,
-    y,
-    (x, y) => orNan(`${y} * ${soft(x)}`, x),
-    (dy) => [
-      () =>
-        elementwise((dy, x, y) => orNan(`${dy} * ${y} * (${logistic(x)} - 1)`, x), [dy, x, y], {
-          compute: "f32",
-        }),
-      () => elementwise((dy, x) => orNan(`${dy} * ${soft(x)}`, x), [dy, x], { compute: "f32" }),
-    ],
-    { compute: "f32" },
-  );
-  return reducedBy(sub(losses, mul(positive, sub(1, posWeight))), reduction);
+  const positive = () =>
+    binary(
+      "bceWithLogits",
+      x,
+      y,
+      (x, y) => orNan(`${y} * ${soft(x)}`, x),
+      (dy) => [
+        () =>
+          elementwise((dy, x, y) => orNan(`${dy} * ${y} * (${logistic(x)} - 1)`, x), [dy, x, y], {
+            compute: "f32",
+          }),
+        () => elementwise((dy, x) => orNan(`${dy} * ${soft(x)}`, x), [dy, x], { compute: "f32" }),
+      ],
+      { compute: "f32" },
+    );
+  return scope(() => reducedBy(sub(losses(), mul(positive(), sub(1, posWeight))), reduction));
 }
 
 export interface NllLossOptions extends LossOptions {
@@ -148,25 +157,39 @@ export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllLo
   checkTensors("nllLoss", { logProbabilities, labels });
   checkOptions("nllLoss", options, [...REDUCTION, "ignoreIndex"]);
   const { ignoreIndex, reduction = "mean" } = options;
-  if (labels.shape.length !== logProbabilities.shape.length - 1) {
-    throw new ShapeError(
-      `nllLoss: labels have ${labels.shape.length} axes, not one less than the logarithms. logProbabilities are [${logProbabilities.shape}] as [..., C]; labels are [${labels.shape}].`,
+  checkLabels(logProbabilities, labels);
+  checkDevices("nllLoss", { logProbabilities, labels });
+  return scope(() => {
+    const found = squeeze(gatherElements(logProbabilities, unsqueeze(labels, -1), -1), -1);
+    if (ignoreIndex === undefined) return reducedBy(neg(found), reduction);
+    const ignored = equal(labels, ignoreIndex);
+    const losses = where(ignored, 0, neg(found));
+    if (reduction !== "mean") return reducedBy(losses, reduction);
+    const count = sum(sub(1, ignored));
+    // In f32: a sum of halves may be beyond them where their mean is not.
+    return binary(
+      "nllLoss",
+      sum(cast(losses, "f32")),
+      count,
+      (sum, count) => `${sum} / ${count}`,
+      (dy) => [
+        () => elementwise((dy, count) => `${dy} / ${count}`, [dy, count]),
+        () => dy, // counts get none
+      ],
+      { dtype: losses.dtype },
     );
-  }
-  const found = squeeze(gatherElements(logProbabilities, unsqueeze(labels, -1), -1), -1);
-  if (ignoreIndex === undefined) return reducedBy(neg(found), reduction);
-  const ignored = equal(labels, ignoreIndex);
-  const losses = where(ignored, 0, neg(found));
-  if (reduction !== "mean") return reducedBy(losses, reduction);
-  const count = sum(sub(1, ignored));
-  return binary(
-    "nllLoss",
-    sum(losses),
-    count,
-    (sum, count) => `${sum} / ${count}`,
-    (dy) => [
-      () => elementwise((dy, count) => `${dy} / ${count}`, [dy, count]),
-      () => dy, // counts get none
-    ],
-  );
+  });
+}
+
+function checkLabels(logProbabilities: Tensor, labels: Tensor): void {
+  const rows = logProbabilities.shape.slice(0, -1);
+  const fail = (what: string) =>
+    new ShapeError(
+      `nllLoss: ${what}. logProbabilities are [${logProbabilities.shape}] as [..., C]; labels are [${labels.shape}] as [...].`,
+    );
+  if (logProbabilities.shape.length === 0) throw fail("logProbabilities need an axis of classes");
+  if (!isSame(rows, labels.shape))
+    throw fail(`logProbabilities are for [${rows}] rows but labels are for [${labels.shape}]`);
+  if (!isInteger(labels.dtype))
+    throw fail(`labels are ${labels.dtype}, but classes have to be i32 or u32, such as Int32Array.of(3, 1)`);
 }

@@ -1,6 +1,7 @@
 import { differentiable } from "../core/autograd.ts";
 import type { DType } from "../core/dtype.ts";
 import { type ElementwiseOptions, type Expression, elementwise, type Operand } from "../core/map.ts";
+import { checkDevices } from "../core/run.ts";
 import type { Shape } from "../core/shape.ts";
 import { checkTensors, Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
@@ -19,17 +20,17 @@ export function unary(
   return gradient ? differentiable(op, y, [x], (dy) => [() => gradient(dy, y)]) : y;
 }
 
-/** An elementwise op of two operands; each gradient, before it is summed to its operand's shape. */
+/** An elementwise op of two operands and perhaps more numbers; each gradient, before it is summed to its operand's shape. */
 export function binary(
   op: string,
   a: Operand,
   b: Operand,
   f: Expression,
   gradients?: (dy: Tensor, y: Tensor) => readonly [() => Tensor, () => Tensor],
-  options: ElementwiseOptions = {},
+  { numbers = [], ...options }: ElementwiseOptions & { numbers?: readonly number[] } = {},
 ): Tensor {
   checkBroadcast(op, { a, b });
-  const y = elementwise(f, [a, b], { ...options, op });
+  const y = elementwise(f, [a, b, ...numbers], { ...options, op });
   if (!gradients) return y;
   const operands = [a, b];
   const inputs = operands.filter((operand) => operand instanceof Tensor);
@@ -54,7 +55,7 @@ export function fitted(
 }
 
 /**
- * @throws ShapeError unless the operands' shapes agree by NumPy's rules, and one is a tensor; TypeError
+ * @throws ShapeError unless the operands' shapes agree by NumPy's rules, one is a tensor and all are of one device; TypeError
  *   where one is neither a tensor nor a number.
  */
 export function checkBroadcast(op: string, operands: Readonly<Record<string, Operand>>): void {
@@ -70,6 +71,7 @@ export function checkBroadcast(op: string, operands: Readonly<Record<string, Ope
       `${op}: one of ${Object.keys(operands).join(", ")} has to be a tensor, but all are numbers.`,
     );
   }
+  checkDevices(op, Object.fromEntries(tensors));
   const depth = Math.max(...tensors.map(([, { shape }]) => shape.length));
   for (let back = 1; back <= depth; back++) {
     const sides = tensors.flatMap(([name, { shape }]) => {

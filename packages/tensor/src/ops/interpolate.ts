@@ -1,7 +1,7 @@
 import { checkTensors, type Tensor, tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { add, mul } from "./arithmetic.ts";
-import { picked } from "./pad-modes.ts";
+import { alongEach, picked } from "./pad-modes.ts";
 import { type Pair, pair } from "./window.ts";
 
 export interface InterpolateOptions {
@@ -42,13 +42,14 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   if (mode !== "nearest" && mode !== "bilinear")
     throw fail(`there is no mode ${mode}; there are nearest, bilinear`);
   if (mode === "nearest" && options.alignCorners) throw fail("alignCorners is of bilinear only");
-  return [0, 1].reduce((y, i) => {
+  return alongEach(x, [1, 2], (y, axis) => {
+    const i = axis - 1;
     const [from, to] = [sides[i]!, wanted[i]!];
     if (from === to) return y;
     // PyTorch takes the scale that it is given, not the one that the rounded size has.
     const step = scales ? 1 / scales[i]! : from / to;
-    return mode === "nearest" ? nearest(y, i + 1, to, step) : linear(y, i + 1, to, step, alignCorners);
-  }, x);
+    return mode === "nearest" ? nearest(y, axis, to, step) : linear(y, axis, to, step, alignCorners);
+  });
 }
 
 function nearest(x: Tensor, axis: number, to: number, step: number): Tensor {

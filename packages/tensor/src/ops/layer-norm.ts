@@ -1,3 +1,6 @@
+import { checkDevices } from "../core/run.ts";
+import { scope } from "../core/scope.ts";
+import { isSame, type Shape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { add, mul, sub } from "./arithmetic.ts";
@@ -30,6 +33,16 @@ function scaled(x: Tensor, { weight, bias }: LayerNormOptions): Tensor {
   return bias ? add(y, bias) : y;
 }
 
+function checkAffine(op: string, x: Tensor, shape: Shape, { weight, bias }: LayerNormOptions): void {
+  for (const [name, of] of Object.entries({ weight, bias })) {
+    if (of === undefined) continue;
+    checkTensors(op, { [name]: of });
+    checkDevices(op, { x, [name]: of });
+    if (!isSame(of.shape, shape))
+      throw new ShapeError(`${op}: ${name} is [${of.shape}], not [${shape}]. x is [${x.shape}].`);
+  }
+}
+
 /**
  * Each example gets mean 0 and deviation 1 over its last axes, `count` of them. Ba et al., "Layer normalization", 2016.
  *
@@ -42,8 +55,9 @@ export function layerNorm(x: Tensor, count = 1, options: LayerNormOptions = {}):
   checkOptions("layerNorm", options, OPTIONS);
   if (!(Number.isInteger(count) && count >= 1 && count <= x.shape.length))
     throw new ShapeError(`layerNorm: there are no last ${count} axes. x is [${x.shape}].`);
+  checkAffine("layerNorm", x, x.shape.slice(-count), options);
   const axes = Array.from({ length: count }, (_, i) => i - count);
-  return scaled(normalized(x, axes, options.eps ?? 1e-5), options);
+  return scope(() => scaled(normalized(x, axes, options.eps ?? 1e-5), options));
 }
 
 /**
@@ -59,8 +73,11 @@ export function groupNorm(x: Tensor, groups: number, options: LayerNormOptions =
   const C = x.shape.at(-1) ?? 0;
   if (x.shape.length < 2 || !Number.isInteger(groups) || groups < 1 || C % groups !== 0)
     throw new ShapeError(`groupNorm: ${C} channels do not divide into ${groups} groups. x is [${x.shape}].`);
-  const parts = reshape(x, [...x.shape.slice(0, -1), groups, C / groups]);
-  // All axes but the batch and the group.
-  const axes = parts.shape.flatMap((_, axis) => (axis === 0 || axis === x.shape.length - 1 ? [] : [axis]));
-  return scaled(reshape(normalized(parts, axes, options.eps ?? 1e-5), x.shape), options);
+  checkAffine("groupNorm", x, [C], options);
+  return scope(() => {
+    const parts = reshape(x, [...x.shape.slice(0, -1), groups, C / groups]);
+    // All axes but the batch and the group.
+    const axes = parts.shape.flatMap((_, axis) => (axis === 0 || axis === x.shape.length - 1 ? [] : [axis]));
+    return scaled(reshape(normalized(parts, axes, options.eps ?? 1e-5), x.shape), options);
+  });
 }

@@ -1,10 +1,11 @@
 import { elementwise } from "../core/map.ts";
+import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions } from "../errors.ts";
 import { notEqual } from "./comparison.ts";
 import { checkBroadcast } from "./elementwise.ts";
 import { isNan } from "./nan.ts";
-import { type Axes, max, min, type ReduceOptions } from "./reduce.ts";
+import { type Axes, extreme, keepsDims, max, type ReduceOptions } from "./reduce.ts";
 
 /**
  * 1 where every element along axes, all of them if none are given, is not 0, else 0, as f32; without gradient.
@@ -14,7 +15,7 @@ import { type Axes, max, min, type ReduceOptions } from "./reduce.ts";
  * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
 export const all = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
-  min(notEqual(x, 0), axes, options);
+  overMarks("all", "min", x, axes, options);
 
 /**
  * 1 where any element along axes, all of them if none are given, is not 0, else 0, as f32; without gradient.
@@ -24,7 +25,20 @@ export const all = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
  * @throws ShapeError if x lacks one of the axes, or has no elements along them.
  */
 export const any = (x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor =>
-  max(notEqual(x, 0), axes, options);
+  overMarks("any", "max", x, axes, options);
+
+/** The smallest or largest of 1 where x is not 0 and 0 where it is. */
+function overMarks(
+  op: string,
+  most: "max" | "min",
+  x: Tensor,
+  axes: Axes | undefined,
+  options: ReduceOptions = {},
+): Tensor {
+  checkTensors(op, { x });
+  const keepdims = keepsDims(op, options);
+  return scope(() => extreme(op, most, notEqual(x, 0), axes, keepdims));
+}
 
 /** 1 where x is NaN and 0 elsewhere, as f32; without gradient. x `[…]` → `[…]` */
 function markNaN(x: Tensor): Tensor {

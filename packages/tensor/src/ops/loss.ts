@@ -3,11 +3,13 @@ import { differentiable, needsGrad } from "../core/autograd.ts";
 import { elementwise } from "../core/map.ts";
 import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
+import { scope } from "../core/scope.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkTensors, empty, Tensor } from "../core/tensor.ts";
 import { checkOptions, kindOf, ShapeError } from "../errors.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { square, sub } from "./arithmetic.ts";
+import { checkBroadcast } from "./elementwise.ts";
 import { mean, reduced, SUM, sum } from "./reduce.ts";
 
 export type Reduction = "mean" | "sum" | "none";
@@ -121,10 +123,16 @@ async function warnOfLabels(labels: Tensor, C: number, ignored: number | undefin
  * @throws ShapeError if the shapes do not broadcast.
  */
 export function mseLoss(x: Tensor, y: Tensor, { reduction = "mean", ...unknown }: LossOptions = {}): Tensor {
+  checkTensors("mseLoss", { x, y });
   checkOptions("mseLoss", unknown, ["reduction"]);
-  const squares = square(sub(x, y));
-  if (reduction === "none") return squares;
-  return reduction === "sum" ? sum(squares) : mean(squares);
+  checkBroadcast("mseLoss", { x, y });
+  return scope(() => reducedBy(square(sub(x, y)), reduction));
+}
+
+/** The losses of all elements, as one number unless it is "none". */
+export function reducedBy(losses: Tensor, reduction: Reduction = "mean"): Tensor {
+  if (reduction === "none") return losses;
+  return reduction === "sum" ? sum(losses) : mean(losses);
 }
 
 function checkLabels(

@@ -63,7 +63,7 @@ const copiesOf = (operands: readonly Matrices[], given: readonly Tensor[]): Tens
  * @throws ShapeError if the sizes do not fit.
  */
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
-  checkTensors("linear", { x, w });
+  checkTensors("linear", { x, w, ...(b && { b }) });
   const fail = (what: string) =>
     new ShapeError(
       `linear: ${what}. x is [${x.shape}] as [..., in]; w is [${w.shape}] as [in, out]${b ? `; b is [${b.shape}] as [out]` : ""}.`,
@@ -82,7 +82,7 @@ export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const rows = sizeOf(x.shape.slice(0, -1));
   const left = inPrecision({ of: x, batch: [], rows, cols: inputs, row: inputs, col: 1 });
   const right = inPrecision({ of: w, batch: [], rows: inputs, cols: outputs, row: outputs, col: 1 });
-  const y = product(left, right, [], [...x.shape.slice(0, -1), outputs], b);
+  const y = product(left, right, [], [...x.shape.slice(0, -1), outputs], b, "linear");
   return differentiable(
     "linear",
     y,
@@ -162,7 +162,7 @@ function reduced(a: Matrices, b: Matrices, batch: Shape, shape: Shape): Tensor {
   return vector;
 }
 
-function product(a: Matrices, b: Matrices, batch: Shape, shape: Shape, bias?: Tensor): Tensor {
+function product(a: Matrices, b: Matrices, batch: Shape, shape: Shape, bias?: Tensor, op = "matmul"): Tensor {
   const axes = batchAxes(batch, a, b);
   if (axes.length > 4) {
     throw new ShapeError(
@@ -177,7 +177,7 @@ function product(a: Matrices, b: Matrices, batch: Shape, shape: Shape, bias?: Te
     bBatch: quad((axis) => axis.b, 0),
     ...{ M: a.rows, N: b.cols, K: a.cols, aRow: a.row, aCol: a.col, bRow: b.row, bCol: b.col },
   };
-  return run(kernel, params, [a.of, b.of], shape, { epilogue: biased(bias) });
+  return run(kernel, params, [a.of, b.of], shape, { epilogue: biased(bias), op });
 }
 
 /** Batch axes, last one first, with the strides of both operands; as few as will do. */

@@ -1,5 +1,6 @@
 import { arange } from "../core/create.ts";
 import { type Expression, elementwise } from "../core/map.ts";
+import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor, type TensorOptions } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
@@ -54,7 +55,7 @@ export const triu = (x: Tensor, k = 0): Tensor => triangle("triu", x, k, (i, j, 
 function triangle(op: string, x: Tensor, k: number, f: Expression): Tensor {
   checkTensors(op, { x });
   const [rows, columns] = sides(op, x, k);
-  return where(mask(rows, columns, f, k, x.device), x, 0);
+  return scope(() => where(mask(rows, columns, f, k, x.device), x, 0));
 }
 
 function sides(op: string, x: Tensor, k: number): [rows: number, columns: number] {
@@ -75,6 +76,10 @@ function sides(op: string, x: Tensor, k: number): [rows: number, columns: number
  */
 export function diag(x: Tensor, k = 0): Tensor {
   checkTensors("diag", { x });
+  return scope(() => diagonal(x, k));
+}
+
+function diagonal(x: Tensor, k: number): Tensor {
   const [above, below] = [Math.max(k, 0), Math.max(-k, 0)];
   if (x.shape.length === 1) {
     if (!Number.isInteger(k)) throw new ShapeError(`diag: ${k} is no diagonal. x is [${x.shape}].`);

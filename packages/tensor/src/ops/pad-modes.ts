@@ -1,10 +1,19 @@
+import { scope } from "../core/scope.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
+import { cast } from "./cast.ts";
 import { gather } from "./gather.ts";
 
 /** The elements of x at these places along an axis, known on the host. */
 export const picked = (x: Tensor, places: readonly number[], axis: number): Tensor =>
-  gather(x, tensor(Int32Array.from(places), [places.length], { device: x.device }), axis);
+  scope(() => gather(x, tensor(Int32Array.from(places), [places.length], { device: x.device }), axis));
+
+/** `f` of x along one axis after the other: a new tensor, of x's type, also where there is nothing to do. Its steps compute in f32. */
+export const alongEach = (
+  x: Tensor,
+  axes: readonly number[],
+  f: (y: Tensor, axis: number) => Tensor,
+): Tensor => scope(() => cast(axes.reduce(f, x), x.dtype));
 
 /**
  * Modes of NumPy: `reflect` mirrors at the outermost element, `symmetric` beside it, `edge` repeats it (PyTorch's
@@ -35,11 +44,12 @@ const PLACES: Readonly<Record<PadMode, (at: number, side: number) => number>> = 
 export function padded(x: Tensor, padding: readonly (readonly [number, number])[], mode: PadMode): Tensor {
   if (!Object.hasOwn(PLACES, mode))
     throw new TypeError(`pad: there is no mode ${mode}; there are ${Object.keys(PLACES).join(", ")}.`);
-  return padding.reduce((y, [before, after], axis) => {
+  return alongEach(x, [...padding.keys()], (y, axis) => {
+    const [before, after] = padding[axis]!;
     if (before + after === 0) return y;
     const side = x.shape[axis]!;
     if (side === 0) throw new ShapeError(`pad: axis ${axis} has no element to repeat. x is [${x.shape}].`);
     const places = Array.from({ length: before + side + after }, (_, i) => PLACES[mode](i - before, side));
     return picked(y, places, axis);
-  }, x);
+  });
 }

@@ -8,9 +8,11 @@ import {
 } from "@shadegrad/kernels-wgsl/pool";
 import { differentiable, needsGrad } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
+import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor, tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { mul } from "./arithmetic.ts";
+import { cast } from "./cast.ts";
 import { mean } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
 
@@ -103,11 +105,15 @@ export function avgPool2d(x: Tensor, given: AvgPool2dOptions): Tensor {
   // Beyond the padding nothing counts: the kernel divides by pixels, and the padding's share is taken off after it.
   const isCorrected = countIncludePad && Boolean(options.ceilMode);
   const counted = { op: "avgPool2d", holes: { COUNT_PAD: countIncludePad && !isCorrected } };
-  const y = run(avgPool, p, [x], [p.N, p.P, p.Q, p.C], counted);
-  const means = differentiable("avgPool2d", y, [x], (dy) => [
-    () => run(avgPoolGrad, p, [dy], x.shape, counted),
-  ]);
-  return isCorrected ? mul(means, pixelShares(x, p, options)) : means;
+  const means = () => {
+    const y = run(avgPool, p, [x], [p.N, p.P, p.Q, p.C], counted);
+    return differentiable("avgPool2d", y, [x], (dy) => [() => run(avgPoolGrad, p, [dy], x.shape, counted)]);
+  };
+  if (!isCorrected) return means();
+  return scope(() => {
+    const y = means();
+    return cast(mul(y, pixelShares(x, p, options)), y.dtype);
+  });
 }
 
 /** Of each window, the share of pixels among its elements in the padded image. `[P, Q, 1]` */

@@ -18,7 +18,7 @@ import { eachCall } from "../core/recorder.ts";
 import { drawn } from "../core/replayed-draws.ts";
 import { run } from "../core/run.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
-import { TENSOR_OPTIONS, type Tensor, type TensorOptions } from "../core/tensor.ts";
+import { checkTensors, TENSOR_OPTIONS, type Tensor, type TensorOptions } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
@@ -144,6 +144,7 @@ export function dropout(
   p = 0.5,
   { training = true, generator, ...unknown }: DropoutOptions = {},
 ): Tensor {
+  checkTensors("dropout", { x });
   checkOptions("dropout", unknown, ["training", "generator"]);
   if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
   if (!training || p === 0) return differentiable("dropout", x.view(), [x], (dy) => [() => dy.view()]);

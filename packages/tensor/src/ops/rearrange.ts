@@ -1,8 +1,9 @@
+import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
-import { picked } from "./pad-modes.ts";
-import { flatten, reshape } from "./shape.ts";
+import { alongEach, picked } from "./pad-modes.ts";
+import { reshape } from "./shape.ts";
 import { split } from "./slice.ts";
 
 /**
@@ -21,18 +22,19 @@ export function roll(
   const by = [shifts].flat() as number[];
   if (axes === undefined) {
     if (by.length !== 1) throw new ShapeError(`roll: ${by.length} shifts without axes. x is [${x.shape}].`);
-    return reshape(roll(flatten(x, 0), by, 0), x.shape);
+    return scope(() => reshape(roll(reshape(x, [-1]), by, 0), x.shape));
   }
   const along = ([axes].flat() as number[]).map((axis) => axisOf("roll", x.shape, axis));
   axesOf("roll", x.shape, axes);
   if (along.length !== by.length || !by.every(Number.isInteger)) {
     throw new ShapeError(`roll: shifts are [${by}] for axes [${along}]. x is [${x.shape}].`);
   }
-  return along.reduce((y, axis, i) => {
+  return alongEach(x, along, (y, axis) => {
     const side = x.shape[axis]!;
-    const places = Array.from({ length: side }, (_, at) => (((at - by[i]!) % side) + side) % side);
+    const shift = by[along.indexOf(axis)]!;
+    const places = Array.from({ length: side }, (_, at) => (((at - shift) % side) + side) % side);
     return picked(y, places, axis);
-  }, x);
+  });
 }
 
 /**

@@ -68,7 +68,7 @@ export const typeOfMean = (x: Tensor): DType => (typeOfSum(x) === "f16" ? "f16" 
 export function max(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("max", { x });
   const keepdims = keepsDims("max", options);
-  return extreme("max", x, axes, keepdims);
+  return extreme("max", "max", x, axes, keepdims);
 }
 
 /**
@@ -81,7 +81,7 @@ export function max(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor
 export function min(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   checkTensors("min", { x });
   const keepdims = keepsDims("min", options);
-  return extreme("min", x, axes, keepdims);
+  return extreme("min", "min", x, axes, keepdims);
 }
 
 /**
@@ -123,15 +123,29 @@ function added(
   ]);
 }
 
-function extreme(op: "max" | "min", x: Tensor, axes: Axes | undefined, keepdims: boolean): Tensor {
+/**
+ * `max` or `min` under another op's name.
+ *
+ * @throws ShapeError if x lacks one of the axes, or has no elements along them.
+ */
+export function extreme(
+  op: string,
+  most: "max" | "min",
+  x: Tensor,
+  axes: Axes | undefined,
+  keepdims: boolean,
+): Tensor {
   const over = axesOf(op, x.shape, axes);
   const kept = without(x.shape, over, true);
   if (x.size === 0 && sizeOf(kept) > 0) throw nothing(op, x, over);
-  const worst = op === "max" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const worst = most === "max" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const shape = without(x.shape, over, keepdims);
   const combination = isInteger(x.dtype)
-    ? { combine: `${op}(a, b)`, ...(op === "min" && { neutral: LARGEST[x.dtype === "i32" ? "i32" : "u32"] }) }
-    : { combine: NAN_OR(op) };
+    ? {
+        combine: `${most}(a, b)`,
+        ...(most === "min" && { neutral: LARGEST[x.dtype === "i32" ? "i32" : "u32"] }),
+      }
+    : { combine: NAN_OR(most) };
   const y = reduced(x, over, shape, { initial: worst, scale: 1, ...combination }, x.dtype);
   return differentiable(op, y, [x], (dy) => [() => extremeGrad(x, y, dy, over, kept)]);
 }

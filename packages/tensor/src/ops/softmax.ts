@@ -34,7 +34,7 @@ function along(op: string, x: Tensor, axis: number, LOG: boolean): Tensor {
   const [outer, size, inner] = around(x.shape, axisOf(op, x.shape, axis));
   const params = { outer, size, inner };
   const own = raised(x);
-  const y = run(kernel, params, [own], x.shape, { holes: { LOG } });
+  const y = run(kernel, params, [own], x.shape, { holes: { LOG }, op });
   if (own !== x) own.dispose();
   return differentiable(op, y, [x], (dy) => [
     () => fitted(run(softmaxGrad, params, [y, dy], x.shape, { holes: { LOG } }), x, dy),

@@ -2,57 +2,68 @@ import { type Compiled, compile } from "../compile/compile.ts";
 import { assign } from "../core/assign.ts";
 import { noGrad } from "../core/autograd.ts";
 import { full } from "../core/create.ts";
-import { isInteger } from "../core/dtype.ts";
+import { copied } from "../core/map.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
-import { stateDict } from "../nn/module.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
+import { floatState, wideCopies } from "./float-state.ts";
 
 /**
  * An exponential moving average of a model's weights beside them: average = decay · average + (1 − decay) · weights, after
- * each step (Polyak & Juditsky 1992; timm's `ModelEmaV2`). Running statistics take part.
+ * each step (Polyak & Juditsky 1992; timm's `ModelEmaV2`). Running statistics take part. The average is f32, whatever the
+ * weights are.
  *
- * `swap` exchanges it with the model's weights, for an evaluation, and back.
+ * `swap` puts it into the model, for an evaluation, and the weights back.
  */
 export class WeightAverage {
   readonly decay: number;
   readonly #weights: ReadonlyMap<string, Tensor>;
   readonly #average: ReadonlyMap<string, Tensor>;
   readonly #update: Compiled<[Tensor], void>;
-  readonly #swap: Compiled<[], void>;
+  /** The weights, while the average is in their place. */
+  #parked: ReadonlyMap<string, Tensor> | undefined;
 
-  /** @throws RangeError if the decay is not from 0 to 1. */
+  /** @throws RangeError if the decay is not from 0 to 1; ShapeError if the model has no weights. */
   constructor(model: object, decay = 0.999) {
     if (!(decay >= 0 && decay <= 1)) throw new RangeError(`WeightAverage: decay is ${decay}, not in [0, 1].`);
     this.decay = decay;
-    this.#weights = new Map([...stateDict(model)].filter(([, { dtype }]) => !isInteger(dtype)));
-    this.#average = new Map([...this.#weights].map(([name, x]) => [name, keep(noGrad(() => mul(x, 1)))]));
-    this.#update = compile((share: Tensor) => {
-      this.#each((weights, average) => assign(average, add(average, mul(share, sub(weights, average)))));
-    });
-    this.#swap = compile(() => {
-      this.#each((weights, average) => {
-        const before = mul(weights, 1);
-        assign(weights, average);
-        assign(average, before);
-      });
-    });
+    this.#weights = floatState("WeightAverage", model);
+    this.#average = wideCopies(this.#weights);
+    this.#update = compile((share: Tensor) =>
+      noGrad(() => {
+        for (const [name, weights] of this.#weights) {
+          const average = this.#average.get(name)!;
+          assign(average, add(average, mul(share, sub(weights, average))));
+        }
+      }),
+    );
   }
 
-  /** Move the average towards the weights: after each step of the optimizer. */
+  /**
+   * Move the average towards the weights: after each step of the optimizer.
+   *
+   * @throws Error between two calls of `swap`.
+   */
   async update(): Promise<void> {
+    if (this.#parked)
+      throw new Error("WeightAverage: the average is in the model; swap() the weights back before update().");
     const [first] = this.#weights.values();
     using share = full([], 1 - this.decay, { device: first!.device });
     await this.#update(share);
   }
 
-  /** Exchange the average with the model's weights. A second call undoes it; no step may be between them. */
+  /** Put the average into the model. A second call puts the weights back; no step may be between them. */
   async swap(): Promise<void> {
-    await this.#swap();
+    const parked = this.#parked;
+    this.#parked = parked
+      ? undefined
+      : new Map([...this.#weights].map(([name, weights]) => [name, keep(copied(weights))]));
+    for (const [name, weights] of this.#weights) assign(weights, (parked ?? this.#average).get(name)!);
+    for (const weights of parked?.values() ?? []) weights.dispose();
   }
 
-  /** The average, under the model's names. */
+  /** The average, f32, under the model's names. */
   stateDict(): Map<string, Tensor> {
     return new Map(this.#average);
   }
@@ -67,17 +78,11 @@ export class WeightAverage {
   /** Free the average; the model's weights stay. */
   dispose(): void {
     this.#update.dispose();
-    this.#swap.dispose();
-    for (const average of this.#average.values()) average.dispose();
+    for (const tensors of [this.#average, this.#parked ?? []])
+      for (const tensor of tensors.values()) tensor.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  #each(f: (weights: Tensor, average: Tensor) => void): void {
-    noGrad(() => {
-      for (const [name, weights] of this.#weights) f(weights, this.#average.get(name)!);
-    });
   }
 }

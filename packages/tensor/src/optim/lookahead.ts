@@ -2,12 +2,10 @@ import { type Compiled, compile } from "../compile/compile.ts";
 import { assign } from "../core/assign.ts";
 import { noGrad } from "../core/autograd.ts";
 import { full } from "../core/create.ts";
-import { isInteger } from "../core/dtype.ts";
-import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
-import { stateDict } from "../nn/module.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
+import { floatState, wideCopies } from "./float-state.ts";
 
 /**
  * Slow weights that follow a model's fast ones, which then go on from there (Zhang et al. 2019, "Lookahead optimizer: k
@@ -21,9 +19,10 @@ export class Lookahead {
   readonly #slow: ReadonlyMap<string, Tensor>;
   readonly #update: Compiled<[Tensor], void>;
 
+  /** @throws ShapeError if the model has no weights. */
   constructor(model: object) {
-    this.#fast = new Map([...stateDict(model)].filter(([, { dtype }]) => !isInteger(dtype)));
-    this.#slow = new Map([...this.#fast].map(([name, x]) => [name, keep(noGrad(() => mul(x, 1)))]));
+    this.#fast = floatState("Lookahead", model);
+    this.#slow = wideCopies(this.#fast);
     this.#update = compile((share: Tensor) =>
       noGrad(() => {
         for (const [name, fast] of this.#fast) {
@@ -48,7 +47,7 @@ export class Lookahead {
     await this.#update(share);
   }
 
-  /** The slow weights, under the model's names. */
+  /** The slow weights, f32, under the model's names. */
   stateDict(): Map<string, Tensor> {
     return new Map(this.#slow);
   }

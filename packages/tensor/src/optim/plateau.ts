@@ -17,6 +17,8 @@ export interface PlateauOptions {
   mode?: "min" | "max" | undefined;
 }
 
+const OPTIONS = ["lr", "factor", "patience", "min", "threshold", "cooldown", "mode"];
+
 /**
  * A learning rate that falls when a measurement, such as the validation's loss, no longer improves; PyTorch's
  * ReduceLROnPlateau: `optimizer.lr = schedule(loss)` after each epoch.
@@ -24,7 +26,7 @@ export interface PlateauOptions {
  * @throws RangeError if an option makes no sense.
  */
 export function plateau(options: PlateauOptions): (measured: number) => number {
-  checkOptions("plateau", options, [...["lr", "factor", "patience", "min", "threshold", "cooldown", "mode"]]);
+  checkOptions("plateau", options, OPTIONS);
   const { factor = 0.1, patience = 10, min = 0, threshold = 1e-4, cooldown = 0, mode = "min" } = options;
   const fail = (what: string) => new RangeError(`plateau: ${what}.`);
   if (!(factor > 0 && factor < 1)) throw fail(`factor is ${factor}, not between 0 and 1`);

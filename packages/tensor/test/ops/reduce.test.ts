@@ -207,6 +207,33 @@ describe("accuracy", () => {
     expect(await norm(tensor(values, { dtype: "f16" })).item()).toBe(Math.fround(Math.round(exact / 8) * 8));
   });
 
+  it.each([0.5, 1.5, 2.5, 3, -1])("norms of p = %s have their gradient", async (p) => {
+    const length = (x: ArrayLike<number>) =>
+      Array.from(x).reduce((sum, value) => sum + Math.abs(value) ** p, 0) ** (1 / p);
+    await checkGradient({
+      op: (x) => norm(x, 1, { p }),
+      reference: (x) => [0, 1, 2].map((row) => length(x!.slice(5 * row, 5 * row + 5))),
+      shapes: [[3, 5]],
+      values: [randomValues(15).map((value) => value + Math.sign(value))],
+    });
+  });
+
+  it.each([0.5, 1, 1.5, 2, 2.5, 3, -1, Infinity, -Infinity])(
+    "the norm of zeros has no slope: p = %s",
+    async (p) => {
+      const x = tensor([0, 0, 0, -3], [2, 2], { requiresGrad: true });
+      scope(() => backward(sum(norm(x, 1, { p }))));
+      const found = [...(await x.grad!.data())].map((slope) => slope + 0); // no -0
+      expect(found.slice(0, 3)).toEqual([0, 0, 0]);
+      expect(found[3]).toBeCloseTo(p < 0 ? 0 : -1, 5);
+    },
+  );
+
+  it("a norm of halves by cubes has no overflow on its way", async ({ skip }) => {
+    skip(!defaultDevice().adapter.features.has("shader-f16"), "the adapter has no shader-f16");
+    expect(await norm(tensor([300, 400], { dtype: "f16" }), 0, { p: 3 }).item()).toBe(449.75);
+  });
+
   it("variance far from 0", async () => {
     expect(await scope(() => variance(tensor([1e10, 1e10, 1e10]))).item()).toBe(0);
     const values = randomValues(10_000).map((value) => 1e6 + Math.sqrt(3) * value);

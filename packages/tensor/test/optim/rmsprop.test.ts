@@ -1,7 +1,18 @@
 import { beforeAll, expect, test } from "vitest";
-import { backward, compile, init, mul, scope, sum, type Tensor, tensor } from "../../src/index.ts";
+import {
+  assign,
+  backward,
+  compile,
+  defaultDevice,
+  init,
+  mul,
+  scope,
+  sum,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
 import { parameter } from "../../src/nn/index.ts";
-import { exponential, plateau, RMSprop, SGD, WeightAverage } from "../../src/optim/index.ts";
+import { exponential, Lookahead, plateau, RMSprop, SGD, WeightAverage } from "../../src/optim/index.ts";
 
 beforeAll(async () => {
   await init();
@@ -57,6 +68,35 @@ test("an average of weights follows them, and swaps with them", async () => {
   expect([...(await model.w.data())]).toEqual([-1, 7]);
   expect(() => new WeightAverage(model, 2)).toThrow("WeightAverage: decay is 2, not in [0, 1].");
   average.dispose();
+});
+
+test("an average of halves moves by less than they can, and comes back from a swap unchanged", async ({
+  skip,
+}) => {
+  skip(!defaultDevice().adapter.features.has("shader-f16"), "no shader-f16");
+  const model = { w: tensor([1, 2], { dtype: "f16" }) };
+  const average = new WeightAverage(model, 0.999);
+  assign(model.w, [1.25, 2.25]);
+  for (let i = 0; i < 20; i++) await average.update();
+  const found = average.stateDict().get("w")!;
+  expect(found.dtype).toBe("f32");
+  const moved = 0.25 * (1 - 0.999 ** 20);
+  expect((await found.data())[0]).toBeCloseTo(1 + moved, 5);
+  const before = [...(await found.data())];
+  await average.swap();
+  await expect(average.update()).rejects.toThrow("swap() the weights back");
+  expect((await model.w.data())[0]).toBeCloseTo(1 + moved, 3);
+  await average.swap();
+  expect([...(await model.w.data())]).toEqual([1.25, 2.25]);
+  expect([...(await found.data())]).toEqual(before);
+  average.dispose();
+});
+
+test.each([WeightAverage, Lookahead])("a model without weights is refused by %o", (Average) => {
+  const counter = { steps: tensor(Int32Array.of(1)) };
+  expect(() => new Average(counter)).toThrow(
+    `${Average.name}: the model has no weights: its state has 1 tensors, none of floats. Give the module`,
+  );
 });
 
 test("exponential", () => {
