@@ -124,7 +124,6 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
 
   it("has no race", { timeout: 120_000 }, ({ skip }) => {
     skip(needsMatrices(variant), "the race finder would interpret imitated matrices for minutes");
-    if (variant.needs?.includes("subgroups")) return expectNothingShared(variant.source);
     const launched = ({ params, holes }: Case) =>
       isAble(variant, params) &&
       variant.workgroups(params, { ...variant.holes, ...holes }).every((side) => side > 0);
@@ -175,10 +174,42 @@ it("finds none where each invocation writes where a function says", () => {
   expect(findRaces(code, kernel, [1, 1, 1], example).races).toEqual([]);
 });
 
-/** The interpreter knows no subgroups; where nothing is shared there is nothing to race for. */
-function expectNothingShared(source: string): void {
-  expect(source).not.toMatch(/var<workgroup>/);
-}
+describe("a shader with subgroups", () => {
+  const code = (at: string, between: string) => `enable subgroups;
+    const SUBGROUP: u32 = 8;
+    struct Params { length: u32 }
+    @group(0) @binding(0) var<storage, read_write> y: array<u32>;
+    @group(0) @binding(1) var<uniform> p: Params;
+    var<private> sum: u32;
+    var<workgroup> tile: array<u32, SUBGROUP>;
+    @compute @workgroup_size(SUBGROUP)
+    fn main(@builtin(subgroup_invocation_id) lane: u32) {
+      sum = lane;
+      sum += subgroupShuffle(sum, p.length - 1 - lane);
+      tile[lane] = sum;
+      ${between}
+      y[${at}] = tile[p.length - 1 - lane];
+    }`;
+  const kernel = { name: "shuffled", reads: [], writes: ["y"], params: { length: "u32" } } as const;
+  const example = { name: "8", params: { length: 8 }, reads: [], writes: [new Uint32Array(8)], expected: [] };
+  const races = (code: string) => findRaces(code, kernel, [1, 1, 1], example).races;
+
+  it("races where two lanes write to one place", () => {
+    expect(races(code("lane / 2", "workgroupBarrier();")).length).toBeGreaterThan(0);
+  });
+
+  it("races where a barrier is missing, since its ops order no memory", () => {
+    expect(races(code("lane", "sum = subgroupBroadcast(sum, 0u);")).length).toBeGreaterThan(0);
+  });
+
+  it("has no race otherwise, whatever each lane keeps", () => {
+    expect(races(code("lane", "workgroupBarrier();"))).toEqual([]);
+  });
+
+  it("is refused where an op is not known", () => {
+    expect(() => races(code("lane", "sum = subgroupAdd(sum);"))).toThrow("subgroupAdd has no meaning");
+  });
+});
 
 /** The race finder interprets: one small case is what it can do in a second. */
 function smallest(cases: Case[]): Case[] {
