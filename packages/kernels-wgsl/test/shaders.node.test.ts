@@ -122,6 +122,22 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     }
   });
 
+  it("has a case with several workgroups", ({ skip }) => {
+    skip(kernel.name === "lossScale", "one invocation does its work");
+    const most = cases()
+      .filter(({ params }) => isAble(variant, params))
+      .map(({ params, holes }) => variant.workgroups(params, { ...variant.holes, ...holes }))
+      .reduce(
+        (most, grid) =>
+          Math.max(
+            most,
+            grid.reduce((count, side) => count * side, 1),
+          ),
+        0,
+      );
+    expect(most).toBeGreaterThan(1);
+  });
+
   it("has no race", { timeout: 120_000 }, ({ skip }) => {
     skip(needsMatrices(variant), "the race finder would interpret imitated matrices for minutes");
     const launched = ({ params, holes }: Case) =>

@@ -18,8 +18,21 @@ test("a net that is trained for 30 steps has a lower loss, and knows more of wha
       (globalThis as unknown as { lossTold(text: string): void }).lossTold(figure.textContent!);
     new MutationObserver(tell).observe(figure, { characterData: true, childList: true, subtree: true });
   });
+  await reach(page, 10);
+  const start = performance.now();
   await reach(page, 30);
+  const seconds = (performance.now() - start) / 1000;
   await pause(page);
+  // By order of magnitude: the page counts the last three seconds, here validations are counted too.
+  const speed = await page
+    .locator(".tiles div", { hasText: "Images / s" })
+    .locator("dd")
+    .first()
+    .textContent();
+  expect(speed).toMatch(/^\d+(\.\d+ k)?$/);
+  const perSecond = Number.parseFloat(speed!) * (speed!.endsWith("k") ? 1000 : 1);
+  expect(perSecond / ((20 * 16) / seconds)).toBeGreaterThan(0.2);
+  expect(perSecond / ((20 * 16) / seconds)).toBeLessThan(5);
   const known = losses.filter(Number.isFinite);
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   expect(known.length).toBeGreaterThan(15);

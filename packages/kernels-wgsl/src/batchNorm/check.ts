@@ -21,6 +21,7 @@ const SHAPES = [
   [2, 1],
   [53, 3],
   [131, 12],
+  [67, 260], // several workgroups, of each variant
 ] as const;
 
 /** All that `inputGrad` needs for a channel, as [4, C]: mean, scale, and two from the gradients' sums. */

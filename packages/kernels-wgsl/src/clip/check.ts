@@ -7,9 +7,13 @@ export const checks = [
   check(squares, () =>
     SIZES.flatMap((length) =>
       // With several sums, each variant groups the elements in its own way.
-      (length % 4 === 0 ? [1] : [1, 3]).map((sums) => {
+      (length % 4 === 0 ? [1] : [1, 3, 70]).map((sums) => ({ length, sums, x: randomValues(length, 1) })),
+    )
+      // Of equal elements each way gives the same sums.
+      .concat({ length: 4 * 70 * 3, sums: 70, x: new Float32Array(4 * 70 * 3).fill(0.75) })
+      .map(({ length, sums, x }) => {
         const params = { length, start: 2, sums };
-        const [x, partial] = [randomValues(length, 1), randomValues(7, 2)];
+        const partial = randomValues(sums + 4, 2);
         return {
           name: `${length} elements, ${sums} sums`,
           params,
@@ -18,7 +22,6 @@ export const checks = [
           expected: [squaresReference(x, params, partial)],
         };
       }),
-    ),
   ),
   check(clipNorm, () =>
     SIZES.flatMap((length) =>

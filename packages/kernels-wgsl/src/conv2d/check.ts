@@ -163,6 +163,7 @@ export const checks = [
       [1, 1],
       [37, 3],
       [5, 0],
+      [300, 3], // several workgroups
     ].map(([length = 0, splits = 0]) => {
       const partial = randomValues(length * splits);
       const y = Float64Array.from({ length }, (_, i) => {

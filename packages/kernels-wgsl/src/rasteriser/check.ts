@@ -12,6 +12,7 @@ export const checks: Check[] = [
       [3, 4, 7],
       [700, 9, 6],
       [9, 300, 301],
+      [200, 8, 12],
     ].map(([rows = 0, width = 0, length = 0]) => {
       const x = randomValues(rows * width);
       const y = Float32Array.from({ length: rows * length }, (_, i) => {

@@ -10,7 +10,7 @@ const FACTORS = [
 
 export const checks = [
   check(rmsprop, () =>
-    [0, 1, 7, 8, 257, 1024, 5003].flatMap((length) =>
+    [0, 1, 7, 8, 257, 1024, 5003, 9000].flatMap((length) =>
       FACTORS.map(({ what, factor, holes }) => {
         const params = { length, lr: 0.1, alpha: 0.75, rest: 0.25, eps: 1e-2, momentum: 0.5, l2: 0.125 };
         const [dw, w, m] = [1, 2, 3].map((seed) => randomValues(length, seed)) as [

@@ -6,6 +6,7 @@ const shapes: [rows: number, channels: number, splits: number][] = [
   [5, 7, 3],
   [9, 20, 5],
   [3, 4, 0],
+  [67, 20, 5], // several workgroups
 ];
 
 /** A sum, and the same with an operand of each kind in its epilogue. */
