@@ -1,32 +1,22 @@
 // The process that `wgsl.mjs` starts: gets mutants, one at a time, and answers with a verdict.
-import { createServer, defaultServerConditions } from "vite";
-import { ROOT } from "../setup/install.mjs";
+import { serveSources } from "../setup/sources.mjs";
 
 /** @type {import("./wgsl.mjs").Mutant | undefined} */
 let mutant;
-const server = await createServer({
-  configFile: false,
-  root: ROOT,
-  logLevel: "error",
-  cacheDir: ".cache/vite",
-  server: { middlewareMode: true, hmr: false, watch: null },
-  optimizeDeps: { noDiscovery: true },
-  ssr: { resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] } },
-  plugins: [
-    {
-      name: "mutant",
-      enforce: "pre",
-      async load(id) {
-        const [file = "", query] = id.split("?");
-        if (query !== "raw" || !mutant || !file.endsWith(mutant.file)) return;
-        const { readFile } = await import("node:fs/promises");
-        const source = await readFile(file, "utf8");
-        const changed = source.slice(0, mutant.start) + mutant.to + source.slice(mutant.end);
-        return `export default ${JSON.stringify(changed)};`;
-      },
+const server = await serveSources([
+  {
+    name: "mutant",
+    enforce: "pre",
+    async load(id) {
+      const [file = "", query] = id.split("?");
+      if (query !== "raw" || !mutant || !file.endsWith(mutant.file)) return;
+      const { readFile } = await import("node:fs/promises");
+      const source = await readFile(file, "utf8");
+      const changed = source.slice(0, mutant.start) + mutant.to + source.slice(mutant.end);
+      return `export default ${JSON.stringify(changed)};`;
     },
-  ],
-});
+  },
+]);
 
 /** @param {string} name */
 const load = (name) => server.ssrLoadModule(`/packages/kernels-wgsl/${name}`);
