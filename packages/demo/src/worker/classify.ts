@@ -1,7 +1,8 @@
-import { decodeImage, pictureInput, ranked } from "@shadegrad/resnet";
-import { type Tensor, tensor } from "@shadegrad/tensor";
+import { ranked } from "@shadegrad/resnet";
+import type { Tensor } from "@shadegrad/tensor";
 import type { Classification, StageTime } from "../worker-client/protocol.ts";
 import { currentNet } from "./nets.ts";
+import { preparedPicture } from "./picture.ts";
 import type { Stage } from "./stages.ts";
 
 /** Number of classes that the page shows. */
@@ -12,7 +13,8 @@ export async function classify(
   { image }: { image: Blob },
   onProgress: (progress: StageTime) => void,
 ): Promise<Classification> {
-  const { model, device, preprocessing, labels, title, stages } = currentNet();
+  const net = currentNet();
+  const { device, labels, title, stages } = net;
   const times: StageTime[] = [];
   const start = performance.now();
   let last = start;
@@ -24,22 +26,24 @@ export async function classify(
     onProgress(time);
   };
 
-  const picture = await decodeImage(image);
-  mark("decode");
-  const { data, shape, crop } = pictureInput(picture, model, preprocessing);
-  mark("resize");
-  const logits = await forward(stages, tensor(data, shape, { device }), mark);
-  const scores = await logits.data();
-  logits.dispose();
-  mark("head");
-  return {
-    top: ranked(scores as Float32Array, labels).slice(0, TOP),
-    stages: times,
-    milliseconds: performance.now() - start,
-    crop: { side: shape[1], pixels: opaque(crop.pixels) },
-    adapter: device.name,
-    net: title,
-  };
+  const picture = await preparedPicture(image, net, mark);
+  try {
+    const logits = await forward(stages, picture.x, mark);
+    const scores = await logits.data();
+    logits.dispose();
+    mark("head");
+    const milliseconds = performance.now() - start;
+    return {
+      top: ranked(scores as Float32Array, labels).slice(0, TOP),
+      stages: times,
+      milliseconds,
+      crop: await picture.crop(),
+      adapter: device.name,
+      net: title,
+    };
+  } finally {
+    picture.dispose();
+  }
 }
 
 /** Run the net stage by stage; `mark` is called when the device has finished each but the last. */
@@ -49,7 +53,7 @@ async function forward(stages: readonly Stage[], x: Tensor, mark: (name: string)
   let y = x;
   for (const [i, { name, run }] of stages.entries()) {
     const next = await run(y);
-    y.dispose();
+    if (y !== x) y.dispose();
     y = next;
     if (i === stages.length - 1) break;
     // No wait: the device works on a stage while the next one is encoded.
@@ -59,11 +63,4 @@ async function forward(stages: readonly Stage[], x: Tensor, mark: (name: string)
   }
   await Promise.all(marks);
   return y;
-}
-
-/** RGB with alpha, as a canvas takes it. */
-function opaque(pixels: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
-  const out = new Uint8ClampedArray((pixels.length / 3) * 4).fill(255);
-  for (let i = 0, at = 0; i < pixels.length; i += 3, at += 4) out.set(pixels.subarray(i, i + 3), at);
-  return out;
 }

@@ -20,7 +20,7 @@ export {
   type Pixels,
   type Sample,
 } from "./dataset.ts";
-export { type DecodedImage, decodeImage } from "./decode.ts";
+export { type DecodedImage, decodeBitmap, decodeImage } from "./decode.ts";
 export { shuffled } from "./draws.ts";
 export {
   IMAGENET_NORMALIZATION,

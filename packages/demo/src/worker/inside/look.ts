@@ -1,7 +1,8 @@
-import { decodeImage, pictureInput, type ResNet } from "@shadegrad/resnet";
+import type { ResNet } from "@shadegrad/resnet";
 import { type Device, measurePeak, type Tensor } from "@shadegrad/tensor";
 import type { Inside } from "../../worker-client/protocol.ts";
 import { currentNet } from "../nets.ts";
+import { preparedPicture } from "../picture.ts";
 import { pass } from "./pass.ts";
 
 /** Outputs of each layer for the last picture. */
@@ -11,26 +12,31 @@ const peaks = new WeakMap<Device, Promise<Inside["peak"]>>();
 
 /** Run the net on a picture, uncompiled, and record what each part launched. */
 export async function look({ image }: { image: Blob }): Promise<Inside> {
-  const { model, device, preprocessing, title } = currentNet();
+  const net = currentNet();
+  const { model, device, title } = net;
   let peak = peaks.get(device);
   if (!peak) peaks.set(device, (peak = measurePeak(device)));
   await peak;
-  const { data, shape } = pictureInput(await decodeImage(image), model, preprocessing);
+  const picture = await preparedPicture(image, net);
   forget();
   const outputs = new Map<string, Tensor>();
   seen = { model, outputs };
   // The first pass compiles the kernels, the second is timed.
-  const input = { model, device, data, shape };
-  await pass(input);
-  const start = performance.now();
-  const observed = await pass(input, outputs);
-  return {
-    net: title,
-    adapter: device.name,
-    milliseconds: performance.now() - start,
-    peak: await peak,
-    ...observed,
-  };
+  const input = { model, x: picture.x };
+  try {
+    await pass(input);
+    const start = performance.now();
+    const observed = await pass(input, outputs);
+    return {
+      net: title,
+      adapter: device.name,
+      milliseconds: performance.now() - start,
+      peak: await peak,
+      ...observed,
+    };
+  } finally {
+    picture.dispose();
+  }
 }
 
 /** Output of a layer for the last picture. */

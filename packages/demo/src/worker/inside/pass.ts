@@ -1,5 +1,5 @@
 import { type Located, listening, type ResNet } from "@shadegrad/resnet";
-import { type Device, keep, noGrad, scope, type Tensor, tensor } from "@shadegrad/tensor";
+import { type Device, keep, noGrad, scope, type Tensor } from "@shadegrad/tensor";
 import type { Inside, InsideKernel, InsideLayer } from "../../worker-client/protocol.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { describeLayer, partsOf } from "./net-parts.ts";
@@ -7,19 +7,15 @@ import { describeLayer, partsOf } from "./net-parts.ts";
 /** A net and its input. */
 export interface Pass {
   readonly model: ResNet;
-  readonly device: Device;
-  readonly data: Float32Array;
-  readonly shape: readonly number[];
+  readonly x: Tensor;
 }
 
 /** Parts of the net with their layers and times, and the launched kernels. */
 export type Observed = Pick<Inside, "parts" | "kernels" | "isTimed">;
 
 /** Run the net once, uncompiled; the layers' image-shaped outputs are added to `outputs`. */
-export async function pass(
-  { model, device, data, shape }: Pass,
-  outputs?: Map<string, Tensor>,
-): Promise<Observed> {
+export async function pass({ model, x }: Pass, outputs?: Map<string, Tensor>): Promise<Observed> {
+  const { device } = x;
   const parts = partsOf(model).map((part) => ({
     ...part,
     layers: [] as InsideLayer[],
@@ -44,7 +40,6 @@ export async function pass(
   const kernels = await log.record(() => {
     noGrad(() =>
       scope(() => {
-        const x = tensor(data, shape, { device });
         listening(model, { before, after }, () => void model.forward(x));
       }),
     );
