@@ -1,4 +1,5 @@
-import { checkPixels, type DecodedImage, reducedSize, type SharpFormat } from "./picture-format.ts";
+import { decodedSize } from "./decoder-memory.ts";
+import type { DecodedImage, SharpFormat } from "./picture-format.ts";
 import { rgb } from "./rgb.ts";
 
 /** More pixels than any camera's picture has. */
@@ -20,14 +21,14 @@ export async function sharpDecoder() {
   }
 }
 
-/** Decode the bytes of a picture by sharp: upright, over white, reduced to the largest size. */
+/** Decode the bytes of a picture by sharp: upright, over white, reduced where it is too large. */
 export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat): Promise<DecodedImage> {
   const sharp = await sharpDecoder();
   // A decoder's warnings are no errors: a picture that ends too early is.
   const image = sharp(bytes, { failOn: "error", limitInputPixels: MOST_PIXELS }).autoOrient();
-  const { autoOrient } = await image.metadata();
-  checkPixels(autoOrient.width, autoOrient.height, bytes, format);
-  const size = reducedSize(autoOrient.width, autoOrient.height);
+  const header = await image.metadata();
+  const { autoOrient } = header;
+  const size = decodedSize(header, bytes, format);
   if (size.width !== autoOrient.width || size.height !== autoOrient.height)
     image.resize({ ...size, fit: "fill" });
   const { data, info } = await image

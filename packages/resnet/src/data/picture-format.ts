@@ -1,5 +1,3 @@
-import { FormatError } from "@shadegrad/tensor";
-
 /** A picture in memory: `[height, width, 3]`, red, green and blue from 0 to 255. */
 export interface DecodedImage {
   readonly pixels: Uint8Array;
@@ -53,53 +51,13 @@ export const PICTURE_FORMATS = "a JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP or PPM";
 export const MAX_PIXELS = 2 ** 24;
 export const MAX_SIDE = 2 ** 14;
 
-/** Pixels that a file may have: so many, and more for each of its bytes. */
-interface Allowance {
-  readonly free: number;
-  readonly perByte: number;
-}
-
-/**
- * Pixels that a decoder is trusted with. A pixel takes it 4 bytes (TIFF) to 18 (AVIF), and 8 of one block of a flat JPEG
- * a bit. Flat pictures have no limit in WebP and AVIF.
- */
-const ALLOWANCES: Readonly<Record<Exclude<SharpFormat, "png">, Allowance>> = {
-  jpeg: { free: 2 ** 22, perByte: 1000 },
-  webp: { free: 2 ** 22, perByte: 1000 },
-  gif: { free: 2 ** 22, perByte: 1000 },
-  tiff: { free: 2 ** 22, perByte: 1000 },
-  avif: { free: 2 ** 21, perByte: 1000 },
-};
-
-/** Bytes that Deflate makes of one, at most (RFC 1951: 258 bytes from 2 bits). */
-const DEFLATED = 1032;
-/** Channels of a PNG by its colour type. */
-const PNG_CHANNELS = [1, 0, 3, 1, 2, 0, 4];
-
-/**
- * Compare a picture's sides with its file, before memory is taken for them.
- *
- * @throws FormatError if it has more pixels than a file of its size can be meant to have.
- */
-export function checkPixels(width: number, height: number, bytes: Uint8Array, format: SharpFormat): void {
-  const most = format === "png" ? mostOfPng(bytes) : mostOf(ALLOWANCES[format], bytes.length);
-  if (width * height > most)
-    throw new FormatError(
-      `it has ${width} × ${height} pixels in ${bytes.length} bytes, expected at most ${Math.floor(most)} pixels`,
-    );
-}
-
-const mostOf = ({ free, perByte }: Allowance, bytes: number): number => free + perByte * bytes;
-
-/** Its header says how many bits a pixel has. */
-function mostOfPng(bytes: Uint8Array): number {
-  const [depth = 1, type = 0] = bytes.subarray(24, 26);
-  return (8 * DEFLATED * bytes.length) / ((PNG_CHANNELS[type] || 1) * (depth || 1));
-}
-
 /** Sides within the limits, in proportion: those of the picture itself unless it is larger. */
-export function reducedSize(width: number, height: number): { width: number; height: number } {
-  const scale = Math.min(1, Math.sqrt(MAX_PIXELS / (width * height)), MAX_SIDE / Math.max(width, height));
+export function reducedSize(
+  width: number,
+  height: number,
+  pixels: number = MAX_PIXELS,
+): { width: number; height: number } {
+  const scale = Math.min(1, Math.sqrt(pixels / (width * height)), MAX_SIDE / Math.max(width, height));
   const side = (length: number) => (scale < 1 ? Math.max(1, Math.floor(length * scale)) : length);
   return { width: side(width), height: side(height) };
 }

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { crc32 } from "node:zlib";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   cifar10,
@@ -16,6 +16,7 @@ import {
   resizeCentre,
   resizeShorter,
 } from "../../src/data/index.ts";
+import { peakMemory, resetPeak } from "../fuzz/readers.ts";
 
 let folder: string;
 
@@ -24,6 +25,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** MiB that a process takes by itself meanwhile. */
+const SLACK = 16;
 
 /** A picture of one colour. */
 const plain = (width: number, height: number, [r, g, b]: readonly [number, number, number]) =>
@@ -60,6 +64,39 @@ describe("decodeImage", () => {
     await expect(decodeImage(png)).rejects.toThrow(
       /it has 60000 × 4999 pixels in \d+ bytes, expected at most/,
     );
+  });
+
+  it.each([
+    ["a JPEG", (image: Sharp) => image.jpeg()],
+    ["a progressive JPEG", (image: Sharp) => image.jpeg({ progressive: true })],
+    ["a WebP", (image: Sharp) => image.webp()],
+    ["a lossless WebP", (image: Sharp) => image.webp({ lossless: true })],
+    ["a GIF", (image: Sharp) => image.gif()],
+    ["a PNG", (image: Sharp) => image.png()],
+    ["an interlaced PNG", (image: Sharp) => image.png({ progressive: true })],
+    ["a TIFF", (image: Sharp) => image.tiff({ compression: "lzw" })],
+    [
+      "a blank page",
+      (image: Sharp) => image.toColourspace("b-w").tiff({ compression: "ccittfax4", bitdepth: 1 }),
+    ],
+  ])("opens %s of five million white pixels, in little memory", async (_, encode) => {
+    const file = await encode(plain(2500, 2000, [255, 255, 255])).toBuffer();
+    const before = resetPeak();
+    const { width, height, pixels } = await decodeImage(file);
+    expect((peakMemory() - before) / 2 ** 20).toBeLessThan((4 * file.length) / 2 ** 20 + 64 + SLACK);
+    // Its own size, or reduced until it fits.
+    expect(width / height).toBeCloseTo(1.25, 2);
+    expect(width).toBeGreaterThan(800);
+    expect(Math.min(...pixels.subarray(0, 3000), ...pixels.subarray(-3000))).toBeGreaterThanOrEqual(254);
+  });
+
+  it("takes no memory for a picture of a few wide rows", async () => {
+    const file = await plain(1_000_000, 16, [255, 255, 255]).png().toBuffer();
+    const before = resetPeak();
+    await expect(decodeImage(file)).rejects.toThrow(
+      /it has 1000000 × 16 pixels in \d+ bytes, expected at most \d+ columns/,
+    );
+    expect((peakMemory() - before) / 2 ** 20).toBeLessThan(SLACK);
   });
 
   it("turns pictures upright", async () => {

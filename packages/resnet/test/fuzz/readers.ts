@@ -83,6 +83,8 @@ export async function seeds(): Promise<Seed[]> {
     )
       .toFormat(format)
       .toBuffer();
+  const white = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: "white" } });
   const bmp = Uint8Array.from(
     atob("Qk0+AAAAAAAAADYAAAAoAAAAAgAAAAEAAAABABgAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAD/yBQKAAA="),
     (character) => character.charCodeAt(0),
@@ -94,6 +96,10 @@ export async function seeds(): Promise<Seed[]> {
     GIF: new Uint8Array(await picture("gif", 3)),
     TIFF: new Uint8Array(await picture("tiff", 3)),
     AVIF: new Uint8Array(await picture("avif", 3)),
+    "PNG, wide": await white(60_000, 2).png().toBuffer(),
+    "PNG, interlaced": await white(300, 200).png({ progressive: true }).toBuffer(),
+    "JPEG, progressive": await white(300, 200).jpeg({ progressive: true }).toBuffer(),
+    "WebP, lossless": await white(300, 200).webp({ lossless: true }).toBuffer(),
     BMP: bmp,
     "PPM, plain": text("P3 # a comment\n2 2\n255\n1 2 3 4 5 6 7 8 9 10 11 12"),
     "PPM, binary": text("P6\n2 2\n255\nabcdefghijkl"),
@@ -117,7 +123,7 @@ export async function seeds(): Promise<Seed[]> {
 }
 
 /** Bytes of memory that are resident; from now on they count as the peak, where the system can do that (Linux). */
-function resetPeak(): number {
+export function resetPeak(): number {
   try {
     writeFileSync("/proc/self/clear_refs", "5");
   } catch {
@@ -127,7 +133,7 @@ function resetPeak(): number {
 }
 
 /** Most bytes that were resident since the peak was reset. */
-function peakMemory(): number {
+export function peakMemory(): number {
   try {
     return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]);
   } catch {
