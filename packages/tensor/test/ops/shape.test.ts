@@ -205,6 +205,15 @@ describe("slice", () => {
     );
   });
 
+  it("backwards from beyond the end, to before the start", async () => {
+    await check(
+      (x) => slice(x, [99, 9], [-Infinity, -99], [-1, -2]),
+      [3, 7],
+      [3, 4],
+      ([a, b]) => [2 - a!, 6 - 2 * b!],
+    );
+  });
+
   it("of nothing", async () => {
     await check(
       (x) => slice(x, [3], [2]),
