@@ -1,10 +1,15 @@
-import type { Check } from "../src/check.ts";
+import type { Case, Check } from "../src/check.ts";
 import type { Holes } from "../src/launch/kernel.ts";
 
 const modules = import.meta.glob<{ checks: Check[] }>("../src/*/check.ts", { eager: true });
 
-/** Every kernel that a folder of `src` declares a check for. */
-export const checks: Check[] = Object.values(modules).flatMap((module) => module.checks);
+/** Every kernel that a folder of `src` declares a check for. Its cases are made once, as their references take long. */
+export const checks: Check[] = Object.values(modules)
+  .flatMap((module) => module.checks)
+  .map(({ kernel, cases }) => {
+    let made: Case[] | undefined;
+    return { kernel, cases: () => (made ??= cases()) };
+  });
 
 /** Folders that have shaders, and those that have checks: these must be the same. */
 export const shaders: string[] = Object.keys(import.meta.glob("../src/*/*.wgsl", { query: "?raw" }));

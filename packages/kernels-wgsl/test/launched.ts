@@ -54,13 +54,8 @@ export function launched(
   return [...found.values()];
 }
 
-const subjects = checks.map(({ kernel, cases }) => {
-  let made: Case[] | undefined;
-  return { kernel, cases: () => (made ??= cases()) }; // references take long
-});
-
 /** All shaders that may be launched on an adapter without the rasteriser wing: what kernels prefer, and what `tune` tries. */
 export const launchedOn = (adapter: Adapter): Launched[] =>
-  subjects.flatMap(({ kernel, cases }) =>
+  checks.flatMap(({ kernel, cases }) =>
     allVariants(kernel).flatMap((variant) => launched(kernel, variant, cases(), [adapter])),
   );

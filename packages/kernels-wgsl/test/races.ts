@@ -1,4 +1,10 @@
-import { CallExpr, detectRaces, WgslDebug, WgslExec } from "wgsl_reflect/wgsl_reflect.module.js";
+import {
+  CallExpr,
+  detectRaces,
+  MemoryTracker,
+  WgslDebug,
+  WgslExec,
+} from "wgsl_reflect/wgsl_reflect.module.js";
 import type { Case } from "../src/check.ts";
 import { type Interface, layout, writeParams } from "../src/launch/kernel.ts";
 
@@ -127,3 +133,36 @@ WgslExec.prototype._evalCallValue = function (node, context) {
     ? _evalCallValue.call(this, node, context)
     : (value as ReturnType<typeof _evalCallValue>);
 };
+
+interface Access {
+  bufferId: string;
+  offset: number;
+  size: number;
+  kind: "read" | "write";
+  atomic: boolean;
+  invocation: number;
+}
+
+const race = (a: Access, b: Access) =>
+  a.invocation !== b.invocation && (a.kind === "write" || b.kind === "write") && !(a.atomic && b.atomic);
+
+// It compares every two accesses between barriers, of which a large tile has a million. Here those of one place meet: of
+// each kind two from different invocations, so that any other has one to race with.
+Object.assign(MemoryTracker.prototype, {
+  _checkPhase(this: { _phase: Access[]; races: unknown[] }): void {
+    const places = new Map<string, Map<number, Access[]>>();
+    for (const access of this._phase) {
+      const { bufferId, offset, size, kind, atomic, invocation } = access;
+      const buffer = places.get(bufferId) ?? new Map<number, Access[]>();
+      places.set(bufferId, buffer);
+      for (let at = offset >> 1; at < (offset + size) / 2; at++) {
+        const before = buffer.get(at) ?? [];
+        const raced = before.find((other) => race(access, other));
+        if (raced) this.races.push({ bufferId, byte: 2 * at, a: raced, b: access });
+        const alike = before.filter((other) => other.kind === kind && other.atomic === atomic);
+        if (alike.length < 2 && alike.every((other) => other.invocation !== invocation)) before.push(access);
+        buffer.set(at, before);
+      }
+    }
+  },
+});
