@@ -15,20 +15,23 @@ const server = createServer(async (request, response) => {
   };
   if (request.method !== "POST") return answer(405, { error: "POST a picture" });
   try {
-    answer(200, await net.classify(await bodyOf(request), { top: 3 }));
+    const picture = await bodyOf(request);
+    if (picture) answer(200, await net.classify(picture, { top: 3 }));
+    else answer(413, { error: `a picture may have ${MOST / 1e6} MB` });
   } catch (error) {
     answer(error.name === "FormatError" ? 400 : 500, { error: error.message });
   }
 });
 server.listen(Number(port), () => console.log(`listening on ${server.address().port}`));
 
+/** The body, or undefined if it is too large: the rest is read and thrown away, so that the client hears the answer. */
 async function bodyOf(request) {
-  const chunks = [];
+  let chunks = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > MOST) throw new Error(`a picture may have ${MOST / 1e6} MB`);
-    chunks.push(chunk);
+    if (size <= MOST) chunks.push(chunk);
+    else chunks = [];
   }
-  return Buffer.concat(chunks);
+  return size <= MOST ? Buffer.concat(chunks) : undefined;
 }

@@ -77,6 +77,12 @@ describe("the service", () => {
     expect(status).toBe(400);
     expect(value.error).not.toBe("");
   });
+
+  test("says how large a picture may be, and goes on", async () => {
+    const { status, value } = await post(new Uint8Array(21e6));
+    expect([status, value]).toEqual([413, { error: "a picture may have 20 MB" }]);
+    expect((await post(Uint8Array.of(1, 2, 3, 4))).status).toBe(400);
+  });
 });
 
 describe("the page", () => {

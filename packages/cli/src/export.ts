@@ -58,6 +58,7 @@ async function exportNet(
   const { pytorch: folder } = options;
   if ((to === undefined) === (folder === undefined))
     command.error("either a file .onnx or --pytorch with a folder has to be named", USAGE_ERROR);
+  refuseOthers(options, command);
   if (to !== undefined) await checkOutputFile("", to);
   else await checkOutputFolder("--pytorch", folder!);
   await init({ quiet: true });
@@ -68,6 +69,16 @@ async function exportNet(
   } finally {
     dispose(net.model);
   }
+}
+
+/** Refuse options of the other format. */
+function refuseOthers({ pytorch, batchNorm, recipe, steps }: ExportOptions, command: Command): void {
+  const [format, others] = pytorch
+    ? ["PyTorch", { "--batch-norm": batchNorm }]
+    : ["ONNX", { "--recipe": recipe, "--steps": steps }];
+  for (const [name, value] of Object.entries(others))
+    if (value !== undefined)
+      command.error(`option '${name}' cannot be used with ${format}: it is of the other format`, USAGE_ERROR);
 }
 
 const USAGE_ERROR = { code: "shadegrad.export" };

@@ -39,6 +39,19 @@ test("export --pytorch writes weights, settings and scripts", async () => {
   dispose(net);
 });
 
+test("no option of the other format", async () => {
+  for (const [args, message] of [
+    [["--pytorch", at("none"), "--batch-norm", "fold"], "option '--batch-norm' cannot be used with PyTorch"],
+    [[at("none.onnx"), "--recipe", "short"], "option '--recipe' cannot be used with ONNX"],
+    [[at("none.onnx"), "--steps", "3"], "option '--steps' cannot be used with ONNX"],
+  ] as const) {
+    const { status, out, err } = await shadegrad("export", ...args);
+    expect([status, out]).toEqual([2, ""]);
+    expect(err).toContain(message);
+  }
+  expect((await readdir(folder)).filter((name) => name.startsWith("none"))).toEqual([]);
+});
+
 test("either a file or --pytorch", async () => {
   for (const args of [[], ["net.onnx", "--pytorch", "net"]]) {
     const { status, err } = await shadegrad("export", ...args);
