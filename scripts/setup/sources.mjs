@@ -12,7 +12,7 @@ export const serveSources = (plugins = []) =>
     root: ROOT,
     logLevel: "error",
     cacheDir: ".cache/vite",
-    server: { middlewareMode: true, hmr: false, watch: null },
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
     optimizeDeps: { noDiscovery: true },
     ssr: { resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] } },
     oxc: { target: "es2022" }, // Node 20 has no `using`

@@ -15,6 +15,7 @@ const cases: [outer: number, size: number, inner: number, count: number][] = [
   [2, 3, 0, 2],
   [2, 3, 2, 0],
   [3, 7, 101, 5],
+  [1, 3, 2, 2100], // sums of several parts
 ];
 
 /** Places in and around an axis of `size` elements. */
