@@ -39,7 +39,7 @@ export function addClassify(program: Command, perform: Perform): void {
 }
 
 async function classify(terminal: Terminal, names: string[], options: ClassifyOptions): Promise<number> {
-  const images = await picturesOf(names);
+  const images = await picturesOf(names, terminal);
   const device = await init({ quiet: true, precision: options.precision });
   const net = await openNet(options, terminal);
   evaluate(net.model);
@@ -105,7 +105,7 @@ function printerOf(
     terminal.print("image,rank,class,label,probability");
     const result = (image: string, top: readonly Guess[]) => {
       for (const [i, guess] of top.entries()) {
-        const values = [image, i + 1, guess.class, harmless(guess.label), guess.probability];
+        const values = [harmless(image), i + 1, guess.class, harmless(guess.label), guess.probability];
         terminal.print(values.map(csvValue).join());
       }
     };

@@ -1,6 +1,6 @@
 import { constants, existsSync } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
-import { dirname, extname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /**
  * Check, before any work, that a file can be written.
@@ -38,9 +38,7 @@ export async function checkOutputFolder(option: string, path: string): Promise<v
  */
 export async function checkWeights(path: string): Promise<void> {
   if (!(await isFolder(path))) return;
-  const files = (await readdir(path)).filter(
-    (name) => WEIGHTS.includes(extname(name)) || name === "model.json",
-  );
+  const files = (await readdir(path)).filter((name) => WEIGHTS.test(name));
   // A training's checkpoint has weights too, but under names of its own.
   const found = files.filter((name) => name !== "checkpoint.safetensors").map((name) => join(path, name));
   throw new Error(
@@ -48,7 +46,7 @@ export async function checkWeights(path: string): Promise<void> {
   );
 }
 
-const WEIGHTS = [".safetensors", ".pt", ".pth", ".th"];
+const WEIGHTS = /\.(safetensors|pt|pth|th|bin|ckpt|index\.json)$|^model\.json$/;
 
 const isFolder = async (path: string): Promise<boolean> =>
   stat(path).then(

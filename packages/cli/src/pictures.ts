@@ -1,14 +1,13 @@
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-
-/** Extensions of pictures that a folder is searched for. */
-const PICTURE = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?|bmp|ppm|pgm|pnm)$/i;
+import { leftOutOf, pictureFiles } from "@shadegrad/resnet";
+import type { Terminal } from "./terminal.ts";
 
 /** Standard input, among the names of pictures. */
 export const STDIN = "-";
 
 /** The pictures that the arguments name: a folder stands for all pictures below it, in alphabetical order. */
-export async function picturesOf(names: readonly string[]): Promise<string[]> {
+export async function picturesOf(names: readonly string[], terminal: Terminal): Promise<string[]> {
   const found: string[] = [];
   for (const name of names) {
     const isFolder = await stat(name).then(
@@ -19,10 +18,12 @@ export async function picturesOf(names: readonly string[]): Promise<string[]> {
       found.push(name);
       continue;
     }
-    const files = await readdir(name, { recursive: true });
-    const inside = files.filter((file) => PICTURE.test(file) && !/(^|[\\/])\./.test(file)).sort();
-    if (inside.length === 0) throw new Error(`${name}: this folder has no picture.`);
-    found.push(...inside.map((file) => join(name, file)));
+    const files = await pictureFiles(name);
+    const leftOut = leftOutOf([files]).join(", ");
+    if (files.pictures.length === 0)
+      throw new Error(`${name}: this folder has no picture${leftOut && `, but ${leftOut}`}.`);
+    if (leftOut) terminal.note(`${name}: left out ${leftOut}`);
+    found.push(...files.pictures.map((file) => join(name, file)));
   }
   return found;
 }

@@ -1,6 +1,12 @@
 import { checkOptions, compile, concat, FormatError, init, noGrad, type Tensor } from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
-import { type CheckpointInput, loadCheckpoint, modelOf, openCheckpoint } from "./checkpoints/index.ts";
+import {
+  type CheckpointInput,
+  loadCheckpoint,
+  modelOf,
+  namesFoundAndSought,
+  openCheckpoint,
+} from "./checkpoints/index.ts";
 import { CIFAR10_CLASSES } from "./data/cifar10.ts";
 import { imageNetResnet50 } from "./data/imagenet.ts";
 import { isForLarge, ranked } from "./picture.ts";
@@ -146,8 +152,11 @@ async function fromFile(input: CheckpointInput, labels?: readonly string[]): Pro
   try {
     const found = modelOf(file);
     if (!found?.hasHead) {
-      const what = found ? "no head, and so no classes" : "no ResNet";
-      throw new FormatError(`load: the file has ${what}. Build the net, and use loadCheckpoint.`);
+      if (found)
+        throw new FormatError(
+          "load: the file has no head, and so no classes. Build the net, and use loadCheckpoint.",
+        );
+      throw new FormatError(`load: the file has no ResNet. ${namesFoundAndSought(file.tensors)}`);
     }
     const net = new ResNet(found.options);
     await loadCheckpoint(net, file);

@@ -76,6 +76,13 @@ describe("load", () => {
     expect(await net.embed([cat, cup])).toHaveLength(2);
   });
 
+  it("says what is in a file that is no ResNet, and what was looked for", async () => {
+    const kinds = join(import.meta.dirname, "checkpoints", "files", "kinds.pt");
+    await expect(load(kinds)).rejects.toThrow(
+      /^load: the file has no ResNet\. It has 15 tensors, "f32".*Looked for conv1\.weight \(torchvision\)/,
+    );
+  });
+
   it("says which names there are", async () => {
     await expect(load("resnet110")).rejects.toThrow(
       "load: no weights of resnet110 are published; there are resnet50, resnet20, resnet8.",

@@ -2,7 +2,7 @@ import { checkOptions } from "@shadegrad/tensor";
 import type { Dataset, Example, ImageShape, Normalization } from "./dataset.ts";
 import { decodeImage } from "./decode.ts";
 import { nodeModules } from "./node.ts";
-import { type PictureFiles, pictureFiles, subfolders } from "./picture-files.ts";
+import { leftOutOf, pictureFiles, subfolders } from "./picture-files.ts";
 import { resizeCentre } from "./resize.ts";
 
 export interface ImageFolderOptions {
@@ -60,7 +60,10 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
       }
     }
   }
-  const leftOut = describeLeftOut(found, loose, classes.length - new Set(labels).size);
+  const leftOut = leftOutOf(found, [
+    [loose, "file outside the classes' folders", "files outside the classes' folders"],
+    [classes.length - new Set(labels).size, "class without a picture", "classes without a picture"],
+  ]);
   if (files.length === 0) {
     throw new Error(
       `imageFolder: ${folder} has no pictures in subfolders${leftOut.length > 0 ? `, but ${leftOut.join(", ")}` : ""}. Put those of each class into a folder with its name.`,
@@ -79,21 +82,4 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
       return { image: picture.pixels, label: labels[i]! };
     },
   };
-}
-
-/** Kinds of things that are not among the pictures, each with its number. */
-function describeLeftOut(found: readonly PictureFiles[], loose: number, empty: number): string[] {
-  const others = found.flatMap((part) => part.others);
-  const endings = [...new Set(others)].sort();
-  const shown = endings.slice(0, 4).join(" ") + (endings.length > 4 ? " …" : "");
-  const sum = (count: (part: PictureFiles) => number) =>
-    found.reduce((total, part) => total + count(part), 0);
-  const kinds: readonly (readonly [number, one: string, many: string])[] = [
-    [others.length, `file that is no picture (${shown})`, `files that are no pictures (${shown})`],
-    [sum(({ hidden }) => hidden), "hidden file", "hidden files"],
-    [sum(({ brokenLinks }) => brokenLinks), "link that leads nowhere new", "links that lead nowhere new"],
-    [loose, "file outside the classes' folders", "files outside the classes' folders"],
-    [empty, "class without a picture", "classes without a picture"],
-  ];
-  return kinds.flatMap(([count, one, many]) => (count > 0 ? `${count} ${count === 1 ? one : many}` : []));
 }

@@ -36,4 +36,5 @@ export {
 } from "./imagenet.ts";
 export { IMAGENET_CLASSES } from "./imagenet-classes.ts";
 export { cachedPackage, type FetchOptions, type NpmPackage, npmPackage } from "./npm-package.ts";
+export { leftOutOf, type PictureFiles, pictureFiles } from "./picture-files.ts";
 export { cropCentre, type Rectangle, resize, resizeCentre, resizeShorter } from "./resize.ts";

@@ -15,9 +15,9 @@ export interface PictureFiles {
   readonly brokenLinks: number;
 }
 
-/** Look through a folder and those below it, linked ones as well. */
+/** Look through a folder and those below it, linked ones as well, in Node. */
 export async function pictureFiles(folder: string): Promise<PictureFiles> {
-  const { files: fs, path } = nodeModules("imageFolder");
+  const { files: fs, path } = nodeModules("pictureFiles");
   const pictures: string[] = [];
   const others: string[] = [];
   let hidden = 0;
@@ -43,6 +43,25 @@ export async function pictureFiles(folder: string): Promise<PictureFiles> {
   };
   await visit("", []);
   return { pictures: pictures.sort(), others, hidden, brokenLinks };
+}
+
+/** A number of things, and words for one and for many. */
+type Counted = readonly [number, one: string, many: string];
+
+/** Kinds of things in folders that are not among their pictures, each with its number: `3 hidden files`. */
+export function leftOutOf(found: readonly PictureFiles[], more: readonly Counted[] = []): string[] {
+  const others = found.flatMap((part) => part.others);
+  const endings = [...new Set(others)].sort();
+  const shown = endings.slice(0, 4).join(" ") + (endings.length > 4 ? " …" : "");
+  const sum = (count: (part: PictureFiles) => number) =>
+    found.reduce((total, part) => total + count(part), 0);
+  const kinds: readonly Counted[] = [
+    [others.length, `file that is no picture (${shown})`, `files that are no pictures (${shown})`],
+    [sum(({ hidden }) => hidden), "hidden file", "hidden files"],
+    [sum(({ brokenLinks }) => brokenLinks), "link that leads nowhere new", "links that lead nowhere new"],
+    ...more,
+  ];
+  return kinds.flatMap(([count, one, many]) => (count > 0 ? `${count} ${count === 1 ? one : many}` : []));
 }
 
 /** Subfolders of a folder, linked ones as well, without hidden ones; and how many other things are there. */

@@ -133,6 +133,14 @@ describe("objects of other classes", () => {
     expect([...metadata.keys()]).not.toContain("best");
   });
 
+  test("of the kinds that training scripts save are passed over", async () => {
+    const tensors = await readAll(await bytesOf("opaque.pth"));
+    expect([...tensors].map(([name, { data }]) => [name, ...(data as Float32Array)])).toEqual([
+      ["weight", 1, 2, 3],
+      ["bias", 0.5],
+    ]);
+  });
+
   test("a module that was saved whole gives its state", async () => {
     const tensors = await readAll(await bytesOf("module.pt"));
     expect(

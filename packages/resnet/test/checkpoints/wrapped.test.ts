@@ -241,6 +241,21 @@ describe("in shards", () => {
     expect(await numbersOf(copy)).toEqual(await numbersOf(net));
   });
 
+  test("shards of another format, and more than any checkpoint has", async () => {
+    const kinds = new File([(await bytesOf("kinds.pt")) as Uint8Array<ArrayBuffer>], "pytorch_model-1.bin");
+    const index = (map: object) =>
+      new File([JSON.stringify({ weight_map: map })], "pytorch_model.bin.index.json");
+    const { tensors } = await inspectCheckpoint([index({ f32: kinds.name, i64: kinds.name }), kinds]);
+    expect([...tensors].map(([name, { dtype }]) => [name, dtype])).toEqual([
+      ["f32", "f32"],
+      ["i64", "i64"],
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`a${i}`, `${i}.bin`]));
+    expect(await messageOf(openCheckpoint([index(many), kinds]))).toContain(
+      "it names 1001 shards, more than 1000",
+    );
+  });
+
   test("what does not fit", async () => {
     const { shards, index } = await sharded();
     expect(await messageOf(openCheckpoint([index(), shards[0]!]))).toBe(
@@ -257,20 +272,26 @@ describe("in shards", () => {
   });
 });
 
-test("counters of a net that was cast as a whole", async () => {
-  const state = torchvisionState(new ResNet(OPTIONS));
-  for (const name of state.keys())
-    if (name.endsWith("num_batches_tracked"))
-      state.set(name, {
-        dtype: "f16",
-        shape: [],
-        data: Float32Array.of(name === "bn1.num_batches_tracked" ? 1e6 : 390),
-      });
-  const net = new ResNet(OPTIONS);
-  await loadCheckpoint(net, await fileOf(state));
-  expect(await net.base.blocks[0]!.bn1.numBatchesTracked.item()).toBe(390);
-  expect(await net.base.bn.numBatchesTracked.item()).toBe(2 ** 31 - 1);
-});
+test.each(["f16", "bf16", "f32", "f64"] as const)(
+  "counters of a net that was cast to %s as a whole",
+  async (dtype) => {
+    const most = dtype === "f16" ? 2 ** 31 - 1 : 1e6;
+    const state = torchvisionState(new ResNet(OPTIONS));
+    for (const name of state.keys())
+      if (name.endsWith("num_batches_tracked"))
+        state.set(name, {
+          dtype,
+          shape: [],
+          data: (dtype === "f64" ? Float64Array : Float32Array).of(
+            name === "bn1.num_batches_tracked" ? 1e6 : 384,
+          ),
+        });
+    const net = new ResNet(OPTIONS);
+    await loadCheckpoint(net, await fileOf(state));
+    expect(await net.base.blocks[0]!.bn1.numBatchesTracked.item()).toBe(384);
+    expect(Math.abs((await net.base.bn.numBatchesTracked.item()) / most - 1)).toBeLessThan(0.01);
+  },
+);
 
 test("a file of empty tensors asks for no net", async () => {
   const empty = (shape: number[]): Writable => ({ dtype: "f32", shape, data: new Float32Array() });
