@@ -70,6 +70,19 @@ describe("conv2d", () => {
     expect(ofShapes([1, 6, 7, 2], [3, 2, 2, 3], { padding: "valid" }).shape).toEqual([1, 4, 6, 3]);
   });
 
+  it("pads an even window by one more at the end, as PyTorch does", async () => {
+    const x = [1, 2, 3, 4];
+    const w = [1, 10, 100, 1000];
+    const across = conv2d(tensor(x, [1, 1, 4, 1]), tensor(w, [1, 4, 1, 1]), { padding: "same" });
+    const down = conv2d(tensor(x, [1, 4, 1, 1]), tensor(w, [4, 1, 1, 1]), { padding: "same" });
+    for (const y of [across, down]) expect([...(await y.data())]).toEqual([3210, 4321, 432, 43]);
+    const dilated = conv2d(tensor(x, [1, 1, 4, 1]), tensor([1, 10], [1, 2, 1, 1]), {
+      padding: "same",
+      dilation: 3,
+    });
+    expect([...(await dilated.data())]).toEqual([30, 41, 2, 3]);
+  });
+
   it("of no images has no outputs, and a weight gradient of zeros", async () => {
     const x = tensor([], [0, 5, 5, 2], { requiresGrad: true });
     const w = tensor(randomValues(3 * 3 * 2 * 4), [3, 3, 2, 4], { requiresGrad: true });
