@@ -5,6 +5,7 @@ import {
   isNarrow,
   type Ladder,
   NARROW,
+  partsOf,
   SPLIT,
   splitsOf,
   TILES,
@@ -100,6 +101,10 @@ export const forwardTerms = ({ R, S, C, groups }: Conv2dParams): number => (R * 
 export const inputGradTerms = ({ R, S, O, groups, strideRows, strideCols }: Conv2dParams): number =>
   (R * S * O) / groups / strideRows / strideCols;
 
+/** Elements of the result of each. */
+export const forwardLength = ({ N, P, Q, O }: Conv2dParams): number => N * P * Q * O;
+export const inputGradLength = ({ N, H, W, C }: Conv2dParams): number => N * H * W * C;
+
 /** A tile of the forward pass with k split. */
 export const forwardSplit = (variant: Variant<Conv2dParams>): StagedVariant<Conv2dParams> =>
   splitVariant<Conv2dParams>({
@@ -107,7 +112,7 @@ export const forwardSplit = (variant: Variant<Conv2dParams>): StagedVariant<Conv
     variant,
     tiles: (p) => tilesOf(forwardTiles, p, variant.holes ?? {}),
     k: forwardTerms,
-    length: ({ N, P, Q, O }) => N * P * Q * O,
+    length: forwardLength,
     channels: ({ O }) => O,
   });
 
@@ -118,7 +123,7 @@ export const inputGradSplit = (variant: Variant<Conv2dParams>): StagedVariant<Co
     variant,
     tiles: (p) => tilesOf(inputGradTiles, p, variant.holes ?? {}),
     k: inputGradTerms,
-    length: ({ N, H, W, C }) => N * H * W * C,
+    length: inputGradLength,
     channels: ({ C }) => C,
   });
 
@@ -134,23 +139,31 @@ export const inputGradVariants = [
 
 export const weightGradVariants = each(WEIGHT_GRAD, weightGradVariant);
 
-/** Name of the variant for a GPU, where channels are in fours: a tile, with k split where its workgroups are too few. */
+/** Name of the variant for a GPU, where channels are in fours: a tile, with k split where its workgroups are too few or k is long. */
 const preferred =
   (
     ladder: Ladder,
     tiles: Count,
     terms: (p: Conv2dParams) => number,
     columnsOf: (p: Conv2dParams) => number,
+    lengthOf: (p: Conv2dParams) => number,
   ) =>
   (p: Conv2dParams, adapter: Adapter): string | undefined => {
     if (!isInFours(p)) return undefined;
     const count = (tile: Tile) => tilesOf(tiles, p, tile);
     const name = tileFor(ladder, columnsOf(p) / p.groups, count, adapter);
-    return name === SPLIT && splitsOf(count(splitTile), terms(p)) > 1 ? `${SPLIT} split` : name;
+    const mayBeSplit = name === SPLIT || partsOf(terms(p), lengthOf(p)) > 1;
+    return mayBeSplit && splitsOf(count(splitTile), terms(p), lengthOf(p)) > 1 ? `${SPLIT} split` : name;
   };
 
-export const preferredForward = preferred(FORWARD, forwardTiles, forwardTerms, ({ O }) => O);
-export const preferredInputGrad = preferred(INPUT_GRAD, inputGradTiles, inputGradTerms, ({ C }) => C);
+export const preferredForward = preferred(FORWARD, forwardTiles, forwardTerms, ({ O }) => O, forwardLength);
+export const preferredInputGrad = preferred(
+  INPUT_GRAD,
+  inputGradTiles,
+  inputGradTerms,
+  ({ C }) => C,
+  inputGradLength,
+);
 
 export function preferredWeightGrad(p: Conv2dParams): string | undefined {
   if (!isInFours(p)) return undefined;

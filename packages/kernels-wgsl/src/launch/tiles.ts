@@ -61,14 +61,28 @@ export function tileFor(
 /** The tile that k is split for: many small workgroups. */
 export const SPLIT = "32×64×32";
 
+/** Terms from which rounding adds up in a sum in sequence, and terms of the parts that are summed apart then. */
+export const LONG = 2 ** 14;
+const PART = 2 ** 12;
+
+/** Bytes of partial sums that every device binds. */
+const MOST_PARTIALS = 2 ** 27;
+
+/** Parts that a long k has to be summed in, 1 where it is short or their partial sums would be too many. */
+export const partsOf = (k: number, length: number): number =>
+  k > LONG ? Math.max(1, Math.min(Math.ceil(k / PART), Math.floor(MOST_PARTIALS / 4 / length))) : 1;
+
 /**
- * Into how many parts to split k where the tiles of a product are few, which costs a second launch of 2 to 4 µs: 1 where
- * that does not pay. WebGPU does not expose the number of multiprocessors: these are three workgroups for each of
+ * Into how many parts to split k where the tiles of a product are few, or k is long: 1 where neither is so. The second
+ * launch costs 2 to 4 µs. WebGPU does not expose the number of multiprocessors: these are three workgroups for each of
  * an H200's 132. There, a product of 16 tiles and k = 4,608 takes 23 µs in 16 parts and 273 in one.
+ *
+ * @param length elements of the result
  */
-export function splitsOf(tiles: number, k: number): number {
-  if (tiles === 0 || tiles >= 192 || k < 512) return 1;
-  return Math.max(1, Math.min(16, Math.floor(k / 128), Math.round(384 / tiles)));
+export function splitsOf(tiles: number, k: number, length: number): number {
+  if (tiles === 0 || k < 512) return 1;
+  const busy = tiles >= 192 ? 1 : Math.min(16, Math.floor(k / 128), Math.round(384 / tiles));
+  return Math.max(1, busy, partsOf(k, length));
 }
 
 const threadsOf = ({ TILE_M, TILE_N, ROWS, COLS }: Tile): number => (TILE_M / ROWS) * (TILE_N / COLS);

@@ -56,6 +56,24 @@ function example(name: string, params: MatmulParams, aLength: number, bLength: n
   };
 }
 
+/** So many terms that a sum in sequence is off by 2e-5: where increments repeat, rounding goes one way. */
+function long([aT, bT]: readonly [boolean, boolean]): Case<MatmulParams> {
+  const K = 16_640;
+  const sizes: Sizes = [1, 4, K, 4];
+  const params = dense(sizes, aT, bT);
+  const a = Float32Array.from({ length: 4 * K }, (_, i) => 0.3 + (i % 7) * 1e-3);
+  const b = Float32Array.from({ length: 4 * K }, (_, i) => 0.7 + (i % 11) * 1e-3);
+  return {
+    name: `16,640 terms${aT ? ", aᵀ" : ""}${bT ? ", bᵀ" : ""}`,
+    params,
+    reads: [a, b],
+    writes: [new Float32Array(16)],
+    expected: [matmulReference(a, b, params)],
+    tolerance: 4e-6,
+    half: false,
+  };
+}
+
 /** The same with an operand of each kind in its epilogue. */
 function fused({ reads: [a, b], ...example }: Case<MatmulParams>): Case<MatmulParams> {
   const { N } = example.params;
@@ -105,5 +123,6 @@ export const checks = [
       ),
     ),
     example("batches repeated along different axes", repeated, 2 * 20, 3 * 32),
+    ...layouts.slice(0, 3).map(long),
   ]),
 ];

@@ -18,6 +18,7 @@ export { batches, tiles } from "./tiles.ts";
  *   64×64×32         twice the workgroups, for fewer rows                                       80  4303   96
  *   32×64×32         twice as many again                                                        87  5114   69
  *   32×64×32 split   K in up to 16 parts, and a launch that adds them: tiles that are few        –     –   15
+ *   128×64×32 split  the same of large tiles, for k beyond 16,384, whose rounding would add up      –     –    –
  *   64×16×16         fewer columns, so that N ≤ 32 leaves less of a tile empty                 112  6495   80
  *
  * ` aᵀ` and ` bᵀ` after a tile's name: that operand's columns are contiguous, not its rows.
@@ -29,9 +30,6 @@ const tiled: Variant<MatmulParams> = {
   source: tiledSource,
   workgroups: (p) => spread(tiles(p, 64, 64)),
 };
-
-/** True if sums are so long that rounding adds up in a tile, and so few that `direct`, which sums in blocks, is quick. */
-export const isLong = (p: MatmulParams): boolean => p.K >= 2 ** 15 && batches(p) * p.M * p.N <= 2 ** 16;
 
 /**
  * Batched matrix product y[z] = a[z] · b[z] of strided operands.
@@ -49,8 +47,7 @@ export const matmul: Kernel<MatmulParams> = {
     gpu: [...matmulVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p, adapter) =>
-    isLong(p) ? "direct" : (preferredTile(p, adapter) ?? (p.N < 8 ? "direct" : "tiled")),
+  prefer: (p, adapter) => preferredTile(p, adapter) ?? (p.N < 8 ? "direct" : "tiled"),
   epilogue: ({ N }) => N,
   linearIn: ({ N, bCol, bRow }) => (bCol === 1 && bRow === N ? "b" : undefined),
 };

@@ -12,6 +12,7 @@ const TILE: u32 = 64;        // outputs along each side of a workgroup's tile
 const DEPTH: u32 = 16;       // slice of k held in workgroup memory
 const THREADS: u32 = 128;    // each computes 8 rows × 4 columns
 const SIDE = TILE / 4;       // fours along a side of the tile
+const BLOCK: u32 = 256;      // slices that are summed in sequence
 const ROW_STRIDE = SIDE + 1; // fours from one k to the next in memory: writes along k meet no bank twice
 
 // Applied to y[at], in `channel`, before it is stored. e0 and e1 hold operands of y's shape, or one value a channel.
@@ -70,7 +71,8 @@ fn main(
   let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
   let cols = thread % SIDE;        // and the four columns
 
-  var sum: array<vec4f, 8>;    // [row], four columns each
+  var sum: array<vec4f, 8>;    // [row], four columns each, of this block of k
+  var total: array<vec4f, 8>;
   for (var k0 = 0u; k0 < p.K; k0 += DEPTH) {
     // Neighbouring threads read neighbours along k of a and along n of b.
     let k = k0 + thread % DEPTH;
@@ -102,15 +104,22 @@ fn main(
       }
     }
     workgroupBarrier();
+    if (k0 / DEPTH % BLOCK == BLOCK - 1) {
+      for (var i = 0u; i < 8; i++) {
+        total[i] += sum[i];
+        sum[i] = vec4f();
+      }
+    }
   }
 
   for (var i = 0u; i < 8; i++) {
+    let row = total[i] + sum[i];
     let m = m0 + 4 * rows + i;
     for (var j = 0u; j < 4; j++) {
       let n = n0 + 4 * cols + j;
       if (m < p.M && n < p.N) {
         let at = (z * p.M + m) * p.N + n;
-        y[at] = Elem(epilogue(sum[i][j], at, n));
+        y[at] = Elem(epilogue(row[j], at, n));
       }
     }
   }

@@ -11,6 +11,7 @@ import {
   inFours,
   type Ladder,
   NARROW,
+  partsOf,
   SPLIT,
   splitsOf,
   TILES,
@@ -86,7 +87,19 @@ const matmulVariant = (name: string, tile: Tile, layout: Layout): Variant<Matmul
   workgroups: (p, holes) => spread(tilesOf(p, holes)),
 });
 
+/** Elements of the result. */
+export const outputs = (p: MatmulParams): number => batches(p) * p.M * p.N;
+
+/** The same, but for a k so long that it has to be split. */
+export const unlessLong = (variant: Variant<MatmulParams>): Variant<MatmulParams> => ({
+  ...variant,
+  fits: (p, adapter, holes) => partsOf(p.K, outputs(p)) === 1 && (variant.fits?.(p, adapter, holes) ?? true),
+});
+
 const splitTile = TILES[SPLIT];
+
+/** The tile that a long k is split for where the result is large. */
+const LARGE = "128×64×32";
 
 /** A tile with k split. */
 export const matmulSplit = (variant: Variant<MatmulParams>): StagedVariant<MatmulParams> =>
@@ -95,21 +108,33 @@ export const matmulSplit = (variant: Variant<MatmulParams>): StagedVariant<Matmu
     variant,
     tiles: (p) => tilesOf(p, variant.holes ?? {}),
     k: ({ K }) => K,
-    length: (p) => batches(p) * p.M * p.N,
+    length: outputs,
     channels: ({ N }) => N,
   });
 
 export const matmulVariants = LAYOUTS.flatMap((layout) => [
-  ...[...LADDER.map(([name]) => name), NARROW].map((name) => matmulVariant(name, TILES[name], layout)),
+  ...[...LADDER.map(([name]) => name), NARROW].map((name) =>
+    unlessLong(matmulVariant(name, TILES[name], layout)),
+  ),
   matmulSplit(matmulVariant(SPLIT, splitTile, layout)),
+  matmulSplit(matmulVariant(LARGE, TILES[LARGE], layout)),
 ]);
 
-/** Name of the variant for a GPU: a tile, with k split where its workgroups are too few; undefined where none fits. */
+/**
+ * Name of the variant for a GPU: a tile, with k split where its workgroups are too few or k is long; undefined where
+ * none fits.
+ */
 export function preferredTile(p: MatmulParams, adapter: Adapter): string | undefined {
   const layout = LAYOUTS.find((layout) => isLaidOut(layout, p));
   if (!layout) return undefined;
   const count = (tile: Tile) => tilesOf(p, tile);
+  const splits = (tile: Tile) => splitsOf(count(tile), p.K, outputs(p));
+  const large = TILES[LARGE];
+  if (partsOf(p.K, outputs(p)) > 1) {
+    const isLarge = p.M > 64 && hasRoom(large, adapter) && count(large) * splits(large) >= 192;
+    return `${isLarge ? LARGE : SPLIT}${layout.suffix} split`;
+  }
   const name = tileFor(LADDER, p.N, count, adapter);
-  const isSplit = name === SPLIT && splitsOf(count(splitTile), p.K) > 1;
+  const isSplit = name === SPLIT && splits(splitTile) > 1;
   return `${name}${layout.suffix}${isSplit ? " split" : ""}`;
 }

@@ -2,9 +2,11 @@ import inputGradSource from "../conv2d/inputGradMatrix.wgsl?raw";
 import forwardSource from "../conv2d/matrix.wgsl?raw";
 import type { Conv2dParams } from "../conv2d/params.ts";
 import {
+  forwardLength,
   forwardSplit,
   forwardTerms,
   forwardTiles,
+  inputGradLength,
   inputGradSplit,
   inputGradTerms,
   inputGradTiles,
@@ -24,7 +26,7 @@ import {
   type MatrixTileName,
   matrixTileFor,
 } from "../launch/matrices.ts";
-import { splitsOf } from "../launch/tiles.ts";
+import { partsOf, splitsOf } from "../launch/tiles.ts";
 
 type WithSplits = Conv2dParams & { splits: number };
 
@@ -45,9 +47,16 @@ const variantsOf = <P extends Conv2dParams>(
 
 const isSplitTile = ({ name }: { name: string }): boolean => name === MATRIX_SPLIT;
 
-/** The tile, with k split where its workgroups are too few. */
-function withSplits(name: MatrixTileName, tiles: number, terms: number): string {
-  return name === MATRIX_SPLIT && splitsOf(tiles, terms) > 1 ? `${name} split` : name;
+/** The tile, with k split where its workgroups are too few or k is long. */
+function withSplits(
+  fitting: MatrixTileName,
+  tilesOf: (tile: Holes) => number,
+  terms: number,
+  length: number,
+): string {
+  const name = partsOf(terms, length) > 1 ? MATRIX_SPLIT : fitting;
+  const isSplit = name === MATRIX_SPLIT && splitsOf(tilesOf(MATRIX_TILES[name]), terms, length) > 1;
+  return isSplit ? `${name} split` : name;
 }
 
 const forwardCount = (p: Conv2dParams, tile: Holes) => tilesOf(forwardTiles, p, tile);
@@ -58,7 +67,7 @@ export const forward: RoleVariants<Conv2dParams> = {
   prefer(p, adapter, holes) {
     if (!isInFours(p)) return undefined;
     const name = matrixTileFor(p.O / p.groups, (tile) => forwardCount(p, tile), adapter, holes);
-    return name && withSplits(name, forwardCount(p, MATRIX_TILES[name]), forwardTerms(p));
+    return name && withSplits(name, (tile) => forwardCount(p, tile), forwardTerms(p), forwardLength(p));
   },
 };
 
@@ -71,7 +80,7 @@ export const inputGrad: RoleVariants<Conv2dParams> = {
   prefer(p, adapter, holes) {
     if (!inputGradFits(p)) return undefined;
     const name = matrixTileFor(p.C / p.groups, (tile) => inputGradCount(p, tile), adapter, holes);
-    return name && withSplits(name, inputGradCount(p, MATRIX_TILES[name]), inputGradTerms(p));
+    return name && withSplits(name, (tile) => inputGradCount(p, tile), inputGradTerms(p), inputGradLength(p));
   },
 };
 

@@ -8,10 +8,18 @@ import {
   type MatrixTileName,
   matrixTileFor,
 } from "../launch/matrices.ts";
-import { splitsOf } from "../launch/tiles.ts";
+import { partsOf, splitsOf } from "../launch/tiles.ts";
 import source from "../matmul/matrix.wgsl?raw";
 import type { MatmulParams } from "../matmul/params.ts";
-import { isLaidOut, LAYOUTS, type Layout, matmulSplit, tilesOf } from "../matmul/tiles.ts";
+import {
+  isLaidOut,
+  LAYOUTS,
+  type Layout,
+  matmulSplit,
+  outputs,
+  tilesOf,
+  unlessLong,
+} from "../matmul/tiles.ts";
 
 const variantOf = (tile: MatrixTileName, layout: Layout): Variant<MatmulParams> => ({
   name: `${tile}${layout.suffix}`,
@@ -24,14 +32,15 @@ const variantOf = (tile: MatrixTileName, layout: Layout): Variant<MatmulParams> 
 
 export const product: RoleVariants<MatmulParams> = {
   variants: LAYOUTS.flatMap((layout) => [
-    ...MATRIX_NAMES.map((name) => variantOf(name, layout)),
+    ...MATRIX_NAMES.map((name) => unlessLong(variantOf(name, layout))),
     matmulSplit(variantOf(MATRIX_SPLIT, layout)),
   ]),
   prefer(p, adapter, holes) {
     const layout = LAYOUTS.find((layout) => isLaidOut(layout, p));
-    const name = layout && matrixTileFor(p.N, (tile) => tilesOf(p, tile), adapter, holes);
-    if (!name) return undefined;
-    const isSplit = name === MATRIX_SPLIT && splitsOf(tilesOf(p, MATRIX_TILES[name]), p.K) > 1;
+    const fitting = layout && matrixTileFor(p.N, (tile) => tilesOf(p, tile), adapter, holes);
+    if (!fitting) return undefined;
+    const name = partsOf(p.K, outputs(p)) > 1 ? MATRIX_SPLIT : fitting;
+    const isSplit = name === MATRIX_SPLIT && splitsOf(tilesOf(p, MATRIX_TILES[name]), p.K, outputs(p)) > 1;
     return `${name}${layout.suffix}${isSplit ? " split" : ""}`;
   },
 };

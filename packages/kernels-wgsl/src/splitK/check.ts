@@ -7,6 +7,7 @@ const shapes: [rows: number, channels: number, splits: number][] = [
   [9, 20, 5],
   [3, 4, 0],
   [67, 20, 5], // several workgroups
+  [2, 8, 77],
 ];
 
 /** A sum, and the same with an operand of each kind in its epilogue. */

@@ -55,11 +55,11 @@ interface Product<P extends ParamValues> {
 
 /**
  * The product as two launches: partial sums over parts of k, and their sum, which has the epilogue. It fits where a
- * product has so few tiles, and so long a k, that this fills a GPU better.
+ * product has so few tiles that this fills a GPU better, or so long a k that rounding would add up.
  */
 export function splitVariant<P extends ParamValues>(product: Product<P>): StagedVariant<P> {
   const { kernel, variant, tiles, k, length, channels } = product;
-  const splits = (params: P) => splitsOf(tiles(params), k(params));
+  const splits = (params: P) => splitsOf(tiles(params), k(params), length(params));
   const [first = "", second = ""] = kernel.reads;
   const [result = ""] = kernel.writes;
   const partials: Kernel<P> = {

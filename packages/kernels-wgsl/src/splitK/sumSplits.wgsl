@@ -1,4 +1,4 @@
-// y[i] = epilogue(Σ_k  partial[k, i]),   in ascending k
+// y[i] = epilogue(Σ_k  partial[k, i]),   in blocks of ascending k
 //
 // The second launch of a product whose sums were split: one invocation per WIDTH elements, so that the order is
 // always the same.
@@ -9,6 +9,7 @@
 alias Elem = f32;
 const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
+const BLOCK: u32 = 32;    // partial sums that are added in sequence
 alias Part = f32;         // WIDTH of them: vec4f
 alias Out = Elem;         // vec4<Elem>
 
@@ -45,7 +46,11 @@ fn main(
   let pitch = p.length / WIDTH;
   if (at >= pitch) { return; }
   var sum = Part();
-  for (var k = 0u; k < p.splits; k++) { sum += partial[k * pitch + at]; }
+  for (var start = 0u; start < p.splits; start += BLOCK) {
+    var blockSum = Part();
+    for (var k = start; k < min(start + BLOCK, p.splits); k++) { blockSum += partial[k * pitch + at]; }
+    sum += blockSum;
+  }
   let i = at * WIDTH;
   y[at] = Out(epilogue(Vec(sum), i, i % p.channels));
 }

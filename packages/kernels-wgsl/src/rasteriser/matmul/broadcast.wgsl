@@ -14,6 +14,7 @@ const SUBGROUP: u32 = 8;  // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = SUBGROUP * 4;
+const BLOCK: u32 = 4096;  // k that are summed in sequence
 
 // Applied to y[at], in `channel`, before it is stored. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
@@ -50,7 +51,8 @@ fn begin(z: u32, strides: vec4u) -> u32 {
   return steps.x + steps.y + steps.z + steps.w;
 }
 
-var<private> sum: array<vec4f, ROWS>;    // four columns of each row
+var<private> sum: array<vec4f, ROWS>;    // four columns of each row, of this block of k
+var<private> total: array<vec4f, ROWS>;
 
 // Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, own: f32, b: vec4f) {
@@ -63,6 +65,13 @@ fn addRows(i: u32, own: f32, b: vec4f) {
     sum[i + 5] += subgroupBroadcast(own, 5u) * b;
     sum[i + 6] += subgroupBroadcast(own, 6u) * b;
     sum[i + 7] += subgroupBroadcast(own, 7u) * b;
+  }
+}
+
+fn endBlock() {
+  for (var i = 0u; i < ROWS; i++) {
+    total[i] += sum[i];
+    sum[i] = vec4f();
   }
 }
 
@@ -88,6 +97,7 @@ fn main(
   }
 
   for (var k = 0u; k < K; k++) {
+    if (k % BLOCK == 0) { endBlock(); }
     let at = k * p.bRow + cols;
     let columns = vec4f(f32(b[at.x]), f32(b[at.y]), f32(b[at.z]), f32(b[at.w]));
     for (var i = 0u; i < BLOCKS; i++) {
@@ -95,11 +105,12 @@ fn main(
     }
   }
 
+  endBlock();
   let count = min(ROWS, p.M - m0);
   for (var i = 0u; i < count; i++) {
     for (var j = 0u; j < 4; j++) {
       let at = (z * p.M + m0 + i) * p.N + n[j];
-      if (n[j] < p.N) { y[at] = Elem(epilogue(sum[i][j], at, n[j])); }
+      if (n[j] < p.N) { y[at] = Elem(epilogue(total[i][j], at, n[j])); }
     }
   }
 }

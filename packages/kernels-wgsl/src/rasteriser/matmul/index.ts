@@ -1,5 +1,5 @@
 import { type RoleVariants, spread, type Variant } from "../../launch/kernel.ts";
-import { batches, isLong, type MatmulParams, matmul, type Quad, tiles } from "../../matmul/index.ts";
+import { batches, type MatmulParams, matmul, type Quad, tiles } from "../../matmul/index.ts";
 import { hasSubgroupsOf } from "../subgroups.ts";
 import { epilogueTextures, fitsTexture, texels } from "../textures.ts";
 import broadcast from "./broadcast.wgsl?raw";
@@ -73,7 +73,7 @@ export const product: RoleVariants<MatmulParams> = {
     shuffled({ SUBGROUP: 8, ACROSS: 4, BLOCKS: 4 }),
     ...registerTiles({ SUBGROUP: 4, ACROSS: 4, BLOCKS: 3 }),
   ],
-  prefer: (p) => (p.N < 3 || isLong(p) ? "direct" : p.N <= 16 ? "shuffle8x16" : undefined),
+  prefer: (p) => (p.N < 3 ? "direct" : p.N <= 16 ? "shuffle8x16" : undefined),
 };
 
 export { matmul };

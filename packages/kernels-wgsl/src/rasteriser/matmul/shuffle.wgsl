@@ -20,6 +20,7 @@ const ACROSS: u32 = 8;         // lanes across, each with four columns; SUBGROUP
 const BLOCKS: u32 = 2;         // rows that each lane fetches
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = ACROSS * 4;
+const BLOCK: u32 = 4096;       // k that are summed in sequence
 const SUMS = ACROSS * BLOCKS;
 
 // Applied to each result before it is stored: four values at a time, the first for y[at], in `channel`. e0 and e1 hold
@@ -65,7 +66,8 @@ fn begin(z: u32, strides: vec4u) -> u32 {
   return 4 * TEXELS_PER_ROW + steps.x + steps.y + steps.z + steps.w;
 }
 
-var<private> sum: array<vec4f, SUMS>;    // four columns of each row
+var<private> sum: array<vec4f, SUMS>;    // four columns of each row, of this block of k
+var<private> total: array<vec4f, SUMS>;
 
 // Add four k of row i, whose values `own` have reached all lanes that need them.
 fn add(i: u32, own: vec4f, b: mat4x4f) {
@@ -85,6 +87,13 @@ fn addFour(i: u32, own: vec4f, first: u32, b: mat4x4f) {
   add(i + 1, rows[1], b);
   add(i + 2, rows[2], b);
   add(i + 3, rows[3], b);
+}
+
+fn endBlock() {
+  for (var i = 0u; i < SUMS; i++) {
+    total[i] += sum[i];
+    sum[i] = vec4f();
+  }
 }
 
 @compute @workgroup_size(SUBGROUP)
@@ -131,6 +140,7 @@ fn main(
   }
 
   for (var k = 0u; k < K; k += 4) {
+    if (k % BLOCK == 0) { endBlock(); }
     var rows = mat4x4f(
       textureLoad(b, place(bAt.x)),
       textureLoad(b, place(bAt.y)),
@@ -147,12 +157,13 @@ fn main(
     bAt += bStep;
   }
 
+  endBlock();
   // Downwards, so that no driver unrolls it: each copy of a store takes long to compile.
   for (var i = min(SUMS, p.M - m0); i > 0; i--) {
     let j = i - 1;
     let tier = j / ACROSS;
     let m = m0 + SUBGROUP * tier + part + j - ACROSS * tier;
     let at = (z * p.M + m) * p.N + n;
-    if (m < p.M && n < p.N) { y[at / 4] = StoredVec(epilogue(sum[j], at, n)); }
+    if (m < p.M && n < p.N) { y[at / 4] = StoredVec(epilogue(total[j], at, n)); }
   }
 }
