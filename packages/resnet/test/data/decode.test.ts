@@ -115,6 +115,28 @@ describe("decodeImage, here and in browsers alike", () => {
     await expect(changed(46, 0, 0, 0xbc)).rejects.toThrow(/its 12320768 colours end at byte \d+ of 62/);
   });
 
+  it("refuses a PNG that breaks off", async () => {
+    const png = await stripes(64, 64, (i) => (i * i * 31 + (i >> 3) * 7) % 251);
+    expect((await decodeImage(png)).width).toBe(64);
+    for (const part of [0.3, 0.6, 0.9])
+      await expect(decodeImage(png.subarray(0, part * png.length)), String(part)).rejects.toThrow(
+        FormatError,
+      );
+  });
+
+  it.skipIf(onNode)("refuses a WebP that breaks off", async () => {
+    const canvas = new OffscreenCanvas(64, 48);
+    const context = canvas.getContext("2d")!;
+    for (let i = 0; i < 200; i++) {
+      context.fillStyle = `hsl(${i * 37} 90% 50%)`;
+      context.fillRect((i * 13) % 64, (i * 29) % 48, 5, 3);
+    }
+    const webp = await canvas.convertToBlob({ type: "image/webp" });
+    expect((await decodeImage(webp)).width).toBe(64);
+    for (const part of [0.3, 0.6, 0.9])
+      await expect(decodeImage(webp.slice(0, part * webp.size)), String(part)).rejects.toThrow(FormatError);
+  });
+
   it.runIf(onNode)("compares a PNG's pixels with what its bytes can hold", async () => {
     const png = await stripes(64, 64);
     const claimed = png.slice();
@@ -144,11 +166,16 @@ describe("decodeImage, here and in browsers alike", () => {
   });
 });
 
-/** A grey PNG whose upper half is black and whose lower half is white, or all black if it has one row. */
-async function stripes(width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
+/** A grey PNG whose upper half is black and whose lower half is white, or all black if it has one row; or whose bytes are others. */
+async function stripes(
+  width: number,
+  height: number,
+  other?: (i: number) => number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const row = 1 + Math.ceil(width / 8);
   const raw = new Uint8Array(row * height);
   for (let y = 0; y < height; y++) raw.fill(y < height / 2 ? 0 : 255, y * row + 1, (y + 1) * row);
+  if (other) for (let i = 0; i < raw.length; i++) if (i % row > 0) raw[i] = other(i);
   const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
   const header = new Uint8Array(13);
   new DataView(header.buffer).setUint32(0, width);

@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { FormatError } from "@shadegrad/tensor";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -16,6 +17,7 @@ import {
   resizeCentre,
   resizeShorter,
 } from "../../src/data/index.ts";
+import { pictureInput } from "../../src/picture.ts";
 import { peakMemory, resetPeak } from "../fuzz/readers.ts";
 
 let folder: string;
@@ -97,6 +99,31 @@ describe("decodeImage", () => {
       /it has 1000000 × 16 pixels in \d+ bytes, expected at most \d+ columns/,
     );
     expect((peakMemory() - before) / 2 ** 20).toBeLessThan(SLACK);
+  });
+
+  it.each(["png", "jpeg", "webp", "gif", "tiff", "avif"] as const)(
+    "refuses a %s that breaks off",
+    async (format) => {
+      const noise = Buffer.from(
+        Array.from({ length: 64 * 48 * 3 }, (_, i) => (i * i * 31 + (i >> 3) * 7) % 251),
+      );
+      const whole = await sharp(noise, { raw: { width: 64, height: 48, channels: 3 } })
+        .toFormat(format)
+        .toBuffer();
+      expect((await decodeImage(whole)).width).toBe(64);
+      for (const part of [0.3, 0.6, 0.9])
+        await expect(decodeImage(whole.subarray(0, part * whole.length)), String(part)).rejects.toThrow(
+          FormatError,
+        );
+    },
+  );
+
+  it("takes little memory for a picture of one column", async () => {
+    const picture = await readFile(new URL("pictures/1x5000.png", import.meta.url));
+    const before = resetPeak();
+    const { data } = pictureInput(await decodeImage(picture), { options: { classes: 2 } });
+    expect(data.length).toBe(224 * 224 * 3);
+    expect((peakMemory() - before) / 2 ** 20).toBeLessThan(100);
   });
 
   it("turns pictures upright", async () => {
