@@ -1,14 +1,16 @@
 import { FormatError } from "@shadegrad/tensor";
-import { type DecodedImage, MAX_PIXELS } from "./picture-format.ts";
+import { type DecodedImage, FREE_BYTES } from "./picture-format.ts";
 
 /** Compressions whose pixels take as many bytes as their sides say: none, and bit fields. */
 const PLAIN = [0, 3, 6];
 const BITS = [1, 4, 8, 16, 24, 32];
+/** Bytes of memory for a pixel: four that the decoder makes, and three of the result. */
+const PIXEL = 7;
 
 /**
  * Decode a BMP, in Node: a browser does that itself.
  *
- * @throws FormatError if it is compressed, larger than 2²⁴ pixels, or ends before its pixels do.
+ * @throws FormatError if it is compressed, ends before its pixels do, or would take more than 64 MiB and four times the file.
  */
 export async function decodeBmp(bytes: Uint8Array): Promise<DecodedImage> {
   if (bytes.length < 54) throw new FormatError(`it has ${bytes.length} bytes, and a header alone takes 54`);
@@ -23,8 +25,9 @@ export async function decodeBmp(bytes: Uint8Array): Promise<DecodedImage> {
   const after = 14 + view.getUint32(14, true) + 4 * colours;
   if (after > bytes.length)
     throw new FormatError(`its ${colours} colours end at byte ${after} of ${bytes.length}`);
-  if (width * height === 0 || width * height > MAX_PIXELS)
-    throw new FormatError(`it has ${width} × ${height} pixels, expected 1 to ${MAX_PIXELS}`);
+  const most = Math.floor((FREE_BYTES + 4 * bytes.length) / PIXEL);
+  if (width * height === 0 || width * height > most)
+    throw new FormatError(`it has ${width} × ${height} pixels, expected 1 to ${most}`);
   const end = view.getUint32(10, true) + Math.ceil((width * bits) / 32) * 4 * height;
   if (end > bytes.length)
     throw new FormatError(`its ${width} × ${height} pixels end at byte ${end} of ${bytes.length}`);

@@ -9,6 +9,7 @@ import {
   pictureFormat,
   reducedSize,
 } from "./picture-format.ts";
+import { resize } from "./resize.ts";
 import { rgb } from "./rgb.ts";
 
 export type { DecodedImage };
@@ -29,7 +30,7 @@ export const decodeImage = (input: SourceInput): Promise<DecodedImage> => decode
  */
 export const decodeBitmap = (input: SourceInput): Promise<ImageBitmap | DecodedImage> =>
   decodeWith(input, async (bytes, format) =>
-    format === "pnm" ? (await import("./pnm.ts")).decodePnm(bytes) : bitmapByBrowser(bytes, format),
+    format === "pnm" ? plainPicture(bytes) : bitmapByBrowser(bytes, format),
   );
 
 type Decoder<T> = (bytes: Uint8Array<ArrayBuffer>, format: PictureFormat) => Promise<T>;
@@ -62,10 +63,19 @@ async function decodeWith<T>(input: SourceInput, decoder: Decoder<T>): Promise<T
 const MOST_BYTES = 2 ** 31 - 1;
 
 async function decode(bytes: Uint8Array<ArrayBuffer>, format: PictureFormat): Promise<DecodedImage> {
-  if (format === "pnm") return (await import("./pnm.ts")).decodePnm(bytes);
+  if (format === "pnm") return plainPicture(bytes);
   if (!onNode) return decodeByBrowser(bytes, format);
-  if (format === "bmp") return (await import("./bmp.ts")).decodeBmp(bytes);
+  if (format === "bmp") return reduced(await (await import("./bmp.ts")).decodeBmp(bytes));
   return (await inNode()).decodeBySharp(bytes, format);
+}
+
+const plainPicture = async (bytes: Uint8Array): Promise<DecodedImage> =>
+  reduced((await import("./pnm.ts")).decodePnm(bytes));
+
+/** The picture within the limits. */
+function reduced(picture: DecodedImage): DecodedImage {
+  const { width, height } = reducedSize(picture.width, picture.height);
+  return width === picture.width && height === picture.height ? picture : resize(picture, width, height);
 }
 
 /** Readers that pages do not download. */

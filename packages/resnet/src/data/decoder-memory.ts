@@ -1,6 +1,6 @@
 import { FormatError } from "@shadegrad/tensor";
 import type { Metadata } from "sharp";
-import { MAX_PIXELS, reducedSize, type SharpFormat } from "./picture-format.ts";
+import { FREE_BYTES, MAX_PIXELS, reducedSize, type SharpFormat } from "./picture-format.ts";
 
 /** Header of a picture, as far as memory depends on it. */
 export type PictureHeader = Pick<
@@ -24,8 +24,6 @@ const FLAT = 1000;
 const MOST_FLAT = 2 ** 26;
 /** Pixels to which a picture may be reduced where memory is short. */
 const REDUCED = 2 ** 19;
-/** Bytes that may be taken beyond four for each byte of the file. */
-const FREE_BYTES = 64 * 2 ** 20;
 
 /** Rows that libvips holds when it resizes a picture: some always, and more of a high one. Measured with libvips 8.17. */
 const ROWS = 220;

@@ -51,6 +51,9 @@ export const PICTURE_FORMATS = "a JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP or PPM";
 export const MAX_PIXELS = 2 ** 24;
 export const MAX_SIDE = 2 ** 14;
 
+/** Bytes of memory that decoding may take beyond four for each byte of the file. */
+export const FREE_BYTES = 64 * 2 ** 20;
+
 /** Sides within the limits, in proportion: those of the picture itself unless it is larger. */
 export function reducedSize(
   width: number,

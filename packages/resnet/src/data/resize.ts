@@ -1,4 +1,4 @@
-import type { DecodedImage } from "./decode.ts";
+import type { DecodedImage } from "./picture-format.ts";
 
 /** A rectangle of a picture. */
 export interface Rectangle {

@@ -153,6 +153,21 @@ describe("decodeImage, here and in browsers alike", () => {
     expect([at(0), at(3343)]).toEqual([0, 255]);
   });
 
+  it("reduces a BMP and a PGM that are larger than that, too", async () => {
+    const pgm = new Uint8Array(20 + 20_000 * 3).fill(90);
+    pgm.set(new TextEncoder().encode("P5 20000 3      255 "));
+    const bmp = new Uint8Array(54 + 20_000 * 3 * 3).fill(90);
+    bmp.set(bytes(BMP).subarray(0, 54));
+    new DataView(bmp.buffer).setUint32(2, bmp.length, true);
+    new DataView(bmp.buffer).setUint32(18, 20_000, true);
+    new DataView(bmp.buffer).setUint32(22, 3, true);
+    new DataView(bmp.buffer).setUint32(34, bmp.length - 54, true);
+    for (const picture of [pgm, bmp]) {
+      const { width, height, pixels } = await decodeImage(picture);
+      expect([width, height, pixels[5], pixels.at(-5)]).toEqual([16384, 2, 90, 90]);
+    }
+  });
+
   const net = { options: { nBlocks: [1], nChannels: [1], classes: 2 } };
 
   it.each(["1x5000.png", "30000x1"])("%s costs what a square costs", async (name) => {
