@@ -34,6 +34,26 @@ const VIEWS = {
     const { crop: _, ...recorded } = answer;
     writeFileSync(RECORDED, `${JSON.stringify(recorded, undefined, 2)}\n`);
   },
+  async teach(page) {
+    await page.getByRole("radio", { name: /ResNet-50/ }).check();
+    const cards = page.locator(".taught");
+    for (const [i, { name, file }] of THINGS.entries()) {
+      await cards.nth(i).getByRole("textbox").fill(name);
+      await cards
+        .nth(i)
+        .locator("input[type=file]")
+        .setInputFiles(await partsOf(file, name));
+    }
+    await page
+      .locator(".thumbnails li:not(.coming)")
+      .nth(THINGS.length * TAUGHT - 1)
+      .waitFor();
+    await page.getByRole("button", { name: "Learn", exact: true }).click();
+    await page.locator(".learning .muted", { hasText: "Learned." }).waitFor();
+    const [unseen] = (await partsOf("coffee.png", "unseen", TAUGHT + 1)).slice(-1);
+    await page.locator(".trying input[type=file]").setInputFiles(/** @type {Picture} */ (unseen));
+    await page.locator(".trying .guesses li").first().waitFor();
+  },
   async train(page) {
     await page.getByRole("combobox", { name: "Width" }).selectOption({ index: 1 });
     await page.getByRole("combobox", { name: "Batch" }).selectOption("16 images");
@@ -57,6 +77,39 @@ const VIEWS = {
     await page.getByRole("button", { name: "Start again" }).waitFor();
   },
 };
+
+/** What the net is taught. */
+const THINGS = [
+  { name: "Cat", file: "chelsea.png" },
+  { name: "Cup", file: "coffee.png" },
+];
+/** Pictures of each. */
+const TAUGHT = 5;
+
+/** @typedef {{ name: string, mimeType: string, buffer: Buffer }} Picture */
+
+/**
+ * Squares of a photograph, from left to right, as files to choose.
+ *
+ * @param {string} file
+ * @param {string} name
+ * @returns {Promise<Picture[]>}
+ */
+async function partsOf(file, name, count = TAUGHT) {
+  const photograph = sharp(join(ROOT, "examples", "photographs", file));
+  const { width, height } = await photograph.metadata();
+  const side = Math.min(width, height) - 40;
+  const cut = (/** @type {number} */ i) => {
+    const left = Math.round(((width - side) * i) / (count - 1));
+    return photograph.clone().extract({ left, top: 10 * (i % 4), width: side, height: side });
+  };
+  return Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const buffer = await cut(i).resize(256).png().toBuffer();
+      return { name: `${name}-${i + 1}.png`, mimeType: "image/png", buffer };
+    }),
+  );
+}
 
 /** Views whose pictures end where they do: what they are for is at their end. */
 const WHOLE = ["benchmark"];

@@ -119,6 +119,19 @@ export async function openPage({
   return opened;
 }
 
+/** True if the browser asks before it closes the tab; it is then told not to. */
+export async function asksBeforeClosing(page: Page): Promise<boolean> {
+  const asked = new Promise<boolean>((resolve) => {
+    page.once("close", () => resolve(false));
+    page.once("dialog", async (dialog) => {
+      await dialog.dismiss();
+      resolve(dialog.type() === "beforeunload");
+    });
+  });
+  await page.close({ runBeforeUnload: true });
+  return asked;
+}
+
 /** Make the page's worker lose its device at its next work on it. */
 export async function loseDevice(page: Page): Promise<void> {
   await page.workers()[0]!.evaluate(() => {

@@ -17,7 +17,7 @@ const VIEWS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await expectAnswer(page, "cat");
   },
   async "Teach it"(page) {
-    await page.getByText("Add pictures of Class 1.").waitFor();
+    await page.locator(".learning .muted", { hasText: "Add pictures of Class 1." }).waitFor();
     await page.getByRole("radio", { name: /ResNet-8/ }).waitFor();
   },
   async Train(page) {

@@ -3,9 +3,10 @@ import { download } from "../app/download.ts";
 import { eachFrame } from "../app/frames.ts";
 import { change, state } from "../app/state.ts";
 import { cameraProblem, openCamera } from "../classify/camera.ts";
+import type { TeachStep } from "../worker-client/protocol.ts";
 import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { baseOf } from "./base.ts";
-import { type Example, lessonOf, type TaughtClass, type TeachState } from "./state.ts";
+import { type Example, lessonOf, progressOf, type TaughtClass, type TeachState } from "./state.ts";
 import { webPage } from "./web-page.ts";
 
 /** Milliseconds between two pictures while a button is held. */
@@ -23,6 +24,8 @@ export class Teaching {
   #base: { readonly id: string; readonly opened: Promise<void> } | undefined;
   #adding: Promise<void> = Promise.resolve();
   #live: AbortController | undefined;
+  /** The lesson that was taken home last. */
+  #taken: string | undefined;
   /** The class whose button is held. */
   #held: object | undefined;
 
@@ -31,6 +34,11 @@ export class Teaching {
     addEventListener("hashchange", this.stopCamera);
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.stopCamera(); // a hidden page must not film
+    });
+    addEventListener("beforeunload", (event) => {
+      const { classes } = state.teach;
+      const isLost = progressOf(classes).all > 0 && lessonOf(classes) !== this.#taken;
+      if (isLost) event.preventDefault(); // the browser asks
     });
   }
 
@@ -89,7 +97,7 @@ export class Teaching {
 
   /** Use another net; pictures that are there are given to it. */
   choose(base: string): void {
-    set({ base, opened: undefined, learned: undefined, answer: undefined, steps: [] });
+    set({ base, opened: undefined, pace: undefined, learned: undefined, answer: undefined, steps: [] });
     void this.#addAll();
   }
 
@@ -99,13 +107,16 @@ export class Teaching {
     const examples = classes.flatMap(({ examples }, label) => examples.map(({ id }) => ({ id, label })));
     const names = classes.map(({ name }) => name.trim());
     this.#stopLive();
-    set({ is: part, steps: [], problem: undefined });
+    set({ is: part, steps: [], left: undefined, problem: undefined });
+    let first = 0;
+    const onProgress = (step: TeachStep) => {
+      if (step.step === 1) first = performance.now(); // kernels were compiled before
+      const each = (performance.now() - first) / (step.step - 1);
+      const left = step.step > 1 ? each * (step.of - step.step) : undefined;
+      set({ steps: [...state.teach.steps, step], left });
+    };
     try {
-      await this.#client.call(
-        "teachLearn",
-        { classes: names, examples, part },
-        { onProgress: (step) => set({ steps: [...state.teach.steps, step] }) },
-      );
+      await this.#client.call("teachLearn", { classes: names, examples, part }, { onProgress });
       set({ is: "idle", learned: lessonOf(classes) });
       if (state.teach.camera.is === "on") void this.tryCamera();
       else if (this.#triedFile) await this.tryPicture(this.#triedFile);
@@ -185,6 +196,7 @@ export class Teaching {
           ? new Blob([webPage(names, `${FILE}.safetensors`)], { type: "text/html" })
           : await this.#client.call("teachExport", { format });
       download(blob, `${FILE}.${format}`);
+      if (format !== "html") this.#taken = state.teach.learned;
     } catch (error) {
       set({ problem: { title: "The file was not written", text: (error as Error).message } });
     }
@@ -234,7 +246,9 @@ export class Teaching {
       setClass(id, { examples: examplesOf(id).flatMap((one) => (one.id === number ? by : [one])) });
     try {
       if (!(await this.#ready())) return;
+      const start = performance.now();
       await this.#client.call("teachAdd", { id: number, picture: blob });
+      set({ pace: performance.now() - start });
       if (find()) replace([{ ...example, isReady: true }]);
       else void this.#client.call("teachRemove", { ids: [number] });
     } catch (error) {

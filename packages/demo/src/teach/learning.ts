@@ -1,17 +1,22 @@
 import { html, nothing, svg, type TemplateResult } from "lit-html";
+import { Announcer } from "../app/announcer.ts";
 import { icons } from "../app/icons.ts";
-import { percent } from "../app/numbers.ts";
+import { duration, percent } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import type { TeachStep } from "../worker-client/protocol.ts";
 import type { Teaching } from "./actions.ts";
-import { lessonOf, obstacle } from "./state.ts";
+import { lessonOf, obstacle, progressOf } from "./state.ts";
+
+const announcer = new Announcer();
 
 /** The buttons that let the net learn, and how it goes. */
-export function learning({ teach }: State, teaching: Teaching): TemplateResult {
-  const { classes, is, steps, learned } = teach;
+export function learning(state: State, teaching: Teaching): TemplateResult {
+  const { classes, is, steps, learned } = state.teach;
   const missing = obstacle(classes);
   const isCurrent = learned === lessonOf(classes);
   const latest = steps.at(-1);
+  const text = says(state, missing, isCurrent);
+  const { ready, all } = progressOf(classes);
   return html`
     <section class="card learning" aria-labelledby="teach-learn" aria-busy=${is !== "idle"}>
       <h2 id="teach-learn"><span class="number">2</span> Let it learn</h2>
@@ -32,26 +37,34 @@ export function learning({ teach }: State, teaching: Teaching): TemplateResult {
           Fine-tune the last stage
         </button>
       </div>
-      <p class="muted" role="status">${says(teach, missing, isCurrent)}</p>
+      <p class="muted">${text}</p>
+      <p class="visually-hidden" role="status">${announcer.announce(ready < all ? "looking" : is === "idle" ? text : is, text)}</p>
       ${latest ? html`${figures(latest)}${curve(steps)}` : nothing}
     </section>
   `;
 }
 
 function says(
-  { is, steps, learned }: State["teach"],
+  { teach: { is, steps, learned, pace, left, classes }, device }: State,
   missing: string | undefined,
   isCurrent: boolean,
 ): string {
-  if (is === "head") return "The last layer learns.";
-  if (is === "last stage")
-    return steps.length === 0 ? "Compiling the kernels of the last stage." : "The last stage learns too.";
-  if (missing) return missing;
+  if (is === "head") return `The last layer learns${remaining(left)}.`;
+  if (is === "last stage") {
+    if (steps.length === 0) return "The kernels of the last stage are compiled, and its first step is done.";
+    return `The last stage learns too${remaining(left)}.`;
+  }
+  const { ready, all } = progressOf(classes);
+  if (missing)
+    return ready < all && pace ? `${missing} About ${duration(pace * (all - ready))} left.` : missing;
   if (!learned) return "Ready: it takes a few seconds.";
-  return isCurrent
-    ? "Learned. If it mixes things up, add pictures, or fine-tune: slower, and surer."
-    : "The classes have changed since it learned.";
+  if (!isCurrent) return "The classes have changed since it learned.";
+  const isSoftware = device.is === "open" && device.info.software;
+  return `Learned. If it mixes things up, add pictures, or fine-tune: ${isSoftware ? "minutes on a software adapter" : "slower"}, and surer.`;
 }
+
+const remaining = (left: number | undefined): string =>
+  left === undefined || left < 1000 ? "" : `, about ${duration(left)} left`;
 
 const figures = ({ step, of, loss, accuracy, tested }: TeachStep): TemplateResult => html`
   <dl class="tiles">

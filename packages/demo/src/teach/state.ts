@@ -26,7 +26,11 @@ export interface TeachState {
   readonly classes: readonly TaughtClass[];
   readonly camera: CameraState;
   readonly is: "idle" | "head" | "last stage";
+  /** Milliseconds that the net took for the latest picture. */
+  readonly pace?: number | undefined;
   readonly steps: readonly TeachStep[];
+  /** Milliseconds of learning that are left, as far as the steps before tell. */
+  readonly left?: number | undefined;
   /** The classes and pictures that the net has learned, as `lessonOf` names them. */
   readonly learned: string | undefined;
   /** The picture that is tried, and the answer for it or for the camera's latest frame. */
@@ -59,6 +63,12 @@ export const emptyTeach: TeachState = {
 export const lessonOf = (classes: readonly TaughtClass[]): string =>
   JSON.stringify(classes.map(({ name, examples }) => [name, examples.map(({ id }) => id)]));
 
+/** Number of pictures whose features are on the device, and of all pictures. */
+export function progressOf(classes: readonly TaughtClass[]): { ready: number; all: number } {
+  const examples = classes.flatMap(({ examples }) => examples);
+  return { ready: examples.filter(({ isReady }) => isReady).length, all: examples.length };
+}
+
 /** The reason why the classes cannot be learned yet; undefined if they can. */
 export function obstacle(classes: readonly TaughtClass[]): string | undefined {
   const names = classes.map(({ name }) => name.trim());
@@ -66,7 +76,6 @@ export function obstacle(classes: readonly TaughtClass[]): string | undefined {
   if (new Set(names).size < names.length) return "Give each class a name of its own.";
   const missing = classes.find(({ examples }) => examples.length === 0);
   if (missing) return `Add pictures of ${missing.name}.`;
-  if (classes.some(({ examples }) => examples.some(({ isReady }) => !isReady)))
-    return "The pictures are coming.";
-  return undefined;
+  const { ready, all } = progressOf(classes);
+  return ready < all ? `The net looks at the pictures: ${ready} of ${all} done.` : undefined;
 }

@@ -117,8 +117,10 @@ function bases(state: State, teaching: Teaching): TemplateResult {
 }
 
 /** Share of the weights that has come. */
-const fetchedOf = ({ bytes, of }: Loading): string =>
-  of ? `${size(bytes)} of ${size(of)} of weights` : "The net is coming";
+function fetchedOf({ phase, bytes, of }: Loading): string {
+  if (phase === "upload") return "The weights go to the adapter";
+  return of ? `${size(bytes)} of ${size(of)} of weights` : "The net is coming";
+}
 
 const FORMATS = [
   ["safetensors", "Weights", "for this page, for load() and for PyTorch"],

@@ -60,7 +60,7 @@ export async function show(page: Page, count: number): Promise<void> {
 
 export const learn = async (page: Page, button = "Learn"): Promise<void> => {
   await page.getByRole("button", { name: button, exact: true }).click();
-  await page.getByText("Learned.").waitFor();
+  await page.locator(".learning .muted", { hasText: "Learned." }).waitFor();
 };
 
 /** The answer for a picture: the first class and its probability in percent. */

@@ -4,7 +4,7 @@ import type { Page } from "playwright";
 import { beforeAll, expect, test } from "vitest";
 import { complaints } from "../axe.ts";
 import { cameraScripts } from "../classify/camera.ts";
-import { openPage, photograph, withPage } from "../page.ts";
+import { asksBeforeClosing, openPage, photograph, withPage } from "../page.ts";
 import { byOnnxRuntime, learn, NAMES, type Picture, picturesOf, show, tryOut } from "./steps.ts";
 
 withPage();
@@ -84,16 +84,19 @@ test("a picture from the camera is taken while the button is pressed, and the ca
   await page.getByRole("link", { name: "Classify" }).click();
   await page.getByRole("link", { name: "Teach it" }).click();
   await page.getByRole("button", { name: "Camera", exact: true }).waitFor(); // let go of when the view was left
+  expect(await asksBeforeClosing(page)).toBe(true);
+  await takeHome(page, "Weights");
+  expect(await asksBeforeClosing(page)).toBe(false);
 }, 600_000);
 
 test("what cannot be learned is said: no picture, one name twice, a file that is no picture", async () => {
   const { page } = await openPage({ at: "#/teach" });
   const names = page.locator(".taught").getByRole("textbox");
-  await page.getByText("Add pictures of Class 1.").waitFor();
+  await page.locator(".learning .muted", { hasText: "Add pictures of Class 1." }).waitFor();
   await names.nth(1).fill("Class 1");
-  await page.getByText("Give each class a name of its own.").waitFor();
+  await page.locator(".learning .muted", { hasText: "Give each class a name of its own." }).waitFor();
   await names.nth(1).fill(" ");
-  await page.getByText("Give every class a name.").waitFor();
+  await page.locator(".learning .muted", { hasText: "Give every class a name." }).waitFor();
   expect(await page.getByRole("button", { name: "Learn", exact: true }).isEnabled()).toBe(false);
   const buffer = Buffer.from("no picture");
   await page

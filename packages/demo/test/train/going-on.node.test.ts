@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loseDevice, openPage, photograph, withPage } from "../page.ts";
+import { asksBeforeClosing, loseDevice, openPage, photograph, withPage } from "../page.ts";
 import { button, chooseSmall, oneStep, pause, reach, stepsDone } from "./steps.ts";
 
 withPage();
@@ -27,6 +27,17 @@ test("paused, downloaded, the page reloaded and resumed, the next loss is the sa
   expect(await page.getByRole("combobox", { name: "Batch" }).inputValue()).toBe("16 images");
   expect([await oneStep(page), await oneStep(page)]).toEqual(next);
 }, 300_000);
+
+test("a tab is not closed, without asking, on steps that were not saved", async () => {
+  const { page } = await openPage({ at: "#/train" });
+  await chooseSmall(page);
+  await oneStep(page);
+  expect(await asksBeforeClosing(page)).toBe(true);
+  const downloading = page.waitForEvent("download");
+  await button(page, "Checkpoint").click();
+  await downloading;
+  expect(await asksBeforeClosing(page)).toBe(false);
+});
 
 test("a file that is no checkpoint gets a message", async () => {
   const { page } = await openPage({ at: "#/train" });

@@ -65,7 +65,9 @@ export class Lesson {
     using x = await pictureTensor(picture, this.net, this.device);
     const example = await this.#inTurn(async () => {
       const activation = await this.#trunk(x);
-      return { activation, features: await this.#end(activation) };
+      const features = await this.#end(activation);
+      await this.device.synchronize(); // the page shows a picture as done when it is
+      return { activation, features };
     });
     this.remove([id]);
     this.#examples.set(id, example);
