@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Tensor } from "@shadegrad/tensor";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -50,6 +51,17 @@ test("every export is in the reference", () => {
       .map((name) => `${specifier}: ${name}`);
   });
   expect(missing).toEqual([]);
+});
+
+test("every method of the opt-in import is in the reference", async () => {
+  const { prototype } = Tensor;
+  const own = new Set(Object.getOwnPropertyNames(prototype));
+  await import("@shadegrad/tensor/methods");
+  const added = Object.getOwnPropertyNames(prototype).filter((name) => !own.has(name));
+  const text = readFileSync(join(ROOT, "docs", `${pageOf("@shadegrad/tensor/methods")}.md`), "utf8");
+  const listed = [...text.matchAll(/^\| `x\.(\w+)\(/gm)].map(([, name]) => name);
+  expect(added.length).toBeGreaterThan(50);
+  expect(listed.sort()).toEqual(added.sort());
 });
 
 function compilerOptions(): ts.CompilerOptions {

@@ -45,7 +45,8 @@ async function draw(count: number, seed: number, into: string): Promise<void> {
 
 /** Arguments of the guide's commands below a heading, in order. */
 function commandsBelow(heading: string): string[][] {
-  const text = readFileSync(join(ROOT, "docs", "guides", "train.md"), "utf8");
+  const page = readFileSync(join(ROOT, "docs", "guides", "train.md"), "utf8");
+  const text = page.replaceAll(/ *\\\n */g, " "); // a shell goes on after a backslash
   const [, section] = text.split(`\n## ${heading}\n`);
   return [...section!.split("\n## ")[0]!.matchAll(/^npx shadegrad (.*)$/gm)].map(([, line]) =>
     line!.split(" "),

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "../setup/install.mjs";
+import { appendMethods, methodsOf } from "./methods.mjs";
 
 export const DOCS = join(ROOT, "docs");
 export const REFERENCE = join(DOCS, "reference");
@@ -64,6 +65,10 @@ export async function writeReference() {
   const modules = project.children ?? [];
   for (const module of modules) module.name = `@shadegrad/${module.name.replace("/src", "")}`;
   await app.generateOutputs(project);
+  for (const { specifier, source } of entries.filter((entry) => !hasExports(entry))) {
+    const page = join(DOCS, `${pageOf(specifier)}.md`);
+    appendMethods(page, methodsOf(source), pageOf(join(specifier, "..")));
+  }
   writeFileSync(
     SIDEBAR,
     JSON.stringify(
@@ -83,14 +88,14 @@ function sidebarOf(name, entries) {
   return {
     text: `@shadegrad/${name}`,
     collapsed: own.length > 10,
-    items: own.filter(hasExports).map(({ specifier }) => ({
+    items: own.map(({ specifier }) => ({
       text: specifier.slice("@shadegrad/".length),
       link: pageOf(specifier),
     })),
   };
 }
 
-/** False for a module that is imported for what it does: it has no page. @param {{ source: string }} entry */
+/** False for a module that is imported for the methods that it adds. @param {{ source: string }} entry */
 export const hasExports = ({ source }) => /^export /m.test(readFileSync(source, "utf8"));
 
 /** Path of an entry point's page in the site, without its ending. @param {string} specifier */

@@ -1,3 +1,9 @@
+/**
+ * Ops as methods of tensors, after `import "@shadegrad/tensor/methods"`: `x.add(y).relu()` is `relu(add(x, y))`. The import
+ * brings all of these ops in; without it, bundlers drop those that a program does not use.
+ *
+ * @module
+ */
 import { Tensor } from "../core/tensor.ts";
 import { clamp, gelu, leakyRelu, relu, sigmoid, silu, tanh } from "../ops/activation.ts";
 import { argmax, argmin } from "../ops/argmax.ts";
@@ -118,7 +124,6 @@ const OPS = {
 type Method<F> = F extends (first: infer _, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
 
 declare module "../core/tensor.ts" {
-  // Ops as methods: `x.add(y).relu()` is `relu(add(x, y))`. They are there after `import "@shadegrad/tensor/methods"`.
   // Members one by one: of a type to extend, the compiler would need the members while it looks for those of the class.
   interface Tensor {
     abs: Method<typeof abs>;
