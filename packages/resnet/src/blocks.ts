@@ -53,8 +53,7 @@ export class ShortcutProjection implements Layer {
   readonly bn: BatchNorm2d;
 
   constructor(inChannels: number, outChannels: number, stride: number, options: BlockOptions = {}) {
-    checkOptions("ShortcutProjection", options, BLOCK_OPTIONS);
-    checkWidths("ShortcutProjection", { inChannels, outChannels, stride });
+    checkArguments("ShortcutProjection", { inChannels, outChannels, stride }, options, BLOCK_OPTIONS);
     const { bias = true } = options;
     this.conv = new Conv2d(inChannels, outChannels, 1, { stride, bias });
     this.bn = new BatchNorm2d(outChannels);
@@ -84,7 +83,7 @@ export class ShortcutPadding implements Layer {
 
   /** @throws RangeError if the block narrows: there is no channel to leave out without a choice. */
   constructor(inChannels: number, outChannels: number, stride: number, where: "pad-both" | "pad-end") {
-    checkWidths("ShortcutPadding", { inChannels, outChannels, stride });
+    checkArguments("ShortcutPadding", { inChannels, outChannels, stride });
     const missing = outChannels - inChannels;
     if (missing < 0) {
       throw new RangeError(
@@ -134,8 +133,7 @@ export class ResidualBlock implements Layer {
   readonly shortcut: Layer | undefined;
 
   constructor(inChannels: number, outChannels: number, stride: number, options: BlockOptions = {}) {
-    checkOptions("ResidualBlock", options, BLOCK_OPTIONS);
-    checkWidths("ResidualBlock", { inChannels, outChannels, stride });
+    checkArguments("ResidualBlock", { inChannels, outChannels, stride }, options, BLOCK_OPTIONS);
     const { bias = true } = options;
     this.conv1 = new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias });
     this.bn1 = new BatchNorm2d(outChannels);
@@ -182,8 +180,12 @@ export class BottleneckResidualBlock implements Layer {
     stride: number,
     options: BottleneckOptions = {},
   ) {
-    checkOptions("BottleneckResidualBlock", options, BOTTLENECK_OPTIONS);
-    checkWidths("BottleneckResidualBlock", { inChannels, bottleneckChannels, outChannels, stride });
+    checkArguments(
+      "BottleneckResidualBlock",
+      { inChannels, bottleneckChannels, outChannels, stride },
+      options,
+      BOTTLENECK_OPTIONS,
+    );
     const { bias = true, groups = 1, strideAt = 2 } = options;
     const [first, second] = strideAt === 1 ? [stride, 1] : [1, stride];
     this.conv1 = new Conv2d(inChannels, bottleneckChannels, 1, { stride: first, bias });
@@ -224,8 +226,14 @@ function shortcut(
 const lastNorm = (channels: number, { zeroInitResidual = false }: BlockOptions): BatchNorm2d =>
   zeroInitResidual ? new BatchNorm2d(channels, { initialGamma: 0 }) : new BatchNorm2d(channels);
 
-/** @throws RangeError unless each is a whole number ≥ 1. */
-function checkWidths(name: string, widths: Readonly<Record<string, number>>): void {
+/** @throws TypeError at an option that is not known; RangeError unless each width is a whole number ≥ 1. */
+function checkArguments(
+  name: string,
+  widths: Readonly<Record<string, number>>,
+  options: object = {},
+  known: readonly string[] = [],
+): void {
+  checkOptions(name, options, known);
   for (const [what, value] of Object.entries(widths)) {
     if (!Number.isInteger(value) || value < 1) {
       throw new RangeError(`${name}: ${what} has to be a whole number ≥ 1, not ${value}.`);

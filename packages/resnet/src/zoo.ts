@@ -34,14 +34,13 @@ export class ResNet implements Layer {
   }
 }
 
-/** An option that a net of the zoo fixes is not among its own. */
-const ZOO_OPTIONS = [...RESNET_OPTIONS.filter((name) => name !== "nBlocks"), "classes"];
-
 /** ImageNet's nets (table 1): 7×7 of stride 2, ReLU and max-pool first; no biases. */
-function imageNet(name: string, nBlocks: readonly number[], given: ZooOptions, bottleneck = 0): ResNet {
-  checkOptions(name, given, ZOO_OPTIONS);
-  const { classes = 1000, ...options } = given;
-  return new ResNet({
+const imageNet = (
+  nBlocks: readonly number[],
+  { classes = 1000, ...options }: ZooOptions,
+  bottleneck = 0,
+): ResNet =>
+  new ResNet({
     nBlocks,
     nChannels: WIDTHS.map((width) => (bottleneck ? 4 * width : width)),
     ...(bottleneck ? { bottlenecks: WIDTHS.map((width) => width * bottleneck) } : {}),
@@ -52,31 +51,25 @@ function imageNet(name: string, nBlocks: readonly number[], given: ZooOptions, b
     classes,
     ...options,
   });
-}
 
 const WIDTHS = [64, 128, 256, 512];
 
 /** 18 layers of two-layer blocks: 11.7 million parameters, 1.8 billion multiply-adds at 224². */
-export const resnet18 = (options: ZooOptions = {}): ResNet => imageNet("resnet18", [2, 2, 2, 2], options);
-export const resnet34 = (options: ZooOptions = {}): ResNet => imageNet("resnet34", [3, 4, 6, 3], options);
+export const resnet18 = (options: ZooOptions = {}): ResNet => imageNet([2, 2, 2, 2], options);
+export const resnet34 = (options: ZooOptions = {}): ResNet => imageNet([3, 4, 6, 3], options);
 /** 50 layers of bottlenecks: 25.6 million parameters, 4.1 billion multiply-adds at 224². */
-export const resnet50 = (options: ZooOptions = {}): ResNet => imageNet("resnet50", [3, 4, 6, 3], options, 1);
-export const resnet101 = (options: ZooOptions = {}): ResNet =>
-  imageNet("resnet101", [3, 4, 23, 3], options, 1);
-export const resnet152 = (options: ZooOptions = {}): ResNet =>
-  imageNet("resnet152", [3, 8, 36, 3], options, 1);
+export const resnet50 = (options: ZooOptions = {}): ResNet => imageNet([3, 4, 6, 3], options, 1);
+export const resnet101 = (options: ZooOptions = {}): ResNet => imageNet([3, 4, 23, 3], options, 1);
+export const resnet152 = (options: ZooOptions = {}): ResNet => imageNet([3, 8, 36, 3], options, 1);
 /** Bottlenecks twice as wide (Zagoruyko & Komodakis 2016): fewer, fatter layers, which suit a GPU better. */
-export const wideResnet50 = (options: ZooOptions = {}): ResNet =>
-  imageNet("wideResnet50", [3, 4, 6, 3], options, 2);
+export const wideResnet50 = (options: ZooOptions = {}): ResNet => imageNet([3, 4, 6, 3], options, 2);
 /** ResNeXt-50 32×4d (Xie et al. 2017): 32 narrow paths in each bottleneck, as one grouped convolution. */
 export const resnext50 = (options: ZooOptions = {}): ResNet =>
-  imageNet("resnext50", [3, 4, 6, 3], { groups: 32, ...options }, 2);
+  imageNet([3, 4, 6, 3], { groups: 32, ...options }, 2);
 
 /** CIFAR's nets (section 4.2): 6n + 2 layers, three stages of n blocks at 32², 16², 8²; option A shortcuts. */
-function cifar(n: number, given: ZooOptions): ResNet {
-  checkOptions(`resnet${6 * n + 2}`, given, ZOO_OPTIONS);
-  const { classes = 10, ...options } = given;
-  return new ResNet({
+const cifar = (n: number, { classes = 10, ...options }: ZooOptions): ResNet =>
+  new ResNet({
     nBlocks: [n, n, n],
     nChannels: [16, 32, 64],
     firstKernelSize: 3,
@@ -87,7 +80,6 @@ function cifar(n: number, given: ZooOptions): ResNet {
     classes,
     ...options,
   });
-}
 
 export const resnet8 = (options: ZooOptions = {}): ResNet => cifar(1, options);
 export const resnet20 = (options: ZooOptions = {}): ResNet => cifar(3, options);

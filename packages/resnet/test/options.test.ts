@@ -24,10 +24,9 @@ const CALLS: readonly (readonly [name: string, call: () => unknown, message: str
       [
         name,
         () => zoo[name](wrong({ clases: 3 })),
-        `${name}: there is no option clases; did you mean classes?`,
+        "ResNet: there is no option clases; did you mean classes?",
       ] as const,
   ),
-  ["resnet18", () => resnet.resnet18(wrong({ nBlocks: [1] })), "resnet18: there is no option nBlocks"],
   ["ResNet", () => new resnet.ResNet(wrong({ nBlock: [1] })), "ResNet: .* did you mean nBlocks?"],
   [
     "ResNetBase",
