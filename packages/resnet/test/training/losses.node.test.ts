@@ -23,7 +23,8 @@ const { adapter, commit, losses }: Recorded = JSON.parse(
  *   fast           9e-8                    1e-7                       0.0018
  *
  * Allowed are 1e-4 in each of the first five steps, where a changed setting shows, ten times as much in the mean of the first
- * ten, and three times the last column afterwards. No GPU was compared; both adapters add in the order of a rasteriser's variants.
+ * ten, and three times the last column afterwards. The variants of a GPU add in another order. On llvmpipe their first five losses
+ * differ from the rasteriser's by 3e-5 in paper and by 1e-7 in the others. No GPU was compared.
  */
 const FIRST = { steps: 5, most: 1e-4 };
 const MOST: Record<RunName, number> = { paper: 0.17, short: 0.023, fast: 0.0054 };
