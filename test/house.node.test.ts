@@ -135,14 +135,15 @@ const ROOMS: Record<string, readonly string[]> = {
   methods: ["ops", "core", "gpu", "errors.ts"],
   compile: ["core", "gpu", "errors.ts"],
   formats: ["errors.ts"],
-  nn: ["ops", "compile", "core", "gpu", "formats", "errors.ts"],
-  optim: ["nn", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
-  tune: ["optim", "nn", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
+  backward: ["ops", "core", "gpu", "errors.ts"],
+  nn: ["backward", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
+  optim: ["nn", "backward", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
+  tune: ["optim", "nn", "backward", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
 };
 // Bits of halves are the business of both, and need neither tensors nor a device.
 const SHARED_WITH_FORMATS = "packages/tensor/src/core/float16.ts";
 
-test("inside tensor no import runs up: tune → optim → nn → ops, compile → core → gpu → errors", () => {
+test("inside tensor no import runs up: tune → optim → nn → backward → ops, compile → core → gpu → errors", () => {
   const room = (path: string) => /^packages\/tensor\/src\/([^/]+)/.exec(path)?.[1];
   const upward = sources.flatMap(({ path, imports }) => {
     const from = room(path);

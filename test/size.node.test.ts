@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { build } from "../scripts/setup/build.mjs";
 import { stripShader } from "../scripts/setup/shaders.mjs";
-import { BUDGET, bundleSize, NOT_ON_A_GPU, ON_DEMAND } from "../scripts/size/bundle.mjs";
+import { BUDGET, bundleSize, NOT_ON_A_GPU, ON_DEMAND, PREDICT_BUDGET } from "../scripts/size/bundle.mjs";
 import { filesBelow, ROOT } from "./source.ts";
 
-test("a ResNet-50, predicted with and trained, is at most 69.8 KB of download", async () => {
+test("a ResNet-50, predicted with and trained, is at most 70.5 KB of download", async () => {
   await build();
   const page = join(ROOT, "scripts", "size", "page.mjs");
   const { gzip, bytes, modules } = await bundleSize(page, { without: NOT_ON_A_GPU });
@@ -66,4 +66,16 @@ function uncommented(source: string): string {
 test("what is not a comment stays", () => {
   const source = "  // one\nlet a = b / c; // two\n/* three\n  four */ let d = e - -f;\t\n";
   expect(stripShader(source)).toBe("\nlet a=b/c;\n\nlet d=e- -f;\n");
+});
+
+test("a page that only predicts downloads no gradient that has a kernel of its own", async () => {
+  await build();
+  const { gzip, modules } = await bundleSize(join(ROOT, "scripts", "size", "predict.mjs"), {
+    without: NOT_ON_A_GPU,
+  });
+  console.log(`${(gzip / 1000).toFixed(1)} KB gzip`);
+  expect(gzip).toBeLessThanOrEqual(PREDICT_BUDGET);
+  const names = modules.filter(({ bytes }) => bytes > 0).map(({ name }) => name);
+  expect(names).toContain("kernels-wgsl: conv2d/forward.js");
+  expect(names.filter((name) => /backward\/|Grad(Tiles)?\.js|gradients\.js/.test(name))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 
 /** Most bytes of JavaScript, after gzip, that a browser fetches before it can classify, the worker's included. */
-export const BUDGET = 98_400;
+export const BUDGET = 90_000;
 
 /** The page's own entry stays in its chunk: without it Vite takes that for one of styles alone, and does not write it. */
 const ENTRY = /\/demo\/src\/main\.ts$/;

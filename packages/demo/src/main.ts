@@ -12,7 +12,7 @@ import { viewProblem } from "./app/view-problem.ts";
 import { Classify, set } from "./classify/actions.ts";
 import { classifyView } from "./classify/view.ts";
 import { emptyInside } from "./inside/state.ts";
-import type { BundledAssets } from "./worker-client/protocol.ts";
+import type { BundledAssets } from "./worker-client/messages/nets.ts";
 import { WorkerClient } from "./worker-client/worker-client.ts";
 
 correctLanguage();

@@ -3,7 +3,7 @@ import { rows } from "@shadegrad/bench";
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { SHORT_NAMES } from "../src/benchmark/selection.ts";
-import type { BenchmarkReport } from "../src/worker-client/protocol.ts";
+import type { BenchmarkReport } from "../src/worker-client/messages/benchmark.ts";
 import { complaints } from "./axe.ts";
 import { loseDevice, openPage, withPage } from "./page.ts";
 

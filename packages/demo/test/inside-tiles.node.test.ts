@@ -3,7 +3,7 @@ import { assign, init, type Tensor, tensor } from "@shadegrad/tensor";
 import { beforeAll, expect, test, vi } from "vitest";
 import { insideFilters, insideMaps } from "../src/worker/inside/handlers.ts";
 import { heat, signed } from "../src/worker/inside/tiles.ts";
-import type { Tiles } from "../src/worker-client/protocol.ts";
+import type { Tiles } from "../src/worker-client/messages/inside.ts";
 
 const seen = vi.hoisted(() => ({
   y: undefined as Tensor | undefined,

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { SITE } from "../../../scripts/demo/build.mjs";
 import { serve } from "../../../scripts/demo/serve.mjs";
 import { chromiumLaunchOptions } from "../../../scripts/setup/chromium.mjs";
-import type { BundledAssets } from "../src/worker-client/protocol.ts";
+import type { BundledAssets } from "../src/worker-client/messages/nets.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 

@@ -1,8 +1,8 @@
-import { inputWriter } from "./data/augment.ts";
 import { CIFAR10_NORMALIZATION } from "./data/cifar10.ts";
 import type { Dataset, Normalization, Pixels } from "./data/dataset.ts";
 import type { DecodedImage } from "./data/decode.ts";
 import { IMAGENET_NORMALIZATION } from "./data/image-folder.ts";
+import { normalized } from "./data/normalize.ts";
 import { resizeCentre } from "./data/resize.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 
@@ -43,11 +43,8 @@ export function pictureInput(
 ): PictureInput {
   const { C, shorter, side, normalization } = inputOf(net, preprocessing);
   const crop = resizeCentre(picture, shorter, side);
-  const data = new Float32Array(side * side * C);
-  const writer = inputWriter({ shape: [side, side, C], normalization });
   const pixels = C === 1 ? grey(crop.pixels) : inOrder(crop.pixels, preprocessing);
-  writer.write(pixels, data, 0, 0, 0);
-  return { data, shape: [1, side, side, C], crop };
+  return { data: normalized(pixels, C, normalization), shape: [1, side, side, C], crop };
 }
 
 /** The input that a net takes: channels, the shorter side of the resized picture, the square cut out of it, and normalization. */

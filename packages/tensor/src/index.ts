@@ -1,8 +1,9 @@
 export { KernelError, type Timing } from "@shadegrad/kernels-wgsl";
+export { type ArgNums, backward, type Gradients, grad, valueAndGrad } from "./backward/backward.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export type { PlanSummary } from "./compile/plan.ts";
 export { assign } from "./core/assign.ts";
-export { type ArgNums, backward, type Gradients, grad, noGrad, valueAndGrad } from "./core/autograd.ts";
+export { noGrad } from "./core/autograd.ts";
 export { arange, full, linspace, ones, onesLike, zeros, zerosLike } from "./core/create.ts";
 export type { DType } from "./core/dtype.ts";
 export { findNaN } from "./core/find-nan.ts";

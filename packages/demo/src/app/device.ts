@@ -8,7 +8,9 @@ export async function openDevice(client: WorkerClient, after?: string): Promise<
     change({ device: { is: "open", info, ...(after !== undefined && { after }) } });
     return true;
   } catch (error) {
-    change({ device: { is: "missing", message: (error as Error).message.replace(/^init: /, "") } });
+    const { recorded } = await import("../classify/recorded.ts"); // few visitors need it
+    const message = (error as Error).message.replace(/^init: /, "");
+    change({ device: { is: "missing", message, recorded } });
     return false;
   }
 }

@@ -4,7 +4,9 @@ import { emptyClassify } from "../classify/state.ts";
 import { emptyInside, type InsideState } from "../inside/state.ts";
 import { emptyTeach, type TeachState } from "../teach/state.ts";
 import { emptyTrain, type TrainState } from "../train/state.ts";
-import type { AdapterInfo, BundledAssets } from "../worker-client/protocol.ts";
+import type { Classification } from "../worker-client/messages/classify.ts";
+import type { BundledAssets } from "../worker-client/messages/nets.ts";
+import type { AdapterInfo } from "../worker-client/protocol.ts";
 import { type Route, routeOf } from "./router.ts";
 import { savedTheme, type Theme } from "./theme.ts";
 
@@ -16,7 +18,12 @@ export type DeviceState =
       readonly info: AdapterInfo /** Why it had to be opened anew. */;
       readonly after?: string;
     }
-  | { readonly is: "missing"; readonly message: string };
+  | {
+      readonly is: "missing";
+      readonly message: string;
+      /** An answer to show in place of one that is computed. */
+      readonly recorded: Classification;
+    };
 
 /** All that the page shows. */
 export interface State {

@@ -1,7 +1,7 @@
 import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
 import { change, state } from "../app/state.ts";
-import type { BenchmarkMessage } from "../worker-client/protocol.ts";
+import type { BenchmarkMessage } from "../worker-client/messages/benchmark.ts";
 import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import { type Selection, selected } from "./selection.ts";
 import type { BenchmarkState } from "./state.ts";

@@ -1,6 +1,6 @@
 import { groupOf, roofline } from "@shadegrad/bench";
 import { html, svg, type TemplateResult } from "lit-html";
-import type { BenchmarkReport } from "../worker-client/protocol.ts";
+import type { BenchmarkReport } from "../worker-client/messages/benchmark.ts";
 
 type Axis = ReturnType<typeof roofline>["x"];
 

@@ -1,5 +1,5 @@
 import type { Problem } from "../app/messages.ts";
-import type { BenchmarkReport } from "../worker-client/protocol.ts";
+import type { BenchmarkReport } from "../worker-client/messages/benchmark.ts";
 import type { Selection } from "./selection.ts";
 
 export interface BenchmarkState {

@@ -1,7 +1,7 @@
 import { cells, summary, TITLES } from "@shadegrad/bench";
 import { html, type TemplateResult } from "lit-html";
 import { vars } from "../app/vars.ts";
-import type { BenchmarkReport, BenchmarkResult } from "../worker-client/protocol.ts";
+import type { BenchmarkReport, BenchmarkResult } from "../worker-client/messages/benchmark.ts";
 
 /** The rows as `npm run bench` prints them; a variant that would not be chosen stands back. */
 export const resultTable = (report: BenchmarkReport): TemplateResult => html`

@@ -1,7 +1,8 @@
 import { openDevice } from "../app/device.ts";
 import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
-import type { LiveAnswer, Loading, NetInfo, Sample } from "../worker-client/protocol.ts";
+import type { LiveAnswer } from "../worker-client/messages/classify.ts";
+import type { Loading, NetInfo, Sample } from "../worker-client/messages/nets.ts";
 import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import type { ClassifyState, Picture } from "./state.ts";
 

@@ -3,7 +3,7 @@ import { eachFrame } from "../app/frames.ts";
 import { duration, percent } from "../app/numbers.ts";
 import { state } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
-import type { LiveAnswer } from "../worker-client/protocol.ts";
+import type { LiveAnswer } from "../worker-client/messages/classify.ts";
 import { type Classify, messageOf, set } from "./actions.ts";
 
 /** Classify the camera's frames, one after the other, until the signal aborts. */

@@ -3,7 +3,7 @@ import { icons } from "../app/icons.ts";
 import { message } from "../app/messages.ts";
 import { count, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { BundledNet, NetInfo } from "../worker-client/protocol.ts";
+import type { BundledNet, NetInfo } from "../worker-client/messages/nets.ts";
 import type { Classify } from "./actions.ts";
 
 /** The choice of a net: the page's, or files of the visitor. */

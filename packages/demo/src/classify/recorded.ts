@@ -1,4 +1,4 @@
-import type { Classification } from "../worker-client/protocol.ts";
+import type { Classification } from "../worker-client/messages/classify.ts";
 import cat from "./recorded.json";
 
 /** Answer for the cat's photograph, shown where there is no adapter; `scripts/demo/screenshots.mjs` records it. */

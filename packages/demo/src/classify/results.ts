@@ -3,19 +3,21 @@ import { ref } from "lit-html/directives/ref.js";
 import { duration, percent, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
-import type { Classification, Loading, StageTime } from "../worker-client/protocol.ts";
-import { recorded } from "./recorded.ts";
+import type { Classification, StageTime } from "../worker-client/messages/classify.ts";
+import type { Loading } from "../worker-client/messages/nets.ts";
 
 /** The answer of the net, or its progress. */
 export function results(state: State): TemplateResult {
   const { device, classify } = state;
   const { result, running, loading, picture, net, live } = classify;
-  const isMissing = device.is === "missing";
   return html`
     <div class="results card" aria-busy=${Boolean(running || loading)}>
       ${
-        isMissing
-          ? found(recorded, `Recorded on ${recorded.adapter}, as this browser has no GPU to show it on.`)
+        device.is === "missing"
+          ? found(
+              device.recorded,
+              `Recorded on ${device.recorded.adapter}, as this browser has no GPU to show it on.`,
+            )
           : live
             ? live
             : result

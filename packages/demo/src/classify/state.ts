@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit-html";
 import type { Problem } from "../app/messages.ts";
-import type { Classification, Loading, NetInfo, StageTime } from "../worker-client/protocol.ts";
+import type { Classification, StageTime } from "../worker-client/messages/classify.ts";
+import type { Loading, NetInfo } from "../worker-client/messages/nets.ts";
 
 export interface Picture {
   readonly blob: Blob;

@@ -1,7 +1,8 @@
 import { openDevice } from "../app/device.ts";
 import { change, state } from "../app/state.ts";
 import type { Classify } from "../classify/actions.ts";
-import type { InsidePart, Sample } from "../worker-client/protocol.ts";
+import type { InsidePart } from "../worker-client/messages/inside.ts";
+import type { Sample } from "../worker-client/messages/nets.ts";
 import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { emptyInside, type InsideState } from "./state.ts";
 

@@ -2,7 +2,7 @@ import { html, nothing, svg, type TemplateResult } from "lit-html";
 import { count, duration } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
-import type { Inside, InsidePart } from "../worker-client/protocol.ts";
+import type { Inside, InsidePart } from "../worker-client/messages/inside.ts";
 import type { Looking } from "./actions.ts";
 
 /** The net's parts from input to output, each a button. */

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
 import { count, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { Inside, InsidePart, Tiles } from "../worker-client/protocol.ts";
+import type { Inside, InsidePart, Tiles } from "../worker-client/messages/inside.ts";
 import { filtersOf, type Looking, mapsOf } from "./actions.ts";
 import type { Shown } from "./state.ts";
 

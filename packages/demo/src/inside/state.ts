@@ -1,5 +1,5 @@
 import type { Problem } from "../app/messages.ts";
-import type { Inside, Tiles } from "../worker-client/protocol.ts";
+import type { Inside, Tiles } from "../worker-client/messages/inside.ts";
 
 /** Tiles of a layer, or that they are coming. */
 export interface Shown {

@@ -1,7 +1,7 @@
 import { html, svg, type TemplateResult } from "lit-html";
 import { count, duration, percent } from "../app/numbers.ts";
 import { vars } from "../app/vars.ts";
-import type { Inside, InsideKernel } from "../worker-client/protocol.ts";
+import type { Inside, InsideKernel } from "../worker-client/messages/inside.ts";
 
 const [WIDTH, HEIGHT] = [1000, 46];
 

@@ -4,7 +4,7 @@ import { icons } from "../app/icons.ts";
 import { problemMessage } from "../app/messages.ts";
 import { count, duration, size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { Inside } from "../worker-client/protocol.ts";
+import type { Inside } from "../worker-client/messages/inside.ts";
 import { type Looking, set } from "./actions.ts";
 import { architecture } from "./architecture.ts";
 import { details } from "./details.ts";

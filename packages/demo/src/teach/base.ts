@@ -1,5 +1,5 @@
 import type { State } from "../app/state.ts";
-import type { BundledNet } from "../worker-client/protocol.ts";
+import type { BundledNet } from "../worker-client/messages/nets.ts";
 
 /** Bytes that a visitor fetches for a net. */
 export const bytesOf = ({ files, labels }: BundledNet): number =>

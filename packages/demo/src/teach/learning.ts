@@ -3,7 +3,7 @@ import { Announcer } from "../app/announcer.ts";
 import { icons } from "../app/icons.ts";
 import { duration, percent } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { TeachStep } from "../worker-client/protocol.ts";
+import type { TeachStep } from "../worker-client/messages/teach.ts";
 import type { Teaching } from "./actions.ts";
 import { lessonOf, obstacle, progressOf } from "./state.ts";
 

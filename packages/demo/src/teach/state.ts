@@ -1,6 +1,8 @@
 import type { Problem } from "../app/messages.ts";
 import type { CameraState } from "../classify/state.ts";
-import type { LiveAnswer, Loading, TeachBase, TeachStep } from "../worker-client/protocol.ts";
+import type { LiveAnswer } from "../worker-client/messages/classify.ts";
+import type { Loading } from "../worker-client/messages/nets.ts";
+import type { TeachBase, TeachStep } from "../worker-client/messages/teach.ts";
 
 /** A picture to learn from. */
 export interface Example {

@@ -6,7 +6,7 @@ import { icons } from "../app/icons.ts";
 import { problemMessage } from "../app/messages.ts";
 import { size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
-import type { Loading } from "../worker-client/protocol.ts";
+import type { Loading } from "../worker-client/messages/nets.ts";
 import { set, type Teaching } from "./actions.ts";
 import { baseOf, bytesOf } from "./base.ts";
 import { taughtClass } from "./classes.ts";

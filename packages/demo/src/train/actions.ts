@@ -2,7 +2,7 @@ import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
 import type { Problem } from "../app/messages.ts";
 import { change, state } from "../app/state.ts";
-import type { TrainBegin, TrainMessage, TrainSettings } from "../worker-client/protocol.ts";
+import type { TrainBegin, TrainMessage, TrainSettings } from "../worker-client/messages/train.ts";
 import { type WorkerClient, WorkerError } from "../worker-client/worker-client.ts";
 import { emptyCurve, type GrowingCurve, labelOf, type TrainState } from "./state.ts";
 

@@ -1,7 +1,7 @@
 import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
 import { state } from "../app/state.ts";
-import type { FastMessage, TrainSettings } from "../worker-client/protocol.ts";
+import type { FastMessage, TrainSettings } from "../worker-client/messages/train.ts";
 import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { set } from "./actions.ts";
 import { emptyFast, type FastState } from "./fast-state.ts";

@@ -1,4 +1,5 @@
-import type { FastMessage, FastReport, Loading } from "../worker-client/protocol.ts";
+import type { Loading } from "../worker-client/messages/nets.ts";
+import type { FastMessage, FastReport } from "../worker-client/messages/train.ts";
 
 /** Where the preset's training stands. */
 export interface FastState {

@@ -2,7 +2,7 @@ import { html, type TemplateResult } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
 import type { State } from "../app/state.ts";
 import { vars } from "../app/vars.ts";
-import type { TestImages } from "../worker-client/protocol.ts";
+import type { TestImages } from "../worker-client/messages/train.ts";
 
 /** Images that the net never learns from, and what it takes them for. */
 export function grid({ train: { test, validated, begun } }: State): TemplateResult {

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { State } from "../app/state.ts";
-import type { TrainSettings } from "../worker-client/protocol.ts";
+import type { TrainSettings } from "../worker-client/messages/train.ts";
 import type { Training } from "./actions.ts";
 import { number, select, toggle } from "./fields.ts";
 import { sketch } from "./sketch.ts";

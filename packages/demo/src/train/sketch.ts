@@ -1,5 +1,5 @@
 import { html, nothing, svg, type TemplateResult } from "lit-html";
-import type { TrainSettings } from "../worker-client/protocol.ts";
+import type { TrainSettings } from "../worker-client/messages/train.ts";
 
 /** Drawing of the net's blocks, in order, with their shortcuts. */
 export function sketch({ blocks, shortcuts }: Pick<TrainSettings, "blocks" | "shortcuts">): TemplateResult {

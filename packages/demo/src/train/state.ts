@@ -1,5 +1,6 @@
 import type { Problem } from "../app/messages.ts";
-import type { Curve, Loading, TestImages, TrainBegun, TrainSettings } from "../worker-client/protocol.ts";
+import type { Loading } from "../worker-client/messages/nets.ts";
+import type { Curve, TestImages, TrainBegun, TrainSettings } from "../worker-client/messages/train.ts";
 import { emptyFast, type FastState } from "./fast-state.ts";
 
 /** Curve of the current training; it grows in place, since it is long. */

@@ -1,4 +1,4 @@
-import type { BundledAssets } from "../worker-client/protocol.ts";
+import type { BundledAssets } from "../worker-client/messages/nets.ts";
 
 /** Address of a file of the page's folder. The worker's script lies one folder below. */
 export const assetUrl = (path: string): URL => new URL(`../${path}`, self.location.href);

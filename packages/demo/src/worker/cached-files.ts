@@ -1,5 +1,5 @@
 import { FormatError } from "@shadegrad/tensor";
-import type { AssetFile } from "../worker-client/protocol.ts";
+import type { AssetFile } from "../worker-client/messages/nets.ts";
 import { assetUrl } from "./bundled-assets.ts";
 
 const CACHE = "shadegrad";

@@ -1,6 +1,6 @@
 import { ranked } from "@shadegrad/resnet";
 import type { Tensor } from "@shadegrad/tensor";
-import type { Classification, StageTime } from "../worker-client/protocol.ts";
+import type { Classification, StageTime } from "../worker-client/messages/classify.ts";
 import { currentNet } from "./nets.ts";
 import { preparedPicture } from "./picture.ts";
 import type { Stage } from "./stages.ts";

@@ -11,7 +11,7 @@ import {
 } from "@shadegrad/resnet";
 import { type Device, FormatError } from "@shadegrad/tensor";
 import { countParameters, dispose, evaluate } from "@shadegrad/tensor/nn";
-import type { BundledNet, Loading, NetChoice, NetInfo } from "../worker-client/protocol.ts";
+import type { BundledNet, Loading, NetChoice, NetInfo } from "../worker-client/messages/nets.ts";
 import { bundledAssets } from "./bundled-assets.ts";
 import { type Fetched, fetchCached } from "./cached-files.ts";
 import { theDevice } from "./device.ts";

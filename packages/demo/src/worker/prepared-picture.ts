@@ -1,5 +1,5 @@
 import type { Tensor } from "@shadegrad/tensor";
-import type { Classification } from "../worker-client/protocol.ts";
+import type { Classification } from "../worker-client/messages/classify.ts";
 
 /** A picture as a net takes it. */
 export interface PreparedPicture {

@@ -3,7 +3,7 @@ import { decodeImage, pictureInput } from "@shadegrad/resnet";
 import { expect, test } from "vitest";
 import { tellAnswers } from "../../../../scripts/demo/answers.mjs";
 import { copiesPictures } from "../../../../scripts/setup/chromium.mjs";
-import type { Classification } from "../../src/worker-client/protocol.ts";
+import type { Classification } from "../../src/worker-client/messages/classify.ts";
 import { openPage, photograph, withPage } from "../page.ts";
 import { chooseCat, choosePicture, chooseSmall, expectAnswer } from "./steps.ts";
 

@@ -1,7 +1,5 @@
 import { type Kernel, type ParamValues, spread, type Variants } from "../launch/kernel.ts";
-import inputGradSource from "./inputGradBatch.wgsl?raw";
 import normalizeSource from "./normalizeBatch.wgsl?raw";
-import tileGradientsSource from "./tileGradients.wgsl?raw";
 import tileMomentsSource from "./tileMoments.wgsl?raw";
 
 /** Rows M = N·H·W, in `splits` chunks of `chunk`, and channels C. */
@@ -49,16 +47,16 @@ function tiled<P extends ParamValues & { C: number }>(
 }
 
 /** A tile for each chunk. */
-const byChunk = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
+export const byChunk = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
   tiled<P>(source, ({ splits }) => splits, {});
 
 /** A tile for DEPTH rows of each invocation. */
-const byRows = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
+export const byRows = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
   tiled<P>(source, ({ M }, columns) => Math.ceil(M / ((THREADS / columns) * DEPTH)), {
     ...{ Bits: "vec4u", StoredVec0: "vec4<E0>", StoredVec1: "vec4<E1>" },
   });
 
-const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
+export const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
 
 /**
  * Forward, first pass: mean beyond the first row, and sum of squares of what is left without it, of each chunk of rows;
@@ -90,31 +88,4 @@ export const normalizeBatch: Kernel<
   variants: byRows(normalizeSource),
   epilogue: ({ C }) => C,
   cost: ({ M, C }) => ({ flops: 3 * M * C, bytes: 8 * M * C }),
-};
-
-/** Backward, first pass: sums of dy · x̂ and of dy over each chunk of rows; what the second pass needs of each channel before. */
-export const tileGradients: Kernel<TiledParams & { eps: number }> = {
-  name: "tileGradients",
-  reads: ["x", "dy", "statistics", "gamma"],
-  writes: ["partial"],
-  types: { statistics: "f32", gamma: "f32", partial: "f32" },
-  params: { ...CHUNKS, eps: "f32" },
-  variants: byChunk(tileGradientsSource),
-  cost: ({ M, C }) => ({ flops: 5 * M * C, bytes: 8 * M * C }),
-};
-
-/**
- * Backward, second pass: dx, where mean and variance are x's own, dgamma and dbeta.
- *
- * Holes: `Elem`; it may have an epilogue.
- */
-export const inputGradBatch: Kernel<TiledParams> = {
-  name: "inputGradBatch",
-  reads: ["x", "dy", "partial", "e0", "e1"],
-  writes: ["dx", "dgamma", "dbeta"],
-  types: { partial: "f32", e0: ["E0", "f32"], e1: ["E1", "f32"], dgamma: "f32", dbeta: "f32" },
-  params: CHUNKS,
-  variants: byRows(inputGradSource),
-  epilogue: ({ C }) => C,
-  cost: ({ M, C }) => ({ flops: 6 * M * C, bytes: 12 * M * C }),
 };

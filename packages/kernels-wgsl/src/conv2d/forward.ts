@@ -1,8 +1,8 @@
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import direct from "./direct.wgsl?raw";
+import { forwardTiles, forwardVariants, preferredForward } from "./forwardTiles.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
 import tiledSource from "./tiled.wgsl?raw";
-import { forwardTiles, forwardVariants, preferredForward } from "./tiles.ts";
 
 const tiled: Variant<Conv2dParams> = {
   name: "tiled",

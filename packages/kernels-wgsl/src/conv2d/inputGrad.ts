@@ -1,8 +1,8 @@
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import direct from "./inputGradDirect.wgsl?raw";
 import tiledSource from "./inputGradTiled.wgsl?raw";
+import { inputGradTiles, inputGradVariants, preferredInputGrad } from "./inputGradTiles.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
-import { inputGradTiles, inputGradVariants, preferredInputGrad } from "./tiles.ts";
 
 const tiled: Variant<Conv2dParams> = {
   name: "tiled",

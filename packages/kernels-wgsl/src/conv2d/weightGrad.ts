@@ -1,9 +1,8 @@
-import { type Adapter, type Kernel, spread, strided, type Variant } from "../launch/kernel.ts";
+import { type Adapter, type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
-import sum from "./sumPartials.wgsl?raw";
-import { preferredWeightGrad, stretchTile, weightGradBlocks, weightGradVariants } from "./tiles.ts";
 import direct from "./weightGradDirect.wgsl?raw";
 import tiledSource from "./weightGradTiled.wgsl?raw";
+import { preferredWeightGrad, stretchTile, weightGradBlocks, weightGradVariants } from "./weightGradTiles.ts";
 
 /** `splits`: stretches of N·P·Q that are summed apart. */
 export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
@@ -40,17 +39,6 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
   },
   prefer: (p) => preferredWeightGrad(p) ?? preferred(p.O / p.groups),
   cost: conv2dCost,
-};
-
-/** Add up partial [splits, length]. */
-export const sumPartials: Kernel<{ length: number; splits: number }> = {
-  name: "sumPartials",
-  reads: ["partial"],
-  writes: ["y"],
-  types: { partial: "f32" },
-  params: { length: "u32", splits: "u32" },
-  variants: { plain: { name: "strided", source: sum, workgroups: ({ length }) => strided(length, 64) } },
-  cost: ({ length, splits }) => ({ flops: length * splits, bytes: 4 * length * (splits + 1) }),
 };
 
 /** Workgroups that keep an adapter busy, and the shortest stretch of N·P·Q that pays. */

@@ -1,21 +1,17 @@
+import { forwardLength, forwardSplit, forwardTerms, forwardTiles } from "../conv2d/forwardTiles.ts";
 import inputGradSource from "../conv2d/inputGradMatrix.wgsl?raw";
-import forwardSource from "../conv2d/matrix.wgsl?raw";
-import type { Conv2dParams } from "../conv2d/params.ts";
 import {
-  forwardLength,
-  forwardSplit,
-  forwardTerms,
-  forwardTiles,
   inputGradLength,
   inputGradSplit,
   inputGradTerms,
   inputGradTiles,
-  isInFours,
   isWalkable,
-  tilesOf,
-  weightGradBlocks,
-} from "../conv2d/tiles.ts";
+} from "../conv2d/inputGradTiles.ts";
+import forwardSource from "../conv2d/matrix.wgsl?raw";
+import type { Conv2dParams } from "../conv2d/params.ts";
+import { isInFours, tilesOf } from "../conv2d/tiles.ts";
 import weightGradSource from "../conv2d/weightGradMatrix.wgsl?raw";
+import { weightGradBlocks } from "../conv2d/weightGradTiles.ts";
 import { type Holes, type RoleVariants, spread, type Variant } from "../launch/kernel.ts";
 import {
   hasMatrices,

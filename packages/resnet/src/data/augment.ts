@@ -1,6 +1,7 @@
 import { checkOptions } from "@shadegrad/tensor";
 import type { Dataset, ImageShape, Normalization, Pixels } from "./dataset.ts";
 import { Draws } from "./draws.ts";
+import { channelScale } from "./normalize.ts";
 
 /** Variations of an image, drawn each time that training sees it. */
 export interface Augmentation {
@@ -87,21 +88,12 @@ export function inputWriter(
       `augment: a crop of ${crop} does not fit. Images are [${H}, ${W}, ${C}] as [H, W, C], with ${pad} added on each side.`,
     );
   }
-  const { mean, std } = normalization || { mean: Array(C).fill(0), std: Array(C).fill(1) };
-  if (mean.length !== C || std.length !== C || std.some((deviation) => !(deviation > 0))) {
-    throw new RangeError(
-      `normalize: mean is [${mean}] and std [${std}], for ${C} channels of positive deviation.`,
-    );
-  }
+  const { mean, std, table } = channelScale(C, normalization);
   if (augment?.edge === "reflect" && (pad >= H || pad >= W)) {
     throw new RangeError(
       `augment: pad is ${pad}, but an image of ${H} × ${W} reflects at most ${Math.min(H, W) - 1}.`,
     );
   }
-  const table = Float32Array.from({ length: 256 * C }, (_, i) => {
-    const c = Math.floor(i / 256);
-    return ((i % 256) / 255 - mean[c]!) / std[c]!;
-  });
   const writeReflected = (pixels: Pixels, out: Float32Array, offset: number, window: Window) => {
     const bytes = !(pixels instanceof Float32Array);
     for (let y = 0, to = offset; y < P; y++) {

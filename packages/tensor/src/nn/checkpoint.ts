@@ -1,4 +1,5 @@
-import { backward, differentiable, noGrad, withGrad } from "../core/autograd.ts";
+import { backward } from "../backward/backward.ts";
+import { differentiable, noGrad, withGrad } from "../core/autograd.ts";
 import { type Draws, firstPass, secondPass } from "../core/replayed-draws.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";

@@ -1,20 +1,12 @@
-import {
-  batchNormParams,
-  finishGradients,
-  finishMoments,
-  inputGrad,
-  moments,
-  normalize,
-  sumGradients,
-} from "@shadegrad/kernels-wgsl/batchNorm";
+import { batchNormParams, finishMoments, moments, normalize } from "@shadegrad/kernels-wgsl/batchNorm";
+import { isContiguous } from "../core/adjacent.ts";
 import { differentiable } from "../core/autograd.ts";
-import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
+import { backwardOps, hasBackwardOps } from "./backward-ops.ts";
 import { BATCH_NORM_OPTIONS, type BatchNormOptions } from "./batch-norm-options.ts";
-import { isTiled, tiledBatchNorm } from "./tiled-batch-norm.ts";
 
 export type { BatchNormOptions } from "./batch-norm-options.ts";
 
@@ -33,7 +25,9 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   checkOptions("batchNorm", options, BATCH_NORM_OPTIONS);
   const { runningMean, runningVar, training = false, eps = 1e-5 } = options;
   const p = batchNormShape(x, gamma, beta, runningMean, runningVar, training);
-  if (training && isTiled(x, options)) return tiledBatchNorm(x, gamma, beta, options);
+  if (training && hasBackwardOps() && isTiled(x, options)) {
+    return backwardOps().tiledBatchNorm(x, gamma, beta, options);
+  }
   const { mean, variance } = training
     ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };
@@ -43,40 +37,21 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
     y,
     // The running ones must not change between evaluation and its gradient either.
     training ? [x, gamma, beta] : [x, gamma, beta, mean, variance],
-    (dy) => {
-      let made: Record<"dgamma" | "dbeta" | "vectors", Tensor> | undefined;
-      const sums = () => {
-        if (made) return made;
-        const { partial } = run(sumGradients, { ...p, eps }, [x, dy, mean, variance], {
-          partial: { shape: [p.splits, 2, p.C], dtype: "f32" },
-        });
-        const writes = { dgamma: [p.C], dbeta: [p.C], vectors: [4, p.C] };
-        made = run(finishGradients, { ...p, eps }, [partial, mean, variance, gamma], writes);
-        if (!training || !x.requiresGrad) made.vectors.dispose();
-        if (!gamma.requiresGrad) made.dgamma.dispose();
-        if (!beta.requiresGrad) made.dbeta.dispose();
-        partial.dispose();
-        return made;
-      };
-      return [
-        // dx = γ / √(σ² + ε) · (dy − Σ dy / M − x̂ Σ dy x̂ / M); the means are absent in evaluation.
-        () => {
-          if (!training) return elementwise(scaled, [dy, gamma, variance, eps], { dtype: x.dtype });
-          const { vectors } = sums();
-          const dx = run(inputGrad, p, [x, dy, vectors], x.shape);
-          vectors.dispose();
-          return dx;
-        },
-        () => sums().dgamma,
-        () => sums().dbeta,
-      ];
-    },
+    (dy) => backwardOps().batchNormGradients(dy, { x, gamma, beta, mean, variance, training }, { ...p, eps }),
     training ? [mean, variance] : [],
   );
 }
 
-const scaled: Expression = (dy, gamma, variance, eps) =>
-  `${dy} * (${gamma} * inverseSqrt(${variance} + ${eps}))`;
+/**
+ * True if a batch's norm takes two launches each way: workgroups that finish the sums for themselves, behind a barrier, which a
+ * software rasteriser pays dearly for. Running statistics have to lie one after the other, as a BatchNorm2d's do.
+ */
+function isTiled(x: Tensor, options: BatchNormOptions): boolean {
+  if (x.device.adapter.software || x.size === 0) return false;
+  const { runningMean, runningVar, numBatchesTracked } = options;
+  if (!runningMean) return true;
+  return numBatchesTracked !== undefined && isContiguous([runningMean, runningVar!, numBatchesTracked]);
+}
 
 /**
  * Mean and variance, divided by M, of each channel over all other axes, M elements; the running

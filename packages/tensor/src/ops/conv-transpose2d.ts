@@ -4,8 +4,8 @@ import { isInteger } from "../core/dtype.ts";
 import { biased, run } from "../core/run.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
+import { backwardOps } from "./backward-ops.ts";
 import { lowered } from "./cast.ts";
-import { weightGrad } from "./conv2d.ts";
 import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
@@ -52,7 +52,7 @@ export function convTranspose2d(x: Tensor, w: Tensor, options: ConvTranspose2dOp
     bias ? [x, w, bias] : [x, w],
     (dy) => [
       () => fitted(run(forward, p, [dy, b], x.shape), x, dy),
-      () => weightGrad(dy, a, w, p),
+      () => backwardOps().conv2dWeightGrad(dy, a, w, p),
       () => sumTo(dy, [p.C], bias!.dtype),
     ],
     [a, b].filter((copy) => copy !== x && copy !== w),

@@ -1,17 +1,10 @@
-import {
-  type Conv2dParams,
-  conv2dInputGrad,
-  conv2dWeightGrad,
-  conv2d as forward,
-  sumPartials,
-  weightGradSplits,
-} from "@shadegrad/kernels-wgsl/conv2d";
+import { type Conv2dParams, conv2d as forward } from "@shadegrad/kernels-wgsl/conv2d";
 import { differentiable } from "../core/autograd.ts";
-import { type DType, isInteger } from "../core/dtype.ts";
+import { isInteger } from "../core/dtype.ts";
 import { biased, run } from "../core/run.ts";
-import type { Shape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
+import { backwardOps } from "./backward-ops.ts";
 import { lowered } from "./cast.ts";
 import { fitted } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
@@ -54,29 +47,12 @@ export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions
     y,
     bias ? [x, w, bias] : [x, w],
     (dy) => [
-      () => fitted(run(conv2dInputGrad, p, [dy, b], x.shape), x, dy),
-      () => weightGrad(a, dy, w, p),
+      () => fitted(backwardOps().conv2dInputGrad(dy, b, p), x, dy),
+      () => backwardOps().conv2dWeightGrad(a, dy, w, p),
       () => sumTo(dy, [p.O], bias!.dtype),
     ],
     [a, b].filter((copy) => copy !== x && copy !== w),
   );
-}
-
-/** Partial sums over stretches of N·P·Q, then their sum, of w's type: the same order every time. */
-export function weightGrad(x: Tensor, dy: Tensor, w: Tensor, p: Conv2dParams): Tensor {
-  const splits = weightGradSplits(p, x.device.adapter);
-  const shape = [p.R, p.S, p.C / p.groups, p.O];
-  const partials = { partial: { shape: [splits, ...shape], dtype: "f32" } } as const;
-  const { partial } = run(conv2dWeightGrad, { ...p, splits }, [x, dy], partials);
-  const dw = summed(partial, splits, shape, w.dtype);
-  partial.dispose();
-  return dw;
-}
-
-function summed(partial: Tensor, splits: number, shape: Shape, dtype: DType): Tensor {
-  if (splits === 1 && dtype === "f32") return partial.view(shape);
-  const params = { length: partial.size / splits, splits };
-  return run(sumPartials, params, [partial], { y: { shape, dtype } }).y;
 }
 
 function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions, bias: Tensor | undefined): Conv2dParams {

@@ -1,17 +1,11 @@
-import {
-  avgPool,
-  avgPoolGrad,
-  maxPool,
-  maxPoolGrad,
-  maxPoolIndex,
-  type PoolParams,
-} from "@shadegrad/kernels-wgsl/pool";
+import { avgPool, maxPool, maxPoolIndex, type PoolParams } from "@shadegrad/kernels-wgsl/pool";
 import { differentiable, needsGrad } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
 import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor, tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { mul } from "./arithmetic.ts";
+import { backwardOps } from "./backward-ops.ts";
 import { cast } from "./cast.ts";
 import { mean } from "./reduce.ts";
 import { type Padding, type Pair, pair, type Quad, sides } from "./window.ts";
@@ -60,7 +54,7 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor {
   }
   const writes = { y: shape, index: { shape, dtype: "u32" } } as const;
   const { y, index } = run(maxPoolIndex, p, [x], writes, { op: "maxPool2d" });
-  const of = (dy: Tensor) => [() => run(maxPoolGrad, p, [dy, index], x.shape)];
+  const of = (dy: Tensor) => [() => backwardOps().maxPool2dGrad(dy, index, p)];
   return differentiable("maxPool2d", y, [x], of, [index]);
 }
 
@@ -86,7 +80,7 @@ export function maxPool2dWithIndices(x: Tensor, options: MaxPool2dOptions): Pool
   const { y, index } = run(maxPoolIndex, p, [x], writes, { op: "maxPool2d" });
   // The indices are the caller's, who may free them before the gradient is computed.
   const own = index.view();
-  const of = (dy: Tensor) => [() => run(maxPoolGrad, p, [dy, own], x.shape)];
+  const of = (dy: Tensor) => [() => backwardOps().maxPool2dGrad(dy, own, p)];
   return { values: differentiable("maxPool2d", y, [x], of, [own]), indices: index };
 }
 
@@ -107,7 +101,9 @@ export function avgPool2d(x: Tensor, given: AvgPool2dOptions): Tensor {
   const counted = { op: "avgPool2d", holes: { COUNT_PAD: countIncludePad && !isCorrected } };
   const means = () => {
     const y = run(avgPool, p, [x], [p.N, p.P, p.Q, p.C], counted);
-    return differentiable("avgPool2d", y, [x], (dy) => [() => run(avgPoolGrad, p, [dy], x.shape, counted)]);
+    return differentiable("avgPool2d", y, [x], (dy) => [
+      () => backwardOps().avgPool2dGrad(dy, p, counted.holes.COUNT_PAD),
+    ]);
   };
   if (!isCorrected) return means();
   return scope(() => {

@@ -1,6 +1,6 @@
 import { lossScale } from "@shadegrad/kernels-wgsl/lossScale";
+import { backward } from "../backward/backward.ts";
 import { gathered } from "../core/adjacent.ts";
-import { backward } from "../core/autograd.ts";
 import { full, zeros } from "../core/create.ts";
 import { run } from "../core/run.ts";
 import { keep } from "../core/scope.ts";

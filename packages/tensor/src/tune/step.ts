@@ -1,4 +1,5 @@
-import { backward, noGrad } from "../core/autograd.ts";
+import { backward } from "../backward/backward.ts";
+import { noGrad } from "../core/autograd.ts";
 import { zeros } from "../core/create.ts";
 import { generatorOf } from "../core/generator.ts";
 import type { Tensor } from "../core/tensor.ts";

@@ -1,6 +1,10 @@
 import { benchmark, rows } from "@shadegrad/bench";
 import { DeviceError } from "@shadegrad/tensor";
-import type { BenchmarkMessage, BenchmarkReport, BenchmarkRun } from "../../worker-client/protocol.ts";
+import type {
+  BenchmarkMessage,
+  BenchmarkReport,
+  BenchmarkRun,
+} from "../../worker-client/messages/benchmark.ts";
 import { theDevice } from "../device.ts";
 import { exclusive } from "../exclusive.ts";
 

@@ -1,6 +1,6 @@
 import { layersOf } from "@shadegrad/resnet";
 import type { Conv2d } from "@shadegrad/tensor/nn";
-import type { Tiles } from "../../worker-client/protocol.ts";
+import type { Tiles } from "../../worker-client/messages/inside.ts";
 import { lookedAt, outputOf } from "./look.ts";
 import { AT_ONCE, draw, heat, signed } from "./tiles.ts";
 

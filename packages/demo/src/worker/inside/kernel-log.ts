@@ -1,5 +1,5 @@
 import type { Device } from "@shadegrad/tensor";
-import type { InsideKernel } from "../../worker-client/protocol.ts";
+import type { InsideKernel } from "../../worker-client/messages/inside.ts";
 
 /** Log of the launches of a device, each with its time where the device has timestamps. */
 export class KernelLog {

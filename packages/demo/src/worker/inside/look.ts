@@ -1,6 +1,6 @@
 import type { ResNet } from "@shadegrad/resnet";
 import { type Device, measurePeak, type Tensor } from "@shadegrad/tensor";
-import type { Inside } from "../../worker-client/protocol.ts";
+import type { Inside } from "../../worker-client/messages/inside.ts";
 import { currentNet } from "../nets.ts";
 import { preparedPicture } from "../picture.ts";
 import { pass } from "./pass.ts";

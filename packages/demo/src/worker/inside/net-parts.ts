@@ -1,7 +1,7 @@
 import { type Located, type ResNet, ShortcutPadding, summaryRow } from "@shadegrad/resnet";
 import type { Tensor } from "@shadegrad/tensor";
 import { BatchNorm2d, Conv2d, Identity, Linear, MaxPool2d } from "@shadegrad/tensor/nn";
-import type { InsideLayer, InsidePart } from "../../worker-client/protocol.ts";
+import type { InsideLayer, InsidePart } from "../../worker-client/messages/inside.ts";
 
 /** A part of the net before it has run. */
 export type NetPart = Pick<InsidePart, "name" | "title" | "stage" | "shortcut">;

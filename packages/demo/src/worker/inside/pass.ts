@@ -1,6 +1,6 @@
 import { type Located, listening, type ResNet } from "@shadegrad/resnet";
 import { type Device, keep, noGrad, scope, type Tensor } from "@shadegrad/tensor";
-import type { Inside, InsideKernel, InsideLayer } from "../../worker-client/protocol.ts";
+import type { Inside, InsideKernel, InsideLayer } from "../../worker-client/messages/inside.ts";
 import { KernelLog } from "./kernel-log.ts";
 import { describeLayer, partsOf } from "./net-parts.ts";
 

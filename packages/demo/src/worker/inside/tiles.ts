@@ -1,4 +1,4 @@
-import type { Tiles } from "../../worker-client/protocol.ts";
+import type { Tiles } from "../../worker-client/messages/inside.ts";
 
 /** Largest number of channels in a picture. */
 export const AT_ONCE = 64;

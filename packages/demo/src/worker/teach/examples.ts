@@ -1,5 +1,5 @@
 import { shuffled } from "@shadegrad/resnet";
-import type { TeachLearn } from "../../worker-client/protocol.ts";
+import type { TeachLearn } from "../../worker-client/messages/teach.ts";
 
 /** Pictures by number, with their classes. */
 export type Labelled = TeachLearn["examples"];

@@ -1,6 +1,9 @@
 import { checkpointBytes, exportOnnx } from "@shadegrad/resnet";
 import { countParameters } from "@shadegrad/tensor/nn";
-import type { Calls, LiveAnswer, Loading, TeachBase, TeachStep } from "../../worker-client/protocol.ts";
+import type { LiveAnswer } from "../../worker-client/messages/classify.ts";
+import type { Loading } from "../../worker-client/messages/nets.ts";
+import type { TeachBase, TeachStep } from "../../worker-client/messages/teach.ts";
+import type { Calls } from "../../worker-client/protocol.ts";
 import { readNet } from "../nets.ts";
 import { Lesson } from "./lesson.ts";
 

@@ -16,7 +16,8 @@ import {
 } from "@shadegrad/tensor";
 import { dispose, evaluate, namedParameters } from "@shadegrad/tensor/nn";
 import { AdamW } from "@shadegrad/tensor/optim";
-import type { LiveAnswer, TeachLearn, TeachPicture, TeachStep } from "../../worker-client/protocol.ts";
+import type { LiveAnswer } from "../../worker-client/messages/classify.ts";
+import type { TeachLearn, TeachPicture, TeachStep } from "../../worker-client/messages/teach.ts";
 import { batchesOf, type Divided, divided, type Labelled } from "./examples.ts";
 
 /** A picture on the device: what the last stage gets, and what comes out of it. */

@@ -1,5 +1,6 @@
 import { CIFAR10_CLASSES, CIFAR10_NORMALIZATION, decodeImage, ImageSet } from "@shadegrad/resnet";
-import type { AssetFile, Loading, TrainSettings } from "../../worker-client/protocol.ts";
+import type { AssetFile, Loading } from "../../worker-client/messages/nets.ts";
+import type { TrainSettings } from "../../worker-client/messages/train.ts";
 import { bundledAssets } from "../bundled-assets.ts";
 import { fetchCached } from "../cached-files.ts";
 import { shapes } from "./shapes.ts";

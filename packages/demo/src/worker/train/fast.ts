@@ -1,7 +1,8 @@
 import { checkpointBytes, evaluateModel, FastNet, fastRecipe, train, whiten } from "@shadegrad/resnet";
 import { manualSeed } from "@shadegrad/tensor";
 import { dispose } from "@shadegrad/tensor/nn";
-import type { Calls, FastMessage, FastReport } from "../../worker-client/protocol.ts";
+import type { FastMessage, FastReport } from "../../worker-client/messages/train.ts";
+import type { Calls } from "../../worker-client/protocol.ts";
 import { theDevice } from "../device.ts";
 import { dataOf } from "./data.ts";
 

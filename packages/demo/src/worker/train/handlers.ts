@@ -1,14 +1,14 @@
 import { FormatError } from "@shadegrad/tensor";
 import { openSafetensors } from "@shadegrad/tensor/formats";
+import type { Loading } from "../../worker-client/messages/nets.ts";
 import type {
-  Calls,
   Curve,
-  Loading,
   TrainBegin,
   TrainBegun,
   TrainMessage,
   TrainSettings,
-} from "../../worker-client/protocol.ts";
+} from "../../worker-client/messages/train.ts";
+import type { Calls } from "../../worker-client/protocol.ts";
 import { theDevice } from "../device.ts";
 import { dataOf } from "./data.ts";
 import { Session } from "./session.ts";

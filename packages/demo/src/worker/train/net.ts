@@ -1,6 +1,6 @@
 import { ResNet } from "@shadegrad/resnet";
 import { Adam, AdamW, SGD } from "@shadegrad/tensor/optim";
-import type { TrainSettings } from "../../worker-client/protocol.ts";
+import type { TrainSettings } from "../../worker-client/messages/train.ts";
 
 /** A ResNet for CIFAR (He et al. 2015, section 4.2) of any depth and width, with shortcuts or without. */
 export const netOf = ({ blocks, width, shortcuts }: TrainSettings, classes: number): ResNet =>

@@ -27,7 +27,7 @@ import {
 } from "@shadegrad/tensor";
 import { type SourceInput, toBytes } from "@shadegrad/tensor/formats";
 import { countParameters, dispose, evaluate, train } from "@shadegrad/tensor/nn";
-import type { Curve, TestImages, TrainMessage, TrainSettings } from "../../worker-client/protocol.ts";
+import type { Curve, TestImages, TrainMessage, TrainSettings } from "../../worker-client/messages/train.ts";
 import type { Data } from "./data.ts";
 import { netOf, optimizerOf } from "./net.ts";
 

@@ -1,27 +1,17 @@
 import {
   inputGradBatch,
   normalizeBatch,
+  type TiledParams,
   tiledParams,
   tileGradients,
   tileMoments,
 } from "@shadegrad/kernels-wgsl/batchNorm";
-import { isContiguous, spanOf } from "../core/adjacent.ts";
+import { spanOf } from "../core/adjacent.ts";
 import { differentiable } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { BatchNormOptions } from "./batch-norm-options.ts";
-
-/**
- * True if a batch's norm takes two launches each way: workgroups that finish the sums for themselves, behind a barrier, which a
- * software rasteriser pays dearly for. Running statistics have to lie one after the other, as a BatchNorm2d's do.
- */
-export function isTiled(x: Tensor, options: BatchNormOptions): boolean {
-  if (x.device.adapter.software || x.size === 0) return false;
-  const { runningMean, runningVar, numBatchesTracked } = options;
-  if (!runningMean) return true;
-  return numBatchesTracked !== undefined && isContiguous([runningMean, runningVar!, numBatchesTracked]);
-}
+import type { BatchNormOptions } from "../ops/batch-norm-options.ts";
 
 /** `batchNorm` in training, of arguments that it has checked. */
 export function tiledBatchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions): Tensor {
@@ -29,28 +19,13 @@ export function tiledBatchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: 
   const C = x.shape.at(-1)!;
   const p = tiledParams(sizeOf(x.shape) / C, C);
   const { y, statistics } = forward(x, gamma, beta, p, options);
-  const gradients = (dy: Tensor) => {
-    const shape = [p.splits + 2, 2, C];
-    const { partial } = run(tileGradients, { ...p, eps }, [x, dy, statistics, gamma], {
-      partial: { shape, dtype: "f32" },
-    });
-    const vector = { shape: [C], dtype: "f32" } as const;
-    const made = run(inputGradBatch, p, [x, dy, partial], {
-      ...{ dx: x.shape, dgamma: vector, dbeta: vector },
-    });
-    partial.dispose();
-    if (!x.requiresGrad) made.dx.dispose();
-    if (!gamma.requiresGrad) made.dgamma.dispose();
-    if (!beta.requiresGrad) made.dbeta.dispose();
-    return made;
-  };
   return differentiable(
     "batchNorm",
     y,
     [x, gamma, beta],
     (dy) => {
       let made: ReturnType<typeof gradients> | undefined;
-      const all = () => (made ??= gradients(dy));
+      const all = () => (made ??= gradients(dy, { x, gamma, beta, statistics }, { ...p, eps }));
       return [() => all().dx, () => all().dgamma, () => all().dbeta];
     },
     [statistics],
@@ -61,7 +36,7 @@ function forward(
   x: Tensor,
   gamma: Tensor,
   beta: Tensor,
-  p: ReturnType<typeof tiledParams>,
+  p: TiledParams,
   { runningMean, runningVar, numBatchesTracked, momentum = 0.1, eps = 1e-5 }: BatchNormOptions,
 ): { y: Tensor; statistics: Tensor } {
   const { C, splits } = p;
@@ -89,4 +64,22 @@ function forward(
   );
   for (const done of [partial, running]) done.dispose();
   return { y, statistics };
+}
+
+/** dx, dgamma and dbeta, in two launches. */
+function gradients(
+  dy: Tensor,
+  { x, gamma, beta, statistics }: Record<"x" | "gamma" | "beta" | "statistics", Tensor>,
+  p: TiledParams & { eps: number },
+) {
+  const { partial } = run(tileGradients, p, [x, dy, statistics, gamma], {
+    partial: { shape: [p.splits + 2, 2, p.C], dtype: "f32" },
+  });
+  const vector = { shape: [p.C], dtype: "f32" } as const;
+  const made = run(inputGradBatch, p, [x, dy, partial], { dx: x.shape, dgamma: vector, dbeta: vector });
+  partial.dispose();
+  if (!x.requiresGrad) made.dx.dispose();
+  if (!gamma.requiresGrad) made.dgamma.dispose();
+  if (!beta.requiresGrad) made.dbeta.dispose();
+  return made;
 }

@@ -1,0 +1,13 @@
+import { type Kernel, strided } from "../launch/kernel.ts";
+import source from "./sumPartials.wgsl?raw";
+
+/** Add up partial [splits, length]. */
+export const sumPartials: Kernel<{ length: number; splits: number }> = {
+  name: "sumPartials",
+  reads: ["partial"],
+  writes: ["y"],
+  types: { partial: "f32" },
+  params: { length: "u32", splits: "u32" },
+  variants: { plain: { name: "strided", source, workgroups: ({ length }) => strided(length, 64) } },
+  cost: ({ length, splits }) => ({ flops: length * splits, bytes: 4 * length * (splits + 1) }),
+};
