@@ -3,7 +3,7 @@ import { download } from "../app/download.ts";
 import { eachFrame } from "../app/frames.ts";
 import { change, state } from "../app/state.ts";
 import { cameraProblem, openCamera } from "../classify/camera.ts";
-import type { TeachStep } from "../worker-client/protocol.ts";
+import type { TeachStep } from "../worker-client/messages/teach.ts";
 import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { baseOf } from "./base.ts";
 import { type Example, lessonOf, progressOf, type TaughtClass, type TeachState } from "./state.ts";

@@ -29,7 +29,7 @@ test("a camera that is allowed is seen, its picture is classified, and it is let
   const { width, height } = await track.evaluate((track) => track.getSettings());
   await page.getByRole("button", { name: "Take the picture" }).click();
   await answered(page);
-  expect(await stateOf(track)).toBe("ended");
+  await expect.poll(() => stateOf(track)).toBe("ended");
   const picture = page.getByAltText("What the camera saw");
   const sides = await picture.evaluate((img: HTMLImageElement) => [img.naturalWidth, img.naturalHeight]);
   expect(sides).toEqual([width, height]);
@@ -52,7 +52,7 @@ test("what the camera sees is classified live, frame after frame, until it is tu
   );
   expect(await complaints(page)).toEqual([]);
   await page.getByRole("button", { name: "Turn the camera off" }).click();
-  expect(await stateOf(track)).toBe("ended");
+  await expect.poll(() => stateOf(track)).toBe("ended");
   await page.locator(".live").waitFor({ state: "detached" });
 });
 
@@ -64,12 +64,12 @@ test("a camera is let go of when it is turned off, and when nobody sees the page
   await turnOn(page);
   const first = await filming(page);
   await page.getByRole("button", { name: "Turn the camera off" }).click();
-  expect(await stateOf(first)).toBe("ended");
+  await expect.poll(() => stateOf(first)).toBe("ended");
   await turnOn(page);
   const second = await filming(page);
   expect(await stateOf(second)).toBe("live");
   await cover(page, true);
-  expect(await stateOf(second)).toBe("ended");
+  await expect.poll(() => stateOf(second)).toBe("ended");
   await cover(page, false);
   await page.getByRole("button", { name: "Camera", exact: true }).waitFor();
 });
