@@ -2,14 +2,9 @@ import { adam, adamParams } from "@shadegrad/kernels-wgsl/adam";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { checkOptions as checkNames } from "../errors.ts";
-import {
-  checkOption,
-  factorOf,
-  Optimizer,
-  type ParameterGroup,
-  type Parameters,
-  type Slot,
-} from "./optimizer.ts";
+import { checkOption, factorOf, Optimizer } from "./optimizer.ts";
+import type { ParameterGroup, Parameters } from "./parameters.ts";
+import type { Slot } from "./stretches.ts";
 
 export interface AdamOptions {
   lr?: number;

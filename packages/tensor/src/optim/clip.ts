@@ -8,7 +8,8 @@ import { ShapeError } from "../errors.ts";
 import { cast } from "../ops/cast.ts";
 import { sqrt } from "../ops/math.ts";
 import { sum } from "../ops/reduce.ts";
-import { checkOption, namedTensors, type Parameters } from "./optimizer.ts";
+import { checkOption } from "./optimizer.ts";
+import { namedTensors, type Parameters } from "./parameters.ts";
 
 /**
  * Shorten all gradients together, in place, where they are longer than `most`; gives the length

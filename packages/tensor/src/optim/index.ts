@@ -3,7 +3,8 @@ export { WeightAverage } from "./average.ts";
 export { clipGradNorm, clipGradValue } from "./clip.ts";
 export { Lookahead } from "./lookahead.ts";
 export { LossScaler, type LossScalerOptions, type Scaled, type ScaledStep } from "./lossScaler.ts";
-export { type Group, Optimizer, type ParameterGroup, type Parameters, type Slot } from "./optimizer.ts";
+export { type Group, Optimizer } from "./optimizer.ts";
+export type { ParameterGroup, Parameters } from "./parameters.ts";
 export { type PlateauOptions, plateau } from "./plateau.ts";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
 export {
@@ -20,3 +21,4 @@ export {
   warmup,
 } from "./schedules.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export type { Slot } from "./stretches.ts";

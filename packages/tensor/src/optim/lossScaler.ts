@@ -10,7 +10,8 @@ import type { Device } from "../gpu/device.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
 import { cast } from "../ops/cast.ts";
 import { gradientsOf, sumOfSquares } from "./clip.ts";
-import { checkOption, type Slot } from "./optimizer.ts";
+import { checkOption } from "./optimizer.ts";
+import type { Slot } from "./stretches.ts";
 
 export interface LossScalerOptions {
   /** Initial scale. */

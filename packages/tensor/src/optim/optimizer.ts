@@ -1,35 +1,24 @@
 import type { Holes } from "@shadegrad/kernels-wgsl";
-import { areAdjacent, gathered, makeAdjacent, spanOf } from "../core/adjacent.ts";
+import { gathered, makeAdjacent, spanOf } from "../core/adjacent.ts";
 import { zerosLike } from "../core/create.ts";
 import { choice, eachCall, recording } from "../core/recorder.ts";
 import { keep } from "../core/scope.ts";
-import { Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
-import { namedParameters } from "../nn/module.ts";
-
-/** Tensors to move: themselves, or a model that holds them. */
-export type Parameters = Iterable<Tensor> | object;
-
-/** Tensors that share options of their own. */
-export type ParameterGroup<O> = Partial<O> & { params: Parameters };
-
-/** A tensor that an optimizer moves, with the optimizer's state for it. */
-export interface Slot {
-  /** Its name in the model, or its number where none is known. */
-  readonly name: string;
-  readonly w: Tensor;
-  readonly state: Record<string, Tensor>;
-  /** Number of steps so far. */
-  steps: number;
-}
+import { decode, encode, numbersOf, type Option } from "./option-state.ts";
+import {
+  checkParameter,
+  groupsOf,
+  namedTensors,
+  type ParameterGroup,
+  type Parameters,
+} from "./parameters.ts";
+import { advance, type Slot, stretchesOf } from "./stretches.ts";
 
 /** Options, which may be changed at any time, and the tensors that they are for. */
 export type Group<O> = O & { readonly slots: readonly Slot[] };
-
-/** Type of an option. */
-type Option = number | readonly number[] | boolean;
 
 /** Base of the optimizers: parameters in groups, and state that can be saved. */
 export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Option>> {
@@ -228,28 +217,6 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
   }
 }
 
-/** Parameters that can be moved as one: they, and what is remembered of them, lie one after the other. */
-function stretchesOf(slots: readonly Slot[]): Slot[][] {
-  const stretches: Slot[][] = [];
-  let before: Slot | undefined;
-  for (const slot of slots) {
-    if (before && isNext(before, slot)) stretches.at(-1)!.push(slot);
-    else stretches.push([slot]);
-    before = slot;
-  }
-  return stretches;
-}
-
-function isNext(a: Slot, b: Slot): boolean {
-  if (a.w.isDisposed || b.w.isDisposed || a.steps !== b.steps || !areAdjacent(a.w, b.w)) return false;
-  for (const part in b.state) if (!areAdjacent(a.state[part]!, b.state[part]!)) return false;
-  return true;
-}
-
-function advance(slots: readonly Slot[], by: number): void {
-  for (const slot of slots) slot.steps += by;
-}
-
 /** Hole of an optimizer's kernel for the factor of the gradients. */
 export const factorOf = (unscale: Tensor | undefined): Holes => (unscale ? { factor: "unscale[0]" } : {});
 
@@ -258,48 +225,5 @@ export function checkOption(kind: string, name: string, value: unknown, right: b
   if (!right) throw new RangeError(`${kind}: ${name} is ${value}, not ${what}.`);
 }
 
-/** Tensors by name where they come from a model. */
-export function namedTensors(params: Parameters): Iterable<readonly [string | undefined, Tensor]> {
-  if (params instanceof Tensor) return [[undefined, params]];
-  const items = isList(params) ? [...(params as Iterable<unknown>)] : undefined;
-  if (items?.every((item) => item instanceof Tensor)) return items.map((item) => [undefined, item]);
-  return namedParameters(items ?? params);
-}
-
-/** True if it lists things without names, as a Map does not. */
-const isList = (params: object): boolean => Symbol.iterator in params && !(params instanceof Map);
-
-function groupsOf<O>(params: Parameters | Iterable<ParameterGroup<O>>): ParameterGroup<O>[] {
-  if (!isList(params)) return [{ params } as ParameterGroup<O>];
-  const items = [...(params as Iterable<object>)];
-  const isGroup = (item: object): item is ParameterGroup<O> => "params" in item;
-  return items.length > 0 && items.every(isGroup) ? items : [{ params: items } as ParameterGroup<O>];
-}
-
-function checkParameter(kind: string, name: string | number, w: Tensor): void {
-  const fail = (what: string) => new ShapeError(`${kind}: parameter ${name} ${what}. It is ${w}.`);
-  if (w.dtype !== "f32") throw fail("has to be f32: small steps vanish in less");
-  if (w.history) throw fail("is the result of an op; give the leaf that it was made from");
-  if (!w.requiresGrad) throw fail("does not require a gradient; parameter(tensor) makes it do so");
-}
-
 const defined = (options: object): object =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-
-const encode = (value: Option): HostTensor => {
-  if (typeof value === "boolean") return { dtype: "bool", shape: [], data: Uint8Array.of(Number(value)) };
-  if (typeof value === "number") return { dtype: "f64", shape: [], data: Float64Array.of(value) };
-  return { dtype: "f64", shape: [value.length], data: Float64Array.from(value) };
-};
-
-const decode = (numbers: number[], like: Option): Option => {
-  if (typeof like === "boolean") return numbers[0] !== 0;
-  return typeof like === "number" ? numbers[0]! : numbers;
-};
-
-function numbersOf(state: State, name: string): number[] {
-  const value = state.get(name)!;
-  if (value instanceof Tensor)
-    throw new TypeError(`${name} is a tensor on a device; give it as a file does.`);
-  return Array.from(value.data as ArrayLike<number | bigint>, Number);
-}

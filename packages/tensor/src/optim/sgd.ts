@@ -2,14 +2,9 @@ import { momentum as momentumKernel, sgd } from "@shadegrad/kernels-wgsl/sgd";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { checkOptions as checkNames } from "../errors.ts";
-import {
-  checkOption,
-  factorOf,
-  Optimizer,
-  type ParameterGroup,
-  type Parameters,
-  type Slot,
-} from "./optimizer.ts";
+import { checkOption, factorOf, Optimizer } from "./optimizer.ts";
+import type { ParameterGroup, Parameters } from "./parameters.ts";
+import type { Slot } from "./stretches.ts";
 
 export interface SGDOptions {
   lr: number;
