@@ -6,7 +6,8 @@ import { cameraProblem, openCamera } from "../classify/camera.ts";
 import type { TeachStep } from "../worker-client/messages/teach.ts";
 import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { baseOf } from "./base.ts";
-import { type Example, lessonOf, progressOf, type TaughtClass, type TeachState } from "./state.ts";
+import { lessonOf, progressOf } from "./lesson.ts";
+import type { Example, TaughtClass, TeachState } from "./state.ts";
 import { webPage } from "./web-page.ts";
 
 /** Milliseconds between two pictures while a button is held. */

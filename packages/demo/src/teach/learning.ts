@@ -5,7 +5,7 @@ import { duration, percent } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import type { TeachStep } from "../worker-client/messages/teach.ts";
 import type { Teaching } from "./actions.ts";
-import { lessonOf, obstacle, progressOf } from "./state.ts";
+import { lessonOf, obstacle, progressOf } from "./lesson.ts";
 
 const announcer = new Announcer();
 

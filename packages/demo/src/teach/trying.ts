@@ -11,7 +11,7 @@ const announcer = new Announcer();
 
 /** A picture, or the camera, classified by the visitor's classes. */
 export function trying({ teach }: State, teaching: Teaching): TemplateResult {
-  const { learned, is, camera, tried, answer, rate } = teach;
+  const { learned, is, camera, tried, answer, rate, problem } = teach;
   const isReady = learned !== undefined && is === "idle";
   return html`
     <section class="card trying" aria-labelledby="teach-try">
@@ -62,7 +62,9 @@ export function trying({ teach }: State, teaching: Teaching): TemplateResult {
               }
             </p>
           `
-          : nothing
+          : tried && !problem
+            ? html`<p class="by">The net looks at it.</p>`
+            : nothing
       }
     </section>
   `;

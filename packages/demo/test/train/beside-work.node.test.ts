@@ -36,14 +36,16 @@ test("in the background it goes on, the tab's title tells how far, and the page 
   await chooseSmall(page);
   await button(page, "Start").click();
   await reach(page, 2);
-  await page.getByText("Training continues while this tab is in the background").waitFor();
+  await page
+    .locator(".preparing", { hasText: "Training continues while this tab is in the background" })
+    .waitFor();
   await cover(page, true);
   const left = await stepsDone(page);
   const inTitle = async () => Number(/^(\d+) · loss \d\.\d\d · Train/.exec(await page.title())?.[1]);
   await expect.poll(inTitle, { timeout: PATIENCE, interval: 100 }).toBeGreaterThan(left + 3);
   await cover(page, false);
   await reach(page, left + 4);
-  const status = page.getByText("In the background it did");
+  const status = page.locator(".preparing", { hasText: "In the background it did" });
   await status.waitFor();
   const [, missed] = /did (\d+) steps; the loss was \d\.\d+ before, and \d\.\d+ after/.exec(
     (await status.textContent())!,
