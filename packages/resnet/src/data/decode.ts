@@ -16,7 +16,8 @@ export type { DecodedImage };
 
 /**
  * Decode a picture: by sharp in Node, by the browser in a page. Upright, as its EXIF data say; transparency over white. One
- * of more than 2²⁴ pixels, or of a side of more than 2¹⁴, is reduced to that.
+ * of more than 2²⁴ pixels, or of a side of more than 2¹⁴, is reduced to that. In Node, one of
+ * less than a byte for 100 pixels is reduced further where decoding would take more than 64 MiB and four times the file.
  *
  * JPEG, PNG, WebP, GIF (the first frame), AVIF, BMP and PPM; TIFF in Node.
  *
