@@ -16,7 +16,7 @@ const flat = (result: unknown): Tensor[] =>
 
 /** What has no row: no op, or one that reads no floats of the user's type. */
 const OTHERS =
-  "arange assign backward cast compile describeOrigin defaultDevice autocast batchMoments batchNorm cacheFolder cropImages eye " +
+  "arange assign backward cast checkOptions compile describeOrigin defaultDevice autocast batchMoments batchNorm cacheFolder cropImages eye " +
   "findNaN fromPixels full generatorOf grad init keep linspace manualSeed measurePeak noGrad normal oneHot ones onesLike " +
   "openDevice pixelSize rand randint randn scope tensor tune uniform valueAndGrad zeros zerosLike";
 
@@ -51,6 +51,33 @@ describe("halves give halves", () => {
     const wanted = (OF_A_TYPE[name.split(":")[0]!] ?? "f16").split(" ");
     expect(ys.map(({ dtype }) => dtype)).toEqual(ys.map((_, i) => wanted[i % wanted.length]));
     for (const tensor of [...ys, ...inputs]) tensor.dispose();
+  });
+});
+
+/** NaN gives these a number: a place, a truth value, a sign, or what was not chosen. */
+const NO_NAN = [
+  ...["all", "allClose", "any", "argmax", "argmin", "argsort", "isNaN", "sign", "where"],
+  ...["equal", "notEqual", "greater", "greaterEqual", "less", "lessEqual"],
+];
+
+describe("NaN comes through", () => {
+  const withNumbers = rows.filter(
+    ([name]) => !NO_NAN.includes(name.split(":")[0]!) && !["norm: p 0"].includes(name),
+  );
+
+  it.each(withNumbers)("%s, and none comes of numbers", async (name, row) => {
+    for (const broken of [undefined, ...row.inputs.keys()]) {
+      if (broken !== undefined && "whole" in row.inputs[broken]!) continue;
+      const numbers = inputsOf(row, "f32");
+      const inputs = numbers.map((x, i) => (i === broken ? sg.full(x.shape, Number.NaN) : x));
+      const ys = flat(await row.op(...inputs)).filter(({ dtype }) => dtype === "f32");
+      const contents = await Promise.all(ys.map((y) => y.data()));
+      const found = contents.flatMap((values) => [...values]).some(Number.isNaN);
+      expect(found, broken === undefined ? "of numbers" : `NaN in input ${broken} of ${name}`).toBe(
+        broken !== undefined,
+      );
+      for (const tensor of new Set([...ys, ...inputs, ...numbers])) tensor.dispose();
+    }
   });
 });
 

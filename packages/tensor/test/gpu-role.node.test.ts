@@ -15,7 +15,12 @@ it("opens an adapter in the role of a GPU", async () => {
   expect((await init()).adapter).toMatchObject({ software: false, rasteriser: undefined });
 });
 
-const suites = import.meta.glob(["./ops/*.test.ts", "!./ops/*.node.test.ts", "./nn/checkpoint.test.ts"]);
+const suites = import.meta.glob([
+  "./ops/*.test.ts",
+  "./every-op.test.ts",
+  "!./ops/*.node.test.ts",
+  "./nn/checkpoint.test.ts",
+]);
 
 describe.each(Object.entries(suites))("%s", async (_, load) => {
   await load();

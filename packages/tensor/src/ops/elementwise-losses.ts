@@ -10,7 +10,7 @@ import { cast } from "./cast.ts";
 import { equal, where } from "./comparison.ts";
 import { binary, checkBroadcast } from "./elementwise.ts";
 import { gatherElements } from "./gather-elements.ts";
-import { type LossOptions, reducedBy } from "./loss.ts";
+import { type LossOptions, reducedBy, warnOfLabels } from "./loss.ts";
 import { compare, orNan } from "./nan.ts";
 import { sum } from "./reduce.ts";
 import { squeeze, unsqueeze } from "./shape.ts";
@@ -149,7 +149,7 @@ export interface NllLossOptions extends LossOptions {
  * −logProbabilities at the labels: with `logSoftmax` before it, `crossEntropy`.
  *
  * logProbabilities `[…, C]` · labels `[…]`, i32 or u32 → `[]`, or `[…]` without a reduction. A label that is no class gives
- * NaN.
+ * NaN, and with `DEBUG=1` a warning.
  *
  * @throws ShapeError if the shapes do not fit, or labels are no integers.
  */
@@ -159,6 +159,7 @@ export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllLo
   const { ignoreIndex, reduction = "mean" } = options;
   checkLabels(logProbabilities, labels);
   checkDevices("nllLoss", { logProbabilities, labels });
+  warnOfLabels("nllLoss", labels, logProbabilities.shape.at(-1)!, ignoreIndex);
   return scope(() => {
     const found = squeeze(gatherElements(logProbabilities, unsqueeze(labels, -1), -1), -1);
     if (ignoreIndex === undefined) return reducedBy(neg(found), reduction);

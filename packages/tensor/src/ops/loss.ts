@@ -43,7 +43,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   checkOptions("crossEntropy", options, ["labelSmoothing", "reduction", "ignoreIndex", "weights"]);
   const { labelSmoothing: smoothing = 0, reduction = "mean", ignoreIndex, weights } = options;
   checkLabels(logits, labels, smoothing, ignoreIndex, weights);
-  if (debugLevel >= 1 && !recorder()) warnOfLabels(labels, logits.shape.at(-1)!, ignoreIndex);
+  warnOfLabels("crossEntropy", labels, logits.shape.at(-1)!, ignoreIndex);
   const { shape } = labels;
   const C = logits.shape.at(-1)!;
   const N = sizeOf(shape);
@@ -105,13 +105,19 @@ function byCount(sum: Tensor, count: Tensor | undefined): Tensor {
   return mean;
 }
 
-/** Read labels back, and warn of the first that is no class. */
-async function warnOfLabels(labels: Tensor, C: number, ignored: number | undefined): Promise<void> {
+/** With DEBUG=1, read labels back, and warn of the first that is no class. */
+export async function warnOfLabels(
+  op: string,
+  labels: Tensor,
+  C: number,
+  ignored: number | undefined,
+): Promise<void> {
+  if (debugLevel < 1 || recorder()) return;
   const found = await labels.data();
   const at = found.findIndex((label) => label !== ignored && !(label >= 0 && label < C));
   if (at < 0) return;
   console.warn(
-    `shadegrad: crossEntropy: label ${at} is ${found[at]}, no class from 0 to ${C - 1}: its loss is NaN. ignoreIndex leaves rows out.`,
+    `shadegrad: ${op}: label ${at} is ${found[at]}, no class from 0 to ${C - 1}: its loss is NaN. ignoreIndex leaves rows out.`,
   );
 }
 

@@ -34,3 +34,22 @@ test.each([0, 1, 2, 3, 4])("DEBUG=%i says so much, and no more", async (level) =
   );
   expect(found).toEqual(Object.keys(kinds).slice(0, level));
 });
+
+test("DEBUG=1 names a label that is no class, but not one that is left out", async () => {
+  vi.stubEnv("DEBUG", "1");
+  vi.resetModules();
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const { crossEntropy, init, nllLoss, tensor, zeros } = await import("../../src/index.ts");
+  await init({ quiet: true });
+  const labels = tensor(Int32Array.of(2, -100, 7));
+  const said = (op: string) =>
+    warn.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith(`shadegrad: ${op}: `));
+  for (const [name, loss] of Object.entries({ crossEntropy, nllLoss })) {
+    expect(await loss(zeros([3, 5]), labels, { ignoreIndex: -100 }).item()).toBeNaN();
+    await vi.waitFor(() => expect(said(name)).toHaveLength(1));
+    expect(said(name)[0]).toBe(
+      `shadegrad: ${name}: label 2 is 7, no class from 0 to 4: its loss is NaN. ignoreIndex leaves rows out.`,
+    );
+  }
+});

@@ -1,6 +1,7 @@
 import { softmaxReference } from "@shadegrad/kernels-wgsl/softmax";
 import { beforeAll, expect, it } from "vitest";
-import { backward, init, logSoftmax, softmax, type Tensor, tensor, zeros } from "../../src/index.ts";
+import { backward, init, logSoftmax, scope, softmax, type Tensor, tensor, zeros } from "../../src/index.ts";
+import { relativeError } from "../compare.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
 beforeAll(async () => {
@@ -41,6 +42,37 @@ it("neither overflows nor loses what is small", async () => {
   expect((await softmax(x).data())[0]).toBeCloseTo(e, 6);
   const found = await logSoftmax(x).data();
   expect(found[2]).toBeCloseTo(-2000 + Math.log(e), 3);
+});
+
+it.each([
+  [[1, 2 ** 18], 1],
+  [[2 ** 18, 2], 0],
+])("of %j along axis %i, long, are exact to 2e-6, and their gradient to 5e-6", async (shape, axis) => {
+  const size = shape[axis]!;
+  const inner = shape[1]! / (axis === 1 ? size : 1);
+  const values = Float32Array.from({ length: size * inner }, (_, i) => 1 + (i % 11) / 50);
+  const dy = Float32Array.from(values, (_, i) => 1 + (i % 7) / 10);
+  const p = { outer: 1, size, inner };
+  for (const [name, op] of Object.entries({ softmax, logSoftmax })) {
+    const isLog = name === "logSoftmax";
+    const x = tensor(values, shape, { requiresGrad: true });
+    const y = scope(() => {
+      const y = op(x, axis);
+      backward(y, tensor(dy, shape));
+      return y;
+    });
+    const exact = softmaxReference(values, p, isLog);
+    expect(relativeError(await y.data(), exact)).toBeLessThan(2e-6);
+    // Σ of each column: of dy, weighted by y but for the logarithm
+    const totals = Array.from({ length: inner }, () => 0);
+    for (const [i, slope] of dy.entries()) totals[i % inner]! += slope * (isLog ? 1 : exact[i]!);
+    const slopes = Float64Array.from(exact, (y, i) => {
+      const total = totals[i % inner]!;
+      return isLog ? dy[i]! - Math.exp(y) * total : y * (dy[i]! - total);
+    });
+    // dy less its mean: four times the error of e^y, whose y of 12.5 is rounded to 5e-7.
+    expect(relativeError(await x.grad!.data(), slopes), `gradient of ${name}`).toBeLessThan(5e-6);
+  }
 });
 
 it("takes empty tensors", async () => {
