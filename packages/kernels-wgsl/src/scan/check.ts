@@ -8,6 +8,7 @@ const shapes: [outer: number, size: number, inner: number][] = [
   [1, 2051, 2],
   [2, 0, 3],
   [67, 3, 1],
+  [3, 2051, 1],
 ];
 
 export const checks = [

@@ -1,4 +1,5 @@
 import { type Kernel, spread } from "../launch/kernel.ts";
+import rows from "./rows.wgsl?raw";
 import source from "./scan.wgsl?raw";
 
 export type ScanParams = Record<"outer" | "size" | "inner", number>;
@@ -19,7 +20,16 @@ export const scan: Kernel<ScanParams> = {
       source,
       workgroups: ({ outer, inner }) => spread(Math.ceil((outer * inner) / 64)),
     },
+    gpu: [
+      {
+        name: "rows",
+        source: rows,
+        fits: ({ inner }) => inner === 1,
+        workgroups: ({ outer, size }) => spread(size === 0 ? 0 : outer),
+      },
+    ],
   },
+  prefer: ({ size }) => (size >= 256 ? "rows" : "serial"),
   cost: ({ outer, size, inner }) => ({ flops: outer * size * inner, bytes: 8 * outer * size * inner }),
 };
 
