@@ -127,6 +127,11 @@ export class Teaching {
     }
   }
 
+  /** Stop after the current step: what is learned by then stays. */
+  stop = (): void => {
+    void this.#client.call("teachStop", null);
+  };
+
   #triedFile: File | undefined;
 
   /** Classify a picture by the visitor's classes. */

@@ -36,6 +36,7 @@ export function learning(state: State, teaching: Teaching): TemplateResult {
         >
           Fine-tune the last stage
         </button>
+        ${is === "idle" ? nothing : html`<button type="button" @click=${teaching.stop}>${icons.stop} Stop</button>`}
       </div>
       <p class="muted">${text}</p>
       <p class="visually-hidden" role="status">${announcer.announce(ready < all ? "looking" : is === "idle" ? text : is, text)}</p>

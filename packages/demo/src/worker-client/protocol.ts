@@ -33,6 +33,8 @@ export interface Calls {
   teachRemove: { ask: { ids: readonly number[] }; answer: null; progress: never };
   /** Train the head, or the last stage with it, on the pictures that were added. */
   teachLearn: { ask: TeachLearn; answer: null; progress: TeachStep };
+  /** Stop learning after the current step, with what is learned. */
+  teachStop: { ask: null; answer: null; progress: never };
   /** Classify a picture by the visitor's classes. */
   teachTry: { ask: { picture: TeachPicture }; answer: LiveAnswer; progress: never };
   /** The net as a file. */

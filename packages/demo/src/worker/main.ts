@@ -33,6 +33,7 @@ const handlers: { [K in Call]: Handler<K> } = {
   teachAdd: async (ask) => (await teaching()).teachAdd(ask),
   teachRemove: async (ask) => (await teaching()).teachRemove(ask),
   teachLearn: async (ask, onProgress) => (await teaching()).teachLearn(ask, onProgress),
+  teachStop: async () => (await teaching()).teachStop(),
   teachTry: async (ask) => (await teaching()).teachTry(ask),
   teachExport: async (ask) => (await teaching()).teachExport(ask),
   fastRun: async (ask, onProgress) => (await fast()).fastRun(ask, onProgress),
@@ -56,6 +57,7 @@ const LIGHT: ReadonlySet<Call> = new Set([
   "open",
   "trainPause",
   "fastStop",
+  "teachStop",
   "benchmarkRows",
   "benchmarkStop",
 ]);

@@ -36,6 +36,11 @@ test("24 pictures of three classes are learned, fine-tuned, and what is taken ho
   const before = Number(await figure(page, "Loss"));
   await learn(page, "Fine-tune the last stage");
   expect(Number(await figure(page, "Loss"))).toBeLessThan(before);
+  // Stopped, it keeps what it has learned by then.
+  await page.getByRole("button", { name: "Fine-tune the last stage" }).click();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await page.locator(".learning .muted", { hasText: "Learned." }).waitFor();
+  expect(Number(await figure(page, "Step"))).toBeLessThan(24);
 
   const found = [];
   for (const picture of unseen) found.push(await tryOut(page, picture));

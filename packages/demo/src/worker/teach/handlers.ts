@@ -8,6 +8,7 @@ import { readNet } from "../nets.ts";
 import { Lesson } from "./lesson.ts";
 
 let lesson: Lesson | undefined;
+let learning: AbortController | undefined;
 
 export async function teachOpen(
   { net: bundled }: Calls["teachOpen"]["ask"],
@@ -43,7 +44,13 @@ export async function teachLearn(
   ask: Calls["teachLearn"]["ask"],
   onProgress: (progress: TeachStep) => void,
 ): Promise<null> {
-  await current().learn(ask, onProgress);
+  learning = new AbortController();
+  await current().learn(ask, onProgress, learning.signal);
+  return null;
+}
+
+export async function teachStop(): Promise<null> {
+  learning?.abort();
   return null;
 }
 

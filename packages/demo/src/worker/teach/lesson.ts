@@ -83,18 +83,22 @@ export class Lesson {
     }
   }
 
-  /** Learn the classes from the pictures. A new head, or the last stage with the head that there is. */
+  /**
+   * Learn the classes from the pictures. A new head, or the last stage with the head that there is; after an abort no further
+   * step is done.
+   */
   async learn(
     { classes, examples, part }: TeachLearn,
     onProgress: (progress: TeachStep) => void,
+    signal: AbortSignal,
   ): Promise<void> {
     const parts = divided(examples);
     if (part === "head") {
       this.#head?.dispose();
       this.#head = undefined;
       replaceHead(this.net, classes);
-      await this.#learnHead(parts, onProgress);
-    } else await this.#learnLastStage(parts, onProgress);
+      await this.#learnHead(parts, onProgress, signal);
+    } else await this.#learnLastStage(parts, onProgress, signal);
     this.#head ??= compile((x: Tensor) => noGrad(() => this.net.fc.forward(x)));
   }
 
@@ -129,14 +133,18 @@ export class Lesson {
     );
   }
 
-  async #learnHead(parts: Divided, onProgress: (progress: TeachStep) => void): Promise<void> {
+  async #learnHead(
+    parts: Divided,
+    onProgress: (progress: TeachStep) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const optimizer = new AdamW(this.net.fc, { lr: HEAD.lr });
     const step = this.#step((x) => this.net.fc.forward(x), optimizer);
     using all = this.#together(parts.learned, "features");
     using others = this.#together(othersOf(parts), "features");
     const { steps } = HEAD;
     try {
-      for (let done = 1; done <= steps; done++) {
+      for (let done = 1; done <= steps && !signal.aborted; done++) {
         const seen = await this.#inTurn(() => step(all.x, all.labels, others.x, others.labels));
         onProgress(stepOf(await valuesOf(seen), [done, steps], parts));
       }
@@ -147,7 +155,11 @@ export class Lesson {
   }
 
   /** Batch norms stay in evaluation: the statistics of eight pictures would be worse than those of a million. */
-  async #learnLastStage(parts: Divided, onProgress: (progress: TeachStep) => void): Promise<void> {
+  async #learnLastStage(
+    parts: Divided,
+    onProgress: (progress: TeachStep) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { blocks, nBlocks } = this.net.base;
     const first = blocks.length - nBlocks.at(-1)!;
     const isLast = (name: string) => {
@@ -161,6 +173,7 @@ export class Lesson {
     const batches = batchesOf(parts.learned, LAST_STAGE.batch, LAST_STAGE.epochs);
     try {
       for (const [done, picks] of batches.entries()) {
+        if (signal.aborted) break;
         using batch = this.#together(picks, "activation");
         const seen = await this.#inTurn(() => step(batch.x, batch.labels, others.x, others.labels));
         onProgress(stepOf(await valuesOf(seen), [done + 1, batches.length], parts));
