@@ -21,8 +21,8 @@ export type DeviceState =
   | {
       readonly is: "missing";
       readonly message: string;
-      /** An answer to show in place of one that is computed. */
-      readonly recorded: Classification;
+      /** An answer to show in place of one that is computed, once it is loaded. */
+      readonly recorded?: Classification;
     };
 
 /** All that the page shows. */

@@ -13,7 +13,7 @@ export function results(state: State): TemplateResult {
   return html`
     <div class="results card" aria-busy=${Boolean(running || loading)}>
       ${
-        device.is === "missing"
+        device.is === "missing" && device.recorded
           ? found(
               device.recorded,
               `Recorded on ${device.recorded.adapter}, as this browser has no GPU to show it on.`,

@@ -25,7 +25,9 @@ export class Teaching {
   #base: { readonly id: string; readonly opened: Promise<void> } | undefined;
   #adding: Promise<void> = Promise.resolve();
   #live: AbortController | undefined;
-  /** The lesson that was taken home last. */
+  /** Number of the latest thing that the net learned, or of the net that was chosen after it. */
+  #version = 0;
+  /** Version and lesson that were taken home last. */
   #taken: string | undefined;
   /** The class whose button is held. */
   #held: object | undefined;
@@ -38,7 +40,7 @@ export class Teaching {
     });
     addEventListener("beforeunload", (event) => {
       const { classes } = state.teach;
-      const isLost = progressOf(classes).all > 0 && lessonOf(classes) !== this.#taken;
+      const isLost = progressOf(classes).all > 0 && `${this.#version} ${lessonOf(classes)}` !== this.#taken;
       if (isLost) event.preventDefault(); // the browser asks
     });
   }
@@ -98,6 +100,7 @@ export class Teaching {
 
   /** Use another net; pictures that are there are given to it. */
   choose(base: string): void {
+    this.#version++;
     set({ base, opened: undefined, pace: undefined, learned: undefined, answer: undefined, steps: [] });
     void this.#addAll();
   }
@@ -108,7 +111,7 @@ export class Teaching {
     const examples = classes.flatMap(({ examples }, label) => examples.map(({ id }) => ({ id, label })));
     const names = classes.map(({ name }) => name.trim());
     this.#stopLive();
-    set({ is: part, steps: [], left: undefined, problem: undefined });
+    set({ is: part, stop: undefined, steps: [], left: undefined, problem: undefined });
     let first = 0;
     const onProgress = (step: TeachStep) => {
       if (step.step === 1) first = performance.now(); // kernels were compiled before
@@ -118,7 +121,8 @@ export class Teaching {
     };
     try {
       await this.#client.call("teachLearn", { classes: names, examples, part }, { onProgress });
-      set({ is: "idle", learned: lessonOf(classes) });
+      this.#version++;
+      set({ is: "idle", stop: state.teach.stop && "done", learned: lessonOf(classes) });
       if (state.teach.camera.is === "on") void this.tryCamera();
       else if (this.#triedFile) await this.tryPicture(this.#triedFile);
     } catch (error) {
@@ -129,6 +133,7 @@ export class Teaching {
 
   /** Stop after the current step: what is learned by then stays. */
   stop = (): void => {
+    set({ stop: "asked" });
     void this.#client.call("teachStop", null);
   };
 
@@ -202,7 +207,7 @@ export class Teaching {
           ? new Blob([webPage(names, `${FILE}.safetensors`)], { type: "text/html" })
           : await this.#client.call("teachExport", { format });
       download(blob, `${FILE}.${format}`);
-      if (format !== "html") this.#taken = state.teach.learned;
+      if (format !== "html") this.#taken = `${this.#version} ${state.teach.learned}`;
     } catch (error) {
       set({ problem: { title: "The file was not written", text: (error as Error).message } });
     }

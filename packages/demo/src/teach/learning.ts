@@ -11,7 +11,7 @@ const announcer = new Announcer();
 
 /** The buttons that let the net learn, and how it goes. */
 export function learning(state: State, teaching: Teaching): TemplateResult {
-  const { classes, is, steps, learned } = state.teach;
+  const { classes, is, stop, steps, learned } = state.teach;
   const missing = obstacle(classes);
   const isCurrent = learned === lessonOf(classes);
   const latest = steps.at(-1);
@@ -36,7 +36,7 @@ export function learning(state: State, teaching: Teaching): TemplateResult {
         >
           Fine-tune the last stage
         </button>
-        ${is === "idle" ? nothing : html`<button type="button" @click=${teaching.stop}>${icons.stop} Stop</button>`}
+        ${is === "idle" ? nothing : html`<button type="button" ?disabled=${stop === "asked"} @click=${teaching.stop}>${icons.stop} Stop</button>`}
       </div>
       <p class="muted">${text}</p>
       <p class="visually-hidden" role="status">${announcer.announce(ready < all ? "looking" : is === "idle" ? text : is, text)}</p>
@@ -46,10 +46,11 @@ export function learning(state: State, teaching: Teaching): TemplateResult {
 }
 
 function says(
-  { teach: { is, steps, learned, pace, left, classes }, device }: State,
+  { teach: { is, stop, steps, learned, pace, left, classes }, device }: State,
   missing: string | undefined,
   isCurrent: boolean,
 ): string {
+  if (is !== "idle" && stop === "asked") return "It stops after this step.";
   if (is === "head") return `The last layer learns${remaining(left)}.`;
   if (is === "last stage") {
     if (steps.length === 0) return "The kernels of the last stage are compiled, and its first step is done.";
@@ -60,6 +61,9 @@ function says(
     return ready < all && pace ? `${missing} About ${duration(pace * (all - ready))} left.` : missing;
   if (!learned) return "Ready: it takes a few seconds.";
   if (!isCurrent) return "The classes have changed since it learned.";
+  const latest = steps.at(-1);
+  if (stop === "done" && latest && latest.step < latest.of)
+    return `Stopped after step ${latest.step} of ${latest.of}. What it has learned by then can be tried and saved.`;
   const isSoftware = device.is === "open" && device.info.software;
   return `Learned. If it mixes things up, add pictures, or fine-tune: ${isSoftware ? "minutes on a software adapter" : "slower"}, and surer.`;
 }

@@ -28,6 +28,8 @@ export interface TeachState {
   readonly classes: readonly TaughtClass[];
   readonly camera: CameraState;
   readonly is: "idle" | "head" | "last stage";
+  /** The visitor's wish that learning stop after its step; `done` once it has. */
+  readonly stop?: "asked" | "done" | undefined;
   /** Milliseconds that the net took for the latest picture. */
   readonly pace?: number | undefined;
   readonly steps: readonly TeachStep[];

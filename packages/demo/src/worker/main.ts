@@ -33,7 +33,8 @@ const handlers: { [K in Call]: Handler<K> } = {
   teachAdd: async (ask) => (await teaching()).teachAdd(ask),
   teachRemove: async (ask) => (await teaching()).teachRemove(ask),
   teachLearn: async (ask, onProgress) => (await teaching()).teachLearn(ask, onProgress),
-  teachStop: async () => (await teaching()).teachStop(),
+  teachStop: async () =>
+    [...pending.values()].includes("teachLearn") ? (await teaching()).teachStop() : null,
   teachTry: async (ask) => (await teaching()).teachTry(ask),
   teachExport: async (ask) => (await teaching()).teachExport(ask),
   fastRun: async (ask, onProgress) => (await fast()).fastRun(ask, onProgress),

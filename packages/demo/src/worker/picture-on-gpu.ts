@@ -17,7 +17,13 @@ export async function pictureOnGpu(
   const bitmap = await decodeBitmap(image);
   mark("decode");
   const net = { options: model.options, ...(preprocessing && { preprocessing }) };
-  const x = await pictureTensor(bitmap, net, device);
+  const close = () => {
+    if ("close" in bitmap) bitmap.close();
+  };
+  const x = await pictureTensor(bitmap, net, device).catch((error) => {
+    close();
+    throw error;
+  });
   // No wait: the stem is encoded meanwhile. A lost device is told by what is awaited after this.
   device.synchronize().then(
     () => mark("resize"),
@@ -32,7 +38,7 @@ export async function pictureOnGpu(
     },
     dispose() {
       if (!device.isLost) x.dispose();
-      if ("close" in bitmap) bitmap.close();
+      close();
     },
   };
 }

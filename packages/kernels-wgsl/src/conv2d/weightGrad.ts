@@ -1,4 +1,5 @@
 import { type Adapter, type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import { LONG, MOST_PARTIALS } from "../launch/tiles.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import direct from "./weightGradDirect.wgsl?raw";
 import tiledSource from "./weightGradTiled.wgsl?raw";
@@ -45,7 +46,10 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
 const BUSY = { software: 256, gpu: 384 };
 const SHORTEST = { software: 256, gpu: 128 };
 
-/** The longest stretch that is summed in sequence: over 16,640 terms rounding can add up to 2e-5. */
+/**
+ * The longest stretch that is summed in sequence, as over 16,640 terms rounding can add up to 2e-5. Where the partial sums of
+ * so many stretches are more than a device binds, stretches are longer, up to LONG.
+ */
 const LONGEST = 2 ** 12;
 
 /** Enough stretches to keep an adapter busy where w is small, none shorter than pays, or so long that rounding adds up. */
@@ -56,6 +60,8 @@ export function weightGradSplits(p: Conv2dParams, { software }: Pick<Adapter, "s
   // On a rasteriser channels count in vectors of four.
   const inFours = { ...p, C: p.groups === 1 ? Math.ceil(p.C / 4) * 4 : p.C };
   const tiles = software ? Math.ceil(weights(inFours) / 1024) : weightGradBlocks(p, rows, cols);
-  const fewest = Math.ceil((p.N * p.P * p.Q) / LONGEST);
+  const pixels = p.N * p.P * p.Q;
+  const bindable = Math.floor(MOST_PARTIALS / 4 / Math.max(1, weights(p)));
+  const fewest = Math.min(Math.ceil(pixels / LONGEST), Math.max(Math.ceil(pixels / LONG), bindable));
   return Math.max(1, fewest, Math.min(Math.ceil(BUSY[kind] / Math.max(1, tiles)), stretches));
 }

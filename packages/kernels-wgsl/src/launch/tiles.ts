@@ -66,7 +66,7 @@ export const LONG = 2 ** 14;
 const PART = 2 ** 12;
 
 /** Bytes of partial sums that every device binds. */
-const MOST_PARTIALS = 2 ** 27;
+export const MOST_PARTIALS = 2 ** 27;
 
 /** Parts that a long k has to be summed in, 1 where it is short or their partial sums would be too many. */
 export const partsOf = (k: number, length: number): number =>

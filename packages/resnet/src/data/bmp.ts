@@ -27,7 +27,9 @@ export async function decodeBmp(bytes: Uint8Array): Promise<DecodedImage> {
     throw new FormatError(`its ${colours} colours end at byte ${after} of ${bytes.length}`);
   const most = Math.floor((FREE_BYTES + 4 * bytes.length) / PIXEL);
   if (width * height === 0 || width * height > most)
-    throw new FormatError(`it has ${width} × ${height} pixels, expected 1 to ${most}`);
+    throw new FormatError(
+      `it has ${width} × ${height} pixels in ${bytes.length} bytes, expected 1 to ${most} pixels: decoding takes ${PIXEL} bytes for each; a PNG of it may have more`,
+    );
   const end = view.getUint32(10, true) + Math.ceil((width * bits) / 32) * 4 * height;
   if (end > bytes.length)
     throw new FormatError(`its ${width} × ${height} pixels end at byte ${end} of ${bytes.length}`);

@@ -17,7 +17,8 @@ export type { DecodedImage };
 /**
  * Decode a picture: by sharp in Node, by the browser in a page. Upright, as its EXIF data say; transparency over white. One
  * of more than 2²⁴ pixels, or of a side of more than 2¹⁴, is reduced to that. In Node, one of
- * less than a byte for 100 pixels is reduced further where decoding would take more than 64 MiB and four times the file.
+ * less than a byte for 100 pixels is reduced further where decoding would take more than 64 MiB and four times the file, and refused
+ * where it would take more even so.
  *
  * JPEG, PNG, WebP, GIF (the first frame), AVIF, BMP and PPM; TIFF in Node.
  *
@@ -27,12 +28,17 @@ export const decodeImage = (input: SourceInput): Promise<DecodedImage> => decode
 
 /**
  * A picture as a browser's bitmap, which goes to the GPU without the CPU reading its pixels; those of a PPM, which no browser
- * decodes. As {@link decodeImage}, but transparent where the file is.
+ * decodes. As {@link decodeImage}, but transparent where the file is. For pages and workers.
+ *
+ * @throws Error where there are no bitmaps, as in Node.
  */
-export const decodeBitmap = (input: SourceInput): Promise<ImageBitmap | DecodedImage> =>
-  decodeWith(input, async (bytes, format) =>
+export async function decodeBitmap(input: SourceInput): Promise<ImageBitmap | DecodedImage> {
+  if (typeof createImageBitmap !== "function")
+    throw new Error("decodeBitmap: there are no bitmaps outside of browsers; decodeImage decodes here too.");
+  return decodeWith(input, async (bytes, format) =>
     format === "pnm" ? plainPicture(bytes) : bitmapByBrowser(bytes, format),
   );
+}
 
 type Decoder<T> = (bytes: Uint8Array<ArrayBuffer>, format: PictureFormat) => Promise<T>;
 

@@ -48,7 +48,7 @@ function checkAffine(op: string, x: Tensor, shape: Shape, { weight, bias }: Laye
  *
  * x `[…]` → `[…]`
  *
- * @throws ShapeError if x has fewer axes.
+ * @throws ShapeError if x has fewer axes, or weight or bias have other shapes.
  */
 export function layerNorm(x: Tensor, count = 1, options: LayerNormOptions = {}): Tensor {
   checkTensors("layerNorm", { x });
@@ -65,7 +65,7 @@ export function layerNorm(x: Tensor, count = 1, options: LayerNormOptions = {}):
  *
  * x `[N, …, C]`; weight, bias `[C]` → `[N, …, C]`
  *
- * @throws ShapeError if the channels do not divide into the groups.
+ * @throws ShapeError if the channels do not divide into the groups, or weight or bias have other shapes.
  */
 export function groupNorm(x: Tensor, groups: number, options: LayerNormOptions = {}): Tensor {
   checkTensors("groupNorm", { x });

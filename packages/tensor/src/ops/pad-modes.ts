@@ -1,3 +1,4 @@
+import { isInteger } from "../core/dtype.ts";
 import { scope } from "../core/scope.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
@@ -8,12 +9,19 @@ import { gather } from "./gather.ts";
 export const picked = (x: Tensor, places: readonly number[], axis: number): Tensor =>
   scope(() => gather(x, tensor(Int32Array.from(places), [places.length], { device: x.device }), axis));
 
-/** `f` of x along one axis after the other: a new tensor, of x's type, also where there is nothing to do. Its steps compute in f32. */
+/**
+ * `f` of x along one axis after the other: a new tensor, also where there is nothing to do. Its steps compute in f32; it has the
+ * type of an x of floats, and that of the last step for whole numbers, between which there may be others.
+ */
 export const alongEach = (
   x: Tensor,
   axes: readonly number[],
   f: (y: Tensor, axis: number) => Tensor,
-): Tensor => scope(() => cast(axes.reduce(f, x), x.dtype));
+): Tensor =>
+  scope(() => {
+    const y = axes.reduce(f, x);
+    return cast(y, isInteger(x.dtype) ? y.dtype : x.dtype);
+  });
 
 /**
  * Modes of NumPy: `reflect` mirrors at the outermost element, `symmetric` beside it, `edge` repeats it (PyTorch's

@@ -8,7 +8,8 @@ import { readNet } from "../nets.ts";
 import { Lesson } from "./lesson.ts";
 
 let lesson: Lesson | undefined;
-let learning: AbortController | undefined;
+/** Signal of the learning that runs, or of the next one: a stop may come while a benchmark is interrupted for it. */
+let learning = new AbortController();
 
 export async function teachOpen(
   { net: bundled }: Calls["teachOpen"]["ask"],
@@ -44,13 +45,16 @@ export async function teachLearn(
   ask: Calls["teachLearn"]["ask"],
   onProgress: (progress: TeachStep) => void,
 ): Promise<null> {
-  learning = new AbortController();
-  await current().learn(ask, onProgress, learning.signal);
-  return null;
+  try {
+    await current().learn(ask, onProgress, learning.signal);
+    return null;
+  } finally {
+    learning = new AbortController();
+  }
 }
 
 export async function teachStop(): Promise<null> {
-  learning?.abort();
+  learning.abort();
   return null;
 }
 

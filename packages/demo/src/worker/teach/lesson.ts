@@ -85,7 +85,7 @@ export class Lesson {
 
   /**
    * Learn the classes from the pictures. A new head, or the last stage with the head that there is; after an abort no further
-   * step is done.
+   * step is done, the first one excepted.
    */
   async learn(
     { classes, examples, part }: TeachLearn,
@@ -144,7 +144,7 @@ export class Lesson {
     using others = this.#together(othersOf(parts), "features");
     const { steps } = HEAD;
     try {
-      for (let done = 1; done <= steps && !signal.aborted; done++) {
+      for (let done = 1; done <= steps && (done === 1 || !signal.aborted); done++) {
         const seen = await this.#inTurn(() => step(all.x, all.labels, others.x, others.labels));
         onProgress(stepOf(await valuesOf(seen), [done, steps], parts));
       }
@@ -173,7 +173,7 @@ export class Lesson {
     const batches = batchesOf(parts.learned, LAST_STAGE.batch, LAST_STAGE.epochs);
     try {
       for (const [done, picks] of batches.entries()) {
-        if (signal.aborted) break;
+        if (done > 0 && signal.aborted) break;
         using batch = this.#together(picks, "activation");
         const seen = await this.#inTurn(() => step(batch.x, batch.labels, others.x, others.labels));
         onProgress(stepOf(await valuesOf(seen), [done + 1, batches.length], parts));
