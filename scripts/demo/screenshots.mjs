@@ -78,7 +78,7 @@ const VIEWS = {
   },
 };
 
-/** What the net is taught. */
+/** Things that the net is taught. */
 const THINGS = [
   { name: "Cat", file: "chelsea.png" },
   { name: "Cup", file: "coffee.png" },

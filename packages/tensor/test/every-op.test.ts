@@ -14,7 +14,7 @@ const rows = Object.entries(EVERY_OP);
 const flat = (result: unknown): Tensor[] =>
   ([result].flat() as unknown[]).filter((y): y is Tensor => y instanceof Tensor);
 
-/** What has no row: no op, or one that reads no floats of the user's type. */
+/** Exports without a row: no ops, or ops that read no floats of the user's type. */
 const OTHERS =
   "arange assign backward cast checkOptions compile describeOrigin defaultDevice autocast batchMoments batchNorm cacheFolder cropImages eye " +
   "findNaN fromPixels full generatorOf grad init keep linspace manualSeed measurePeak noGrad normal oneHot ones onesLike " +
@@ -28,7 +28,7 @@ it("every op has a row", () => {
   expect([...named].sort()).toEqual(functions.sort());
 });
 
-/** What is not of the operands' type: places, truth values, and losses that are kept from overflowing. */
+/** Results of another type than the operands': places, truth values, and losses that are kept from overflowing. */
 const OF_A_TYPE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["argmax", "argmin", "argsort"].map((op) => [op, "i32"])),
   ...Object.fromEntries(

@@ -1,6 +1,6 @@
 import { filling, type Kernel } from "../launch/kernel.ts";
 import source from "./dropout.wgsl?raw";
-import { type Position, position, STREAM, type Stream } from "./stream.ts";
+import { POSITION, type Position, position, STREAM, type Stream } from "./stream.ts";
 
 export type DropoutParams = Position & Record<"length" | "threshold" | "scale", number>;
 
@@ -10,10 +10,7 @@ export const dropout: Kernel<DropoutParams> = {
   reads: ["x"],
   writes: ["y"],
   params: {
-    seedLow: "u32",
-    seedHigh: "u32",
-    offsetLow: "u32",
-    offsetHigh: "u32",
+    ...POSITION,
     length: "u32",
     threshold: "u32",
     scale: "f32",

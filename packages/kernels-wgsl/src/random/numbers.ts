@@ -1,7 +1,7 @@
 import { bits } from "../launch/bits.ts";
 import { filling, type Kernel } from "../launch/kernel.ts";
 import source from "./random.wgsl?raw";
-import { type Position, position, STREAM, type Stream } from "./stream.ts";
+import { POSITION, type Position, position, STREAM, type Stream } from "./stream.ts";
 
 export type RandomParams = Position & Record<"length" | "first" | "second", number>;
 /**
@@ -14,10 +14,7 @@ export const random: Kernel<RandomParams> = {
   reads: [],
   writes: ["y"],
   params: {
-    seedLow: "u32",
-    seedHigh: "u32",
-    offsetLow: "u32",
-    offsetHigh: "u32",
+    ...POSITION,
     length: "u32",
     first: "u32",
     second: "u32",

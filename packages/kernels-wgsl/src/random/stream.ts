@@ -6,7 +6,9 @@ export interface Stream {
 
 export type Position = Record<"seedLow" | "seedHigh" | "offsetLow" | "offsetHigh", number>;
 
-export const STREAM = ["seedLow", "seedHigh", "offsetLow", "offsetHigh"];
+/** Parameters of a kernel that say where in which stream it is. */
+export const POSITION = { seedLow: "u32", seedHigh: "u32", offsetLow: "u32", offsetHigh: "u32" } as const;
+export const STREAM = Object.keys(POSITION);
 
 export function position({ seed, offset }: Stream): Position {
   return {

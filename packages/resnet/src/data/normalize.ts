@@ -1,6 +1,6 @@
 import type { Normalization, Pixels } from "./dataset.ts";
 
-/** How the numbers of pixels become those of a net. */
+/** Mean, deviation and values of bytes by which pixels become the numbers of a net. */
 export interface ChannelScale {
   readonly mean: readonly number[];
   readonly std: readonly number[];
