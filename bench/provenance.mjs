@@ -20,7 +20,7 @@ export const provenance = () => ({
   version: JSON.parse(
     readFileSync(join(import.meta.dirname, "..", "packages", "tensor", "package.json"), "utf8"),
   ).version,
-  commit: commit(),
+  commit: commitOf(import.meta.dirname),
   processor: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
   node: process.version,
 });
@@ -32,9 +32,10 @@ export const platform = ({ adapter, processor, node }) =>
 /** @param {Provenance} report */
 export const ourselves = ({ version, commit }) => `shadegrad ${version}${commit ? ` (${commit})` : ""}`;
 
-function commit() {
+/** @param {string} folder of a checkout */
+export function commitOf(folder) {
   const git = (/** @type {string[]} */ ...args) =>
-    execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8", stdio: "pipe" }).trim();
+    execFileSync("git", args, { cwd: folder, encoding: "utf8", stdio: "pipe" }).trim();
   try {
     const changed = git("status", "--porcelain", "--untracked-files=no");
     return git("rev-parse", "--short", "HEAD") + (changed && " and changes");

@@ -1,6 +1,13 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
 
+/**
+ * An engine that takes its turns: a file of `engines/`, its name unless it is given, in this folder or in that of another
+ * checkout.
+ *
+ * @typedef {{ name: string, file?: string, folder?: string }} Contestant
+ */
+
 /** A worker and its answers. */
 export class Engine {
   #child;
@@ -8,14 +15,14 @@ export class Engine {
   #settle;
 
   /**
-   * @param {string} name of a file in `engines/`
+   * @param {Contestant} contestant
    * @param {import("./workloads.mjs").Workload} workload
    * @param {NodeJS.ProcessEnv} env
    */
-  constructor(name, workload, env) {
+  constructor({ name, file = name, folder = import.meta.dirname }, workload, env) {
     this.name = name;
     this.workload = workload;
-    this.#child = fork(join(import.meta.dirname, "worker.mjs"), [name, workload.name], {
+    this.#child = fork(join(folder, "worker.mjs"), [file, workload.name], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "advanced",
       env: { ...process.env, ...env },

@@ -1,8 +1,9 @@
 // npm run bench:peers: shadegrad and other engines on the same adapter, in turns.
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { chosenOf, complain, optionsOf } from "../options.mjs";
-import { provenance } from "../provenance.mjs";
+import { commitOf, provenance } from "../provenance.mjs";
 import { cold, inTurns } from "./rounds.mjs";
 import { sizes } from "./sizes.mjs";
 import { summary } from "./table.mjs";
@@ -15,6 +16,7 @@ const USAGE = `npm run bench:peers -- [options]
   --filter TEXT    workloads whose names contain this; may be given again
   --rounds N       turns that each engine takes; 5
   --ours           shadegrad alone
+  --before FOLDER  another checkout, built: what shadegrad was there, in turns with the others
   --engines A,B    of ${ENGINES.join(", ")}
   --json FILE      all times, to be read by programs
   --list           the names of the workloads`;
@@ -22,6 +24,7 @@ const USAGE = `npm run bench:peers -- [options]
 const options = optionsOf(USAGE, {
   rounds: { type: "string", default: "5" },
   ours: { type: "boolean", default: false },
+  before: { type: "string" },
   engines: { type: "string" },
 });
 const chosen = options.ours ? [OURS] : (options.engines?.split(",") ?? ENGINES);
@@ -38,16 +41,17 @@ const engines = await Promise.all(
     return { name, title, kinds, version: versionOf(name) };
   }),
 );
+if (options.before) engines.push(await before(options.before));
 const results = [];
 for (const workload of workloads) {
-  const names = engines.filter(({ kinds }) => kinds.includes(workload.kind)).map(({ name }) => name);
-  if (names.length === 0) continue;
+  const able = engines.filter(({ kinds }) => kinds.includes(workload.kind));
+  if (able.length === 0) continue;
   process.stderr.write(`${workload.name}: first call in ms:`);
   const measure = workload.cold ? cold : inTurns;
-  const { times, agreement } = await measure(workload, names, rounds, (text) =>
+  const { times, agreement } = await measure(workload, able, rounds, (text) =>
     process.stderr.write(` ${text}`),
   );
-  process.stderr.write(names.length > 1 ? `; results agree to ${agreement.toExponential(1)}\n` : "\n");
+  process.stderr.write(able.length > 1 ? `; results agree to ${agreement.toExponential(1)}\n` : "\n");
   results.push({ workload, flops: flopsOf(workload), agreement, times: Object.fromEntries(times) });
 }
 const adapters = new Set(
@@ -63,12 +67,22 @@ const report = {
   ...about,
   adapter: [...adapters][0],
   rounds,
-  engines,
+  engines: engines.map(({ folder, file, ...engine }) => engine),
   results,
-  sizes: options.filter.length === 0 ? await sizes(engines) : undefined,
+  sizes: options.filter.length === 0 ? await sizes(engines.filter(({ folder }) => !folder)) : undefined,
 };
 if (options.json) writeFileSync(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
 console.log(summary(report));
+
+/**
+ * @param {string} checkout with the same workloads
+ * @returns {Promise<import("./engine.mjs").Contestant & { title: string, kinds: string[], version: string }>}
+ */
+async function before(checkout) {
+  const folder = resolve(checkout, "bench/peers");
+  const { kinds } = await import(pathToFileURL(join(folder, "engines", `${OURS}.mjs`)).href);
+  return { name: "before", file: OURS, folder, title: "before", kinds, version: commitOf(checkout) };
+}
 
 /** @param {string} name of an engine */
 function versionOf(name) {

@@ -17,18 +17,19 @@ const SLOW = 1000;
  * Each engine's times: first all of them once, results compared, then in turns, A B C A B C.
  *
  * @param {import("./workloads.mjs").Workload} workload
- * @param {string[]} names
+ * @param {import("./engine.mjs").Contestant[]} contestants
  * @param {number} rounds
  * @param {(text: string) => void} say
  * @returns {Promise<{ times: Map<string, Times>, agreement: number }>}
  */
-export async function inTurns(workload, names, rounds, say) {
+export async function inTurns(workload, contestants, rounds, say) {
   const engines = new Map();
   const times = new Map();
   const answers = new Map();
   try {
-    for (const name of names) {
-      const engine = new Engine(name, workload, NO_DRIVER_CACHE);
+    for (const contestant of contestants) {
+      const { name } = contestant;
+      const engine = new Engine(contestant, workload, NO_DRIVER_CACHE);
       engines.set(name, engine);
       const { first, answer, ...rest } = await beginning(engine);
       times.set(name, { ...rest, first: [first], warm: [] });
@@ -54,14 +55,15 @@ export async function inTurns(workload, names, rounds, say) {
  *
  * @type {typeof inTurns}
  */
-export async function cold(workload, names, rounds, say) {
-  const times = new Map(names.map((name) => [name, { start: [], first: [], warm: [] }]));
+export async function cold(workload, contestants, rounds, say) {
+  const times = new Map(contestants.map(({ name }) => [name, { start: [], first: [], warm: [] }]));
   const answers = new Map();
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) {
+    for (const contestant of contestants) {
+      const { name } = contestant;
       const folder = mkdtempSync(join(tmpdir(), "shadegrad-cold-"));
       const env = { ...NO_DRIVER_CACHE, XDG_CACHE_HOME: folder, SHADEGRAD_CACHE: folder };
-      const engine = new Engine(name, workload, env);
+      const engine = new Engine(contestant, workload, env);
       try {
         const { start, first, answer, adapter } = await beginning(engine);
         const list = times.get(name);
