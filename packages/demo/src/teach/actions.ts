@@ -1,43 +1,33 @@
 import { openDevice } from "../app/device.ts";
 import { download } from "../app/download.ts";
-import { eachFrame } from "../app/frames.ts";
-import { change, state } from "../app/state.ts";
-import { cameraProblem, openCamera } from "../classify/camera.ts";
+import { state } from "../app/state.ts";
 import type { TeachStep } from "../worker-client/messages/teach.ts";
 import type { WorkerClient } from "../worker-client/worker-client.ts";
 import { baseOf } from "./base.ts";
+import { TeachCamera } from "./camera.ts";
+import { examplesOf, set, setClass } from "./change.ts";
 import { lessonOf, progressOf } from "./lesson.ts";
-import type { Example, TaughtClass, TeachState } from "./state.ts";
+import type { Example } from "./state.ts";
 import { webPage } from "./web-page.ts";
 
-/** Milliseconds between two pictures while a button is held. */
-const FILMED = 200;
-/** Shorter side of a picture that the camera takes, in pixels: more than any net sees. */
-const TAKEN = 320;
 /** Name of the files that are taken home. */
 const FILE = "taught";
 
 /** Actions of the view Teach it. */
 export class Teaching {
+  readonly camera = new TeachCamera();
   readonly #client: WorkerClient;
   #nextId = 3;
   /** The net that is loading or loaded, by its id. */
   #base: { readonly id: string; readonly opened: Promise<void> } | undefined;
   #adding: Promise<void> = Promise.resolve();
-  #live: AbortController | undefined;
   /** Number of the latest thing that the net learned, or of the net that was chosen after it. */
   #version = 0;
   /** Version and lesson that were taken home last. */
   #taken: string | undefined;
-  /** The class whose button is held. */
-  #held: object | undefined;
 
   constructor(client: WorkerClient) {
     this.#client = client;
-    addEventListener("hashchange", this.stopCamera);
-    document.addEventListener("visibilitychange", () => {
-      if (document.hidden) this.stopCamera(); // a hidden page must not film
-    });
     addEventListener("beforeunload", (event) => {
       const { classes } = state.teach;
       const isLost = progressOf(classes).all > 0 && `${this.#version} ${lessonOf(classes)}` !== this.#taken;
@@ -72,30 +62,15 @@ export class Teaching {
     for (const file of files) this.#add(id, file);
   }
 
-  /** Take pictures while a button is held: the first at once. */
-  async hold(id: number): Promise<void> {
-    // Another press is another loop, of the same class too.
-    const press = {};
-    this.#held = press;
-    while (this.#held === press) {
-      await this.takePicture(id);
-      await new Promise((resolve) => setTimeout(resolve, FILMED));
-    }
+  /** Learn from what the camera sees while a button is held. */
+  hold(id: number): Promise<void> {
+    return this.camera.hold((picture) => this.#add(id, picture));
   }
-
-  release = (): void => {
-    this.#held = undefined;
-  };
 
   /** Learn from what the camera sees now. */
   async takePicture(id: number): Promise<void> {
-    const video = document.querySelector<HTMLVideoElement>(".teach video");
-    if (!video?.videoWidth) return;
-    const { videoWidth, videoHeight } = video;
-    const scale = Math.min(1, TAKEN / Math.min(videoWidth, videoHeight));
-    const canvas = new OffscreenCanvas(Math.round(videoWidth * scale), Math.round(videoHeight * scale));
-    canvas.getContext("2d")!.drawImage(video, 0, 0, canvas.width, canvas.height);
-    this.#add(id, await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 }));
+    const picture = await this.camera.take();
+    if (picture) this.#add(id, picture);
   }
 
   /** Use another net; pictures that are there are given to it. */
@@ -110,7 +85,7 @@ export class Teaching {
     const { classes } = state.teach;
     const examples = classes.flatMap(({ examples }, label) => examples.map(({ id }) => ({ id, label })));
     const names = classes.map(({ name }) => name.trim());
-    this.#stopLive();
+    this.camera.stopFrames();
     set({ is: part, stop: undefined, steps: [], left: undefined, problem: undefined });
     let first = 0;
     const onProgress = (step: TeachStep) => {
@@ -142,7 +117,7 @@ export class Teaching {
   /** Classify a picture by the visitor's classes. */
   async tryPicture(file: File): Promise<void> {
     this.#triedFile = file;
-    this.#stopLive();
+    this.camera.stopFrames();
     const { tried } = state.teach;
     if (tried) URL.revokeObjectURL(tried.url);
     set({
@@ -158,44 +133,11 @@ export class Teaching {
   }
 
   /** Classify what the camera sees, frame after frame. */
-  tryCamera = async (): Promise<void> => {
-    const { camera } = state.teach;
-    if (camera.is !== "on") return;
-    this.#stopLive();
-    const live = new AbortController();
-    this.#live = live;
+  tryCamera = (): Promise<void> => {
     this.#triedFile = undefined;
-    set({ tried: undefined });
-    try {
-      await eachFrame(camera.stream, live.signal, async (frame, rate) => {
-        const answer = await this.#client.call("teachTry", { picture: frame }, { transfer: [frame] });
-        if (!live.signal.aborted) set({ answer, rate });
-      });
-    } catch (error) {
-      if (live.signal.aborted) return;
-      set({ problem: { title: "The camera is not classified", text: (error as Error).message } });
-    }
-    if (this.#live === live) this.#stopLive();
-  };
-
-  startCamera = async (): Promise<void> => {
-    set({ camera: { is: "asking" }, problem: undefined });
-    try {
-      const stream = await openCamera();
-      set({ camera: { is: "on", stream } });
-      if (state.route !== "teach" || document.hidden) this.stopCamera();
-    } catch (error) {
-      const problem = cameraProblem(error as Error, () => void this.startCamera());
-      set({ camera: { is: "off" }, problem });
-    }
-  };
-
-  stopCamera = (): void => {
-    const { camera } = state.teach;
-    this.release();
-    this.#stopLive();
-    if (camera.is === "on") for (const track of camera.stream.getTracks()) track.stop();
-    if (camera.is !== "off") set({ camera: { is: "off" } });
+    return this.camera.eachFrame((picture) =>
+      this.#client.call("teachTry", { picture }, { transfer: [picture] }),
+    );
   };
 
   /** Save the net, or a page that uses it. */
@@ -218,12 +160,6 @@ export class Teaching {
     this.#base = undefined;
     set({ opened: undefined, is: "idle", learned: undefined, answer: undefined });
     await this.#addAll();
-  }
-
-  #stopLive(): void {
-    this.#live?.abort();
-    this.#live = undefined;
-    if (state.teach.rate !== undefined) set({ rate: undefined });
   }
 
   #forget(examples: readonly Example[]): void {
@@ -300,12 +236,3 @@ export class Teaching {
     set({ opened, loading: undefined });
   }
 }
-
-/** Change this view's part of the state. */
-export const set = (part: Partial<TeachState>): void => change({ teach: { ...state.teach, ...part } });
-
-const setClass = (id: number, part: Partial<TaughtClass>): void =>
-  set({ classes: state.teach.classes.map((one) => (one.id === id ? { ...one, ...part } : one)) });
-
-const examplesOf = (id: number): readonly Example[] =>
-  state.teach.classes.find((one) => one.id === id)?.examples ?? [];

@@ -92,8 +92,8 @@ const holdButton = (id: number, isFixed: boolean, teaching: Teaching): TemplateR
       (event.currentTarget as Element).setPointerCapture(event.pointerId);
       void teaching.hold(id);
     }}
-    @pointerup=${teaching.release}
-    @pointercancel=${teaching.release}
+    @pointerup=${teaching.camera.release}
+    @pointercancel=${teaching.camera.release}
     @click=${(event: PointerEvent) => {
       if (event.detail === 0) void teaching.takePicture(id);
     }}

@@ -7,8 +7,9 @@ import { problemMessage } from "../app/messages.ts";
 import { size } from "../app/numbers.ts";
 import type { State } from "../app/state.ts";
 import type { Loading } from "../worker-client/messages/nets.ts";
-import { set, type Teaching } from "./actions.ts";
+import type { Teaching } from "./actions.ts";
 import { baseOf, bytesOf } from "./base.ts";
+import { set } from "./change.ts";
 import { taughtClass } from "./classes.ts";
 import { learning } from "./learning.ts";
 import { trying } from "./trying.ts";
@@ -49,7 +50,7 @@ export function teachView(state: State, teaching: Teaching): TemplateResult {
 function camera({ teach: { camera } }: State, teaching: Teaching): TemplateResult {
   if (camera.is !== "on")
     return html`
-      <button type="button" class="film" ?disabled=${camera.is === "asking"} @click=${() => void teaching.startCamera()}>
+      <button type="button" class="film" ?disabled=${camera.is === "asking"} @click=${() => void teaching.camera.start()}>
         ${icons.camera} ${camera.is === "asking" ? "Waiting for the camera …" : "Camera"}
       </button>
     `;
@@ -66,7 +67,7 @@ function camera({ teach: { camera } }: State, teaching: Teaching): TemplateResul
           if (video && video.srcObject !== stream) video.srcObject = stream;
         })}
       ></video>
-      <button type="button" class="small" @click=${teaching.stopCamera}>Turn the camera off</button>
+      <button type="button" class="small" @click=${teaching.camera.stop}>Turn the camera off</button>
     </div>
   `;
 }
