@@ -1,4 +1,4 @@
-import { type Kernel, spread } from "../launch/kernel.ts";
+import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import rows from "./rows.wgsl?raw";
 import serial from "./serial.wgsl?raw";
 
@@ -7,6 +7,21 @@ import serial from "./serial.wgsl?raw";
  * rows that do not count, with IGNORING.
  */
 export type CrossEntropyParams = Record<"N" | "C" | "smoothing" | "scale" | "ignored", number>;
+
+/** An invocation walks along a row. */
+const alone: Variant<CrossEntropyParams> = {
+  name: "serial",
+  source: serial,
+  workgroups: ({ N }) => spread(Math.ceil(N / 64)),
+};
+
+/** The same with a sum that is one block. */
+const short: Variant<CrossEntropyParams> = {
+  ...alone,
+  name: "short",
+  holes: { SHORT: true },
+  fits: ({ C }) => C <= 16,
+};
 
 /**
  * The loss of each row, the weight of its class, and its gradient.
@@ -22,10 +37,11 @@ export const crossEntropy: Kernel<CrossEntropyParams> = {
   params: { N: "u32", C: "u32", smoothing: "f32", scale: "f32", ignored: "u32" },
   // A barrier costs a software rasteriser more than the whole walk along a row.
   variants: {
-    plain: { name: "serial", source: serial, workgroups: ({ N }) => spread(Math.ceil(N / 64)) },
-    gpu: [{ name: "rows", source: rows, workgroups: ({ N }) => spread(N) }],
+    plain: alone,
+    gpu: [{ name: "rows", source: rows, workgroups: ({ N }) => spread(N) }, short],
+    rasteriser: [short],
   },
-  prefer: ({ C }) => (C >= 32 ? "rows" : "serial"),
+  prefer: ({ C }) => (C >= 32 ? "rows" : C > 16 ? "serial" : "short"),
   cost: ({ N, C }) => ({ flops: 8 * N * C, bytes: 8 * N * C }),
 };
 

@@ -77,18 +77,25 @@ fn main(
 
   let first = (o * p.reduced + start) * columns + at % columns;
   let end = first + length * columns;
-  var result = combined(first, end, columns, Vec());
-  if (MEAN) {
-    // The last element of a row may stand for fewer elements than the others, or more.
-    let more = select(0, p.lastWeight - 1, length > 0 && start + length == p.reduced);
-    let last = Vec(x[max(end, columns) - columns]);
-    let count = Vec(f32(length) + more);
-    let mean = (result + times(more, last)) / count;
-    // The mean of what a shift near it leaves is the rounding error of the sum. Where all elements are equal, the shift is
-    // one of them, so that nothing is left, however the GPU divides.
-    let shift = select(mean, last, abs(mean - last) <= abs(last) / Vec(65536));
-    let left = combined(first, end, columns, shift) + times(more, last - shift);
-    result = select(shift + left / count, mean, magnitude(mean) >= Bits(0x7f800000u));
+  // The last element of a row may stand for fewer elements than the others, or more.
+  let more = select(0, p.lastWeight - 1, length > 0 && start + length == p.reduced);
+  let last = Vec(x[max(end, columns) - columns]);
+  let count = Vec(f32(length) + more);
+  var shift = Vec();
+  var result = Vec();
+  // The mean of what a shift near it leaves is the rounding error of the sum. Where all elements are equal, the shift is
+  // one of them, so that nothing is left, however the GPU divides. A driver that knew the number of turns would compile
+  // both, which takes longer.
+  let turns = select(1, min(p.reduced + 1, 2), MEAN);
+  for (var turn = 0u; turn < turns; turn++) {
+    let sum = combined(first, end, columns, shift);
+    if (MEAN) {
+      let mean = shift + (sum + times(more, last - shift)) / count;
+      result = select(mean, result, magnitude(result) >= Bits(0x7f800000u));    // ∞ and NaN leave nothing to add
+      shift = select(mean, last, abs(mean - last) <= abs(last) / Vec(65536));
+    } else {
+      result = sum;
+    }
   }
   y[at] = ResultVec(result * Vec(p.scale));
 }

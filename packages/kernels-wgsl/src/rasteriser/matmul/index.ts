@@ -10,6 +10,20 @@ const fours = (...values: readonly number[]) => values.every((value) => value % 
 /** The holes of a tile of SUBGROUP · BLOCKS rows and 4 · ACROSS columns. */
 type Tile = Readonly<Record<"SUBGROUP" | "ACROSS" | "BLOCKS", number>>;
 
+/** k that a shader sums in sequence: BLOCK there. */
+const BLOCK = 4096;
+
+/** A variant whose sums are one block, and one for longer sums. */
+function ofAnyLength({ name, holes, fits, ...rest }: Variant<MatmulParams>): Variant<MatmulParams>[] {
+  return [
+    {
+      ...{ ...rest, name, holes: { ...holes, IN_BLOCKS: false } },
+      fits: (p, adapter, given) => p.K <= BLOCK && (fits?.(p, adapter, given) ?? true),
+    },
+    { ...rest, name: `${name} blocks`, holes: holes ?? {}, ...(fits && { fits }) },
+  ];
+}
+
 /** Fetches by fours, along the axis of each operand that is contiguous. */
 function shuffled(tile: Tile, A_COLUMNS = false, B_COLUMNS = false): Variant<MatmulParams> {
   const { SUBGROUP, ACROSS } = tile;
@@ -72,8 +86,9 @@ export const product: RoleVariants<MatmulParams> = {
     ...registerTiles({ SUBGROUP: 8, ACROSS: 8, BLOCKS: 2 }),
     shuffled({ SUBGROUP: 8, ACROSS: 4, BLOCKS: 4 }),
     ...registerTiles({ SUBGROUP: 4, ACROSS: 4, BLOCKS: 3 }),
-  ],
-  prefer: (p) => (p.N < 3 ? "direct" : p.N <= 16 ? "shuffle8x16" : undefined),
+  ].flatMap(ofAnyLength),
+  prefer: ({ N, K }) =>
+    N < 3 ? "direct" : N <= 16 ? (K <= BLOCK ? "shuffle8x16" : "shuffle8x16 blocks") : undefined,
 };
 
 export { matmul };
