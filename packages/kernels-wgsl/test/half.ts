@@ -4,7 +4,7 @@ export function toHalf(values: Float32Array): Uint16Array {
   return Uint16Array.from(bits, (word) => {
     const sign = (word >>> 16) & 0x8000;
     const exponent = ((word >>> 23) & 0xff) - 112;
-    if (exponent >= 31) return sign | 0x7c00;
+    if (exponent >= 31) return sign | ((word & 0x7fffffff) > 0x7f800000 ? 0x7e00 : 0x7c00);
     if (exponent <= 0) return sign;
     const half = (exponent << 10) | ((word >>> 13) & 0x3ff);
     const rest = word & 0x1fff;

@@ -22,6 +22,7 @@ const CHUNKED: Chunked[] = [
     [53, 3, 20],
     [131, 20, 131],
     [300, 36, 140],
+    [270, 16, 150], // a tile's channels exactly, in several tiles of rows
   ].map(([M = 0, C = 0, chunk = 0]) => ({
     ...{ M, C, chunk, splits: Math.ceil(M / chunk), name: `[${[M, C]}] in chunks of ${chunk}` },
   })),
