@@ -9,8 +9,8 @@ export const DOCS = join(ROOT, "docs");
 export const REFERENCE = join(DOCS, "reference");
 const SIDEBAR = join(REFERENCE, "sidebar.json");
 
-/** Packages with a library, from the lowest. */
-const PACKAGES = ["kernels-wgsl", "tensor", "resnet"];
+/** Packages with a library, those that most readers look for first. */
+const PACKAGES = ["resnet", "tensor", "kernels-wgsl"];
 
 /**
  * Entry points of the published packages: the specifier that a program imports, and its source.
@@ -56,6 +56,7 @@ export async function writeReference() {
     parametersFormat: "table",
     interfacePropertiesFormat: "table",
     sort: ["kind", "alphabetical"],
+    sortEntryPoints: false,
     skipErrorChecking: true, // the linter's business
     logLevel: "Warn",
     validation: { invalidLink: true, notExported: false, notDocumented: false },
@@ -69,14 +70,7 @@ export async function writeReference() {
     const page = join(DOCS, `${pageOf(specifier)}.md`);
     appendMethods(page, methodsOf(source), pageOf(join(specifier, "..")));
   }
-  writeFileSync(
-    SIDEBAR,
-    JSON.stringify(
-      PACKAGES.slice()
-        .reverse()
-        .map((name) => sidebarOf(name, entries)),
-    ),
-  );
+  writeFileSync(SIDEBAR, JSON.stringify(PACKAGES.map((name) => sidebarOf(name, entries))));
 }
 
 /**
