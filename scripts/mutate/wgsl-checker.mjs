@@ -36,9 +36,10 @@ async function variants() {
   const { checks } = await load("test/kernels.ts");
   const { allVariants } = await load("src/launch/kernel.ts");
   const { rasteriser } = await load("src/rasteriser/index.ts");
+  const { matrixUnits } = await load("src/matrixUnits/index.ts");
   const found = new Map();
   for (const { kernel, cases } of checks) {
-    for (const variant of allVariants(kernel, rasteriser)) {
+    for (const variant of allVariants(kernel, rasteriser, matrixUnits)) {
       found.set(`${kernel.name} ${variant.name}`, { kernel, variant, cases, text: JSON.stringify(variant) });
     }
   }
@@ -49,6 +50,8 @@ async function verdict() {
   const { fits } = await load("src/launch/kernel.ts");
   const { Launcher } = await load("src/launch/launcher.ts");
   const { checkValues, hasHalf, inHalf } = await load("test/value-check.ts");
+  const { imitation, matrixAdapters, needsMatrices } = await load("test/imitated.ts");
+  const { MATRIX_UNITS } = await load("src/launch/matrices.ts");
   const { found, rasteriser } = await variants();
   const changed = [...found].filter(([name, { text }]) => text !== original.found.get(name)?.text);
   /** @type {Error[]} */
@@ -57,17 +60,21 @@ async function verdict() {
   const launcher = new Launcher(device, own, (/** @type {Error} */ error) => failures.push(error));
   let ran = 0;
   for (const [, { kernel, variant, cases }] of changed) {
-    for (const example of cases().filter((/** @type {{ params: unknown }} */ { params }) =>
-      fits(variant, params, own),
-    )) {
-      const forms = [example];
-      if (example.half !== false && adapter.features.has("shader-f16") && hasHalf(kernel, variant))
-        forms.push(inHalf(example));
-      for (const form of forms) {
+    // Where there are no matrix units, matrices are imitated.
+    const isImitated = needsMatrices(variant) && !adapter.features.has(MATRIX_UNITS);
+    const launched = isImitated ? imitation(kernel) : kernel;
+    /** @type {unknown[]} */
+    const adapters = isImitated ? matrixAdapters : [own];
+    const isHalf = adapter.features.has("shader-f16") && hasHalf(kernel, variant);
+    for (const holes of isHalf ? [{}, { Elem: "f16" }] : [{}]) {
+      for (const example of cases()) {
+        if ("Elem" in holes && example.half === false) continue;
+        if (!adapters.some((one) => fits(variant, example.params, one, holes))) continue;
         ran++;
         let error;
         try {
-          await checkValues(device, launcher, kernel, variant, form);
+          const form = "Elem" in holes ? inHalf(example) : example;
+          await checkValues(device, launcher, launched, variant, form);
         } catch (thrown) {
           error = thrown;
         }
