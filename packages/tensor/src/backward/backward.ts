@@ -5,6 +5,7 @@ import { copied, elementwise } from "../core/map.ts";
 import { observer } from "../core/observe.ts";
 import { recorder } from "../core/recorder.ts";
 import { keep } from "../core/scope.ts";
+import { isSame } from "../core/shape.ts";
 import { checkTensors, type History, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { installBackwardOps } from "../ops/backward-ops.ts";
@@ -38,7 +39,7 @@ export function backward(loss: Tensor, dy?: Tensor): void {
       `backward: a loss has one element, not ${loss.size}; take its mean or sum, or give dy. It is [${loss.shape}].`,
     );
   }
-  if (dy && String(dy.shape) !== String(loss.shape)) {
+  if (dy && !isSame(dy.shape, loss.shape)) {
     throw new ShapeError(`backward: dy is [${dy.shape}] but the tensor is [${loss.shape}].`);
   }
   if (dy && isInteger(dy.dtype)) {
@@ -79,7 +80,7 @@ function propagate(loss: Tensor, seed: Tensor): void {
       if (!x.requiresGrad) return;
       const dx = thunks[i]!();
       if (!dx) return;
-      if (String(dx.shape) !== String(x.shape)) {
+      if (!isSame(dx.shape, x.shape)) {
         throw new ShapeError(
           `${history.op}: its gradient for input ${i} is [${dx.shape}] but the input is [${x.shape}].`,
         );

@@ -76,31 +76,26 @@ export function run<P extends ParamValues>(
   { op = kernel.name, holes = {}, epilogue: after, variant, device: where }: RunOptions = {},
 ): Tensor | Record<string, Tensor> {
   const single = isShape(writes);
-  const named: Readonly<Record<string, Write>> = single ? { [kernel.writes[0]!]: writes } : writes;
-  const reads = [...inputs, ...(after?.operands ?? []).map(({ tensor }) => tensor)];
+  const reads = after ? [...inputs, ...after.operands.map(({ tensor }) => tensor)] : inputs;
   const float = reads.find(({ dtype }) => dtype === "f32" || dtype === "f16")?.dtype ?? "f32";
-  const planned = kernel.writes.map((name): Operand => {
-    const write = named[name];
+  const planned = kernel.writes.map((name, i): Operand => {
+    const write = single ? (i === 0 ? writes : undefined) : writes[name];
     if (write === undefined) throw new ShapeError(`${kernel.name}: nothing to write ${name} to`);
     return isShape(write) ? { shape: write, dtype: float } : write;
   });
   // Every check is before the first allocation, and before contents count as changed.
   const operands: readonly Operand[] = [...reads, ...planned];
-  const names = [...kernel.reads.slice(0, reads.length), ...kernel.writes];
-  const fail = (what: string) => new ShapeError(`${op}: ${what}. ${shapesOf(names, operands)}.`);
+  const fail = (what: string) => {
+    const names = [...kernel.reads.slice(0, reads.length), ...kernel.writes];
+    return new ShapeError(`${op}: ${what}. ${shapesOf(names, operands)}.`);
+  };
   const device = where ?? deviceOf(operands, fail);
   if (planned.some(({ dtype }) => dtype === "f16")) checkHalves(op, device);
   const epilogue = after && {
     expression: after.expression,
     operands: after.operands.map(({ kind, tensor }) => ({ kind, type: floatOf(tensor, kind, fail) })),
   };
-  const filled = withElement(
-    kernel,
-    names.slice(0, inputs.length).concat(kernel.writes),
-    [...inputs, ...planned],
-    holes,
-    fail,
-  );
+  const filled = withElement(kernel, inputs, planned, holes, fail);
   const written = planned.map((write) =>
     write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
   );
@@ -131,7 +126,9 @@ export function run<P extends ParamValues>(
     watching.ran(kernel.name, reads, written, replaced);
   }
   if (single) return written[0]!;
-  return Object.fromEntries(kernel.writes.map((name, i) => [name, written[i]!]));
+  const made: Record<string, Tensor> = {};
+  for (let i = 0; i < written.length; i++) made[kernel.writes[i]!] = written[i]!;
+  return made;
 }
 
 /** The type of an operand of an epilogue. */
@@ -193,21 +190,20 @@ function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): 
 
 /**
  * Where bindings that hold `Elem` are f16, fill that hole; all of them must agree, and the others must hold what the
- * kernel or a hole says.
- *
- * @param names of the bindings
+ * kernel or a hole says. Operands of an epilogue are none of them.
  */
 function withElement(
-  { types = {} }: Interface,
-  names: readonly string[],
-  operands: readonly Operand[],
+  { types = {}, reads, writes }: Interface,
+  inputs: readonly Tensor[],
+  planned: readonly Operand[],
   holes: Holes,
   fail: (what: string) => Error,
 ): Holes {
   let elem: string | undefined;
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
-    const { dtype } = operands[i]!;
+  for (let i = 0; i < inputs.length + planned.length; i++) {
+    const isRead = i < inputs.length;
+    const name = isRead ? reads[i]! : writes[i - inputs.length]!;
+    const { dtype } = isRead ? inputs[i]! : planned[i - inputs.length]!;
     const type = types[name] ?? "Elem";
     const declared = typeof type === "string" ? type : String(holes[type[0]] ?? type[1]);
     if (declared === "Elem" && isInteger(dtype) && !("Elem" in holes)) {

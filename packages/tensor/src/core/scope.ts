@@ -9,10 +9,15 @@ export abstract class Owned {
   uses = 0;
   /** True if only those histories still know it: it is freed with the last of them. */
   ownedByGraph = false;
-  #scope: Scope | undefined;
+  #scope: Scope | undefined = open.at(-1);
 
   constructor() {
-    this.moveTo(open.at(-1));
+    this.#scope?.add(this);
+  }
+
+  /** True if a scope holds it, and frees it at its end. */
+  get isInScope(): boolean {
+    return this.#scope !== undefined;
   }
 
   abstract dispose(): void;

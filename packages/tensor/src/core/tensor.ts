@@ -5,7 +5,7 @@ import type { Device } from "../gpu/device.ts";
 import { bytesOf, checkGradient, type DType } from "./dtype.ts";
 import { decode, dtypeOf, encode, flatten, type Nested, type Numbers, type TensorData } from "./numbers.ts";
 import { recorder } from "./recorder.ts";
-import { Owned } from "./scope.ts";
+import { Owned, type Scope } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { type Memory, Storage } from "./storage.ts";
 
@@ -44,12 +44,27 @@ export class Tensor extends Owned {
   /** The op that made it, once `backward` has used up its history. */
   usedUp: string | undefined;
   #storage: Storage | undefined;
+  #isWatched = false;
 
   constructor(shape: Shape, dtype: DType, storage: Storage) {
     super();
     this.shape = shape;
     this.dtype = dtype;
     this.#storage = storage;
+    this.#watch();
+  }
+
+  override moveTo(scope: Scope | undefined): void {
+    super.moveTo(scope);
+    this.#watch();
+  }
+
+  /** Have the collector tell that it was forgotten: only outside of all scopes, which hold what they free, can it be. */
+  #watch(): void {
+    const storage = this.#storage;
+    if (!storage || this.#isWatched || this.isInScope) return;
+    this.#isWatched = true;
+    const { shape, dtype } = this;
     unreachable.register(this, { storage, shape, dtype }, this);
   }
 
@@ -147,7 +162,7 @@ export class Tensor extends Owned {
     if (!storage) return [];
     this.#storage = undefined;
     this.moveTo(undefined);
-    unreachable.unregister(this);
+    if (this.#isWatched) unreachable.unregister(this);
     storage.release();
     this.grad?.dispose();
     this.grad = undefined;
