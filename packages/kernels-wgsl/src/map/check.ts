@@ -26,8 +26,66 @@ function broadcastCase(shape: readonly number[], used: readonly (readonly number
   };
 }
 
+const BASES = Float32Array.of(0, -0, 1, -1, 1.01, -1.01, 0.97, -0.97, 1 / 0, -1 / 0, Number.NaN);
+/** Whole ones up to 64 are multiplied, those from 2²⁴ on are even. */
+const EXPONENTS = [
+  0,
+  1,
+  -1,
+  2,
+  -2,
+  3,
+  7,
+  64,
+  -64,
+  65,
+  0.5,
+  -0.5,
+  2 ** 24 - 1,
+  2 ** 24,
+  1 / 0,
+  -1 / 0,
+  Number.NaN,
+];
+
+/** base^exponent as IEEE 754 has it; in JavaScript 1 to the power of ∞ or NaN is NaN. */
+function power(base: number, exponent: number): number {
+  const isOne = base === 1 || (base === -1 && Math.abs(exponent) === Number.POSITIVE_INFINITY);
+  return isOne ? 1 : base ** exponent;
+}
+
+/** Each base with each of a few exponents: `inOrder` one of each for an element, else an exponent for each channel. */
+function powerCase(inOrder: boolean) {
+  const exponents = Float32Array.from([...EXPONENTS, 4, 5, -7]);
+  const columns = exponents.length;
+  const length = BASES.length * columns;
+  const ofEach = (of: (row: number, column: number) => number) =>
+    Float32Array.from({ length }, (_, i) => of(Math.floor(i / columns), i % columns));
+  const a = ofEach((row) => BASES[row]!);
+  const expected = Float64Array.from(a, (base, i) => power(base, exponents[i % columns]!));
+  return {
+    name: `powers, ${inOrder ? "an exponent for each" : "an exponent for each channel"}`,
+    params: inOrder
+      ? dense(length)
+      : broadcast(
+          [BASES.length, columns],
+          [
+            [columns, 1],
+            [0, 1],
+          ],
+        ),
+    holes: { f: "power(a, b)" },
+    reads: [a, inOrder ? ofEach((_, column) => exponents[column]!) : exponents, new Float32Array(length)],
+    writes: [new Float32Array(length)],
+    expected: [expected],
+    half: false,
+  };
+}
+
 export const checks = [
   check(map, () => [
+    powerCase(true),
+    powerCase(false),
     ...[0, 1, 7, 256, 1021, 300_000].map((length) => {
       const [a, b, c] = [1, 2, 3].map((seed) => randomValues(length, seed)) as [
         Float32Array,
