@@ -9,6 +9,8 @@ const sides: [outer: number, size: number, inner: number][] = [
   [2, 3, 0],
   [3, 7, 101],
 ];
+/** More than a block of the gradient's sum. */
+const many = Int32Array.from({ length: 1030 }, (_, i) => (i * i) % 11);
 const indices = Int32Array.of(2, 0, 2, 1, 3, 2, 6);
 
 export const checks = [
@@ -45,13 +47,13 @@ export const checks = [
     },
   ]),
   check(gatherGrad, () =>
-    [indices, Int32Array.of(-1, 0, 99), new Int32Array(0)].flatMap((index) =>
+    [indices, Int32Array.of(-1, 0, 99), new Int32Array(0), many].flatMap((index) =>
       sides.map((side) => {
         const params = gatherParams(side, index.length, "f32", 0);
         const dy = randomValues(side[0] * index.length * side[2]);
         const expected = gatherGradReference(dy, index, params);
         return {
-          name: `rows [${index}] back to [${side}]`,
+          name: `rows ${index.length < 8 ? `[${index}]` : `of ${index.length} indices`} back to [${side}]`,
           params,
           reads: [dy, index],
           writes: [new Float32Array(expected.length).fill(5)],
