@@ -35,15 +35,17 @@ export const checks: Check[] = [
     ...[
       { outer: 1, size: 300_000, inner: 1 },
       { outer: 1, size: 100_000, inner: 3 },
+      { outer: 65_537, size: 2, inner: 1 }, // more rows than there are workgroups along one axis
     ].map((params) => {
-      const x = randomValues(300_000).map((value) => 1 + value / 8);
+      const length = params.outer * params.size * params.inner;
+      const x = randomValues(length).map((value) => 1 + value / 8);
       return {
-        name: `of long rows, [${Object.values(params)}]`,
+        name: `of long rows or many, [${Object.values(params)}]`,
         params,
         half: false,
         tolerance: 1e-6,
         reads: [x],
-        writes: [new Float32Array(300_000)],
+        writes: [new Float32Array(length)],
         expected: [softmaxReference(x, params)],
       };
     }),
