@@ -16,13 +16,20 @@ export function inputs(M: number, C: number) {
   return { x, dy, mean, variance, gamma, beta, eps: EPS };
 }
 
-/** Mean beyond the first row of all and m2 of each chunk, as [splits, 2, C]. */
-export function partialMoments(x: Float32Array, M: number, C: number, chunk: number): Float64Array {
+/** Mean beyond the first row of all, or of the chunk, and m2 of each chunk, as [splits, 2, C]. */
+export function partialMoments(
+  x: Float32Array | Float64Array,
+  M: number,
+  C: number,
+  chunk: number,
+  isByChunk = false,
+): Float64Array {
   const partial: number[] = [];
   for (let first = 0; first < M; first += chunk) {
     const rows = Math.min(chunk, M - first);
+    const origin = isByChunk ? first * C : 0;
     const { mean, variance } = momentsReference(x.subarray(first * C, (first + rows) * C), rows, C);
-    partial.push(...mean.map((value, c) => value - x[c]!), ...variance.map((value) => value * rows));
+    partial.push(...mean.map((value, c) => value - x[origin + c]!), ...variance.map((value) => value * rows));
   }
   return Float64Array.from(partial);
 }

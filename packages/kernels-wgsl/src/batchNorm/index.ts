@@ -1,7 +1,9 @@
 /*
  * Batch norm in training, in two ways. A GPU runs `tiles.ts` and `tileGradients.ts`: two launches forward and two backward, in tiles of 16
- * channels, whose second launch finishes the sums of the first by itself. Elsewhere the kernels of `forward.ts` and
- * `gradients.ts` run, three launches each: sums over chunks of rows, one pass over the chunks, and the result.
+ * channels, whose second launch finishes the sums of the first by itself. In a compiled function the first one forward is
+ * left out where a convolution makes x: `conv2dMoments` leaves the moments of its tiles, for `normalizeBatch` with `BY_CHUNK`.
+ * Elsewhere the kernels of `forward.ts` and `gradients.ts` run, three launches each: sums over chunks of rows, one pass over
+ * the chunks, and the result.
  *
  *   variant            what it adds
  *   channels, tiles    one channel for each invocation: any number of channels
@@ -18,4 +20,4 @@ export { finishMoments, moments, normalize } from "./forward.ts";
 export { finishGradients, inputGrad, sumGradients } from "./gradients.ts";
 export { batchNormGradReference, momentsReference, normalizeReference } from "./reference.ts";
 export { inputGradBatch, tileGradients } from "./tileGradients.ts";
-export { normalizeBatch, type TiledParams, tiledParams, tileMoments } from "./tiles.ts";
+export { depthFor, normalizeBatch, type TiledParams, tiledParams, tileMoments } from "./tiles.ts";

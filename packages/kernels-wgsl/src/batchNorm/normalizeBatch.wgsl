@@ -5,7 +5,8 @@
 // of its channels, as `finishMoments` does; those of the first rows store them.
 //
 //   x y  [M, C]     statistics  [2, C]: mean, variance
-//   partial  [splits + 1, 2, C]: gamma, beta; then of each chunk mean[c] − x[0, c], m2
+//   partial  [splits + 1, 2, C]: gamma, beta; then of each chunk mean[c] − x[0, c], m2; with BY_CHUNK the mean is relative to
+//            the chunk's own first row, which is all that a convolution's tile knows
 //   running  bits of the running mean [C] from 0 on, of the running variance [C] from varianceAt on, and a count at batchesAt
 //   dispatch  spread(ceil(M / (THREADS / COLUMNS · DEPTH)) · ceil(C / WIDTH / COLUMNS))
 
@@ -18,6 +19,7 @@ alias Vec = f32;             // WIDTH values
 alias StoredVec = Elem;      // WIDTH elements
 alias Bits = u32;            // those of WIDTH values
 const TRACK: bool = true;    // otherwise the running statistics are left alone
+const BY_CHUNK: bool = false;
 
 // Applied to each result before it is stored: WIDTH values, the first for y[at], in `channel`. e0 and e1 hold
 // operands of y's shape, or one value a channel.
@@ -68,6 +70,13 @@ fn follow(at: u32, value: Vec) {
   running[at] = bitcast<Bits>(before + p.momentum * (value - before));
 }
 
+// The mean of a chunk beyond the first row of all.
+fn meanOf(s: u32, columns: u32, c: u32) -> Vec {
+  let mean = partial[(2 * s + 2) * columns + c];
+  if (BY_CHUNK) { return Vec(x[s * p.chunk * columns + c]) - Vec(x[c]) + mean; }
+  return mean;
+}
+
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -87,12 +96,12 @@ fn main(
 
   var sum = Vec();
   for (var s = row; s < p.splits; s += THREADS / COLUMNS) {
-    sum += partial[(2 * s + 2) * columns + own] * f32(min(p.chunk, p.M - s * p.chunk));
+    sum += meanOf(s, columns, own) * f32(min(p.chunk, p.M - s * p.chunk));
   }
   let beyond = total(thread, sum) / f32(p.M);
   var m2 = Vec();
   for (var s = row; s < p.splits; s += THREADS / COLUMNS) {
-    let d = partial[(2 * s + 2) * columns + own] - beyond;
+    let d = meanOf(s, columns, own) - beyond;
     m2 += partial[(2 * s + 3) * columns + own] + d * d * f32(min(p.chunk, p.M - s * p.chunk));
   }
   m2 = total(thread, m2);

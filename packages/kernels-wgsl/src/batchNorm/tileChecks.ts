@@ -29,6 +29,12 @@ const CHUNKED: Chunked[] = [
   { name: "mean 1000, deviation 0.06", M: 400, C: 4, splits: 4, chunk: 100, half: false },
 ];
 
+/** Chunks of a convolution's tiles: short, and so many that an invocation adds up several. */
+const OF_TILES: Chunked[] = [
+  { name: "[2117, 20] in tiles of 32", M: 2117, C: 20, splits: 67, chunk: 32 },
+  { name: "mean 1000, deviation 0.06, in tiles of 64", M: 400, C: 4, splits: 7, chunk: 64, half: false },
+];
+
 const given = ({ M, C, half = true }: Chunked) => ({
   ...inputs(M, C),
   ...(!half && { x: largeMean(M, C) }),
@@ -64,14 +70,15 @@ export const tileChecks: Check[] = [
     }),
   ),
   check(normalizeBatch, () =>
-    CHUNKED.flatMap((one, i) =>
+    [...CHUNKED, ...OF_TILES].flatMap((one, i) =>
       // Each of both takes a while to compile.
       [i !== 1].flatMap((TRACK) => {
+        const BY_CHUNK = i >= CHUNKED.length;
         const { name, half = true, ...params } = one;
         const { M, C, chunk } = params;
         const { x, gamma, beta, mean: before, variance: beforeVar } = given(one);
         const { mean, variance } = momentsReference(x, M, C);
-        const partial = headed([gamma, beta], partialMoments(x, M, C, chunk));
+        const partial = headed([gamma, beta], partialMoments(x, M, C, chunk, BY_CHUNK));
         const follow = (before: ArrayLike<number>, batch: Float64Array) =>
           batch.map((value, c) => 0.7 * before[c]! + 0.3 * value);
         const corrected = variance.map((value) => (value * M) / (M - 1));
@@ -80,7 +87,7 @@ export const tileChecks: Check[] = [
         return fused({
           name: `${name}${TRACK ? "" : " without running statistics"}`,
           params: { ...params, ...running(C), momentum: 0.3, eps: EPS },
-          holes: { TRACK },
+          holes: { TRACK, ...(BY_CHUNK && { BY_CHUNK, DEPTH: 3 }) },
           half,
           reads: [x, partial],
           writes: [new Float32Array(M * C), new Float32Array(2 * C), unchanged],

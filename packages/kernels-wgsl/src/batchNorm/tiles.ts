@@ -1,4 +1,4 @@
-import { type Kernel, type ParamValues, spread, type Variants } from "../launch/kernel.ts";
+import { type Holes, type Kernel, type ParamValues, spread, type Variants } from "../launch/kernel.ts";
 import normalizeSource from "./normalizeBatch.wgsl?raw";
 import tileMomentsSource from "./tileMoments.wgsl?raw";
 
@@ -23,15 +23,37 @@ export function tiledParams(rows: number, channels: number): TiledParams {
 }
 
 const THREADS = 256;
-const DEPTH = 8;
+
+/** Rows of each invocation of the second pass, and of a workgroup's invocations side by side in `tiles4`. */
+const LEAST_DEPTH = 8;
+const SIDE_BY_SIDE = 64;
+
+/**
+ * DEPTH of the second pass where the convolution before it leaves the moments of its tiles, many short chunks; undefined
+ * where that does not pay. Bytes of each channel, with e bytes an element:
+ *
+ *   the pass over x that is saved                       e · M
+ *   moments and first rows that the second pass reads   (8 + e) · splits in each of its M / (64 · DEPTH) workgroups
+ *
+ * The second is no more than the first where DEPTH ≥ splits · (8 + e) / (64 · e), and is read from the cache. That leaves
+ * fewer workgroups, which have to fill a GPU still. Of a ResNet-50 at 32 images of 224², f32, 46 of 53 norms have it:
+ * DEPTH is 37 at 56² (784 chunks of 128 rows), 10 at 28², 8 below. The six of 64 channels at 56² would have 172 workgroups;
+ * the first one, at 112², is of RGB. This has not been timed.
+ */
+export function depthFor({ M, C, splits }: TiledParams, e: number): number | undefined {
+  const depth = Math.max(LEAST_DEPTH, Math.ceil((splits * (8 + e)) / e / SIDE_BY_SIDE));
+  const workgroups = Math.ceil(M / SIDE_BY_SIDE / depth) * Math.ceil(C / CHANNELS);
+  return depth === LEAST_DEPTH || workgroups >= BUSY ? depth : undefined;
+}
 
 /** Four channels in each column of a tile, or one where they cannot be divided by four. */
 function tiled<P extends ParamValues & { C: number }>(
   source: string,
-  rowsOf: (p: P, width: number) => number,
+  rowsOf: (p: P, width: number, holes: Holes) => number,
   holes: Record<string, string>,
 ): Variants<P> {
-  const workgroups = (width: number) => (p: P) => spread(rowsOf(p, width) * Math.ceil(p.C / CHANNELS));
+  const workgroups = (width: number) => (p: P, given: Holes) =>
+    spread(rowsOf(p, width, given) * Math.ceil(p.C / CHANNELS));
   return {
     plain: { name: "tiles", source, workgroups: workgroups(CHANNELS) },
     gpu: [
@@ -52,9 +74,13 @@ export const byChunk = <P extends TiledParams & ParamValues>(source: string): Va
 
 /** A tile for DEPTH rows of each invocation. */
 export const byRows = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
-  tiled<P>(source, ({ M }, columns) => Math.ceil(M / ((THREADS / columns) * DEPTH)), {
-    ...{ Bits: "vec4u", StoredVec0: "vec4<E0>", StoredVec1: "vec4<E1>" },
-  });
+  tiled<P>(
+    source,
+    ({ M }, columns, { DEPTH = LEAST_DEPTH }) => Math.ceil(M / ((THREADS / columns) * Number(DEPTH))),
+    {
+      ...{ Bits: "vec4u", StoredVec0: "vec4<E0>", StoredVec1: "vec4<E1>" },
+    },
+  );
 
 export const CHUNKS = { M: "u32", C: "u32", splits: "u32", chunk: "u32" } as const;
 
@@ -75,7 +101,8 @@ export const tileMoments: Kernel<TiledParams> = {
 /**
  * Forward, second pass: y, the batch's mean and variance, and the running ones, which follow them.
  *
- * Holes: `TRACK`, whether there are running statistics; `Elem`; it may have an epilogue.
+ * Holes: `TRACK`, whether there are running statistics; `BY_CHUNK`, whether chunks are the tiles of a convolution that left
+ * the moments, and `DEPTH`, by `depthFor`; `Elem`; it may have an epilogue.
  */
 export const normalizeBatch: Kernel<
   TiledParams & Record<"varianceAt" | "batchesAt" | "momentum" | "eps", number>

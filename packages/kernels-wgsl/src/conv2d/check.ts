@@ -9,6 +9,7 @@ import {
   conv2dWeightGradReference,
   sumPartials,
 } from "./index.ts";
+import { momentsCheck } from "./momentsCheck.ts";
 
 interface Options {
   stride?: [number, number];
@@ -139,6 +140,7 @@ export const checks = [
       return fused(example, p.O);
     }),
   ),
+  momentsCheck,
   check(conv2dInputGrad, () =>
     examples().flatMap(({ name, p, x, w, dy }) => {
       const example = {

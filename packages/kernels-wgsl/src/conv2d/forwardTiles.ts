@@ -9,7 +9,7 @@ import { each, isInFours, preferred, tilesOf } from "./tiles.ts";
 export const forwardTiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number): number =>
   Math.ceil((N * P * Q) / rows) * groups * Math.ceil(O / groups / cols);
 
-const forwardVariant = (name: string, tile: Tile): Variant<Conv2dParams> => ({
+export const forwardVariant = (name: string, tile: Tile): Variant<Conv2dParams> => ({
   name,
   source,
   holes: tile,
@@ -18,7 +18,7 @@ const forwardVariant = (name: string, tile: Tile): Variant<Conv2dParams> => ({
 });
 
 /** Workgroups from which a tile pays on an H200, by the times of all convolutions of a ResNet-50 at 32 images. */
-const FORWARD: Ladder = [
+export const FORWARD: Ladder = [
   ["128×64×16", 224],
   ["64×64×32", 224],
   ["32×64×32", 0],

@@ -13,12 +13,13 @@
 
 alias Elem = f32;
 alias Out = Elem;
+const SPLIT: bool = false;
+// = tile
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
 const ROWS: u32 = 4;                              // 4 or 8
 const COLS: u32 = 4;                              // 4 or 8
-const SPLIT: bool = false;
 const ACROSS = TILE_N / COLS;                     // threads along a row of the tile
 const DOWN = TILE_M / ROWS;
 const THREADS = ACROSS * DOWN;
@@ -29,6 +30,7 @@ const W_LOADS = TILE_K * W_ROW / THREADS;
 const X_STEP = THREADS / X_ROW;                   // rows from one of them to the next
 const W_STEP = THREADS / W_ROW;
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
+// = end
 
 // Applied to each result before it is stored: four values, the first for y[at], in `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
@@ -43,6 +45,7 @@ fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
 fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -51,6 +54,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Elem>>;
@@ -60,6 +64,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<Out>>;
 @group(0) @binding(5) var<uniform> p: Params;
 
+// = tileOfSums
 var<workgroup> xSlice: array<vec4f, TILE_M * X_ROW>;    // [row, k / 4]
 var<workgroup> wSlice: array<vec4f, TILE_K * W_ROW>;    // [k, column / 4]
 
@@ -197,6 +202,7 @@ fn main(
       }
     }
   }
+// = end
 
   let m = m0 + ty;
   let columnOut = column0 + 4 * tx;

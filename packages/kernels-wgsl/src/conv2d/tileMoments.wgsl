@@ -1,0 +1,244 @@
+// y[n, row, col, o] = Σ_{r, s, c}  x[n, h, v, g·C/groups + c] · w[r, s, c, o], as conv2d/tile.wgsl has it, and of each
+// tile's rows m of y, as they are stored:  mean[o] = Σ y[m, o] / n,  m2[o] = Σ (y[m, o] − mean[o])²
+//
+// The first pass of a batch norm is left out then. Sums are relative to the tile's first row, and so is the mean, as other
+// tiles' rows are not known here: a mean far from zero costs no digits of the deviation, as in batchNorm/tileMoments.wgsl.
+//
+//   x  [N, H, W, C]     w  [R, S, C / groups, O]     C / groups and O / groups multiples of 4     gamma beta  [O]
+//   y  [N, P, Q, O]     chunk s: the TILE_M rows of a tile, from s·TILE_M on
+//   partial  [chunks + 1, 2, O]: gamma, beta; then of each chunk mean[o] − y[s·TILE_M, o], m2
+//   dispatch  ceil(N·P·Q / TILE_M) · groups · ceil(O / groups / TILE_N) spread over x and y
+
+alias Elem = f32;
+// = tile
+const TILE_M: u32 = 64;
+const TILE_N: u32 = 64;
+const TILE_K: u32 = 16;
+const ROWS: u32 = 4;                              // 4 or 8
+const COLS: u32 = 4;                              // 4 or 8
+const ACROSS = TILE_N / COLS;                     // threads along a row of the tile
+const DOWN = TILE_M / ROWS;
+const THREADS = ACROSS * DOWN;
+const X_ROW = TILE_K / 4;                         // vec4 in a row of a slice
+const W_ROW = TILE_N / 4;
+const X_LOADS = TILE_M * X_ROW / THREADS;         // vec4 that a thread fetches of a slice: at most 4
+const W_LOADS = TILE_K * W_ROW / THREADS;
+const X_STEP = THREADS / X_ROW;                   // rows from one of them to the next
+const W_STEP = THREADS / W_ROW;
+const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
+// = end
+
+
+// = convolutionParams
+struct Params {
+  N: u32, H: u32, W: u32, C: u32,
+  R: u32, S: u32, O: u32,
+  P: u32, Q: u32,
+  strideRows: u32, strideCols: u32,
+  padTop: u32, padLeft: u32,
+  dilationRows: u32, dilationCols: u32,
+  groups: u32,
+// = end
+  chunk: u32,    // TILE_M
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<Elem>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<Elem>>;
+@group(0) @binding(2) var<storage, read> gamma: array<vec4f>;
+@group(0) @binding(3) var<storage, read> beta: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<Elem>>;
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
+@group(0) @binding(6) var<uniform> p: Params;
+
+// = tileOfSums
+var<workgroup> xSlice: array<vec4f, TILE_M * X_ROW>;    // [row, k / 4]
+var<workgroup> wSlice: array<vec4f, TILE_K * W_ROW>;    // [k, column / 4]
+
+// Top and left of the window of row m, and where its first vec4 is. Above and left of the image these wrap to a
+// huge u32, so that one `<` tests both edges.
+fn windowOf(m: u32, g: u32) -> vec3u {
+  let top = select(m / p.Q % p.P * p.strideRows - p.padTop, BEYOND, m >= p.N * p.P * p.Q);
+  let left = m % p.Q * p.strideCols - p.padLeft;
+  let first = ((m / (p.P * p.Q) * p.H + top) * p.W + left) * (p.C / 4) + g * (p.C / p.groups / 4);
+  return vec3u(top, left, first);
+}
+
+// tap: rows and columns from a window's first pixel, and vec4 from its first.
+fn fetchX(window: vec3u, tap: vec3u) -> vec4f {
+  if (window.x + tap.x < p.H && window.y + tap.y < p.W) { return vec4f(x[window.z + tap.z]); }
+  return vec4f();
+}
+
+fn fetchW(at: u32, isInside: bool) -> vec4f {
+  if (isInside) { return vec4f(w[at]); }
+  return vec4f();
+}
+
+// Four rows by four columns of sums, each row a column of the matrix, gain four k: a holds a row's k in each of
+// its columns, b a k's columns.
+fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
+  return mat4x4f(addRow(sum[0], a[0], b), addRow(sum[1], a[1], b), addRow(sum[2], a[2], b), addRow(sum[3], a[3], b));
+}
+
+fn addRow(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
+  return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], sum))));
+}
+
+// Four rows of xSlice, DOWN apart, at four k.
+fn rowsAt(at: u32) -> mat4x4f {
+  return mat4x4f(xSlice[at], xSlice[at + DOWN * X_ROW], xSlice[at + 2 * DOWN * X_ROW], xSlice[at + 3 * DOWN * X_ROW]);
+}
+
+// Four columns of wSlice at four k.
+fn columnsAt(at: u32) -> mat4x4f {
+  return mat4x4f(wSlice[at], wSlice[at + W_ROW], wSlice[at + 2 * W_ROW], wSlice[at + 3 * W_ROW]);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let channels = p.C / p.groups;
+  let outputs = p.O / p.groups;
+  let K = p.R * p.S * channels;
+  let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
+  let tile = group.y * groups.x + group.x;
+  let column0 = tile % tilesAcross * TILE_N;
+  let g = tile / tilesAcross % p.groups;
+  let m0 = tile / (tilesAcross * p.groups) * TILE_M;
+  if (m0 >= p.N * p.P * p.Q) { return; }
+  let stretch = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let begin = min(group.z * stretch, K);
+  let end = min(begin + stretch, K);
+
+  // A thread fetches the same four k of each of its rows, and the same four columns of each of its k.
+  let row = m0 + thread / X_ROW;
+  let window0 = windowOf(row, g);
+  let window1 = windowOf(row + X_STEP, g);
+  let window2 = windowOf(row + 2 * X_STEP, g);
+  let window3 = windowOf(row + 3 * X_STEP, g);
+  // k = (r·S + s)·C/groups + c is walked: divisions at each fetch would cost a quarter of the time.
+  var k = begin + thread % X_ROW * 4;
+  var c = k % channels;
+  var s = k / channels % p.S;
+  var r = k / channels / p.S;
+  var wK = begin + thread / W_ROW;
+  let column = column0 + thread % W_ROW * 4;
+  let wColumn = (g * outputs + column) / 4;
+  let isColumn = column < outputs;
+  let wPitch = p.O / 4;
+
+  let tx = thread % ACROSS;    // computes columns 4·tx … + 3, and those 4·ACROSS further right,
+  let ty = thread / ACROSS;    // of rows ty, ty + DOWN, …
+  // Names, not an array: they are sure to stay in registers.
+  var sum00 = mat4x4f(); var sum01 = mat4x4f();
+  var sum10 = mat4x4f(); var sum11 = mat4x4f();
+  var x0 = vec4f(); var x1 = vec4f(); var x2 = vec4f(); var x3 = vec4f();
+  var w0 = vec4f(); var w1 = vec4f(); var w2 = vec4f(); var w3 = vec4f();
+
+  for (var k0 = begin; k0 < end + TILE_K; k0 += TILE_K) {
+    if (k0 > begin) {    // the loads of the turn before have arrived
+      workgroupBarrier();
+      xSlice[thread] = x0;
+      if (X_LOADS > 1) { xSlice[thread + THREADS] = x1; }
+      if (X_LOADS > 2) { xSlice[thread + 2 * THREADS] = x2; xSlice[thread + 3 * THREADS] = x3; }
+      wSlice[thread] = w0;
+      if (W_LOADS > 1) { wSlice[thread + THREADS] = w1; }
+      if (W_LOADS > 2) { wSlice[thread + 2 * THREADS] = w2; wSlice[thread + 3 * THREADS] = w3; }
+      workgroupBarrier();
+    }
+    if (k0 < end) {
+      let dr = select(r * p.dilationRows, BEYOND, k >= K);
+      let ds = s * p.dilationCols;
+      let tap = vec3u(dr, ds, (dr * p.W + ds) * (p.C / 4) + c / 4);
+      x0 = fetchX(window0, tap);
+      if (X_LOADS > 1) { x1 = fetchX(window1, tap); }
+      if (X_LOADS > 2) { x2 = fetchX(window2, tap); x3 = fetchX(window3, tap); }
+      let at = wK * wPitch + wColumn;
+      w0 = fetchW(at, isColumn && wK < K);
+      if (W_LOADS > 1) { w1 = fetchW(at + W_STEP * wPitch, isColumn && wK + W_STEP < K); }
+      if (W_LOADS > 2) {
+        w2 = fetchW(at + 2 * W_STEP * wPitch, isColumn && wK + 2 * W_STEP < K);
+        w3 = fetchW(at + 3 * W_STEP * wPitch, isColumn && wK + 3 * W_STEP < K);
+      }
+      wK += TILE_K;
+      k += TILE_K;
+      c += TILE_K;
+      while (c >= channels) {
+        c -= channels;
+        s += 1;
+        if (s == p.S) { s = 0; r += 1; }
+      }
+    }
+    if (k0 == begin) { continue; }
+
+    for (var four = 0u; four < X_ROW; four++) {    // of the slice's k
+      let rowAt = ty * X_ROW + four;
+      let columnAt = 4 * four * W_ROW + tx;
+      let a0 = rowsAt(rowAt);
+      let b0 = columnsAt(columnAt);
+      sum00 = add(sum00, a0, b0);
+      if (COLS == 8) { sum01 = add(sum01, a0, columnsAt(columnAt + ACROSS)); }
+      if (ROWS == 8) {
+        let a1 = rowsAt(rowAt + 4 * DOWN * X_ROW);
+        sum10 = add(sum10, a1, b0);
+        if (COLS == 8) { sum11 = add(sum11, a1, columnsAt(columnAt + ACROSS)); }
+      }
+    }
+  }
+// = end
+
+  finish(m0, column0 + 4 * tx, g, thread, sum00, sum10);
+  if (COLS == 8) { finish(m0, column0 + 4 * (tx + ACROSS), g, thread, sum01, sum11); }
+}
+
+// Stores a thread's rows of four columns, and moments of those columns. The slices are used up: their memory takes the
+// tile's first row, then what each thread finds.
+fn finish(m0: u32, column: u32, g: u32, thread: u32, upper: mat4x4f, lower: mat4x4f) {
+  let outputs = p.O / p.groups;
+  let o = (g * outputs + column) / 4;
+  let M = select(0, p.N * p.P * p.Q, column < outputs);    // no row where the columns are beyond the group's
+  workgroupBarrier();
+  if (thread < ACROSS) { wSlice[thread] = vec4f(vec4<Elem>(upper[0])); }
+  workgroupBarrier();
+  let shift = wSlice[thread % ACROSS];
+  let m = m0 + thread / ACROSS;
+  var sums = store(m, M, o, shift, upper);
+  if (ROWS == 8) { sums = sums + store(m + 4 * DOWN, M, o, shift, lower); }
+  workgroupBarrier();
+  xSlice[thread] = sums[0];
+  wSlice[thread] = sums[1];
+  workgroupBarrier();
+  if (thread >= ACROSS || M == 0) { return; }
+  var sum = vec4f();
+  var square = vec4f();
+  for (var i = thread; i < THREADS; i += ACROSS) {
+    sum += xSlice[i];
+    square += wSlice[i];
+  }
+  let at = (m0 / TILE_M + 1) * p.O / 2 + o;
+  let mean = sum / f32(min(TILE_M, M - m0));
+  partial[at] = mean;
+  // Not below square / TILE_M, as the first row's part of both sums is 0: rounding does not make it negative.
+  partial[at + p.O / 4] = square - sum * mean;
+  if (m0 == 0) {
+    partial[o] = gamma[o];
+    partial[o + p.O / 4] = beta[o];
+  }
+}
+
+// Four rows of four columns. → their sums beyond the shift, and the sums of squares
+fn store(m: u32, M: u32, o: u32, shift: vec4f, sum: mat4x4f) -> mat2x4f {
+  return storeRow(m, M, o, shift, sum[0]) + storeRow(m + DOWN, M, o, shift, sum[1])
+    + storeRow(m + 2 * DOWN, M, o, shift, sum[2]) + storeRow(m + 3 * DOWN, M, o, shift, sum[3]);
+}
+
+fn storeRow(m: u32, M: u32, o: u32, shift: vec4f, sum: vec4f) -> mat2x4f {
+  if (m >= M) { return mat2x4f(); }
+  let stored = vec4<Elem>(sum);
+  y[m * p.O / 4 + o] = stored;
+  let d = vec4f(stored) - shift;
+  return mat2x4f(d, d * d);
+}
