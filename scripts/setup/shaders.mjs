@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 /**
  * A shader as pages get it: without comments, indentation and the spaces that no token needs, which are half of its bytes
@@ -50,15 +51,23 @@ export const strippedShaders = (together = []) => ({
   },
 });
 
+/** Kinds of shaders of products, by their files' names. */
+const KINDS = [/tile(?!d)/i, /tiled/i, /direct/i, /^/];
+
+/** @param {string} path */
+const kindOf = (path) => KINDS.findIndex((kind) => kind.test(basename(path)));
+
 /**
- * Paths in the order in which their shaders compress best: convolutions and matrix products, which have most in common, first.
+ * Paths in the order in which their shaders compress best, as was tried: products, and pooling, whose windows are those of
+ * convolutions, first, those of a kind beside one another.
  *
  * @param {readonly string[]} paths
  */
 const inOrder = (paths) => {
-  const isProduct = (/** @type {string} */ path) => /[\\/](conv2d|matmul)[\\/]/.test(path);
+  const isProduct = (/** @type {string} */ path) => /[\\/](conv2d|matmul|pool|splitK)[\\/]/.test(path);
   const sorted = [...paths].sort();
-  return [...sorted.filter(isProduct), ...sorted.filter((path) => !isProduct(path))];
+  const products = sorted.filter(isProduct).sort((a, b) => kindOf(a) - kindOf(b));
+  return [...products, ...sorted.filter((path) => !isProduct(path))];
 };
 
 /** @param {string} path */
