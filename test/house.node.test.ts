@@ -135,7 +135,7 @@ const ROOMS: Record<string, readonly string[]> = {
   methods: ["ops", "core", "gpu", "errors.ts"],
   compile: ["core", "gpu", "errors.ts"],
   formats: ["errors.ts"],
-  backward: ["ops", "core", "gpu", "errors.ts"],
+  backward: ["ops", "compile", "core", "gpu", "errors.ts"],
   nn: ["backward", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
   optim: ["nn", "backward", "ops", "compile", "core", "gpu", "formats", "errors.ts"],
   tune: ["optim", "nn", "backward", "ops", "compile", "core", "gpu", "formats", "errors.ts"],

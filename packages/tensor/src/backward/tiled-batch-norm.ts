@@ -6,8 +6,10 @@ import {
   tileGradients,
   tileMoments,
 } from "@shadegrad/kernels-wgsl/batchNorm";
+import { leaveMoments } from "../compile/moments.ts";
 import { spanOf } from "../core/adjacent.ts";
 import { differentiable } from "../core/autograd.ts";
+import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -63,6 +65,8 @@ function forward(
     { op: "batchNorm", holes: { TRACK: tracked !== undefined } },
   );
   for (const done of [partial, running]) done.dispose();
+  const into = recorder();
+  if (into) into.pass = leaveMoments;
   return { y, statistics };
 }
 

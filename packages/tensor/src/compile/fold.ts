@@ -126,8 +126,9 @@ const isBias = (epilogue: Epilogue | undefined): boolean =>
 const isCast = ({ kernel, holes, reads: [x], writes: [y] }: Recorded): boolean =>
   kernel.name === map.name && holes.f === "a" && x!.size === y!.size;
 
-const like = ({ storage: { device }, dtype }: Bound, size: number): Write => {
-  const storage = new Storage(device, size * (dtype === "f16" ? 2 : 4), "a folded tensor", "planned");
+/** A new tensor of so many elements, of the type and the device of another. */
+export const like = ({ storage: { device }, dtype }: Bound, size: number): Write => {
+  const storage = new Storage(device, size * (dtype === "f16" ? 2 : 4), "a tensor of a plan", "planned");
   return { storage, size, dtype, allocated: true };
 };
 

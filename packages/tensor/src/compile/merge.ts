@@ -95,7 +95,9 @@ function lieOf({ axes, shape0, length }: MapParams, strides: MapParams["a0"]): O
   return strides[0] === 1 && (axes === 1 || strides[1] === shape0[0]) && length > 0 ? "dense" : undefined;
 }
 
-const isSame = (a: Bound, b: Bound): boolean => a.storage === b.storage && a.at?.offset === b.at?.offset;
+/** True if both are the same memory, from the same place on. */
+export const isSame = (a: Bound, b: Bound): boolean =>
+  a.storage === b.storage && a.at?.offset === b.at?.offset;
 
 /** Operands that appear several times repeat what is merged into them; longer than this, they do not pay. */
 const LONGEST = 600;

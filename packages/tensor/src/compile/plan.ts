@@ -199,7 +199,8 @@ export function reduced({ recorder, args, results }: Recording): Reduced {
   const made = divide(needed).constant.flatMap(({ writes }) => writes.map(({ storage }) => storage));
   const known = new Set([...unchanged(needed), ...made]);
   const folded = dropUnread(foldNormalization(needed, kept, known), kept);
-  const { constant, varying } = divide(mergeElementwise(folded, kept));
+  const passed = recorder.pass?.(folded) ?? folded;
+  const { constant, varying } = divide(mergeElementwise(passed, kept));
   const fixed = new Set([...kept, ...args.map(({ storage }) => storage)]);
   const { launches, aliases } = writeAdjacent<Merged>(varying, fixed);
   return { constant, varying: launches, aliases };

@@ -38,6 +38,8 @@ export class Recorder {
   readonly launches: Recorded[] = [];
   /** Host code of each call, in order: counters that advance. */
   readonly effects: (() => void)[] = [];
+  /** A pass of `compile` that an op of the function brings along, so that only who uses the op downloads it. */
+  pass: ((launches: readonly Recorded[]) => readonly Recorded[]) | undefined;
   /** Undo of each change to the host, the latest first. */
   readonly #undos: (() => void)[] = [];
   /** Host values by which the function chose what to do, and how to look at them again. */
