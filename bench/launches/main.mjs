@@ -7,7 +7,7 @@ import { create } from "webgpu";
 import { quartiles } from "../quartiles.mjs";
 
 /** Rounds, of which a row's time is the median, calls in each, and rounds before them, in which V8 compiles. */
-const [ROUNDS, CALLS, WARM_UP] = [9, 10, 5];
+const [ROUNDS, CALLS, WARM_UP] = [15, 10, 60];
 
 const gpu = create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
 const adapter = await gpu.requestAdapter();

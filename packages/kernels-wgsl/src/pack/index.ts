@@ -60,14 +60,19 @@ export function packParams(parts: readonly Part[]): PackParams {
   if (parts.length < 1 || parts.length > PACKED) {
     throw new RangeError(`pack: ${parts.length} parts; a launch packs 1 to ${PACKED}.`);
   }
-  const four = (of: (part: Part) => number, first: number): Four =>
-    [0, 1, 2, 3].map((k) => (parts[first + k] ? of(parts[first + k]!) : 0)) as unknown as Four;
-  const both = <K extends keyof Part>(name: K) =>
-    ({ [`${name}0`]: four((part) => part[name], 0), [`${name}1`]: four((part) => part[name], 4) }) as Record<
-      `${K}0` | `${K}1`,
-      Four
-    >;
-  return { ...both("start"), ...both("length"), ...both("space"), ...both("splits"), count: parts.length };
+  const four = (name: keyof Part, first: number): Four =>
+    [0, 1, 2, 3].map((k) => parts[first + k]?.[name] ?? 0) as unknown as Four;
+  return {
+    start0: four("start", 0),
+    start1: four("start", 4),
+    length0: four("length", 0),
+    length1: four("length", 4),
+    space0: four("space", 0),
+    space1: four("space", 4),
+    splits0: four("splits", 0),
+    splits1: four("splits", 4),
+    count: parts.length,
+  };
 }
 
 /** The parts of a launch, as they were given to `packParams`. */

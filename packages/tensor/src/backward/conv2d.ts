@@ -19,7 +19,7 @@ export function conv2dWeightGrad(x: Tensor, dy: Tensor, w: Tensor, p: Conv2dPara
   const splits = weightGradSplits(p, x.device.adapter);
   const shape = [p.R, p.S, p.C / p.groups, p.O];
   const partials = { partial: { shape: [splits, ...shape], dtype: "f32" } } as const;
-  const { partial } = run(weightGrad, { ...p, splits }, [x, dy], partials);
+  const { partial } = run(weightGrad, { splits, ...p }, [x, dy], partials);
   const dw = summed(partial, splits, shape, w.dtype);
   partial.dispose();
   return dw;

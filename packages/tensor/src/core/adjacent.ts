@@ -109,10 +109,8 @@ function divided(tensors: readonly Tensor[]): Tensor[][] {
   let bytes = 0;
   for (const x of tensors) {
     const last = stretches.at(-1);
-    const { maxBufferSize, maxStorageBufferBindingSize } = x.device.gpu.limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     bytes += padded(x.storage.bytes);
-    if (last && last[0]!.device === x.device && bytes <= most) last.push(x);
+    if (last && last[0]!.device === x.device && bytes <= x.device.largest) last.push(x);
     else {
       stretches.push([x]);
       bytes = padded(x.storage.bytes);

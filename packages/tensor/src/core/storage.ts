@@ -12,6 +12,8 @@ export type Named = { toString(): string };
 /** Where a storage gets its memory: planned by `compile`, from the pool, a buffer of just its size, or adjacent parts. */
 export type Memory = "planned" | "pooled" | "exact" | readonly Storage[];
 
+const NO_PARTS: readonly Storage[] = [];
+
 /** A buffer, or a part of one, that one or more tensors look at; it is given back with the last of them. */
 export class Storage {
   /** Moves of all storages so far: as long as the count stands still, all memory stays where it is. */
@@ -40,7 +42,7 @@ export class Storage {
     this.bytes = bytes;
     this.#what = what;
     this.#exact = memory === "exact";
-    this.parts = typeof memory === "string" ? [] : memory;
+    this.parts = typeof memory === "string" ? NO_PARTS : memory;
     const [first] = this.parts;
     if (first) {
       this.whole = first.whole?.share();

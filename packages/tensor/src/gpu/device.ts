@@ -44,7 +44,7 @@ export class Device {
   readonly #rest: <T>(work: Promise<T>) => Promise<T>;
   readonly #unlisten: () => void;
   /** Bytes that it binds at once. Dawn's binding takes microseconds to read limits. */
-  readonly #largest: number;
+  readonly largest: number;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
   #failure: Error | undefined;
@@ -53,7 +53,7 @@ export class Device {
   constructor(opened: Opened, tuned: ReadonlyMap<string, string> = new Map()) {
     const { gpu, adapter, description, precision, completion } = opened;
     this.gpu = gpu;
-    this.#largest = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    this.largest = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
     this.#tuned = new Map(tuned);
     this.tuned = this.#tuned;
     this.adapter = { ...adapter, tuned: this.tuned };
@@ -114,7 +114,7 @@ export class Device {
 
   /** @throws DeviceError if the device cannot bind so much at once. */
   checkFits(bytes: number, what: { toString(): string }): void {
-    const most = this.#largest;
+    const most = this.largest;
     if (bytes > most) {
       throw new DeviceError(
         `${what} needs ${mebibytes(bytes)}; this device binds at most ${mebibytes(most)}.`,

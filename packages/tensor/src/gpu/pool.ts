@@ -3,6 +3,13 @@ import { DeviceError } from "../errors.ts";
 /** Bytes as text, in MiB. */
 export const mebibytes = (bytes: number): string => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
 
+/** A buffer with its order of creation and bytes: `buffer.size` is a call into the driver's binding. */
+interface Made {
+  readonly buffer: GPUBuffer;
+  readonly age: number;
+  readonly size: number;
+}
+
 /**
  * Buffers that are used again: a loop in steady state creates none.
  *
@@ -17,9 +24,8 @@ export class BufferPool {
   readonly #largest: number;
   readonly #usage: GPUBufferUsageFlags;
   readonly #exhausted: (error: Error) => void;
-  readonly #free = new Map<number, GPUBuffer[]>();
-  /** Order of creation and bytes of each buffer: `buffer.size` is a call into the driver's binding. */
-  readonly #made = new WeakMap<GPUBuffer, { readonly age: number; readonly size: number }>();
+  readonly #free = new Map<number, Made[]>();
+  readonly #made = new WeakMap<GPUBuffer, Made>();
 
   /** @param exhausted called some time later if there was no memory for a buffer */
   constructor(device: GPUDevice, usage: GPUBufferUsageFlags, exhausted: (error: Error) => void) {
@@ -34,7 +40,7 @@ export class BufferPool {
     const free = this.#free.get(size)?.shift();
     if (!free) return this.#create(size);
     this.counts.free -= size;
-    return free;
+    return free.buffer;
   }
 
   /** A buffer of exactly that size outside the pool, until `destroy`. */
@@ -55,16 +61,16 @@ export class BufferPool {
     let free = this.#free.get(size);
     if (!free) this.#free.set(size, (free = []));
     let at = free.length;
-    while (at > 0 && this.#made.get(free[at - 1]!)!.age > age) at--;
-    free.splice(at, 0, buffer);
+    while (at > 0 && free[at - 1]!.age > age) at--;
+    free.splice(at, 0, made);
     this.counts.free += size;
   }
 
   /** Destroy free buffers. */
   trim(): void {
     for (const free of this.#free.values()) {
-      for (const buffer of free) {
-        this.counts.bytes -= buffer.size;
+      for (const { buffer, size } of free) {
+        this.counts.bytes -= size;
         buffer.destroy();
       }
     }
@@ -77,7 +83,7 @@ export class BufferPool {
     this.#made.delete(buffer);
     this.counts.bytes -= buffer.size;
     const free = this.#free.get(buffer.size) ?? [];
-    const at = free.indexOf(buffer);
+    const at = free.findIndex((made) => made.buffer === buffer);
     if (at < 0) return;
     free.splice(at, 1);
     this.counts.free -= buffer.size;
@@ -99,7 +105,7 @@ export class BufferPool {
       },
       () => {}, // the device was lost, which is reported by itself
     );
-    this.#made.set(buffer, { age: this.counts.buffers++, size });
+    this.#made.set(buffer, { buffer, size, age: this.counts.buffers++ });
     this.counts.bytes += size;
     return buffer;
   }

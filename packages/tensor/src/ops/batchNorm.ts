@@ -31,13 +31,13 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: Batch
   const { mean, variance } = training
     ? batchMoments(x, options)
     : { mean: runningMean!, variance: runningVar! };
-  const y = run(normalize, { ...p, eps }, [x, mean, variance, gamma, beta], x.shape, { op: "batchNorm" });
+  const y = run(normalize, { eps, ...p }, [x, mean, variance, gamma, beta], x.shape, { op: "batchNorm" });
   return differentiable(
     "batchNorm",
     y,
     // The running ones must not change between evaluation and its gradient either.
     training ? [x, gamma, beta] : [x, gamma, beta, mean, variance],
-    (dy) => backwardOps().batchNormGradients(dy, { x, gamma, beta, mean, variance, training }, { ...p, eps }),
+    (dy) => backwardOps().batchNormGradients(dy, { x, gamma, beta, mean, variance, training }, { eps, ...p }),
     training ? [mean, variance] : [],
   );
 }
@@ -76,7 +76,7 @@ export function batchMoments(
   const uncounted = { shape: [1], dtype: "i32" } as const;
   const { mean, variance, batches, ...rest } = run(
     finishMoments,
-    { ...p, momentum },
+    { momentum, ...p },
     [partial, x],
     {
       ...{ mean: [C], variance: [C], batches: numBatchesTracked ?? uncounted },

@@ -2,7 +2,7 @@ import { differentiable } from "../core/autograd.ts";
 import type { DType } from "../core/dtype.ts";
 import { type ElementwiseOptions, type Expression, elementwise, type Operand } from "../core/map.ts";
 import { checkDevices } from "../core/run.ts";
-import type { Shape } from "../core/shape.ts";
+import { isSame, type Shape } from "../core/shape.ts";
 import { checkTensors, Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
 import { sumTo } from "./reduce.ts";
@@ -16,7 +16,7 @@ export function unary(
   { numbers = [], ...options }: ElementwiseOptions & { numbers?: readonly number[] } = {},
 ): Tensor {
   checkTensors(op, { x });
-  const y = elementwise(f, [x, ...numbers], { ...options, op });
+  const y = elementwise(f, [x, ...numbers], { op, ...options });
   return gradient ? differentiable(op, y, [x], (dy) => [() => gradient(dy, y)]) : y;
 }
 
@@ -30,7 +30,7 @@ export function binary(
   { numbers = [], ...options }: ElementwiseOptions & { numbers?: readonly number[] } = {},
 ): Tensor {
   checkBroadcast(op, { a, b });
-  const y = elementwise(f, [a, b, ...numbers], { ...options, op });
+  const y = elementwise(f, [a, b, ...numbers], { op, ...options });
   if (!gradients) return y;
   const operands = [a, b];
   const inputs = operands.filter((operand) => operand instanceof Tensor);
@@ -72,6 +72,8 @@ export function checkBroadcast(op: string, operands: Readonly<Record<string, Ope
     );
   }
   checkDevices(op, Object.fromEntries(tensors));
+  const [[, { shape: common }]] = tensors as [[string, Tensor]];
+  if (tensors.every(([, { shape }]) => isSame(shape, common))) return;
   const depth = Math.max(...tensors.map(([, { shape }]) => shape.length));
   for (let back = 1; back <= depth; back++) {
     const sides = tensors.flatMap(([name, { shape }]) => {
