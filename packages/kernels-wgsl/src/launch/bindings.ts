@@ -20,12 +20,13 @@ export function bind(
   buffers: readonly Placed[],
   params: Placed,
 ): Bound[] {
-  const bound: Bound[] = operands.map((operand, binding) => {
-    const part = partOf(from, operand, buffers);
-    const read = copied[kernel.reads[binding] ?? ""];
-    return read ? from.copies!.find(binding, read, part) : part;
-  });
-  bound.push(params);
+  const parts = operands.map((operand) => partOf(from, operand, buffers));
+  parts.push(params);
+  const bound: Bound[] = parts;
+  for (const name in copied) {
+    const binding = kernel.reads.indexOf(name);
+    bound[binding] = from.copies!.find(binding, copied[name]!, parts[binding]!);
+  }
   return bound;
 }
 

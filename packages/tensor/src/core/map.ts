@@ -76,6 +76,6 @@ function computedWith(operands: readonly Operand[]): Scalar {
 
 function heldAs(operands: readonly Operand[], compute: Scalar): DType {
   if (compute !== "f32") return compute;
-  const types = operands.flatMap((x) => (x instanceof Tensor && !isInteger(x.dtype) ? [x.dtype] : []));
-  return types.length > 0 && types.every((type) => type === "f16") ? "f16" : "f32";
+  const floats = operands.filter((x) => x instanceof Tensor && !isInteger(x.dtype)) as Tensor[];
+  return floats.length > 0 && floats.every(({ dtype }) => dtype === "f16") ? "f16" : "f32";
 }

@@ -3,7 +3,7 @@ import { differentiable } from "../core/autograd.ts";
 import { type DType, isInteger } from "../core/dtype.ts";
 import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
+import { isSame, type Shape, sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
@@ -91,11 +91,11 @@ export function min(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor
  * other ops.
  */
 export function sumTo(dy: Tensor, shape: Shape, dtype = dy.dtype): Tensor {
+  if (dtype === dy.dtype && isSame(dy.shape, shape)) return dy;
   const extra = dy.shape.length - shape.length;
   const repeated = dy.shape.flatMap((side, axis) =>
     axis < extra || (side !== 1 && shape[axis - extra] === 1) ? [axis] : [],
   );
-  if (extra === 0 && repeated.length === 0 && dtype === dy.dtype) return dy;
   return reduced(dy, repeated, shape, SUM, dtype);
 }
 
