@@ -46,7 +46,7 @@ export function arange(first: number, ...rest: (number | TensorOptions | undefin
   const options = rest.find((value) => typeof value === "object") ?? {};
   const [start, end, step] = numbers.length === 0 ? [0, first, 1] : [first, numbers[0]!, numbers[1] ?? 1];
   const length = Math.ceil((end - start) / step);
-  if (!(step !== 0 && length >= 0 && Number.isFinite(length))) {
+  if (!(length >= 0 && Number.isFinite(length))) {
     throw new ShapeError(`arange: a step of ${step} does not lead from ${start} to ${end}.`);
   }
   return sequence("arange", [length], start, step, options);

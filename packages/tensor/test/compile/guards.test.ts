@@ -10,6 +10,7 @@ import {
   init,
   matmul,
   mul,
+  openDevice,
   relu,
   reshape,
   type Tensor,
@@ -110,6 +111,40 @@ describe("a product whose input is replaced before the batch norm", () => {
       made,
       [1, 2].map((seed) => tensor(wave(36, seed), [1, 3, 3, 4])),
     );
+  });
+});
+
+describe("a batch norm is not folded into a product", () => {
+  it("whose channels are not its own after a reshape", async () => {
+    const w = tensor(wave(4 * 6), [4, 6]);
+    const norm = statistics(3);
+    const made = () => (x: Tensor) => norm(reshape(matmul(x, w), [10, 3]));
+    await comparesAsEager(made, [tensor(wave(20), [5, 4])]);
+  });
+
+  it("by the source of weights that are computed, as if they were rounded alone", async () => {
+    const w = tensor(wave(4 * 8), [1, 1, 4, 8]);
+    const norm = statistics(8);
+    const made = () => (x: Tensor) => norm(conv2d(x, mul(w, w)));
+    await comparesAsEager(made, [tensor(wave(36), [1, 3, 3, 4])]);
+  });
+});
+
+describe("tensors of two devices", () => {
+  it("are refused by name, as arguments and inside", async () => {
+    const other = await openDevice({ quiet: true });
+    const [here, there] = [tensor([1, 2]), tensor([3, 4], { device: other })];
+    const sum = compile((x: Tensor, y: Tensor) => add(x, y));
+    const error = await sum(here, there).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    expect(`${error?.name}: ${error?.message}`).toMatch(
+      /^ShapeError: compile: tensors of two devices, .+: argument 1 is not on the device of the others\. Make it there/,
+    );
+    const inside = compile((x: Tensor) => [relu(x), relu(there)]);
+    await expect(inside(here)).rejects.toThrow("tensors of two devices");
+    other.destroy();
   });
 });
 

@@ -99,6 +99,15 @@ test.each([0, 1])("closing cancels the stream after %i bytes", async (length) =>
   expect(cancelled).toHaveBeenCalledOnce();
 });
 
+test("a stream that is not iterable, as in older browsers, is read by its reader", async () => {
+  const cancelled = vi.fn();
+  const stream = streamOf(BYTES, cancelled);
+  const source = await openSource({ getReader: () => stream.getReader() } as ReadableStream<Uint8Array>);
+  expect(await source.read(3, 20)).toEqual(BYTES.subarray(3, 23));
+  await source.close();
+  expect(cancelled).toHaveBeenCalledOnce();
+});
+
 test("a file that is none is closed before the error is thrown", async () => {
   const cancelled = vi.fn();
   await expect(openSafetensors(streamOf(new Uint8Array(200), cancelled))).rejects.toThrow("safetensors:");

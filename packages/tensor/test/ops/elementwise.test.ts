@@ -40,6 +40,7 @@ import {
   sqrt,
   square,
   sub,
+  sum,
   type Tensor,
   tanh,
   tensor,
@@ -366,6 +367,13 @@ describe("whole numbers", () => {
     expect(await values(cast(cast(x, "i32"), "f32"))).toEqual([-1, 2, 7]);
     expect(await values(cast(tensor(Int32Array.of(3, 4)), "u32"))).toEqual([3, 4]);
   });
+
+  it("let no gradient through", async () => {
+    const x = tensor([-1.75, 2.5], { requiresGrad: true });
+    expect(cast(x, "i32").requiresGrad).toBe(false);
+    backward(sum(add(x, cast(cast(x, "i32"), "f32"))));
+    expect(await values(x.grad!)).toEqual([1, 1]);
+  });
 });
 
 it("compares", async () => {
@@ -405,6 +413,10 @@ it("computes with float16 where the adapter has it", async ({ skip }) => {
   expect(await values(sum)).toEqual([2, 3.5, -2, 5]);
   expect(add(half, tensor([1])).dtype).toBe("f32");
   expect(await values(relu(half))).toEqual([1, 2.5, 0, 4]);
+  const mask = tensor(Int32Array.of(1, 0, 1, 0));
+  expect(
+    [where(mask, half, half), where(mask, half, 1), where(mask, half, tensor([1]))].map(({ dtype }) => dtype),
+  ).toEqual(["f16", "f16", "f32"]);
   const x = tensor([1, 2, 3, 4], [4], { requiresGrad: true });
   backward(mul(cast(x, "f16"), half), full([4], 2, { dtype: "f16" }));
   expect(x.grad!.dtype).toBe("f32");

@@ -205,6 +205,15 @@ describe("slice", () => {
     );
   });
 
+  it("backwards from the end and to the start, which are not named", async () => {
+    await check(
+      (x) => slice(x, [], [], [-1, -3]),
+      [3, 7],
+      [3, 3],
+      ([a, b]) => [2 - a!, 6 - 3 * b!],
+    );
+  });
+
   it("backwards from beyond the end, to before the start", async () => {
     await check(
       (x) => slice(x, [99, 9], [-Infinity, -99], [-1, -2]),
