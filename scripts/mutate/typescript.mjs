@@ -16,11 +16,20 @@ const PACKAGES = ["core", "instrumenter", "vitest-runner"].map(
 const COPY = join(ROOT, ".cache", "mutate", "copy");
 const STRYKER = join(COPY, ".cache", "stryker");
 
+/** Tests of every op, of wrong calls, and PyTorch's answers. */
+const OF_ALL = ["every-op", "fixtures", "mistakes", "options"].map(
+  (name) => `packages/tensor/test/${name}.test.ts`,
+);
+
 /** Folders of sources, and the tests that are to notice a fault there. */
 const FOLDERS = {
   "packages/tensor/src/compile": ["packages/tensor/test/compile"],
-  "packages/tensor/src/ops": ["packages/tensor/test/ops", "packages/tensor/test/fixtures.test.ts"],
-  "packages/tensor/src/core": ["packages/tensor/test/core", "packages/tensor/test/mistakes.test.ts"],
+  "packages/tensor/src/ops": [
+    "packages/tensor/test/ops",
+    "packages/tensor/test/core/debug.node.test.ts",
+    ...OF_ALL,
+  ],
+  "packages/tensor/src/core": ["packages/tensor/test/core", "packages/tensor/test/compile", ...OF_ALL],
   "packages/tensor/src/formats": ["packages/tensor/test/formats"],
   "packages/resnet/src/checkpoints": ["packages/resnet/test/checkpoints"],
   "packages/resnet/src/training": ["packages/resnet/test/training"],
