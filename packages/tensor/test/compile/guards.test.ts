@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import {
   add,
   assign,
+  backward,
   batchNorm,
   cast,
   compile,
@@ -13,9 +14,12 @@ import {
   openDevice,
   relu,
   reshape,
+  sum,
   type Tensor,
   tensor,
 } from "../../src/index.ts";
+import { Linear, Sequential } from "../../src/nn/index.ts";
+import { SGD } from "../../src/optim/index.ts";
 import { relativeError } from "../compare.ts";
 
 let device: Device;
@@ -130,12 +134,24 @@ describe("a batch norm is not folded into a product", () => {
   });
 });
 
+it("weights that an optimizer has moved to other memory are read there", async () => {
+  const net = new Sequential(new Linear(4, 3), new Linear(3, 2));
+  const predict = compile((x: Tensor) => net.forward(x));
+  const x = tensor(wave(8), [2, 4]);
+  await predict(x);
+  const optimizer = new SGD(net, { lr: 0.5 });
+  backward(sum(mul(net.forward(x), net.forward(x))));
+  optimizer.step();
+  const [expected, found] = [await net.forward(x).data(), await (await predict(x)).data()];
+  expect(relativeError(found, expected)).toBeLessThan(1e-6);
+});
+
 describe("tensors of two devices", () => {
   it("are refused by name, as arguments and inside", async () => {
     const other = await openDevice({ quiet: true });
     const [here, there] = [tensor([1, 2]), tensor([3, 4], { device: other })];
-    const sum = compile((x: Tensor, y: Tensor) => add(x, y));
-    const error = await sum(here, there).then(
+    const added = compile((x: Tensor, y: Tensor) => add(x, y));
+    const error = await added(here, there).then(
       () => undefined,
       (error: Error) => error,
     );

@@ -14,6 +14,7 @@ import {
   log,
   mul,
   ones,
+  openDevice,
   scope,
   sqrt,
   sub,
@@ -39,6 +40,25 @@ describe("findNaN", () => {
     const origin = await findNaN(() => scope(() => sum(mul(sqrt(add(x, 0)), log(x)))));
     expect(origin).toEqual({ op: "sqrt", kernel: "map", given: false, infiniteSince: undefined });
     expect(describeOrigin(origin!)).toBe("sqrt made it (in its kernel map)");
+  });
+
+  it("keeps no memory", async () => {
+    const inUse = () => device.counts.bytes - device.counts.freeBytes;
+    const x = tensor(new Float32Array(300_000).fill(1));
+    await findNaN(() => scope(() => void sum(mul(x, 2))));
+    const before = inUse();
+    const origin = await findNaN(() => scope(() => void sum(mul(sqrt(sub(x, 2)), 2))));
+    expect(origin!.op).toBe("sqrt");
+    expect(inUse()).toBe(before);
+    x.dispose();
+  });
+
+  it("looks at one device alone", async () => {
+    const other = await openDevice({ quiet: true });
+    const there = tensor([-1], { device: other });
+    expect(await findNaN(() => sqrt(there), device)).toBeUndefined();
+    expect((await findNaN(() => sqrt(there), other))!.op).toBe("sqrt");
+    other.destroy();
   });
 
   it("waits for a function that is async", async () => {
