@@ -146,6 +146,17 @@ it("weights that an optimizer has moved to other memory are read there", async (
   expect(relativeError(found, expected)).toBeLessThan(1e-6);
 });
 
+it("scales of folded batch norms share memory, since only the scaled weights and the shifts last", async () => {
+  const layers = [1, 2, 3, 4].map((seed) => ({
+    w: tensor(wave(16, seed), [1, 1, 4, 4]),
+    norm: statistics(4),
+  }));
+  const predict = compile((x: Tensor) => layers.reduce((x, { w, norm }) => relu(norm(conv2d(x, w))), x));
+  await predict(tensor(wave(36), [1, 3, 3, 4]));
+  // In pieces of 256 bytes: four times weights and shift, and one scale.
+  expect(predict.plan!.constantBytes).toBe(256 * (4 * 2 + 1));
+});
+
 describe("tensors of two devices", () => {
   it("are refused by name, as arguments and inside", async () => {
     const other = await openDevice({ quiet: true });
