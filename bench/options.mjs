@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 /** @template {Options} T @typedef {ReturnType<typeof parseArgs<{ options: T }>>["values"]} Values */
 
 /**
- * What stands on a benchmark's command line: its own options, and those that all have. If it is wrong, or asks for help,
+ * Options of a benchmark's command line: its own, and those that all have. If it is wrong, or asks for help,
  * the process ends here.
  *
  * @template {Options} T
@@ -31,7 +31,7 @@ export function optionsOf(usage, own) {
 }
 
 /**
- * Those whose names contain one of the texts, all if there is none; with `list` their names are printed and that is it.
+ * Elements whose names contain one of the texts, all if there is none; with `list` their names are printed and that is it.
  *
  * @template {{ name: string }} T
  * @param {string} usage

@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 
 /**
- * What is measured, where and when, but for the adapter.
+ * Version, place and time of a measurement, but for the adapter.
  *
  * @typedef {object} Provenance
  * @property {string} date

@@ -21,7 +21,7 @@ const { build } = await import("./setup/build.mjs"); // once, for all tests of w
 await build();
 const adapter = attempt(findAdapter);
 console.log(describeAdapter(adapter));
-/** Why a project is left out here; undefined if it is not. */
+/** Reasons to leave projects out here; undefined for those that run. */
 const reasons = /** @type {Record<string, string | false | undefined>} */ ({
   swiftshader: !embeddedSupported
     ? "there is none for this platform"

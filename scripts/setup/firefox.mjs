@@ -26,7 +26,7 @@ function places() {
 }
 
 /**
- * Why no test runs in Firefox here.
+ * The reason that no test runs in Firefox here.
  *
  * @returns {string | undefined} undefined if tests do
  */

@@ -63,7 +63,7 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
   });
 });
 
-/** Why none of a variant's cases can run here. */
+/** The reason that none of a variant's cases can run here. */
 function lacking({ needs = [] }: AnyVariant, { features, subgroupSize }: Adapter): string {
   const missing = needs.filter((feature) => !features.has(feature));
   return missing.length > 0

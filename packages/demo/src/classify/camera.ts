@@ -55,7 +55,7 @@ export async function openCamera(): Promise<MediaStream> {
   return navigator.mediaDevices.getUserMedia({ video, audio: false });
 }
 
-/** Why the camera cannot be had, and another try where that may help. */
+/** The reason that the camera cannot be had, and another try where that may help. */
 export function cameraProblem(error: Error, retry: () => void): Problem {
   const reason = REASONS[error.name];
   if (!reason) return { title: "The camera does not start", text: messageOf(error), retry };

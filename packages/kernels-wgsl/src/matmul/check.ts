@@ -15,6 +15,7 @@ const shapes: Sizes[] = [
   [1, 1, 64, 40],
   [1, 100, 4, 1],
   [1, 8, 520, 12],
+  [1, 36, 4100, 72], // several tiles, of more terms than a block
   [0, 3, 4, 5],
   [2, 3, 0, 4],
 ];

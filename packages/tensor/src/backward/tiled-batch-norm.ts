@@ -55,7 +55,7 @@ function forward(
   const [varianceAt, batchesAt] = tracked ? [words(tracked[1]!), words(tracked[2]!)] : [0, 0];
   const { y, statistics, running } = run(
     normalizeBatch,
-    // What is spread comes last: V8 takes a microsecond for each member after it.
+    // Spread members come last: V8 takes a microsecond for each member after it.
     { varianceAt, batchesAt, momentum, eps, ...p },
     [x, partial],
     {

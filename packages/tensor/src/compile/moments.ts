@@ -3,7 +3,7 @@ import { depthFor, normalizeBatch, type TiledParams } from "@shadegrad/kernels-w
 import { chunkOf, conv2d, conv2dMoments } from "@shadegrad/kernels-wgsl/conv2d";
 import type { Recorded } from "../core/recorder.ts";
 import { like } from "./fold.ts";
-import { countReaders } from "./liveness.ts";
+import { countReaders, divide } from "./liveness.ts";
 import { isSame } from "./merge.ts";
 
 /**
@@ -16,11 +16,14 @@ import { isSame } from "./merge.ts";
  */
 export function leaveMoments(launches: readonly Recorded[]): readonly Recorded[] {
   const readers = countReaders(launches);
+  const constant = new Set(divide(launches).constant);
   const result: Recorded[] = [];
   for (const norm of launches) {
-    const [product, moments] = result.slice(-2);
+    const [moments, product] = [result.at(-1), result.at(-2)];
     const isNorm = norm.kernel.name === normalizeBatch.name && readers.get(norm.reads[1]!.storage) === 1;
-    const fused = isNorm && product && together(product, moments!, norm);
+    // A product that is computed only when weights change would be computed at each call with the norm's scale.
+    const isAlike = product && constant.has(product) === constant.has(moments!);
+    const fused = isNorm && isAlike && together(product, moments!, norm);
     if (fused) result.splice(-2, 2, ...fused);
     else result.push(norm);
   }

@@ -85,14 +85,16 @@ export class Plan {
 
   /** @param progress called with the number of compiled pipelines and the total */
   static async make(recording: Recording, progress?: (done: number, of: number) => void): Promise<Plan> {
-    const parts = partsOf(recording);
     const { launcher } = recording.device;
-    const planned = (launch: Recorded): Planned => {
-      const { kernel, params, holes, epilogue, variant, reads, writes } = launch;
-      const buffers = [...reads, ...writes].map((bound) => parts.find(bound));
-      return { kernel, params, buffers, holes, epilogue, variant };
-    };
+    let buffers: readonly GPUBuffer[] = [];
     try {
+      const parts = partsOf(recording);
+      buffers = parts.buffers;
+      const planned = (launch: Recorded): Planned => {
+        const { kernel, params, holes, epilogue, variant, reads, writes } = launch;
+        const bound = [...reads, ...writes].map((one) => parts.find(one));
+        return { kernel, params, buffers: bound, holes, epilogue, variant };
+      };
       let done = 0;
       const of = { constant: 0, varying: 0 };
       const both = (part: keyof typeof of) => (now: number, count: number) => {
@@ -107,7 +109,7 @@ export class Plan {
       return new Plan(recording, parts, constants, varying);
     } catch (error) {
       recording.recorder.release();
-      for (const buffer of parts.buffers) recording.device.release(buffer);
+      for (const buffer of buffers) recording.device.release(buffer);
       throw error;
     }
   }

@@ -280,6 +280,25 @@ describe("a convolution leaves no moments", () => {
     expect(await comparesAsEager(build)).toEqual(APART);
   });
 
+  it("where there is none before the norm", async () => {
+    const { normalize } = normOf(8);
+    expect(await comparesAsEager(() => (x) => normalize(x))).toEqual(APART);
+    expect(await comparesAsEager(() => (x) => normalize(normalize(x)))).toEqual([...APART, ...APART]);
+  });
+
+  it("where it is computed once, and the norm at each call", async () => {
+    const [image, weights] = [made([2, 7, 6, 8], 8), w()];
+    const build = () => {
+      const { gamma, normalize } = normOf(12);
+      return (x: Tensor) => {
+        const y = normalize(conv2d(image, weights, { padding: 1 }));
+        assign(gamma, add(gamma, sum(x)));
+        return y;
+      };
+    };
+    expect(await comparesAsEager(build)).toEqual(APART);
+  });
+
   it("where it has a bias", async () => {
     const [weights, bias, { normalize }] = [w(), made([12], 5), normOf(12)];
     expect(await comparesAsEager(() => (x) => normalize(conv2d(x, weights, { padding: 1, bias })))).toEqual(

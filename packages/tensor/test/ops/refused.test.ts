@@ -65,7 +65,7 @@ const wrong = (value: unknown) => value as never;
 const NAN = Number.NaN;
 const picture = { data: new Uint8ClampedArray(4 * 12), width: 4, height: 3 };
 
-/** What is refused, and a part of the message that names it. */
+/** Calls that are refused, each with a part of its message. */
 const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp])[]> = {
   clamp: [
     [() => clamp(x(2), 2, 1), "min is 2 but max is 1. x is [2]"],

@@ -20,7 +20,10 @@ function ofAnyLength({ name, holes, fits, ...rest }: Variant<MatmulParams>): Var
       ...{ ...rest, name, holes: { ...holes, IN_BLOCKS: false } },
       fits: (p, adapter, given) => p.K <= BLOCK && (fits?.(p, adapter, given) ?? true),
     },
-    { ...rest, name: `${name} blocks`, holes: holes ?? {}, ...(fits && { fits }) },
+    {
+      ...{ ...rest, name: `${name} blocks`, holes: holes ?? {} },
+      fits: (p, adapter, given) => p.K > BLOCK && (fits?.(p, adapter, given) ?? true),
+    },
   ];
 }
 
