@@ -94,17 +94,21 @@ fn main(
   // Channels beyond the last one repeat it, and store nothing.
   let own = min(c, columns - 1);
 
-  var sum = Vec();
-  for (var s = row; s < p.splits; s += THREADS / COLUMNS) {
-    sum += meanOf(s, columns, own) * f32(min(p.chunk, p.M - s * p.chunk));
-  }
-  let beyond = total(thread, sum) / f32(p.M);
+  // Chunks joined one by one, each read once (Chan, Golub and LeVeque 1979): a mean of n rows, and what is left of their squares.
+  var n = 0.0;
+  var joined = Vec();
   var m2 = Vec();
   for (var s = row; s < p.splits; s += THREADS / COLUMNS) {
-    let d = meanOf(s, columns, own) - beyond;
-    m2 += partial[(2 * s + 3) * columns + own] + d * d * f32(min(p.chunk, p.M - s * p.chunk));
+    let rows = f32(min(p.chunk, p.M - s * p.chunk));
+    let d = meanOf(s, columns, own) - joined;
+    n += rows;
+    let share = rows / n;
+    joined += d * share;
+    m2 += partial[(2 * s + 3) * columns + own] + d * d * ((n - rows) * share);
   }
-  m2 = total(thread, m2);
+  let beyond = total(thread, joined * n) / f32(p.M);
+  let d = joined - beyond;
+  m2 = total(thread, m2 + d * d * n);
   if (!isInside) { return; }
   let origin = Vec(x[own]);
   let mean = origin + beyond;

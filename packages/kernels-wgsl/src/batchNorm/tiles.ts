@@ -29,21 +29,42 @@ const LEAST_DEPTH = 8;
 const SIDE_BY_SIDE = 64;
 
 /**
+ * Price of a launch: 2 µs, the least of the 2 to 4 that one costs on an H200 (`splitsOf`). Bytes that memory moves in that time at
+ * 3 of its 4.8 TB/s, and loads that an invocation can wait for one after the other, at half a µs each.
+ */
+const LAUNCH = { bytes: 6e6, loads: 4 };
+
+/**
  * DEPTH of the second pass where the convolution before it leaves the moments of its tiles, many short chunks; undefined
  * where that does not pay. Bytes of each channel, with e bytes an element:
  *
- *   the pass over x that is saved                       e · M
+ *   the pass over x that is saved                       e · M, and a launch
  *   moments and first rows that the second pass reads   (8 + e) · splits in each of its M / (64 · DEPTH) workgroups
  *
- * The second is no more than the first where DEPTH ≥ splits · (8 + e) / (64 · e), and is read from the cache. That leaves
- * fewer workgroups, which have to fill a GPU still. Of a ResNet-50 at 32 images of 224², f32, 46 of 53 norms have it:
- * DEPTH is 37 at 56² (784 chunks of 128 rows), 10 at 28², 8 below. The six of 64 channels at 56² would have 172 workgroups;
- * the first one, at 112², is of RGB. This has not been timed.
+ * DEPTH is the least for which the second is no more than the first; it is read from the cache. The price of few and long
+ * workgroups is that each invocation waits for more loads in a row, which are to be no more together than apart:
+ *
+ *   apart      chunk / 64 in the first pass, splits / 64 + 8 in the second one, and a launch
+ *   together   splits / 64 + DEPTH, of the convolution's splits
+ *
+ * Of a ResNet-50 at 32 images of 224², f32, 46 of 53 norms have it: DEPTH is 33 or 35 at 56² (784 chunks of 128 rows), 8 or 9
+ * below. The six of 64 channels at 56² would wait for 42 loads in place of 37; the first one, at 112², is of RGB. Of a
+ * ResNet-20 at 128 images of 32², 12 of 19 have it: those at 16² (512 chunks of 64 rows) wait for 18 loads in place of 18,
+ * those at 8² for 12 in place of 16. The six at 32² (2048 chunks) would wait for 88 in place of 30. This has not been timed.
  */
 export function depthFor({ M, C, splits }: TiledParams, e: number): number | undefined {
-  const depth = Math.max(LEAST_DEPTH, Math.ceil((splits * (8 + e)) / e / SIDE_BY_SIDE));
-  const workgroups = Math.ceil(M / SIDE_BY_SIDE / depth) * Math.ceil(C / CHANNELS);
-  return depth === LEAST_DEPTH || workgroups >= BUSY ? depth : undefined;
+  const rows = (M * C * (8 + e) * splits) / (e * M * C + LAUNCH.bytes);
+  const depth = Math.max(LEAST_DEPTH, Math.ceil(rows / SIDE_BY_SIDE));
+  return loadsOf(splits, depth) <= loadsApart(M, C) + LAUNCH.loads ? depth : undefined;
+}
+
+/** Loads of an invocation of the second pass, one after the other. */
+const loadsOf = (splits: number, depth: number): number => splits / SIDE_BY_SIDE + depth;
+
+/** The same of both passes where the first one reads x. */
+function loadsApart(M: number, C: number): number {
+  const { chunk, splits } = tiledParams(M, C);
+  return chunk / SIDE_BY_SIDE + loadsOf(splits, LEAST_DEPTH);
 }
 
 /** Four channels in each column of a tile, or one where they cannot be divided by four. */
