@@ -15,7 +15,6 @@ const shapes: Sizes[] = [
   [1, 1, 64, 40],
   [1, 100, 4, 1],
   [1, 8, 520, 12],
-  [1, 36, 4100, 72], // several tiles, of more terms than a block
   [0, 3, 4, 5],
   [2, 3, 0, 4],
 ];
@@ -125,5 +124,14 @@ export const checks = [
     ),
     example("batches repeated along different axes", repeated, 2 * 20, 3 * 32),
     ...layouts.slice(0, 3).map(long),
+    ...layouts.slice(0, 3).map(([aT, bT]) => ({
+      ...example(
+        `several tiles of 4,100 terms${aT ? ", aᵀ" : ""}${bT ? ", bᵀ" : ""}`,
+        dense([1, 36, 4100, 36], aT, bT),
+        36 * 4100,
+        36 * 4100,
+      ),
+      half: false,
+    })),
   ]),
 ];

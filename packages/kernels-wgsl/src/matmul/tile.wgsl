@@ -15,7 +15,7 @@ const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
 const ROWS: u32 = 4;                              // 4 or 8
-const COLS: u32 = 4;                              // 4 or 8
+const COLS: u32 = 4;                              // of all tiles that a product is computed in
 const A_COLUMNS: bool = false;                    // columns of a are contiguous, not rows
 const B_COLUMNS: bool = false;
 const SPLIT: bool = false;
@@ -139,8 +139,8 @@ fn main(
   let tx = thread % ACROSS;    // computes columns 4·tx … + 3, and those 4·ACROSS further right,
   let ty = thread / ACROSS;    // of rows ty, ty + DOWN, …; with A_COLUMNS 4·ty … + 3, and those 4·DOWN further down
   // Names, not an array: they are sure to stay in registers.
-  var sum00 = mat4x4f(); var sum01 = mat4x4f();
-  var sum10 = mat4x4f(); var sum11 = mat4x4f();
+  var sum0 = mat4x4f();
+  var sum1 = mat4x4f();
   var a0 = vec4f(); var a1 = vec4f(); var a2 = vec4f(); var a3 = vec4f();
   var b0 = vec4f(); var b1 = vec4f(); var b2 = vec4f(); var b3 = vec4f();
 
@@ -188,24 +188,16 @@ fn main(
 
     for (var k = 0u; k < TILE_K; k += 4) {
       let column = k * B_PITCH + tx;
-      let rows0 = rowsAt(ty, 0, k);
-      let columns0 = columnsAt(column);
-      sum00 = add(sum00, rows0, columns0);
-      if (COLS == 8) { sum01 = add(sum01, rows0, columnsAt(column + ACROSS)); }
-      if (ROWS == 8) {
-        let rows1 = rowsAt(ty, 1, k);
-        sum10 = add(sum10, rows1, columns0);
-        if (COLS == 8) { sum11 = add(sum11, rows1, columnsAt(column + ACROSS)); }
-      }
+      let columns = columnsAt(column);
+      sum0 = add(sum0, rowsAt(ty, 0, k), columns);
+      if (ROWS == 8) { sum1 = add(sum1, rowsAt(ty, 1, k), columns); }
     }
   }
 
   let above = (group.z * batches + z) * p.M;    // rows of y before this batch's
   let column = n0 + 4 * tx;
-  store(above, m0, 0, ty, column, sum00);
-  if (COLS == 8) { store(above, m0, 0, ty, column + 4 * ACROSS, sum01); }
-  if (ROWS == 8) { store(above, m0, 1, ty, column, sum10); }
-  if (ROWS == 8 && COLS == 8) { store(above, m0, 1, ty, column + 4 * ACROSS, sum11); }
+  store(above, m0, 0, ty, column, sum0);
+  if (ROWS == 8) { store(above, m0, 1, ty, column, sum1); }
 }
 
 // The part-th four rows of thread ty.
