@@ -13,8 +13,6 @@ export interface Walk {
  * Drop axes of length 1 and merge neighbours that every array walks as if they were one.
  *
  * `shape` and `strides` have their first axis first. A result has at least one axis.
- *
- * @throws KernelError if more than 8 axes remain.
  */
 export function collapse(shape: readonly number[], strides: readonly (readonly number[])[]): Walk {
   const sides: number[] = [];
@@ -30,13 +28,17 @@ export function collapse(shape: readonly number[], strides: readonly (readonly n
       for (const [i, of] of strides.entries()) steps[i]!.push(of[axis]!);
     }
   }
-  if (sides.length > 8) throw new KernelError(`${sides.length} axes that cannot be merged; at most 8`);
   if (sides.length === 0) return { shape: [1], strides: strides.map(() => [0]) };
   return { shape: sides, strides: steps };
 }
 
-/** Up to 8 numbers in two quads, the rest filled. */
+/**
+ * A number for each axis in two quads, the rest filled.
+ *
+ * @throws KernelError if there are more than 8.
+ */
 export function quads(values: readonly number[], fill: number): [Quad, Quad] {
+  if (values.length > 8) throw new KernelError(`${values.length} axes that cannot be merged; at most 8`);
   const at = (i: number) => values[i] ?? fill;
   return [
     [at(0), at(1), at(2), at(3)],

@@ -1,4 +1,4 @@
-import { add, checkOptions, concat, relu, slice, type Tensor, zeros } from "@shadegrad/tensor";
+import { add, checkOptions, relu, stridedPad, type Tensor } from "@shadegrad/tensor";
 import { BatchNorm2d, Conv2d, Identity, type Layer } from "@shadegrad/tensor/nn";
 
 /**
@@ -97,17 +97,14 @@ export class ShortcutPadding implements Layer {
 
   /** [N, H, W, inChannels] → [N, ⌈H / stride⌉, ⌈W / stride⌉, outChannels] */
   forward(x: Tensor): Tensor {
-    const [n, h, w, c] = x.shape as [number, number, number, number];
-    const step = this.stride;
-    const pixels = step === 1 ? x : slice(x, [0, 0, 0, 0], [n, h, w, c], [1, step, step, 1]);
-    const [, p, q] = pixels.shape as [number, number, number, number];
-    const blank = (channels: number) => zeros([n, p, q, channels], { dtype: x.dtype, device: x.device });
-    const parts = [
-      ...(this.before > 0 ? [blank(this.before)] : []),
-      pixels,
-      ...(this.after > 0 ? [blank(this.after)] : []),
-    ];
-    return parts.length === 1 ? pixels : concat(parts, 3);
+    const { stride, before, after } = this;
+    const around = [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [before, after],
+    ] as const;
+    return stridedPad(x, [1, stride, stride, 1], around);
   }
 }
 

@@ -1,4 +1,16 @@
-import { init, noGrad, randn, relu, scope, tensor } from "@shadegrad/tensor";
+import {
+  backward,
+  compile,
+  init,
+  mul,
+  noGrad,
+  randn,
+  relu,
+  scope,
+  sum,
+  type Tensor,
+  tensor,
+} from "@shadegrad/tensor";
 import { countParameters, dispose, evaluate, stateDict } from "@shadegrad/tensor/nn";
 import { beforeAll, describe, expect, it } from "vitest";
 import { BottleneckResidualBlock, ResidualBlock, ResNetBase, ShortcutPadding, zoo } from "../src/index.ts";
@@ -103,6 +115,52 @@ describe("the shortcut without parameters", () => {
       false,
     );
   });
+
+  it.each(["pad-both", "pad-end"] as const)(
+    "has the gradient of the pixels that %s takes, compiled too",
+    async (where) => {
+      const shortcut = new ShortcutPadding(2, 5, 2, where);
+      const before = where === "pad-both" ? 1 : 0;
+      const wave = (length: number, seed: number) =>
+        Float32Array.from({ length }, (_, i) => Math.sin(seed + i * i));
+      const [pixels, weights] = [wave(18, 1), wave(20, 2)];
+      const dy = tensor(weights, [1, 2, 2, 5]);
+      const x = tensor(pixels, [1, 3, 3, 2], { requiresGrad: true });
+      const f = (scale: Tensor) => {
+        const y = shortcut.forward(x);
+        backward(sum(mul(mul(y, dy), scale)));
+        const dx = mul(x.grad!, 1);
+        x.grad!.dispose();
+        x.grad = undefined;
+        return [mul(y, scale), dx];
+      };
+      const compiled = compile(f);
+      const y = new Float32Array(20);
+      const dx = new Float32Array(18);
+      for (const [i, j] of [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ] as const) {
+        for (const c of [0, 1]) {
+          const [at, to] = [(2 * i * 3 + 2 * j) * 2 + c, (2 * i + j) * 5 + before + c];
+          y[to] = pixels[at]!;
+          dx[at] = weights[to]!;
+        }
+      }
+      for (const found of [
+        scope(() => f(tensor([1]))),
+        await compiled(tensor([1])),
+        await compiled(tensor([1])),
+      ]) {
+        expect(await found[0]!.data()).toEqual(y);
+        expect(await found[1]!.data()).toEqual(dx);
+      }
+      expect(compiled.plan!.steps.filter(({ kernel }) => kernel === "pad")).toHaveLength(2);
+      compiled.dispose();
+    },
+  );
 });
 
 describe("the zoo", () => {

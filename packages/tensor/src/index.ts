@@ -100,6 +100,7 @@ export { elu, type SoftplusOptions, softplus } from "./ops/smooth-units.ts";
 export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { argsort, type Sorted, type SortOptions, sort, type TopKOptions, topK } from "./ops/sort.ts";
 export { atan2, erf, tan } from "./ops/special.ts";
+export { stridedPad } from "./ops/strided-pad.ts";
 export { type VarianceOptions, variance } from "./ops/variance.ts";
 export { measurePeak, type Peak } from "./tune/peak.ts";
 export { type TuneOptions, tune } from "./tune/tune.ts";

@@ -157,6 +157,18 @@ export const EVERY_OP: Readonly<Record<string, Row>> = {
   squeeze: row((x) => sg.squeeze(x!), [2, 1, 3]),
   stack: two((x, y) => sg.stack([x!, y!], 1)),
   std: row((x) => sg.std(x!, 1)),
+  stridedPad: row((x) =>
+    sg.stridedPad(
+      x!,
+      [1, 2, 3, 1],
+      [
+        [0, 0],
+        [1, 0],
+        [0, 0],
+        [4, 4],
+      ],
+    ),
+  ),
   sub: two((x, y) => sg.sub(x!, y!)),
   sum: row((x) => sg.sum(x!, [0, 2])),
   tan: row((x) => sg.tan(x!)),

@@ -65,7 +65,8 @@ export const move: Kernel<MoveParams> = {
   cost: ({ length }) => ({ flops: 0, bytes: 8 * length }),
 };
 
-const allFours = (numbers: readonly number[]): boolean => numbers.every((number) => number % 4 === 0);
+/** True if all are multiples of 4. */
+export const allFours = (numbers: readonly number[]): boolean => numbers.every((number) => number % 4 === 0);
 
 function inFours({ shape0, x0, x1, y0, y1, xOffset, yOffset }: MoveParams): boolean {
   const [, ...x] = x0;

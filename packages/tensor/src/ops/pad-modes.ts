@@ -49,7 +49,11 @@ const PLACES: Readonly<Record<PadMode, (at: number, side: number) => number>> = 
  *
  * @throws ShapeError if an axis that is padded has no elements; TypeError if there is no such mode.
  */
-export function padded(x: Tensor, padding: readonly (readonly [number, number])[], mode: PadMode): Tensor {
+export function paddedWithItself(
+  x: Tensor,
+  padding: readonly (readonly [number, number])[],
+  mode: PadMode,
+): Tensor {
   if (!Object.hasOwn(PLACES, mode))
     throw new TypeError(`pad: there is no mode ${mode}; there are ${Object.keys(PLACES).join(", ")}.`);
   return alongEach(x, [...padding.keys()], (y, axis) => {

@@ -3,8 +3,9 @@ import { sizeOf, strides } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
-import { type PadMode, padded } from "./pad-modes.ts";
-import { gathered, scattered } from "./strided-copy.ts";
+import { type PadMode, paddedWithItself } from "./pad-modes.ts";
+import { gathered, padded } from "./strided-copy.ts";
+import { everyPadded, type Padding } from "./strided-pad.ts";
 
 /**
  * The elements from `starts` up to, not including, `ends`, every `steps`-th, as NumPy slices.
@@ -25,8 +26,7 @@ export function slice(
   checkTensors("slice", { x });
   checkSlice(x, starts, ends, steps);
   const along = strides(x.shape);
-  let offset = 0;
-  const shape = x.shape.map((side, axis) => {
+  const positions = x.shape.map((side, axis) => {
     const step = steps[axis] ?? 1;
     const clip = (position: number): number => {
       const from = position < 0 ? position + side : position;
@@ -34,12 +34,36 @@ export function slice(
     };
     const start = clip(starts[axis] ?? (step > 0 ? 0 : side - 1));
     const end = clip(ends[axis] ?? (step > 0 ? side : Number.NEGATIVE_INFINITY));
-    offset += start * along[axis]!;
-    return Math.max(0, Math.ceil((end - start) / step));
+    return { side, start, step, count: Math.max(0, Math.ceil((end - start) / step)) };
   });
-  const from = { strides: along.map((stride, axis) => stride * (steps[axis] ?? 1)), offset };
-  if (sizeOf(shape) === 0) from.offset = 0;
-  return differentiable("slice", gathered(x, shape, from), [x], (dy) => [() => scattered(dy, x.shape, from)]);
+  const shape = positions.map(({ count }) => count);
+  const offset =
+    sizeOf(shape) === 0 ? 0 : positions.reduce((sum, { start }, axis) => sum + start * along[axis]!, 0);
+  const from = { strides: along.map((stride, axis) => stride * positions[axis]!.step), offset };
+  return differentiable("slice", gathered(x, shape, from), [x], (dy) => [() => unsliced(dy, positions)]);
+}
+
+interface Positions {
+  /** Elements of x along an axis, and those of them that are taken. */
+  readonly side: number;
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** dy where elements were taken, zeros elsewhere. */
+function unsliced(dy: Tensor, positions: readonly Positions[]): Tensor {
+  const along = strides(dy.shape);
+  let offset = 0;
+  // From the lowest position on: a negative step walks dy from its end.
+  const windows = positions.map(({ side, start, step, count }, axis) => {
+    const last = Math.max(0, count - 1);
+    if (step > 0) return { side, low: start, step, count };
+    offset += last * along[axis]!;
+    along[axis]! *= -1;
+    return { side, low: start + last * step, step: -step, count };
+  });
+  return padded("slice", dy, windows, { strides: along, offset });
 }
 
 function checkSlice(
@@ -122,11 +146,7 @@ export function split(x: Tensor, size: number | readonly number[], axis = 0): Te
  *
  * @throws ShapeError unless padding has two whole numbers ≥ 0 for each axis.
  */
-export function pad(
-  x: Tensor,
-  padding: readonly (readonly [number, number])[],
-  value: number | PadMode = 0,
-): Tensor {
+export function pad(x: Tensor, padding: Padding, value: number | PadMode = 0): Tensor {
   checkTensors("pad", { x });
   const sane = padding.every(
     (sides) => sides.length === 2 && sides.every((n) => Number.isInteger(n) && n >= 0),
@@ -137,12 +157,12 @@ export function pad(
       `pad: each of ${x.shape.length} axes needs [before, after], whole numbers ≥ 0. x is [${x.shape}]; padding is [${given}].`,
     );
   }
-  if (typeof value === "string") return padded(x, padding, value);
-  const shape = x.shape.map((side, axis) => padding[axis]![0] + side + padding[axis]![1]);
-  const along = strides(shape);
-  const offset = padding.reduce((sum, [before], axis) => sum + before * along[axis]!, 0);
-  const to = { strides: along, offset };
-  return differentiable("pad", scattered(x, shape, to, value), [x], (dy) => [
-    () => gathered(dy, x.shape, to),
-  ]);
+  if (typeof value === "string") return paddedWithItself(x, padding, value);
+  return everyPadded(
+    "pad",
+    x,
+    x.shape.map(() => 1),
+    padding,
+    value,
+  );
 }

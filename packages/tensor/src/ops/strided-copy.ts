@@ -1,5 +1,6 @@
 import { move, moveParams, type StridedView } from "@shadegrad/kernels-wgsl/stridedCopy";
-import { full } from "../core/create.ts";
+import { pad, padParams, type Window } from "@shadegrad/kernels-wgsl/stridedPad";
+import { checkHolds } from "../core/numbers.ts";
 import { run } from "../core/run.ts";
 import type { Shape } from "../core/shape.ts";
 import { strides } from "../core/shape.ts";
@@ -17,9 +18,18 @@ export function scatter(x: Tensor, y: Tensor, to: StridedView): void {
   run(move, params, [x], { y }, { holes: { Elem: x.dtype } });
 }
 
-/** `x` where `to` walks, and `value` everywhere else; not recorded. */
-export function scattered(x: Tensor, shape: Shape, to: StridedView, value = 0): Tensor {
-  const y = full(shape, value, { dtype: x.dtype, device: x.device });
-  scatter(x, y, to);
-  return y;
+/** The elements of `x` that `from` walks to, in windows of a new tensor, and `value` everywhere else; not recorded. */
+export function padded(
+  op: string,
+  x: Tensor,
+  windows: readonly Window[],
+  from: StridedView,
+  value = 0,
+): Tensor {
+  const { dtype } = x;
+  checkHolds(op, dtype, value);
+  const Scalar = dtype === "f16" ? "f32" : dtype;
+  const shape = windows.map(({ side }) => side);
+  const params = padParams(windows, from, Scalar, value);
+  return run(pad, params, [x], { y: { shape, dtype } }, { op, holes: { Elem: dtype, Scalar } }).y;
 }

@@ -18,6 +18,7 @@ import {
   split,
   squeeze,
   stack,
+  stridedPad,
   type Tensor,
   tensor,
   tile,
@@ -284,6 +285,68 @@ describe("pad", () => {
         ),
       ),
     ).toEqual([7, 7]);
+  });
+});
+
+describe("stridedPad", () => {
+  it("takes every so-many-th element and pads", async () => {
+    await check(
+      (x) =>
+        stridedPad(
+          x,
+          [1, 2, 3],
+          [
+            [0, 0],
+            [0, 1],
+            [4, 4],
+          ],
+        ),
+      [2, 5, 12],
+      [2, 4, 12],
+      ([a, b, c]) => (b! < 3 && c! >= 4 && c! < 8 ? [a!, 2 * b!, 3 * (c! - 4)] : undefined),
+    );
+  });
+
+  it("is the pad of a slice, by fours and with more than four axes too", async () => {
+    const ends: [number, number][] = [
+      [1, 0],
+      [0, 2],
+      [0, 0],
+      [1, 1],
+      [0, 1],
+      [4, 8],
+    ];
+    await check(
+      (x) => stridedPad(x, [1, 2, 1, 1, 3, 1], ends),
+      [2, 3, 2, 2, 4, 4],
+      [3, 4, 2, 4, 3, 16],
+      ([a, b, c, d, e, f]) =>
+        a! >= 1 && b! < 2 && d! >= 1 && d! < 3 && e! < 2 && f! >= 4 && f! < 8
+          ? [a! - 1, 2 * b!, c!, d! - 1, 3 * e!, f! - 4]
+          : undefined,
+    );
+  });
+
+  it("of nothing", async () => {
+    expect(await values(stridedPad(zeros([0]), [2], [[1, 2]]))).toEqual([0, 0, 0]);
+  });
+
+  it("says what is wrong", () => {
+    const x = zeros([2, 3]);
+    const pads = [
+      [0, 0],
+      [1, 1],
+    ] as const;
+    for (const steps of [[1], [1, 0], [1, 1.5]])
+      expect(() => stridedPad(x, steps, pads)).toThrow(`steps are [${steps}]`);
+    for (const padding of [
+      [[0, 0]],
+      [
+        [0, 0],
+        [-1, 0],
+      ],
+    ] as [number, number][][])
+      expect(() => stridedPad(x, [1, 1], padding)).toThrow(`padding is ${JSON.stringify(padding)}`);
   });
 });
 
