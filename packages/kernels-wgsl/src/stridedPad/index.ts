@@ -76,7 +76,7 @@ export function padParams(
   const of = (name: keyof Axis) =>
     quads(
       axes.map((axis) => axis[name]),
-      Number(name !== "low"),
+      Number(name !== "low" && name !== "x"),
     );
   return {
     ...quadsOf((name, i) => of(name)[i]),

@@ -12,7 +12,7 @@ alias Vec = Elem;         // WIDTH elements
 const WIDTH: u32 = 1;
 const THREADS: u32 = 256;
 
-// Axes from the last to the first, at most 8; one that is not there has 1 for all but low. Negative strides wrap.
+// Axes from the last to the first, at most 8; one that is not there has shape, step and count 1. Negative strides wrap.
 struct Params {
   shape0: vec4u, shape1: vec4u,
   low0: vec4u, low1: vec4u,
