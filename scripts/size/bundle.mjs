@@ -4,10 +4,10 @@ import { build } from "vite";
 import { ROOT } from "../setup/install.mjs";
 
 /** Bytes, after gzip, that `resnet50` with all that inference and training need may have. */
-export const BUDGET = 71_600;
+export const BUDGET = 71_000;
 
 /** The same for inference alone. */
-export const PREDICT_BUDGET = 60_800;
+export const PREDICT_BUDGET = 60_000;
 
 /** Chunks that a page downloads only to print a tensor, and only where a browser offers matrix units, an experimental feature. */
 export const ON_DEMAND = /\/(print|matrixUnits)-/;
