@@ -51,7 +51,7 @@ fn place(k: vec4u, low: vec4u, step: vec4u, count: vec4u, strides: vec4u) -> vec
   // A position below `low` wraps, beyond every count.
   var j = k - low;
   // One between two steps is put there.
-  if (any(step != vec4u(1))) { j = select(vec4u(~0u), j / step, j % step == vec4u()); }
+  if (any(step != vec4u(1))) { j = select(vec4u(~0u), j / step, j % step == vec4u()); }    // no NaN: integers
   return vec2u(dot(j, strides), u32(any(j >= count)));
 }
 
