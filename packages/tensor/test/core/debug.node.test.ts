@@ -53,3 +53,16 @@ test("DEBUG=1 names a label that is no class, but not one that is left out", asy
     );
   }
 });
+
+test("DEBUG=0 looks at no label: a step waits for nothing that the loss does not need", async () => {
+  vi.stubEnv("DEBUG", "0");
+  vi.resetModules();
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const { crossEntropy, init, Tensor, tensor, zeros } = await import("../../src/index.ts");
+  await init({ quiet: true });
+  const read = vi.spyOn(Tensor.prototype, "data");
+  const loss = crossEntropy(zeros([3, 5]), tensor(Int32Array.of(2, 1, 7)));
+  expect(read).not.toHaveBeenCalled();
+  expect(await loss.item()).toBeNaN();
+  expect(warn).not.toHaveBeenCalled();
+});
