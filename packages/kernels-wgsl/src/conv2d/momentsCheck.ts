@@ -8,7 +8,7 @@ type Shape = Record<"name", string> & Pick<Conv2dParams, "N" | "H" | "W" | "C" |
 
 const shapes: Shape[] = [
   { name: "a pixel", N: 1, H: 1, W: 1, C: 4, R: 1, O: 4, groups: 1 },
-  { name: "a short last chunk, and tiles across", N: 1, H: 17, W: 16, C: 8, R: 1, O: 132, groups: 1 },
+  { name: "a short last chunk, and tiles across", N: 1, H: 17, W: 16, C: 20, R: 1, O: 132, groups: 1 },
   { name: "3×3, a chunk and a row", N: 1, H: 3, W: 43, C: 8, R: 3, O: 12, groups: 1 },
   { name: "two groups of 36", N: 2, H: 7, W: 9, C: 80, R: 1, O: 72, groups: 2 },
   { name: "no image", N: 0, H: 5, W: 5, C: 4, R: 3, O: 8, groups: 1 },

@@ -22,7 +22,7 @@ const THREADS = ACROSS * DOWN;
 const X_ROW = TILE_M / 4;                         // vec4 at one k of a slice
 const DY_ROW = TILE_N / 4;
 const X_LOADS = TILE_K * X_ROW / THREADS;         // vec4 that a thread fetches of a slice: at most 4
-const DY_LOADS = TILE_K * DY_ROW / THREADS;
+const DY_LOADS = TILE_K * DY_ROW / THREADS;       // at most 2
 const X_STEP = THREADS / X_ROW;                   // k from one of them to the next
 const DY_STEP = THREADS / DY_ROW;
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
@@ -129,7 +129,7 @@ fn main(
   var sum00 = mat4x4f(); var sum01 = mat4x4f();
   var sum10 = mat4x4f(); var sum11 = mat4x4f();
   var x0 = vec4f(); var x1 = vec4f(); var x2 = vec4f(); var x3 = vec4f();
-  var dy0 = vec4f(); var dy1 = vec4f(); var dy2 = vec4f(); var dy3 = vec4f();
+  var dy0 = vec4f(); var dy1 = vec4f();
 
   for (var k0 = begin; k0 < end + TILE_K; k0 += TILE_K) {
     let isFirst = k0 == begin;
@@ -140,7 +140,6 @@ fn main(
       if (X_LOADS > 2) { xSlice[thread + 2 * THREADS] = x2; xSlice[thread + 3 * THREADS] = x3; }
       dySlice[thread] = dy0;
       if (DY_LOADS > 1) { dySlice[thread + THREADS] = dy1; }
-      if (DY_LOADS > 2) { dySlice[thread + 2 * THREADS] = dy2; dySlice[thread + 3 * THREADS] = dy3; }
     }
     if (thread < TILE_K) { pixels[thread] = pixel; }
     workgroupBarrier();
@@ -151,10 +150,6 @@ fn main(
       let at = dyK * pitch + dyColumn;
       dy0 = fetchDy(at, isColumn && dyK < end);
       if (DY_LOADS > 1) { dy1 = fetchDy(at + DY_STEP * pitch, isColumn && dyK + DY_STEP < end); }
-      if (DY_LOADS > 2) {
-        dy2 = fetchDy(at + 2 * DY_STEP * pitch, isColumn && dyK + 2 * DY_STEP < end);
-        dy3 = fetchDy(at + 3 * DY_STEP * pitch, isColumn && dyK + 3 * DY_STEP < end);
-      }
       dyK += TILE_K;
       // One thread divides for all that fetch at its k.
       if (thread < TILE_K) { pixel = pixelOf(k0 + TILE_K + thread, end); }
