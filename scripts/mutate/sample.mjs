@@ -35,3 +35,12 @@ export function sample(list, limit, seed) {
   const kept = keyed.slice(0, limit);
   return kept.sort((a, b) => a.index - b.index).map(({ element }) => element);
 }
+
+/**
+ * @typedef {{ line: number, column: number }} Position
+ * @typedef {{ file: string, location: { start: Position, end: Position }, mutatorName: string, replacement: string }} Mutant
+ */
+
+/** @param {Mutant} mutant */
+export const keyOf = ({ file, location: { start, end }, mutatorName, replacement }) =>
+  JSON.stringify([file, start.line, start.column, end.line, end.column, mutatorName, replacement]);

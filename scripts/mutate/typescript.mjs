@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "../setup/install.mjs";
-import { sample } from "./sample.mjs";
+import { keyOf, sample } from "./sample.mjs";
 
 /** Fetched on demand: nothing else needs its 170 packages. */
 const VERSION = "9.6.1";
@@ -98,10 +98,7 @@ function prepareCopy() {
   );
 }
 
-/**
- * @typedef {{ line: number, column: number }} Position
- * @typedef {{ file: string, location: { start: Position, end: Position }, mutatorName: string, replacement: string }} Mutant
- */
+/** @typedef {import("./sample.mjs").Mutant} Mutant */
 
 /**
  * Every mutant of a folder's sources, as Stryker finds them.
@@ -141,15 +138,11 @@ async function mutantsOf(folder) {
   }));
 }
 
-/** @param {Mutant} mutant */
-const keyOf = ({ file, location: { start, end }, mutatorName, replacement }) =>
-  JSON.stringify([file, start.line, start.column, end.line, end.column, mutatorName, replacement]);
-
 /** @param {string} text */
 const oneLine = (text) => text.replace(/\s+/g, " ").slice(0, 60);
 
 /**
- * Run Stryker on the places of some mutants; it finds these, and what lies within them.
+ * Run Stryker on some mutants. Those that it finds within them are in the result too, with the status of an error.
  *
  * @param {readonly Mutant[]} mutants
  * @param {readonly string[]} tests
@@ -166,7 +159,10 @@ async function runStryker(mutants, tests) {
     inPlace: true,
     mutate: [...new Set(places)],
     mutator: { excludedMutations: EXCLUDED },
-    plugins: [createRequire(join(STRYKER, "package.json")).resolve("@stryker-mutator/vitest-runner")],
+    plugins: [
+      createRequire(join(STRYKER, "package.json")).resolve("@stryker-mutator/vitest-runner"),
+      join(import.meta.dirname, "chosen.mjs"),
+    ],
     testRunner: "vitest",
     vitest: { configFile: "scripts/mutate/vitest.config.ts" },
     reporters: ["json"],
@@ -176,11 +172,14 @@ async function runStryker(mutants, tests) {
     timeoutMS: 60_000,
     dryRunTimeoutMinutes: 30,
     tempDirName: ".cache/stryker-tmp",
-    checkers: [],
+    checkers: ["chosen"],
     allowConsoleColors: false,
   };
   writeFileSync(join(COPY, "stryker.config.json"), JSON.stringify(config));
-  command(COPY, { MUTATE_TESTS: tests.join() }, process.execPath, stryker(), "run", "stryker.config.json");
+  const chosen = join(COPY, ".cache", "chosen.json");
+  writeFileSync(chosen, JSON.stringify(mutants.map(keyOf)));
+  const env = { MUTATE_TESTS: tests.join(), MUTATE_CHOSEN: chosen };
+  command(COPY, env, process.execPath, stryker(), "run", "stryker.config.json");
   const { files } = JSON.parse(readFileSync(report, "utf8"));
   /** @type {[file: string, { mutants: (Omit<Mutant, "file"> & { status: string })[] }][]} */
   const found = Object.entries(files);
