@@ -175,6 +175,8 @@ export const checks = [
       [37, 3],
       [5, 0],
       [300, 3], // several workgroups
+      [301, 70], // several blocks, the last one short
+      [8, 70],
     ].map(([length = 0, splits = 0]) => {
       const partial = randomValues(length * splits);
       const y = Float64Array.from({ length }, (_, i) => {

@@ -19,6 +19,17 @@ const CASES: [length: number, splits: number][][] = [
     [5, 5],
     [1021, 1],
   ],
+  // fours, of one part and of all seven
+  [[2304, 40]],
+  [
+    [4, 3],
+    [64, 1],
+    [0, 2],
+    [1500, 2],
+    [128, 1],
+    [2052, 1],
+    [12, 7],
+  ],
 ];
 
 export const checks = [

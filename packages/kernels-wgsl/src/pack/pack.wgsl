@@ -1,11 +1,13 @@
 // flat[start[k] + i] = Σ_s  part_k[s · length[k] + i],   in ascending s;   0 for the padding from length[k] on
 //
 // Up to 7 tensors, or partial sums of tensors, to their places in one. Workgroups of row y take part y, its elements
-// in strides.
+// in strides, WIDTH neighbours at a time.
 //
 //   part0 … part6  [splits[k], length[k]]     flat  part k begins at element start[k] and takes space[k]
 //   dispatch  (enough for the largest space, at most 65535; count; 1)
 
+alias Vec = f32;          // WIDTH elements
+const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
 
 struct Params {
@@ -16,27 +18,15 @@ struct Params {
   count: u32,
 }
 
-@group(0) @binding(0) var<storage, read> part0: array<f32>;
-@group(0) @binding(1) var<storage, read> part1: array<f32>;
-@group(0) @binding(2) var<storage, read> part2: array<f32>;
-@group(0) @binding(3) var<storage, read> part3: array<f32>;
-@group(0) @binding(4) var<storage, read> part4: array<f32>;
-@group(0) @binding(5) var<storage, read> part5: array<f32>;
-@group(0) @binding(6) var<storage, read> part6: array<f32>;
-@group(0) @binding(7) var<storage, read_write> flat: array<f32>;
+@group(0) @binding(0) var<storage, read> part0: array<Vec>;
+@group(0) @binding(1) var<storage, read> part1: array<Vec>;
+@group(0) @binding(2) var<storage, read> part2: array<Vec>;
+@group(0) @binding(3) var<storage, read> part3: array<Vec>;
+@group(0) @binding(4) var<storage, read> part4: array<Vec>;
+@group(0) @binding(5) var<storage, read> part5: array<Vec>;
+@group(0) @binding(6) var<storage, read> part6: array<Vec>;
+@group(0) @binding(7) var<storage, read_write> flat: array<Vec>;
 @group(0) @binding(8) var<uniform> p: Params;
-
-fn load(k: u32, i: u32) -> f32 {
-  switch (k) {
-    case 0u: { return part0[i]; }
-    case 1u: { return part1[i]; }
-    case 2u: { return part2[i]; }
-    case 3u: { return part3[i]; }
-    case 4u: { return part4[i]; }
-    case 5u: { return part5[i]; }
-    default: { return part6[i]; }
-  }
-}
 
 fn pick(first: vec4u, second: vec4u, k: u32) -> u32 {
   return select(second[k & 3u], first[k & 3u], k < 4u);
@@ -49,14 +39,22 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let k = group.y;
-  let start = pick(p.start0, p.start1, k);
-  let length = pick(p.length0, p.length1, k);
-  let space = pick(p.space0, p.space1, k);
+  let start = pick(p.start0, p.start1, k) / WIDTH;
+  let length = pick(p.length0, p.length1, k) / WIDTH;
+  let space = pick(p.space0, p.space1, k) / WIDTH;
   let splits = pick(p.splits0, p.splits1, k);
   for (var i = group.x * THREADS + thread; i < space; i += groups.x * THREADS) {
-    var sum = 0.0;
-    if (i < length) {
-      for (var s = 0u; s < splits; s++) { sum += load(k, s * length + i); }
+    var sum = Vec();
+    let end = select(0, i + splits * length, i < length);
+    // A loop for each part: one loop that picked the part for each element would take a rasteriser twice as long.
+    switch (k) {
+      case 0u: { for (var j = i; j < end; j += length) { sum += part0[j]; } }
+      case 1u: { for (var j = i; j < end; j += length) { sum += part1[j]; } }
+      case 2u: { for (var j = i; j < end; j += length) { sum += part2[j]; } }
+      case 3u: { for (var j = i; j < end; j += length) { sum += part3[j]; } }
+      case 4u: { for (var j = i; j < end; j += length) { sum += part4[j]; } }
+      case 5u: { for (var j = i; j < end; j += length) { sum += part5[j]; } }
+      default: { for (var j = i; j < end; j += length) { sum += part6[j]; } }
     }
     flat[start + i] = sum;
   }

@@ -51,7 +51,9 @@ fn place(k: vec4u, low: vec4u, step: vec4u, count: vec4u, strides: vec4u) -> vec
   // A position below `low` wraps, beyond every count.
   var j = k - low;
   // One between two steps is put there.
-  if (any(step != vec4u(1))) { j = select(vec4u(~0u), j / step, j % step == vec4u()); }    // no NaN: integers
+  if (any(step > vec4u(2))) { j = select(vec4u(~0u), j / step, j % step == vec4u()); }    // no NaN: integers
+  // Steps of 1 and 2, which are most, without a division.
+  else { j = select(vec4u(~0u), j >> (step - 1), (j & (step - 1)) == vec4u()); }    // no NaN: integers
   return vec2u(dot(j, strides), u32(any(j >= count)));
 }
 
