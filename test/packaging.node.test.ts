@@ -5,6 +5,7 @@ import { chromium } from "playwright";
 import { build, createLogger, createServer, type InlineConfig, preview, type ResolvedServerUrls } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mayUse, needing, photograph } from "../packages/resnet/test/published-data.ts";
+import { entryPoints } from "../scripts/docs/reference.mjs";
 import { chromiumLaunchOptions } from "../scripts/setup/chromium.mjs";
 import { DENO, DENO_RUN, isDenoHere } from "../scripts/setup/deno.mjs";
 import { buildPackages, installed, run, sample } from "./packed.ts";
@@ -28,7 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test("the packages hold what is built, and say what they are", () => {
   for (const name of PACKAGES) {
     const files = readdirSync(join(folder, "node_modules", "@shadegrad", name));
-    expect(files.sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+    expect(files.sort()).toEqual(["LICENSE", "README.md", "dist", "dist-node", "package.json"]);
   }
 });
 
@@ -94,6 +95,24 @@ describe("the README's example for the browser trains a network on a Vite page w
   });
 });
 
+/** A program that imports every entry point, and one of them through another. */
+const IMPORTS = `
+import { readFileSync } from "node:fs";
+const specifiers = JSON.parse(readFileSync("specifiers.json", "utf8"));
+const resolved = {};
+for (const specifier of specifiers) {
+  resolved[specifier] = import.meta.resolve(specifier);
+  await import(specifier);
+}
+const { Tensor, tensor } = await import("@shadegrad/tensor");
+const { Linear } = await import("@shadegrad/tensor/nn");
+const { init } = await import("@shadegrad/tensor");
+await init({ quiet: true });
+const sameTensor = new Linear(1, 1).forward(tensor([[1]])) instanceof Tensor;
+console.log(JSON.stringify({ resolved, sameTensor }));
+process.exit();
+`;
+
 describe("the package of ResNets, on its own", () => {
   let folder: string;
   const modules = () => readdirSync(join(folder, "node_modules"));
@@ -106,6 +125,19 @@ describe("the package of ResNets, on its own", () => {
 
   test("brings no picture decoder, no command line and no progress bars", () => {
     for (const name of ["sharp", "commander", "cli-progress"]) expect(modules()).not.toContain(name);
+  });
+
+  test("has every entry point for Node in few files, which are the same for all of them", () => {
+    const specifiers = entryPoints().map(({ specifier }) => specifier);
+    writeFileSync(join(folder, "specifiers.json"), JSON.stringify(specifiers));
+    writeFileSync(join(folder, "imports.mjs"), IMPORTS);
+    const { resolved, sameTensor } = JSON.parse(run(folder, process.execPath, "imports.mjs"));
+    expect(specifiers.length).toBeGreaterThan(20);
+    for (const [specifier, url] of Object.entries(resolved)) {
+      const where = /\/shadegrad$/.test(specifier) ? "/dist/" : "/dist-node/";
+      expect(url, specifier).toContain(where);
+    }
+    expect(sameTensor).toBe(true);
   });
 
   test("says how to install the decoder of pictures where there is none", () => {

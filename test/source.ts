@@ -20,7 +20,7 @@ export interface Source {
 /** Every file below `folder`, from the root, leaving out what is installed or built. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
-    if (/^(node_modules|dist|\..*)$/.test(entry.name)) return [];
+    if (/^(node_modules|dist|dist-node|\..*)$/.test(entry.name)) return [];
     const path = `${folder}/${entry.name}`;
     return entry.isDirectory() ? filesBelow(path) : [path];
   });
