@@ -165,7 +165,7 @@ async function runStryker(mutants, tests) {
     ],
     testRunner: "vitest",
     vitest: { configFile: "scripts/mutate/vitest.config.ts" },
-    reporters: ["json"],
+    reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: report },
     coverageAnalysis: "perTest",
     concurrency: 1,
