@@ -11,6 +11,7 @@ export default {
     ...shared,
     ...node!.test,
     root: new URL("../..", import.meta.url).pathname,
+    setupFiles: ["scripts/mutate/answered.ts"],
     include: tests.map((path) => (path.endsWith(".ts") ? path : `${path}/**/*.test.ts`)),
   },
 };
