@@ -27,17 +27,19 @@ export interface Window {
 }
 
 /**
- * The window of image `i` in an epoch: it depends on the seed, the epoch and the image's number alone.
+ * The window of image `i` in an epoch: it depends on the seed, the epoch and the image's number alone. Without an
+ * augmentation it is in the centre.
  *
  * @param room rows and columns by which the padded image is larger than the window
  */
 export function windowOf(
-  augmentation: Augmentation,
+  augmentation: Augmentation | undefined,
   room: readonly [rows: number, cols: number],
   seed: number,
   epoch: number,
   i: number,
 ): Window {
+  if (!augmentation) return { top: room[0] >> 1, left: room[1] >> 1, mirrored: false };
   checkOptions("augment", augmentation, AUGMENTATION);
   const { pad = 0, flip } = augmentation;
   const draws = new Draws(seed, epoch, i);
@@ -111,9 +113,7 @@ export function inputWriter(
   return {
     shape: [P, Q, C],
     write(pixels, out, offset, epoch, i) {
-      const { top, left, mirrored } = augment
-        ? windowOf(augment, [rows, cols], seed, epoch, i)
-        : { top: (rows >> 1) - pad, left: (cols >> 1) - pad, mirrored: false };
+      const { top, left, mirrored } = windowOf(augment, [rows, cols], seed, epoch, i);
       if (augment?.edge === "reflect") {
         writeReflected(pixels, out, offset, { top, left, mirrored });
         return;

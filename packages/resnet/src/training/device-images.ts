@@ -1,4 +1,5 @@
 import { cropImages, type Device, keep, type Tensor, tensor } from "@shadegrad/tensor";
+import { inputWriter } from "../data/augment.ts";
 import {
   type Augmentation,
   type Batch,
@@ -29,7 +30,9 @@ export class DeviceImages {
 
   constructor(data: ImageSet, device: Device, options: DeviceImagesOptions) {
     const [H, W, C] = data.shape;
-    const { crop, normalization = data.normalization ?? false } = options;
+    const { normalization = data.normalization ?? false } = options;
+    // It refuses what the CPU refuses.
+    const { shape } = inputWriter(data, options);
     const { mean, std } = normalization || { mean: Array(C).fill(0), std: Array(C).fill(1) };
     // Fours of images are whole words, whatever their size is.
     const middle = 4 * Math.ceil(data.length / 8) * H * W * C;
@@ -46,7 +49,7 @@ export class DeviceImages {
     this.#colours = keep(tensor(Float32Array.from(colours), [2, C], { device }));
     this.#labels = data.labels;
     this.#shape = [H, W, C];
-    this.#window = crop === undefined ? [H, W] : [crop, crop];
+    this.#window = [shape[0], shape[1]];
     this.#options = options;
   }
 
@@ -76,8 +79,8 @@ export class DeviceImages {
 
   /** Index, top, left and mirror flag of each image of a batch: `[N, 4]`. */
   #picks(images: ArrayLike<number>, epoch: number): Int32Array {
-    const { augment = {}, seed } = this.#options;
-    const { pad = 0 } = augment;
+    const { augment, seed } = this.#options;
+    const pad = augment?.pad ?? 0;
     const [H, W] = this.#shape;
     const room = [H + 2 * pad - this.#window[0], W + 2 * pad - this.#window[1]] as const;
     const picks = new Int32Array(4 * images.length);
