@@ -61,6 +61,12 @@ export interface Evaluation {
   readonly logits: Float32Array | undefined;
 }
 
+/** A batch whose logits are not read yet. */
+interface Predicted {
+  readonly logits: Tensor;
+  readonly labels: Int32Array;
+}
+
 /**
  * Classify a data set, in its order and without gradients. The model stays in evaluation mode.
  *
@@ -82,14 +88,10 @@ export async function evaluateModel(
   const tally = new Tally(dataset.classes, of, options.logits ?? false);
   const start = performance.now();
   const imagesPerSecond = () => (tally.images * 1000) / Math.max(performance.now() - start, 1e-3);
-  let pending: { logits: Tensor; labels: Int32Array } | undefined;
-  const finish = async () => {
-    if (!pending) return;
-    const { logits, labels } = pending;
-    pending = undefined;
-    const scores = (await logits.data()) as Float32Array;
-    logits.dispose();
-    tally.add(scores, labels);
+  const finish = async (batch: Predicted | undefined) => {
+    if (!batch) return;
+    using logits = batch.logits;
+    tally.add((await logits.data()) as Float32Array, batch.labels);
     onProgress?.({ images: tally.images, of, imagesPerSecond: imagesPerSecond() });
   };
 
@@ -97,6 +99,7 @@ export async function evaluateModel(
   const logitsOf = (x: Tensor) =>
     mirror ? mul(add(model.forward(x), model.forward(flip(x, 2))), 0.5) : model.forward(x);
   const predict = compile((x: Tensor) => autocast(precision, () => noGrad(() => logitsOf(x))));
+  let pending: Predicted | undefined;
   try {
     for await (const { images, shape, labels } of batches(dataset, {
       crop,
@@ -106,12 +109,14 @@ export async function evaluateModel(
     })) {
       if (signal?.aborted) break;
       using x = tensor(images, shape, { device });
-      const logits = await predict(x);
+      const before = pending;
+      pending = { logits: await predict(x), labels };
       // The GPU works on this batch while the logits of the one before are read.
-      await finish();
-      pending = { logits, labels };
+      await finish(before);
     }
-    await finish();
+    const last = pending;
+    pending = undefined;
+    await finish(last);
   } finally {
     pending?.logits.dispose();
     predict.dispose();
