@@ -108,21 +108,28 @@ function inLoops(code: string, count: string): string {
   );
 }
 
-/** The kernel with the matrices of all its variants imitated. */
+/** The kernel with the matrices of all its variants imitated, which then take any adapter: callers ask the variants themselves. */
 export function imitation<P extends ParamValues>(kernel: Kernel<P>): Kernel<P> {
   const { plain, gpu = [] } = kernel.variants;
   const variants = [...gpu, ...(matrixUnits.variantsOf(kernel)?.variants ?? [])];
   return { ...kernel, variants: { plain: shader(plain), gpu: variants.map(imitatedVariant) } };
 }
 
+const ANYWHERE = { needs: [], fits: () => true };
+
 const shader = <P extends ParamValues>(variant: Variant<P>): Variant<P> => ({
   ...variant,
+  ...ANYWHERE,
   source: imitated(variant.source),
 });
 
 const imitatedVariant = <P extends ParamValues>(variant: AnyVariant<P>): AnyVariant<P> =>
   "stages" in variant
-    ? { ...variant, stages: variant.stages.map((stage) => ({ ...stage, kernel: imitation(stage.kernel) })) }
+    ? {
+        ...variant,
+        ...ANYWHERE,
+        stages: variant.stages.map((stage) => ({ ...stage, kernel: imitation(stage.kernel) })),
+      }
     : shader(variant);
 
 /** True if the variant computes on matrix units. */

@@ -34,10 +34,11 @@ export function launched(
   const hasElem = /^alias Elem = f32;/m.test(source);
   for (const { params, holes, epilogue, reads, writes } of cases) {
     const buffers = reads.length + writes.length;
-    for (const adapter of adapters.filter((adapter) => fits(variant, params, adapter))) {
+    for (const adapter of adapters) {
       const precisions = hasElem && adapter.features.has("shader-f16") ? [{}, { Elem: "f16" }] : [{}];
       for (const precision of precisions) {
         const given = { ...holes, ...precision };
+        if (!fits(variant, params, adapter, given)) continue;
         const request = { kernel, params, buffers, holes: given, epilogue, variant: variant.name };
         for (const resolved of resolve(request, adapter, MAX_WORKGROUPS)) {
           const { kernel, variant, holes } = resolved;

@@ -128,3 +128,17 @@ it("a stage that names what is not there is refused", () => {
     "resizeRows there and back: no binding or scratch memory is named z",
   );
 });
+
+it("a variant that does not fit is refused, by a stage's name as by a caller's", () => {
+  const [x, y] = [bufferOf(counting(6)), bufferOf(new Float32Array(6))];
+  const params = { rows: 2, width: 3, length: 3 };
+  const message = 'resizeRows vec4 does not fit {"rows":2,"width":3,"length":3} here; scalar does';
+  expect(() => made().launch(resizeRows, params, [x, y], { variant: "vec4" })).toThrow(message);
+  const named: StagedVariant<Params> = {
+    name: "by name",
+    scratch: {},
+    stages: [{ kernel: resizeRows, params: (p) => p, buffers: ["x", "y"], variant: "vec4" }],
+  };
+  const staged = { ...kernel, variants: { ...kernel.variants, gpu: [named], rasteriser: [named] } };
+  expect(() => made().launch(staged, params, [x, y])).toThrow(message);
+});

@@ -5,6 +5,7 @@ import {
   type Adapter,
   type AnyVariant,
   allVariants,
+  fits,
   type Holes,
   type Kernel,
   KernelError,
@@ -84,7 +85,7 @@ function resolveNested<P extends ParamValues>(
 ): Resolved[] {
   const { kernel, params, holes: given, epilogue, variant: name, paramsFrom, stageOf } = request;
   const operands = withAbsent(request);
-  const variant = name === undefined ? choose(kernel, params, adapter, given) : named(kernel, name, adapter);
+  const variant = name === undefined ? choose(kernel, params, adapter, given) : named(request, name, adapter);
   if ("stages" in variant) return ofStages({ ...request, operands }, variant, adapter, limit);
   const own = { ...variant.holes, ...given, ...(epilogue && epilogueHoles(epilogue)) };
   const copied = variant.copied?.(params, own, epilogue) ?? {};
@@ -150,12 +151,19 @@ function ofStages<P extends ParamValues>(
   });
 }
 
-function named<P extends ParamValues>(kernel: Kernel<P>, name: string, adapter: Adapter): AnyVariant<P> {
+/** @throws KernelError if no variant has this name, or its result would be wrong here. */
+function named<P extends ParamValues>(
+  { kernel, params, holes }: Nested<P>,
+  name: string,
+  adapter: Adapter,
+): AnyVariant<P> {
   const variants = allVariants(kernel, adapter.rasteriser, adapter.matrixUnits);
   const found = variants.find((variant) => variant.name === name);
   if (!found)
     throw new KernelError(
       `${kernel.name} has no variant ${name}; it has ${variants.map((v) => v.name).join(", ")}`,
     );
-  return found;
+  if (fits(found, params, adapter, holes)) return found;
+  const other = choose(kernel, params, adapter, holes).name;
+  throw new KernelError(`${kernel.name} ${name} does not fit ${JSON.stringify(params)} here; ${other} does`);
 }

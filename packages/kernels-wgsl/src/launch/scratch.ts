@@ -1,7 +1,7 @@
 import type { CopyMemory } from "./copies.ts";
 import type { Rasteriser } from "./kernel.ts";
 
-/** Scratch memory of a launch that has several stages: the how-manieth of it, and its bytes. */
+/** Scratch memory of a launch that has several stages: its index, and its bytes. */
 export interface ScratchOperand {
   readonly slot: number;
   readonly bytes: number;

@@ -15,7 +15,7 @@ export function tuningKey<P extends ParamValues>(
   kernel: Kernel<P>,
   params: P,
   holes: Holes,
-  adapter: Pick<Adapter, "rasteriser">,
+  adapter: Pick<Adapter, "rasteriser" | "matrixUnits">,
 ): string {
   const half = Object.values(holes).includes("f16");
   const shapes: string[] = [];

@@ -65,6 +65,7 @@ export function splitVariant<P extends ParamValues>(product: Product<P>): Staged
   const partials: Kernel<P> = {
     ...kernel,
     name: `${kernel.name}Partials`,
+    epilogue: channels, // which this stage leaves to the next: its operands are absent here
     variants: {
       plain: {
         ...variant,
@@ -85,7 +86,7 @@ export function splitVariant<P extends ParamValues>(product: Product<P>): Staged
       {
         kernel: partials,
         params: (params) => params,
-        buffers: [first, second, second, second, "partial"],
+        buffers: [first, second, "partial"],
         holes: onlyElem,
       },
       {
