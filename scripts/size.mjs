@@ -1,5 +1,5 @@
 // npm run size [-- --modules N]: what a page downloads that predicts with a ResNet, and one that trains one too, on a GPU
-// and on a software adapter; over 71.6 KB for a GPU it fails.
+// and on a software adapter; it fails where the second is over its limit on a GPU.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { install, ROOT } from "./setup/install.mjs";

@@ -20,6 +20,7 @@ export const NOT_ON_A_GPU = /\/(print|matrixUnits|rasteriser)-/;
  * @property {number} bytes minified
  * @property {number} gzip
  * @property {{ name: string, bytes: number }[]} modules before they are minified, the largest first
+ * @property {string} code of all chunks
  */
 
 /**
@@ -53,6 +54,7 @@ export async function bundleSize(entry, { without = /^$/ } = {}) {
     bytes: sum(chunks.map(({ code }) => Buffer.byteLength(code))),
     gzip: sum(chunks.map(({ code }) => gzipSync(code, { level: 9 }).length)),
     modules,
+    code: chunks.map(({ code }) => code).join("\n"),
   };
 }
 

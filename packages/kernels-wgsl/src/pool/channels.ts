@@ -41,6 +41,7 @@ const THREADS = 64;
 const STRIP = 8;
 
 /** An invocation takes four channels, or one where they cannot be divided by four. */
+/* @__NO_SIDE_EFFECTS__ */ // else a page has the shaders of all kernels of a module, used or not
 export function byChannels(
   source: string,
   holes: Variant["holes"],
