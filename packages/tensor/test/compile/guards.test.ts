@@ -14,6 +14,7 @@ import {
   openDevice,
   relu,
   reshape,
+  slice,
   sum,
   type Tensor,
   tensor,
@@ -197,6 +198,28 @@ describe("an elementwise op is not merged into a product", () => {
     const scale = tensor(wave(3, 2));
     const made = () => (x: Tensor) => relu(mul(reshape(matmul(x, w), [10, 3]), scale));
     await comparesAsEager(made, [tensor(wave(20), [5, 4])]);
+  });
+
+  it("that is read a second time, a row of it for all rows", async () => {
+    const w = tensor(wave(16), [4, 4]);
+    const made = () => (x: Tensor) => {
+      const y = matmul(x, w);
+      return add(y, slice(y, [0, 0], [1, 4]));
+    };
+    await comparesAsEager(made, [tensor(wave(16, 2), [4, 4])]);
+  });
+
+  it("of more operands than one launch binds, or more text than pays", async () => {
+    const w = tensor(wave(16), [4, 4]);
+    const others = [1, 2, 3, 4].map((seed) => tensor(wave(16, seed), [4, 4]));
+    const many = () => (x: Tensor) => others.reduce((sum, other) => mul(add(sum, other), 0.5), matmul(x, w));
+    await comparesAsEager(many, [tensor(wave(16, 2), [4, 4])]);
+    const doubled = () => (x: Tensor) => {
+      let y = matmul(x, w);
+      for (let i = 0; i < 14; i++) y = mul(add(y, y), 0.5);
+      return y;
+    };
+    await comparesAsEager(doubled, [tensor(wave(16, 2), [4, 4])]);
   });
 
   it("that is returned itself", async () => {
