@@ -90,6 +90,8 @@ it("takes images without channels, in training too", async () => {
   const y = batchNorm(zeros([2, 3, 3, 0]), zeros([0]), zeros([0]), { training: true });
   expect(y.shape).toEqual([2, 3, 3, 0]);
   expect([...(await y.data())]).toEqual([]);
+  // One pixel has no variance, but there is no channel that would need one.
+  expect(batchNorm(zeros([1, 0]), zeros([0]), zeros([0]), { training: true }).shape).toEqual([1, 0]);
 });
 
 describe("in evaluation", () => {

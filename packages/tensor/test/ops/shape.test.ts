@@ -130,6 +130,9 @@ describe("permute", () => {
 
   it("swaps two axes", async () => {
     expect(await values(transpose(count(2, 3)))).toEqual([0, 3, 1, 4, 2, 5]);
+    // With one axis, the other is the first or the second.
+    expect(transpose(count(2, 3, 4), 2).shape).toEqual([2, 4, 3]);
+    expect(transpose(count(2, 3, 4), undefined, 2).shape).toEqual([4, 3, 2]);
     await check(
       (x) => transpose(x, -1, -3),
       [2, 3, 5],
