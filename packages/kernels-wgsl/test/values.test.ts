@@ -1,12 +1,19 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Case } from "../src/check.ts";
-import { type Adapter, type AnyVariant, allVariants, fits, type Holes } from "../src/launch/kernel.ts";
+import {
+  type Adapter,
+  type AnyVariant,
+  allVariants,
+  fits,
+  type Holes,
+  type Variant,
+} from "../src/launch/kernel.ts";
 import { Launcher } from "../src/launch/launcher.ts";
 import { MATRIX_UNITS } from "../src/launch/matrices.ts";
 import { matrixUnits } from "../src/matrixUnits/index.ts";
 import { rasteriser } from "../src/rasteriser/index.ts";
 import { openDevice } from "./device.ts";
-import { imitation, matrixAdapters, needsMatrices } from "./imitated.ts";
+import { imitated, imitation, matrixAdapters, needsMatrices } from "./imitated.ts";
 import { checks } from "./kernels.ts";
 import { checkValues, hasHalf, inHalf } from "./value-check.ts";
 
@@ -61,7 +68,47 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     skip(found.length === 0, lacking(variant, adapter));
     await compare(found.filter(({ half }) => half !== false).map(inHalf));
   });
+
+  // A launch has two rows only beyond 65,535 workgroups: no case is so large.
+  it("equals it where its workgroups are in two rows", async ({ skip }) => {
+    skip(isOnce(), "matrices are imitated in Node");
+    if ("stages" in variant || !isNumbered(variant)) {
+      skip("its workgroups are in one row at any size");
+      return;
+    }
+    const found = runnable({});
+    skip(found.length === 0, lacking(variant, adapter));
+    const example = bestInRows(variant, found);
+    if (!example) return skip("no case has several workgroups in one row");
+    const shader = isImitated() ? imitated(variant.source) : variant.source;
+    const plain = { ...inTwoRows(variant), source: shader };
+    await checkValues(device, launcher, { ...kernel, variants: { plain } }, plain, example);
+    expect(failures).toEqual([]);
+  });
 });
+
+/** True if a workgroup gives itself a number, by which `spread` tells them apart. */
+const isNumbered = ({ source }: Variant): boolean =>
+  ["workgroup_id", "num_workgroups"].every((builtin) => source.includes(`@builtin(${builtin})`));
+
+/** The variant on a grid of two rows, with a workgroup too many where their count is odd. */
+const inTwoRows = (variant: Variant): Variant => ({
+  ...variant,
+  workgroups: (params, holes) => {
+    const [count] = variant.workgroups(params, holes);
+    return [Math.ceil(count / 2), 2, 1];
+  },
+});
+
+/** The case with the fewest workgroups of those with several, an odd count if there is one. */
+function bestInRows(variant: Variant, cases: readonly Case[]): Case | undefined {
+  const counted = cases.map((example) => {
+    const [count, ...others] = variant.workgroups(example.params, { ...variant.holes, ...example.holes });
+    return { example, count: others.every((side) => side === 1) ? count : 0 };
+  });
+  const several = counted.filter(({ count }) => count > 1).sort((a, b) => a.count - b.count);
+  return (several.find(({ count }) => count % 2 === 1) ?? several[0])?.example;
+}
 
 /** The reason that none of a variant's cases can run here. */
 function lacking({ needs = [] }: AnyVariant, { features, subgroupSize }: Adapter): string {

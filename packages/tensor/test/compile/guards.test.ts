@@ -11,9 +11,11 @@ import {
   init,
   matmul,
   mul,
+  noGrad,
   openDevice,
   relu,
   reshape,
+  scope,
   slice,
   sum,
   type Tensor,
@@ -147,6 +149,51 @@ it("weights that an optimizer has moved to other memory are read there", async (
   expect(relativeError(found, expected)).toBeLessThan(1e-6);
 });
 
+it("folded weights follow an optimizer that moves all of them by one launch", async () => {
+  const norm = statistics(8);
+  const [w, v] = [tensor(wave(32), [1, 1, 4, 8]), tensor(wave(64, 2), [1, 1, 8, 8])];
+  for (const weights of [w, v]) weights.requiresGrad = true;
+  const forward = (x: Tensor) => norm(conv2d(norm(conv2d(x, w)), v));
+  using predict = compile((x: Tensor) => noGrad(() => forward(x)));
+  const x = tensor(wave(36), [1, 3, 3, 4]);
+  const optimizer = new SGD([w, v], { lr: 0.5 });
+  // The first step moves the weights to one buffer, and the prediction is prepared anew; later ones leave them there.
+  for (let step = 0; step < 3; step++) {
+    scope(() => backward(sum(mul(forward(x), 0.1))));
+    optimizer.step();
+    optimizer.zeroGrad();
+    const [expected, found] = [await noGrad(() => forward(x)).data(), await (await predict(x)).data()];
+    expect(relativeError(found, expected), `step ${step}`).toBeLessThan(1e-5);
+    expect(predict.plan!.constant).toBeGreaterThan(0);
+  }
+});
+
+it("an argument that requires a gradient has a plan of its own", async () => {
+  const w = tensor([2, 3]);
+  using gradient = compile((x: Tensor) => {
+    const y = mul(x, w);
+    if (x.requiresGrad) backward(sum(y));
+    return x.grad ?? y;
+  });
+  const plain = tensor([5, 7]);
+  const leaf = tensor([5, 7], { requiresGrad: true });
+  for (let call = 0; call < 2; call++) {
+    expect([...(await (await gradient(plain)).data())]).toEqual([10, 21]);
+    expect([...(await (await gradient(leaf)).data())]).toEqual([2, 3]);
+  }
+});
+
+it("a weight that changes between forward and backward is refused, as op by op", async () => {
+  const w = tensor([2, 3], { requiresGrad: true });
+  using step = compile((x: Tensor) => {
+    const loss = sum(mul(w, w));
+    assign(w, x);
+    backward(loss);
+    return loss;
+  });
+  await expect(step(tensor([5, 7]))).rejects.toThrow("backward: input 0 of mul was changed in place");
+});
+
 it("scales of folded batch norms share memory, since only the scaled weights and the shifts last", async () => {
   const layers = [1, 2, 3, 4].map((seed) => ({
     w: tensor(wave(16, seed), [1, 1, 4, 4]),
@@ -191,6 +238,32 @@ describe("an elementwise op is not merged into a product", () => {
       made,
       [1, 2, 3].map((seed) => tensor(wave(12, seed), [3, 4])),
     );
+  });
+
+  it("that is replaced before it", async () => {
+    const w = tensor(wave(16), [4, 4]);
+    const made = () => (x: Tensor) => {
+      const y = matmul(x, w);
+      assign(y, mul(x, 3));
+      return relu(y);
+    };
+    await comparesAsEager(
+      made,
+      [1, 2].map((seed) => tensor(wave(12, seed), [3, 4])),
+    );
+  });
+
+  it("that is returned beside it", async () => {
+    const w = tensor(wave(16), [4, 4]);
+    const x = tensor(wave(12), [3, 4]);
+    const f = (x: Tensor) => {
+      const y = matmul(x, w);
+      return [y, relu(y)];
+    };
+    const [expected, found] = [f(x), await compile(f)(x)];
+    for (const [i, y] of expected.entries()) {
+      expect(relativeError(await found[i]!.data(), await y.data()), `result ${i}`).toBeLessThan(1e-5);
+    }
   });
 
   it("whose channels are not its own after a reshape", async () => {

@@ -230,6 +230,18 @@ describe("a convolution leaves the moments of its result", () => {
   });
 });
 
+it("a norm stays before what reads its running statistics, though a ReLU comes after that", async () => {
+  const build = () => {
+    const bn = new BatchNorm2d(8, { device });
+    return (x: Tensor) => {
+      const y = bn.forward(x);
+      const moved = mul(bn.runningMean, 2);
+      return add(relu(y), moved);
+    };
+  };
+  expect(await comparesAsEager(build)).toEqual(APART);
+});
+
 describe("a convolution leaves no moments", () => {
   const w = (O = 12) => made([3, 3, 8, O], 2);
 

@@ -200,6 +200,21 @@ describe("slice", () => {
     );
   });
 
+  it("forwards from before the start, and to before it", async () => {
+    await check(
+      (x) => slice(x, [-9, -99], [2, -1]),
+      [3, 4],
+      [2, 3],
+      ([a, b]) => [a!, b!],
+    );
+    await check(
+      (x) => slice(x, [0], [-9]),
+      [3, 2],
+      [0, 2],
+      () => undefined,
+    );
+  });
+
   it("backwards", async () => {
     await check(
       (x) => slice(x, [-1, 5], [-Infinity, 1], [-1, -2]),
