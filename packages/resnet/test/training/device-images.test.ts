@@ -39,14 +39,14 @@ async function both(
 
 describe("images on the GPU are those of the CPU", () => {
   const data = colours(11); // an odd number: the two halves differ
-  const plain = new ImageSet({ ...data, shape: data.shape, classes: data.classes, normalization: false });
+  const plain = new ImageSet({ ...data, shape: data.shape, classes: data.classes, normalization: undefined });
   it.each([
     ["as they are", plain, {}],
     ["normalized", data, {}],
     ["not normalized, though the data say how", data, { normalization: false as const }],
     ["from the centre", data, { crop: 5 }],
     ["shifted and mirrored", data, { augment: { pad: 2, flip: true, edge: "reflect" as const } }],
-    ["shifted over black, cropped", data, { augment: { pad: 1, edge: "zero" as const }, crop: 6 }],
+    ["shifted over the mean, cropped", data, { augment: { pad: 1, edge: "mean" as const }, crop: 6 }],
   ])("%s", async (_, data, options) => {
     const { found, expected } = await both(data, options);
     expect(found.length).toBe(2);

@@ -25,8 +25,8 @@ const epoch = {
   seconds: 75,
 } as const;
 const step = {
-  ...{ kind: "step", step: 20, epoch: 1, seconds: 75, loss: 1.5, accuracy: 0.5, lr: 0.1 },
-  imagesPerSecond: 12.34,
+  kind: "step",
+  ...{ step: 20, epoch: 1, seconds: 75, loss: 1.5, accuracy: 0.5, lr: 0.1, imagesPerSecond: 12.34 },
 } as const;
 
 it("an epoch is a line", () => {
@@ -58,7 +58,7 @@ it("epochs are printed to standard error where there is one, and steps are not",
   vi.stubGlobal("process", { stderr: { write } });
   try {
     printEpochs(epoch);
-    printEpochs({ ...step, steps: 60, epochs: 3 });
+    printEpochs({ ...step, steps: 60, epochs: 3, part: 0.5, secondsLeft: undefined });
     vi.stubGlobal("process", undefined);
     printEpochs(epoch);
   } finally {

@@ -77,8 +77,9 @@ describe("a report", () => {
     ]);
   });
 
-  it("sums up the last epoch, and the best one", async () => {
-    const records = [START, epoch(1, 0.25), epoch(2, 0.125)];
+  it("sums up the last epoch and the best one, and has the settings of the last start", async () => {
+    const before = { ...START, adapter: "another one" };
+    const records = [before, epoch(1, 0.25), START, epoch(2, 0.125)];
     const { html, settings } = await contents({ records });
     expect(html).toContain("<title>Training of &lt;net&gt;</title>");
     expect(settings).toEqual({

@@ -23,7 +23,7 @@ const images = (C: number, normalization: ImageSet["normalization"]) =>
     labels: Uint8Array.of(0, 1),
     shape: [1, 1, C],
     classes: ["a", "b"],
-    normalization: normalization ?? false,
+    normalization,
   });
 
 describe("settings on which weights depend", () => {
