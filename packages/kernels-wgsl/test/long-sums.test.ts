@@ -43,7 +43,7 @@ it.each([gpu, software])("a weight's gradient adds no more than 4,096 pixels in 
 });
 
 it.each([gpu, software])(
-  "its partial sums are no more than a device binds, unless stretches were too long: %#",
+  "its partial sums are no more than a device binds, unless splits were too long: %#",
   (adapter) => {
     for (const p of [convolution(16, 64, 512, 3, 512), convolution(64, 64, 256, 5, 256)]) {
       const splits = weightGradSplits(p, adapter);

@@ -15,7 +15,7 @@ const squares4: Variant<SquaresParams> = {
   workgroups: perSum,
 };
 
-/** Partial sums of squares, `sums` of them from `start` on; other stretches of `partial` stay as they are. */
+/** Partial sums of squares, `sums` of them from `start` on; the rest of `partial` stays as it is. */
 export const squares: Kernel<SquaresParams> = {
   name: "squares",
   reads: ["x"],

@@ -1,6 +1,6 @@
 // partial[start + s] = Σ x² over every sums-th element from element s on, WIDTH neighbours for one
 //
-// The norm of many tensors begins here: each writes its partial sums into its own stretch of one
+// The norm of many tensors begins here: each writes its partial sums into its own part of one
 // buffer. An invocation makes one sum in blocks, side by side with its neighbours; no barriers.
 //
 //   x  dense, `length` elements     partial  sums of all tensors; this one's begin at `start`

@@ -113,13 +113,13 @@ function fused(example: Case<Conv2dParams>, channels: number): Case<Conv2dParams
   ];
 }
 
-/** dw summed apart over `splits` stretches of N·P·Q, each from a dy that is zero outside its stretch. */
+/** dw summed apart over `splits` parts of N·P·Q, each from a dy that is zero outside its part. */
 function inStretches(p: Conv2dParams, splits: number, x: Float32Array, dy: Float32Array): Float64Array {
-  const stretch = Math.ceil((p.N * p.P * p.Q) / splits) * p.O;
+  const perSplit = Math.ceil((p.N * p.P * p.Q) / splits) * p.O;
   const partials = Array.from({ length: splits }, (_, k) =>
     conv2dWeightGradReference(
       x,
-      dy.map((value, i) => (i >= k * stretch && i < (k + 1) * stretch ? value : 0)),
+      dy.map((value, i) => (i >= k * perSplit && i < (k + 1) * perSplit ? value : 0)),
       p,
     ),
   );

@@ -8,10 +8,10 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // are the columns of the right matrices.
 //
 //   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     C / groups and O / groups multiples of 4
-//   dx  [N, H, W, C], with SPLIT [stretches, N, H, W, C] of f32 sums without epilogue
+//   dx  [N, H, W, C], with SPLIT [splits, N, H, W, C] of f32 sums without epilogue
 //   a stride of 1 or a dilation of 1 on each axis
 //   dispatch  strideRows·strideCols · ceil(N·⌈H/strideRows⌉·⌈W/strideCols⌉ / TILE_M)
-//             · groups · ceil(C / groups / TILE_N), spread over x and y, × stretches
+//             · groups · ceil(C / groups / TILE_N), spread over x and y, × splits
 
 alias Elem = f32;
 alias Out = Elem;
@@ -127,9 +127,9 @@ fn main(
   let tapRows = select((p.R - firstRow + p.strideRows - 1) / p.strideRows, 0, firstRow >= p.R);
   let tapCols = select((p.S - firstCol + p.strideCols - 1) / p.strideCols, 0, firstCol >= p.S);
   let K = tapRows * tapCols * outputs;
-  let stretch = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * stretch, K);
-  let end = min(begin + stretch, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let begin = min(group.z * perSplit, K);
+  let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of its rows and of its columns.
   let side = thread / ROW;
@@ -240,16 +240,16 @@ fn main(
 }
 
 // Lanes store their subgroup's staged matrix, whose first element is that of pixel m and channel n.
-fn store(thread: u32, m: u32, n: u32, g: u32, phase: Phase, stretch: u32) {
+fn store(thread: u32, m: u32, n: u32, g: u32, phase: Phase, split: u32) {
   workgroupBarrier();
   let first = thread / SUBGROUP * FOURS;
   for (var four = thread % SUBGROUP; four < FOURS; four += SUBGROUP) {
-    storeFour(first + four, m + four / (MATRIX_N / 4), n + four % (MATRIX_N / 4) * 4, g, phase, stretch);
+    storeFour(first + four, m + four / (MATRIX_N / 4), n + four % (MATRIX_N / 4) * 4, g, phase, split);
   }
   workgroupBarrier();
 }
 
-fn storeFour(four: u32, m: u32, column: u32, g: u32, phase: Phase, stretch: u32) {
+fn storeFour(four: u32, m: u32, column: u32, g: u32, phase: Phase, split: u32) {
   let channels = p.C / p.groups;
   let n = m / (phase.down * phase.along);
   let h = m / phase.along % phase.down * p.strideRows + phase.row;
@@ -257,6 +257,6 @@ fn storeFour(four: u32, m: u32, column: u32, g: u32, phase: Phase, stretch: u32)
   if (n >= p.N || h >= p.H || v >= p.W || column >= channels) { return; }
   let sum = vec4f(stage[4 * four], stage[4 * four + 1], stage[4 * four + 2], stage[4 * four + 3]);
   let c = g * channels + column;
-  let at = (((stretch * p.N + n) * p.H + h) * p.W + v) * p.C + c;
+  let at = (((split * p.N + n) * p.H + h) * p.W + v) * p.C + c;
   if (SPLIT) { dx[at / 4] = vec4<Out>(sum); } else { dx[at / 4] = vec4<Out>(epilogue(sum, at, c)); }
 }

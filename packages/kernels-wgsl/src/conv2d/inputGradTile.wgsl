@@ -7,10 +7,10 @@
 // w is contiguous along k: it turns on its way into workgroup memory.
 //
 //   dy  [N, P, Q, O]     w  [R, S, C / groups, O]     C / groups and O / groups multiples of 4
-//   dx  [N, H, W, C], with SPLIT [stretches, N, H, W, C] of f32 sums without epilogue
+//   dx  [N, H, W, C], with SPLIT [splits, N, H, W, C] of f32 sums without epilogue
 //   a stride of 1 or a dilation of 1 on each axis
 //   dispatch  strideRows·strideCols · ceil(N·⌈H/strideRows⌉·⌈W/strideCols⌉ / TILE_M)
-//             · groups · ceil(C / groups / TILE_N), spread over x and y, × stretches
+//             · groups · ceil(C / groups / TILE_N), spread over x and y, × splits
 
 alias Elem = f32;
 alias Out = Elem;
@@ -129,9 +129,9 @@ fn main(
   let tapRows = select((p.R - firstRow + p.strideRows - 1) / p.strideRows, 0, firstRow >= p.R);
   let tapCols = select((p.S - firstCol + p.strideCols - 1) / p.strideCols, 0, firstCol >= p.S);
   let K = tapRows * tapCols * outputs;
-  let stretch = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * stretch, K);
-  let end = min(begin + stretch, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let begin = min(group.z * perSplit, K);
+  let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of its rows.
   let side = thread / DY_ROW;
@@ -227,18 +227,18 @@ fn main(
   if (ROWS == 8 && COLS == 8 && isFurther) { store(m + 4 * DOWN, c + 4 * ACROSS, phase, group.z, sum11); }
 }
 
-fn store(m: u32, c: u32, phase: Phase, stretch: u32, sum: mat4x4f) {
-  storeRow(m, c, phase, stretch, sum[0]);
-  storeRow(m + DOWN, c, phase, stretch, sum[1]);
-  storeRow(m + 2 * DOWN, c, phase, stretch, sum[2]);
-  storeRow(m + 3 * DOWN, c, phase, stretch, sum[3]);
+fn store(m: u32, c: u32, phase: Phase, split: u32, sum: mat4x4f) {
+  storeRow(m, c, phase, split, sum[0]);
+  storeRow(m + DOWN, c, phase, split, sum[1]);
+  storeRow(m + 2 * DOWN, c, phase, split, sum[2]);
+  storeRow(m + 3 * DOWN, c, phase, split, sum[3]);
 }
 
-fn storeRow(m: u32, c: u32, phase: Phase, stretch: u32, sum: vec4f) {
+fn storeRow(m: u32, c: u32, phase: Phase, split: u32, sum: vec4f) {
   let n = m / (phase.down * phase.along);
   let h = m / phase.along % phase.down * p.strideRows + phase.row;
   let v = m % phase.along * p.strideCols + phase.col;
   if (n >= p.N || h >= p.H || v >= p.W) { return; }
-  let at = (((stretch * p.N + n) * p.H + h) * p.W + v) * p.C + c;
+  let at = (((split * p.N + n) * p.H + h) * p.W + v) * p.C + c;
   if (SPLIT) { dx[at / 4] = vec4<Out>(sum); } else { dx[at / 4] = vec4<Out>(epilogue(sum, at, c)); }
 }

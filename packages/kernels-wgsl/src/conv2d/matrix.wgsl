@@ -10,8 +10,8 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // through workgroup memory, since the order of a matrix's elements is known there only.
 //
 //   x  [N, H, W, C]     w  [R, S, C / groups, O]     C / groups and O / groups multiples of 4
-//   y  [N, P, Q, O], with SPLIT [stretches, N, P, Q, O] of f32 sums without epilogue
-//   dispatch  ceil(N·P·Q / TILE_M) · groups · ceil(O / groups / TILE_N) spread over x and y, × stretches
+//   y  [N, P, Q, O], with SPLIT [splits, N, P, Q, O] of f32 sums without epilogue
+//   dispatch  ceil(N·P·Q / TILE_M) · groups · ceil(O / groups / TILE_N) spread over x and y, × splits
 
 alias Elem = f32;
 alias Out = Elem;
@@ -114,9 +114,9 @@ fn main(
   let g = tile / tilesAcross % p.groups;
   let m0 = tile / (tilesAcross * p.groups) * TILE_M;
   if (m0 >= p.N * p.P * p.Q) { return; }
-  let stretch = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * stretch, K);
-  let end = min(begin + stretch, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let begin = min(group.z * perSplit, K);
+  let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of each of its rows, and the same four columns of each of its k.
   let row = m0 + thread / X_ROW;
@@ -229,21 +229,21 @@ fn main(
 }
 
 // Lanes store their subgroup's staged matrix, whose first element is y[m, n].
-fn store(thread: u32, m: u32, n: u32, g: u32, stretch: u32) {
+fn store(thread: u32, m: u32, n: u32, g: u32, split: u32) {
   workgroupBarrier();
   let first = thread / SUBGROUP * FOURS;
   for (var four = thread % SUBGROUP; four < FOURS; four += SUBGROUP) {
-    storeFour(first + four, m + four / (MATRIX_N / 4), n + four % (MATRIX_N / 4) * 4, g, stretch);
+    storeFour(first + four, m + four / (MATRIX_N / 4), n + four % (MATRIX_N / 4) * 4, g, split);
   }
   workgroupBarrier();
 }
 
-fn storeFour(four: u32, m: u32, n: u32, g: u32, stretch: u32) {
+fn storeFour(four: u32, m: u32, n: u32, g: u32, split: u32) {
   let M = p.N * p.P * p.Q;
   let outputs = p.O / p.groups;
   if (m >= M || n >= outputs) { return; }
   let sum = vec4f(stage[4 * four], stage[4 * four + 1], stage[4 * four + 2], stage[4 * four + 3]);
   let o = g * outputs + n;
-  let at = (stretch * M + m) * p.O + o;
+  let at = (split * M + m) * p.O + o;
   if (SPLIT) { y[at / 4] = vec4<Out>(sum); } else { y[at / 4] = vec4<Out>(epilogue(sum, at, o)); }
 }

@@ -15,7 +15,7 @@ export const sumPartials: Kernel<{ length: number; splits: number }> = {
       {
         name: "vec4",
         source,
-        holes: { WIDTH: 4, Vec: "vec4<Elem>", Sum: "vec4f" },
+        holes: { WIDTH: 4, Vec: "vec4f", StoredVec: "vec4<Elem>" },
         fits: ({ length }) => length % 4 === 0,
         workgroups: ({ length }) => strided(length / 4, 64),
       },

@@ -5,11 +5,11 @@
 // For GPUs: a workgroup computes TILE_M rows m = (n·P + row)·Q + col by TILE_N columns o of one group, each thread
 // ROWS × COLS of them in registers, over k = (r·S + s)·C/groups + c. Slices of TILE_K pass through workgroup
 // memory in vec4; the next one is fetched into registers while this one is multiplied. With SPLIT, the
-// workgroups of one z sum one stretch of k each, for a second launch to add up.
+// workgroups of one z sum one split of k each, for a second launch to add up.
 //
 //   x  [N, H, W, C]     w  [R, S, C / groups, O]     C / groups and O / groups multiples of 4
-//   y  [N, P, Q, O], with SPLIT [stretches, N, P, Q, O] of f32 sums without epilogue
-//   dispatch  ceil(N·P·Q / TILE_M) · groups · ceil(O / groups / TILE_N) spread over x and y, × stretches
+//   y  [N, P, Q, O], with SPLIT [splits, N, P, Q, O] of f32 sums without epilogue
+//   dispatch  ceil(N·P·Q / TILE_M) · groups · ceil(O / groups / TILE_N) spread over x and y, × splits
 
 alias Elem = f32;
 alias Out = Elem;
@@ -123,9 +123,9 @@ fn main(
   let g = tile / tilesAcross % p.groups;
   let m0 = tile / (tilesAcross * p.groups) * TILE_M;
   if (m0 >= p.N * p.P * p.Q) { return; }
-  let stretch = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * stretch, K);
-  let end = min(begin + stretch, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let begin = min(group.z * perSplit, K);
+  let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of each of its rows, and the same four columns of each of its k.
   let row = m0 + thread / X_ROW;
@@ -212,18 +212,18 @@ fn main(
   if (ROWS == 8 && COLS == 8) { store(m + 4 * DOWN, columnOut + 4 * ACROSS, g, group.z, sum11); }
 }
 
-fn store(m: u32, column: u32, g: u32, stretch: u32, sum: mat4x4f) {
-  storeRow(m, column, g, stretch, sum[0]);
-  storeRow(m + DOWN, column, g, stretch, sum[1]);
-  storeRow(m + 2 * DOWN, column, g, stretch, sum[2]);
-  storeRow(m + 3 * DOWN, column, g, stretch, sum[3]);
+fn store(m: u32, column: u32, g: u32, split: u32, sum: mat4x4f) {
+  storeRow(m, column, g, split, sum[0]);
+  storeRow(m + DOWN, column, g, split, sum[1]);
+  storeRow(m + 2 * DOWN, column, g, split, sum[2]);
+  storeRow(m + 3 * DOWN, column, g, split, sum[3]);
 }
 
-fn storeRow(m: u32, column: u32, g: u32, stretch: u32, sum: vec4f) {
+fn storeRow(m: u32, column: u32, g: u32, split: u32, sum: vec4f) {
   let M = p.N * p.P * p.Q;
   let outputs = p.O / p.groups;
   if (m >= M || column >= outputs) { return; }
   let o = g * outputs + column;
-  let at = (stretch * M + m) * p.O + o;
+  let at = (split * M + m) * p.O + o;
   if (SPLIT) { y[at / 4] = vec4<Out>(sum); } else { y[at / 4] = vec4<Out>(epilogue(sum, at, o)); }
 }

@@ -109,9 +109,9 @@ fn main(
   let g = tile / tilesAcross % p.groups;
   let m0 = tile / (tilesAcross * p.groups) * TILE_M;
   if (m0 >= p.N * p.P * p.Q) { return; }
-  let stretch = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * stretch, K);
-  let end = min(begin + stretch, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let begin = min(group.z * perSplit, K);
+  let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of each of its rows, and the same four columns of each of its k.
   let row = m0 + thread / X_ROW;

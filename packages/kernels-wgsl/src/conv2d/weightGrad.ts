@@ -3,9 +3,9 @@ import { LONG, MOST_PARTIALS } from "../launch/tiles.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
 import direct from "./weightGradDirect.wgsl?raw";
 import tiledSource from "./weightGradTiled.wgsl?raw";
-import { preferredWeightGrad, stretchTile, weightGradBlocks, weightGradVariants } from "./weightGradTiles.ts";
+import { preferredWeightGrad, splitTile, weightGradBlocks, weightGradVariants } from "./weightGradTiles.ts";
 
-/** `splits`: stretches of N·P·Q that are summed apart. */
+/** `splits`: parts of N·P·Q that are summed apart. */
 export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
 
 export function weightGradTiles(p: Conv2dWeightGradParams, rows: number, cols: number): number {
@@ -42,26 +42,26 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
   cost: conv2dCost,
 };
 
-/** Workgroups that keep an adapter busy, and the shortest stretch of N·P·Q that pays. */
+/** Workgroups that keep an adapter busy, and the shortest split of N·P·Q that pays. */
 const BUSY = { software: 256, gpu: 384 };
 const SHORTEST = { software: 256, gpu: 128 };
 
 /**
- * The longest stretch that is summed in sequence, as over 16,640 terms rounding can add up to 2e-5. Where the partial sums of
- * so many stretches are more than a device binds, stretches are longer, up to LONG.
+ * The longest split that is summed in sequence, as over 16,640 terms rounding can add up to 2e-5. Where the partial sums of
+ * so many splits are more than a device binds, splits are longer, up to LONG.
  */
 const LONGEST = 2 ** 12;
 
-/** Enough stretches to keep an adapter busy where w is small, none shorter than pays, or so long that rounding adds up. */
+/** Enough splits to keep an adapter busy where w is small, none shorter than pays, or so long that rounding adds up. */
 export function weightGradSplits(p: Conv2dParams, { software }: Pick<Adapter, "software">): number {
   const kind = software ? "software" : "gpu";
-  const stretches = Math.floor((p.N * p.P * p.Q) / SHORTEST[kind]);
-  const [rows, cols] = stretchTile(p);
+  const most = Math.floor((p.N * p.P * p.Q) / SHORTEST[kind]);
+  const [rows, cols] = splitTile(p);
   // On a rasteriser channels count in vectors of four.
-  const inFours = { ...p, C: p.groups === 1 ? Math.ceil(p.C / 4) * 4 : p.C };
-  const tiles = software ? Math.ceil(weights(inFours) / 1024) : weightGradBlocks(p, rows, cols);
+  const padded = { ...p, C: p.groups === 1 ? Math.ceil(p.C / 4) * 4 : p.C };
+  const tiles = software ? Math.ceil(weights(padded) / 1024) : weightGradBlocks(p, rows, cols);
   const pixels = p.N * p.P * p.Q;
   const bindable = Math.floor(MOST_PARTIALS / 4 / Math.max(1, weights(p)));
   const fewest = Math.min(Math.ceil(pixels / LONGEST), Math.max(Math.ceil(pixels / LONG), bindable));
-  return Math.max(1, fewest, Math.min(Math.ceil(BUSY[kind] / Math.max(1, tiles)), stretches));
+  return Math.max(1, fewest, Math.min(Math.ceil(BUSY[kind] / Math.max(1, tiles)), most));
 }

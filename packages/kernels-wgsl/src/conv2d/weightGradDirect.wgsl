@@ -1,8 +1,8 @@
 // partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
-//   over stretch `split` of m;
+//   over the m of `split`;
 //   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
-// One invocation per weight and stretch: for any shape. A second kernel adds the stretches up.
+// One invocation per weight and split: for any shape. A second kernel adds the splits up.
 //
 //   x  [N, H, W, C]     dy  [N, P, Q, O]     partial  [splits, R, S, C / groups, O]
 //   dispatch  ceil(splits·R·S·C/groups·O / THREADS) spread over x and y
@@ -41,10 +41,10 @@ fn main(
   let left = i / (p.O * channels) % p.S * p.dilationCols - p.padLeft;
 
   let M = p.N * p.P * p.Q;
-  let stretch = (M + p.splits - 1) / p.splits;
-  let begin = i / weights * stretch;
+  let perSplit = (M + p.splits - 1) / p.splits;
+  let begin = i / weights * perSplit;
   var sum = 0.0;
-  for (var m = begin; m < min(begin + stretch, M); m++) {
+  for (var m = begin; m < min(begin + perSplit, M); m++) {
     let h = m / p.Q % p.P * p.strideRows + top;
     let v = m % p.Q * p.strideCols + left;
     if (h >= p.H || v >= p.W) { continue; }

@@ -1,7 +1,7 @@
 enable f16, subgroups, chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 // partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col, on matrix units
-//   over stretch `split` of m;
+//   over the m of `split`;
 //   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // weightGradTile.wgsl says how the work is divided, matrix.wgsl how matrices are used. Rows of the slice of x are the
@@ -101,9 +101,9 @@ fn main(
   let w0 = tile / (tilesAcross * p.groups) % tilesDown * TILE_M;
   let split = tile / (tilesAcross * p.groups * tilesDown);
   if (split >= p.splits) { return; }
-  let stretch = (M + p.splits - 1) / p.splits;
-  let begin = min(split * stretch, M);
-  let end = min(begin + stretch, M);
+  let perSplit = (M + p.splits - 1) / p.splits;
+  let begin = min(split * perSplit, M);
+  let end = min(begin + perSplit, M);
 
   // A thread fetches the same four weights of each of its k, and the same four columns.
   let row = w0 + thread % X_ROW * 4;

@@ -1,8 +1,8 @@
 // partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
-//   over stretch `split` of m;
+//   over the m of `split`;
 //   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
-// For GPUs: a workgroup computes TILE_M rows (r·S + s)·C/groups + c by TILE_N columns o of one stretch and group,
+// For GPUs: a workgroup computes TILE_M rows (r·S + s)·C/groups + c by TILE_N columns o of one split and group,
 // each thread ROWS × COLS of them in registers. Slices of TILE_K pixels m pass through workgroup memory in vec4;
 // the next one is fetched into registers while this one is multiplied.
 //
@@ -106,9 +106,9 @@ fn main(
   let w0 = tile / (tilesAcross * p.groups) % tilesDown * TILE_M;
   let split = tile / (tilesAcross * p.groups * tilesDown);
   if (split >= p.splits) { return; }
-  let stretch = (M + p.splits - 1) / p.splits;
-  let begin = min(split * stretch, M);
-  let end = min(begin + stretch, M);
+  let perSplit = (M + p.splits - 1) / p.splits;
+  let begin = min(split * perSplit, M);
+  let end = min(begin + perSplit, M);
 
   // A thread fetches the same four weights of each of its k, and the same four columns.
   let row = w0 + thread % X_ROW * 4;

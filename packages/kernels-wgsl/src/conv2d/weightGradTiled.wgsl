@@ -1,8 +1,8 @@
 // partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
-//   over stretch `split` of m;
+//   over the m of `split`;
 //   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
-// For GPUs: a workgroup computes a TILE × TILE block of one stretch and group of the
+// For GPUs: a workgroup computes a TILE × TILE block of one split and group of the
 // matrix [(r·S + s)·C/groups + c, o], each thread 8 × 4 of it in
 // registers; both operands pass through workgroup memory in slices of DEPTH along k.
 //
@@ -53,9 +53,9 @@ fn main(
   let w0 = tile / (across * p.groups) % down * TILE;
   let split = tile / (across * p.groups * down);
   if (split >= p.splits) { return; }
-  let stretch = (M + p.splits - 1) / p.splits;
-  let begin = split * stretch;
-  let end = min(begin + stretch, M);
+  let perSplit = (M + p.splits - 1) / p.splits;
+  let begin = split * perSplit;
+  let end = min(begin + perSplit, M);
   let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
   let cols = thread % SIDE;        // and the four columns
 

@@ -4,7 +4,7 @@ import type { Conv2dParams } from "./params.ts";
 import { each, isInFours, tilesOf } from "./tiles.ts";
 import source from "./weightGradTile.wgsl?raw";
 
-/** Workgroups of a stretch of the weight gradient, where the rows of a tile are any weights. */
+/** Workgroups of a split of the weight gradient, where the rows of a tile are any weights. */
 export const weightGradBlocks = ({ R, S, C, O, groups }: Conv2dParams, rows: number, cols: number): number =>
   groups * Math.ceil((R * S * C) / groups / rows) * Math.ceil(O / groups / cols);
 
@@ -30,8 +30,8 @@ export function preferredWeightGrad(p: Conv2dParams): string | undefined {
   return (p.R * p.S * p.C) / p.groups <= 64 ? "64×64×16" : "128×64×16";
 }
 
-/** Rows and columns of the tiles by which the weight gradient is divided into stretches. */
-export function stretchTile({ O, groups }: Conv2dParams): readonly [rows: number, cols: number] {
+/** Rows and columns of the tiles by which the weight gradient is divided into splits. */
+export function splitTile({ O, groups }: Conv2dParams): readonly [rows: number, cols: number] {
   const outputs = O / groups;
   return isNarrow(outputs) ? [64, 16] : [128, outputs <= 64 ? 64 : 128];
 }

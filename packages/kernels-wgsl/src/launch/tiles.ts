@@ -95,4 +95,5 @@ const memoryOf = ({ TILE_M, TILE_N, TILE_K }: Tile, turns: boolean): number =>
 export const hasRoom = (tile: Tile, adapter: Adapter, turns = false): boolean =>
   threadsOf(tile) <= adapter.workgroupThreads && memoryOf(tile, turns) <= adapter.workgroupMemory;
 
+/** True if all are multiples of 4, as vec4 loads need. */
 export const inFours = (...values: readonly number[]): boolean => values.every((value) => value % 4 === 0);

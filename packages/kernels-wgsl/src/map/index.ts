@@ -1,5 +1,6 @@
 import { collapse, type Quad, quads } from "../axes.ts";
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import { inFours } from "../launch/tiles.ts";
 import channels from "./channels.wgsl?raw";
 import source from "./map.wgsl?raw";
 import source4 from "./map4.wgsl?raw";
@@ -23,7 +24,7 @@ const dense4: Variant<MapParams> = {
   name: "vec4 dense",
   source: source4,
   holes: { AXES: 1, THREADS: 256, TURNS: 4 },
-  fits: (p) => fours(p) && isDense(p),
+  fits: (p) => isInFours(p) && isDense(p),
   workgroups: byTurns(4),
 };
 
@@ -45,7 +46,7 @@ const fast: readonly Variant<MapParams>[] = [
       Reals: "vec4f",
       ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
     },
-    fits: (p) => fours(p) && isByChannel(p),
+    fits: (p) => isInFours(p) && isByChannel(p),
     workgroups: byColumns(4),
   },
   { name: "channels", source: channels, fits: isByChannel, workgroups: byColumns(1) },
@@ -53,10 +54,10 @@ const fast: readonly Variant<MapParams>[] = [
     name: "vec4 rows",
     source: source4,
     holes: { AXES: 2 },
-    fits: (p) => fours(p) && p.axes <= 2,
+    fits: (p) => isInFours(p) && p.axes <= 2,
     workgroups: byTurns(4),
   },
-  { name: "vec4", source: source4, fits: fours, workgroups: byTurns(4) },
+  { name: "vec4", source: source4, fits: isInFours, workgroups: byTurns(4) },
   { name: "dense", source, holes: { AXES: 1 }, fits: isDense, workgroups: byTurns(1) },
 ];
 
@@ -110,17 +111,15 @@ function isByChannel({ axes, shape0: [columns], a0, b0, c0 }: MapParams): boolea
   );
 }
 
-function fours({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {
+function isInFours({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {
   const operands = [
     [a0, a1],
     [b0, b1],
     [c0, c1],
   ] as const;
   return (
-    shape0[0] % 4 === 0 &&
-    operands.every(
-      ([[last, ...near], far]) => last === 0 || (last === 1 && [...near, ...far].every((s) => s % 4 === 0)),
-    )
+    inFours(shape0[0]) &&
+    operands.every(([[last, ...near], far]) => last === 0 || (last === 1 && inFours(...near, ...far)))
   );
 }
 

@@ -9,8 +9,8 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // known there only.
 //
 //   a b  anywhere in their buffers, by strides: 1 along one axis, others and the sizes along that axis multiples of 4
-//   y    [batch, M, N], with SPLIT [stretches, batch, M, N] of f32 sums without epilogue;  N a multiple of 4
-//   dispatch  batch · ceil(M / TILE_M) · ceil(N / TILE_N) spread over x and y, × stretches
+//   y    [batch, M, N], with SPLIT [splits, batch, M, N] of f32 sums without epilogue;  N a multiple of 4
+//   dispatch  batch · ceil(M / TILE_M) · ceil(N / TILE_N) spread over x and y, × splits
 
 alias Elem = f32;
 alias Out = Elem;
@@ -109,9 +109,9 @@ fn main(
   if (z >= batches) { return; }
   let m0 = tile / tilesAcross % tilesDown * TILE_M;
   let n0 = tile % tilesAcross * TILE_N;
-  let stretch = ((p.K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let first = min(group.z * stretch, p.K);
-  let end = min(first + stretch, p.K);
+  let perSplit = ((p.K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let first = min(group.z * perSplit, p.K);
+  let end = min(first + perSplit, p.K);
 
   // A thread's vec4 of a slice lie aRows rows or aKs k apart; those of b bColumns columns or bKs k.
   let aRows = select(A_STEP, 0, A_COLUMNS);

@@ -3,11 +3,11 @@
 // For GPUs: a workgroup computes TILE_M rows by TILE_N columns of one batch, each thread ROWS × COLS of them in
 // registers. Slices of TILE_K pass through workgroup memory in vec4, fetched along the axis of each operand that is
 // contiguous; the next one is fetched into registers while this one is multiplied. With SPLIT, the workgroups of
-// one z sum one stretch of k each, for a second launch to add up.
+// one z sum one split of k each, for a second launch to add up.
 //
 //   a b  anywhere in their buffers, by strides: 1 along one axis, others and the sizes along that axis multiples of 4
-//   y    [batch, M, N], with SPLIT [stretches, batch, M, N] of f32 sums without epilogue;  N a multiple of 4
-//   dispatch  batch · ceil(M / TILE_M) · ceil(N / TILE_N) spread over x and y, × stretches
+//   y    [batch, M, N], with SPLIT [splits, batch, M, N] of f32 sums without epilogue;  N a multiple of 4
+//   dispatch  batch · ceil(M / TILE_M) · ceil(N / TILE_N) spread over x and y, × splits
 
 alias Elem = f32;
 alias Out = Elem;
@@ -118,9 +118,9 @@ fn main(
   if (z >= batches) { return; }
   let m0 = tile / tilesAcross % tilesDown * TILE_M;
   let n0 = tile % tilesAcross * TILE_N;
-  let stretch = ((p.K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let first = min(group.z * stretch, p.K);
-  let end = min(first + stretch, p.K);
+  let perSplit = ((p.K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
+  let first = min(group.z * perSplit, p.K);
+  let end = min(first + perSplit, p.K);
 
   // A thread's vec4 of a slice lie aRows rows or aKs k apart; those of b bKs k, with B_COLUMNS one column.
   let aRows = select(THREADS / K_ROW, 0, A_COLUMNS);

@@ -1,5 +1,5 @@
 import type { Kernel, Variant } from "../launch/kernel.ts";
-import { allFours } from "../stridedCopy/index.ts";
+import { inFours } from "../launch/tiles.ts";
 import source from "./pack.wgsl?raw";
 
 type Four = readonly [number, number, number, number];
@@ -51,7 +51,7 @@ export const pack: Kernel<PackParams> = {
         name: "vec4",
         source,
         holes: { WIDTH: 4, Vec: "vec4f" },
-        fits: (p) => partsOf(p).every(({ start, length, space }) => allFours([start, length, space])),
+        fits: (p) => partsOf(p).every(({ start, length, space }) => inFours(start, length, space)),
         workgroups: byTurns(4),
       },
     ],

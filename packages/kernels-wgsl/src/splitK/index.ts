@@ -28,8 +28,8 @@ export const sumSplits: Kernel<SumSplitsParams> = {
         name: "vec4",
         source,
         holes: {
-          ...{ WIDTH: 4, Part: "vec4f", Out: "vec4<Elem>", Vec: "vec4f", Bits: "vec4u" },
-          ...{ Operand0: "vec4<E0>", Operand1: "vec4<E1>" },
+          ...{ WIDTH: 4, Vec: "vec4f", Bits: "vec4u" },
+          ...{ StoredVec: "vec4<Elem>", StoredVec0: "vec4<E0>", StoredVec1: "vec4<E1>" },
         },
         fits: ({ channels }) => channels % 4 === 0,
         workgroups: ({ length }) => spread(Math.ceil(length / 4 / THREADS)),

@@ -10,8 +10,7 @@ alias Elem = f32;
 const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
 const BLOCK: u32 = 32;    // partial sums that are added in sequence
-alias Part = f32;         // WIDTH of them: vec4f
-alias Out = Elem;         // vec4<Elem>
+alias StoredVec = Elem;   // WIDTH of them: vec4<Elem>
 
 // Applied to each result before it is stored: WIDTH values, the first for y[at], in `channel`. e0 and e1 hold operands of y's shape,
 // or one value a channel.
@@ -19,8 +18,8 @@ alias Vec = f32;
 alias Bits = u32;
 alias E0 = f32;
 alias E1 = f32;
-alias Operand0 = E0;      // vec4<E0>
-alias Operand1 = E1;
+alias StoredVec0 = E0;    // vec4<E0>
+alias StoredVec1 = E1;
 fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
 fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
 fn dense0(at: u32) -> Vec { return Vec(e0[at / WIDTH]); }
@@ -30,10 +29,10 @@ fn channel1(channel: u32) -> Vec { return Vec(e1[channel / WIDTH]); }
 
 struct Params { length: u32, splits: u32, channels: u32 }
 
-@group(0) @binding(0) var<storage, read> partial: array<Part>;
-@group(0) @binding(1) var<storage, read> e0: array<Operand0>;
-@group(0) @binding(2) var<storage, read> e1: array<Operand1>;
-@group(0) @binding(3) var<storage, read_write> y: array<Out>;
+@group(0) @binding(0) var<storage, read> partial: array<Vec>;
+@group(0) @binding(1) var<storage, read> e0: array<StoredVec0>;
+@group(0) @binding(2) var<storage, read> e1: array<StoredVec1>;
+@group(0) @binding(3) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -43,14 +42,14 @@ fn main(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let at = (group.y * groups.x + group.x) * THREADS + thread;
-  let pitch = p.length / WIDTH;
-  if (at >= pitch) { return; }
-  var sum = Part();
+  let length = p.length / WIDTH;
+  if (at >= length) { return; }
+  var sum = Vec();
   for (var start = 0u; start < p.splits; start += BLOCK) {
-    var blockSum = Part();
-    for (var k = start; k < min(start + BLOCK, p.splits); k++) { blockSum += partial[k * pitch + at]; }
+    var blockSum = Vec();
+    for (var k = start; k < min(start + BLOCK, p.splits); k++) { blockSum += partial[k * length + at]; }
     sum += blockSum;
   }
   let i = at * WIDTH;
-  y[at] = Out(epilogue(Vec(sum), i, i % p.channels));
+  y[at] = StoredVec(epilogue(sum, i, i % p.channels));
 }

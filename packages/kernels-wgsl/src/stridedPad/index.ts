@@ -1,7 +1,8 @@
 import { type Quad, quads } from "../axes.ts";
 import { bits, type Scalar } from "../launch/bits.ts";
 import { filling, type Kernel, type Variant } from "../launch/kernel.ts";
-import { allFours, type StridedView } from "../stridedCopy/index.ts";
+import { inFours } from "../launch/tiles.ts";
+import type { StridedView } from "../stridedCopy/index.ts";
 import source from "./stridedPad.wgsl?raw";
 
 type Quads<T> = Record<`${keyof Axis}${0 | 1}`, T>;
@@ -20,7 +21,7 @@ const fours: Variant<PadParams> = {
   name: "vec4",
   source,
   holes: { WIDTH: 4, Vec: "vec4<Elem>" },
-  fits: inFours,
+  fits: isInFours,
   workgroups: ({ length }) => filling(length / 4, 256),
 };
 
@@ -47,10 +48,10 @@ export const pad: Kernel<PadParams> = {
   cost: ({ length }) => ({ flops: 0, bytes: 8 * length }),
 };
 
-function inFours({ shape0, low0, count0, step0, x0, x1, xOffset }: PadParams): boolean {
+function isInFours({ shape0, low0, count0, step0, x0, x1, xOffset }: PadParams): boolean {
   const [stride, ...strides] = x0;
   const numbers = [shape0[0], low0[0], count0[0], ...strides, ...x1, xOffset];
-  return stride === 1 && step0[0] === 1 && allFours(numbers);
+  return stride === 1 && step0[0] === 1 && inFours(...numbers);
 }
 
 /** Elements along an axis of y, the first of them that is x's, the distance to the next, and how many there are. */

@@ -1,10 +1,10 @@
 enable subgroups;
 // partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
-//   over stretch `split` of m;
+//   over the m of `split`;
 //   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // For CPU rasterisers and any number of channels: one subgroup computes ROWS channels in ×
-// COLS channels out of one tap and stretch in registers, one m at a time.
+// COLS channels out of one tap and split in registers, one m at a time.
 //
 //   x  [N, H, W, C]     dy  [N, P, Q, O]     partial  [splits, R, S, C / groups, O]
 //   dispatch  splits · R · S · groups · ceil(C / groups / ROWS) · ceil(O / groups / COLS) over x and y
@@ -63,13 +63,13 @@ fn main(
   let tile = group.y * groups.x + group.x;
   let g = tile / across % p.groups;
   let c0 = tile / (across * p.groups) % down * ROWS;
-  let tap = tile / (across * p.groups * down);    // of all stretches: (split·R + r)·taps + s
+  let tap = tile / (across * p.groups * down);    // of all splits: (split·R + r)·taps + s
   if (tap >= p.splits * p.R * taps) { return; }
   let top = tap / taps % p.R * p.dilationRows - p.padTop;
   let left = tap % taps * p.dilationCols - p.padLeft;
-  let stretch = (M + p.splits - 1) / p.splits;
-  let begin = tap / (p.R * taps) * stretch;
-  let end = min(begin + stretch, M);
+  let perSplit = (M + p.splits - 1) / p.splits;
+  let begin = tap / (p.R * taps) * perSplit;
+  let end = min(begin + perSplit, M);
 
   let column = tile % across * COLS + lane + SUBGROUP * vec4u(0, 1, 2, 3);    // this lane's channels in the group
   let columns = g * outputs + min(column, vec4u(outputs - 1));

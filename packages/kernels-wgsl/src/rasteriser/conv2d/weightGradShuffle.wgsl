@@ -1,10 +1,10 @@
 enable subgroups;
 // partial[split, r, s, c, o] = Σ_m  x[n, h, v, g·C/groups + c] · dy[m, o],   m = (n·P + row)·Q + col
-//   over stretch `split` of m;
+//   over the m of `split`;
 //   h = row·strideRows + r·dilationRows − padTop,  v = col·strideCols + s·dilationCols − padLeft.
 //
 // For CPU rasterisers: one subgroup computes ROWS channels in × COLS channels out of one tap
-// and stretch in registers. For four m at a time each lane fetches four channels of one pixel, for
+// and split in registers. For four m at a time each lane fetches four channels of one pixel, for
 // each of BLOCKS, and four of each dy; pixels then reach all lanes by shuffling.
 //
 //   x  [N, H, W, C]     dy  [N, P, Q, O]     partial  [splits, R, S, C / groups, O]
@@ -77,7 +77,7 @@ fn main(
   let across = perGroup * p.groups;
   let down = (channels + ROWS - 1) / ROWS;
   let tile = group.y * groups.x + group.x;
-  let tap = tile / (across * down);    // of all stretches: (split·R + r)·taps + s
+  let tap = tile / (across * down);    // of all splits: (split·R + r)·taps + s
   if (tap >= p.splits * p.R * taps) { return; }
   let inTap = tile - tap * across * down;
   let c0 = inTap / across * ROWS;
@@ -85,9 +85,9 @@ fn main(
   let g = strip / perGroup;
   let top = tap / taps % p.R * p.dilationRows - p.padTop;
   let left = tap % taps * p.dilationCols - p.padLeft;
-  let stretch = (M + p.splits - 1) / p.splits;
-  let begin = tap / (p.R * taps) * stretch;
-  let end = min(begin + stretch, M);
+  let perSplit = (M + p.splits - 1) / p.splits;
+  let begin = tap / (p.R * taps) * perSplit;
+  let end = min(begin + perSplit, M);
 
   let part = lane / ACROSS * ACROSS;    // of the lanes
   let column = (strip - g * perGroup) * COLS + 4 * (lane - part);    // this lane's first channel in the group

@@ -1,11 +1,10 @@
 import { type RoleVariants, spread, type Variant } from "../../launch/kernel.ts";
+import { inFours } from "../../launch/tiles.ts";
 import { batches, type MatmulParams, matmul, type Quad, tiles } from "../../matmul/index.ts";
 import { hasSubgroupsOf } from "../subgroups.ts";
 import { epilogueTextures, fitsTexture, texels } from "../textures.ts";
 import broadcast from "./broadcast.wgsl?raw";
 import shuffle from "./shuffle.wgsl?raw";
-
-const fours = (...values: readonly number[]) => values.every((value) => value % 4 === 0);
 
 /** The holes of a tile of SUBGROUP · BLOCKS rows and 4 · ACROSS columns. */
 type Tile = Readonly<Record<"SUBGROUP" | "ACROSS" | "BLOCKS", number>>;
@@ -39,9 +38,9 @@ function shuffled(tile: Tile, A_COLUMNS = false, B_COLUMNS = false): Variant<Mat
       const { M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch } = p;
       return (
         hasSubgroupsOf(SUBGROUP, adapter) &&
-        fours(N, K, ...aBatch, ...bBatch) &&
-        (A_COLUMNS ? aRow === 1 && fours(M, aCol) : aCol === 1 && fours(aRow)) &&
-        (B_COLUMNS ? bRow === 1 && fours(bCol) : bCol === 1 && fours(bRow)) &&
+        inFours(N, K, ...aBatch, ...bBatch) &&
+        (A_COLUMNS ? aRow === 1 && inFours(M, aCol) : aCol === 1 && inFours(aRow)) &&
+        (B_COLUMNS ? bRow === 1 && inFours(bCol) : bCol === 1 && inFours(bRow)) &&
         [...Object.values(operands(p)), batches(p) * M * N].every(fitsTexture)
       );
     },
