@@ -55,7 +55,7 @@ export function weightsOf(net, order) {
  * @param {Values} x
  * @returns {Values}
  */
-export const imagesFirst = ({ shape: [N, H, W, C], data }) => ({
+const imagesFirst = ({ shape: [N, H, W, C], data }) => ({
   shape: [N, C, H, W],
   data: transposed(data, N, H * W, C),
 });

@@ -39,7 +39,7 @@ export const isDrawable = (source: PictureSource): source is CanvasImageSource =
   DRAWABLE.some((name) => isA(source, name));
 
 /** Natural size of an image, a video or a frame in pixels; size of a canvas or a bitmap. */
-export const drawableSize = (source: CanvasImageSource): [width: number, height: number] =>
+const drawableSize = (source: CanvasImageSource): [width: number, height: number] =>
   pixelSize(source as GPUCopyExternalImageSource);
 
 function overWhite({ data, width, height }: ImageData): DecodedImage {

@@ -96,7 +96,7 @@ export function ranked(logits: ArrayLike<number>, labels: readonly string[]): Gu
 }
 
 /** The same for pixels on a scale from 0 to 1, channel by channel in the net's order. */
-export const normalizationOf = ({ range, mean, std }: Preprocessing): Normalization => ({
+const normalizationOf = ({ range, mean, std }: Preprocessing): Normalization => ({
   mean: mean.map((value) => value / range),
   std: std.map((value) => value / range),
 });

@@ -1,5 +1,5 @@
 /** The language tag, if `Intl` accepts it, else `en`: Chromium under a C or POSIX locale has `en-US@posix`. */
-export function acceptedLanguage(tag: string): string {
+function acceptedLanguage(tag: string): string {
   try {
     Intl.getCanonicalLocales(tag);
     return tag;

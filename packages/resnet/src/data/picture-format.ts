@@ -49,7 +49,7 @@ export const PICTURE_FORMATS = "a JPEG, PNG, WebP, GIF, AVIF, TIFF, BMP or PPM";
 
 /** The largest canvas that every browser has. A larger picture is decoded at reduced size, in Node as well. */
 export const MAX_PIXELS = 2 ** 24;
-export const MAX_SIDE = 2 ** 14;
+const MAX_SIDE = 2 ** 14;
 
 /** Bytes of memory that decoding may take beyond four for each byte of the file. */
 export const FREE_BYTES = 64 * 2 ** 20;

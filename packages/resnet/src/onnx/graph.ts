@@ -18,7 +18,7 @@ const INT64 = 7;
 const KIND = { float: 1, int: 2, ints: 7 } as const;
 const IR_VERSION = 8;
 /** Version of the operators, from ONNX 1.12 of June 2022 on. */
-export const OPSET = 17;
+const OPSET = 17;
 
 /** A graph of ONNX's operators in the making; each method names a value that the next may take. */
 export class OnnxGraph {

@@ -54,7 +54,7 @@ const SHORTEST = 1;
 const EAGER = 20;
 
 /** Wait for work, and submit nothing now and then, which makes Firefox look for completed work. */
-export async function submitUntil<T>(work: Promise<T>, queue: Pick<GPUQueue, "submit">): Promise<T> {
+async function submitUntil<T>(work: Promise<T>, queue: Pick<GPUQueue, "submit">): Promise<T> {
   const start = performance.now();
   let timer: ReturnType<typeof setTimeout>;
   const look = () => {

@@ -32,7 +32,7 @@ import type { Data } from "./data.ts";
 import { netOf, optimizerOf } from "./net.ts";
 
 /** Number of test images that the page shows: one batch of a validation. */
-export const SHOWN = 40;
+const SHOWN = 40;
 /** Batches of a validation, on a GPU and on a CPU. */
 const VALIDATED = { gpu: 25, software: 4 };
 /** Largest share of the time that validations take. */
