@@ -150,7 +150,8 @@ test("a URL that cannot be reached is named, with the cause", async () => {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   const url = `http://127.0.0.1:${port}/model.safetensors`;
-  await expect(openSource(url)).rejects.toThrow(
-    `source: ${url} cannot be fetched: connect ECONNREFUSED 127.0.0.1:${port}.`,
-  );
+  await expect(openSource(url)).rejects.toMatchObject({
+    message: `source: ${url} cannot be fetched: connect ECONNREFUSED 127.0.0.1:${port}.`,
+    cause: { message: "fetch failed" },
+  });
 });
