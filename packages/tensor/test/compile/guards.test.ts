@@ -168,6 +168,19 @@ it("folded weights follow an optimizer that moves all of them by one launch", as
   }
 });
 
+it("a result of weights alone that is changed in place afterwards is computed at each call", async () => {
+  const w = tensor([1, 2, 3]);
+  const made = () => (x: Tensor) => {
+    const y = mul(w, 10);
+    assign(y, add(y, x));
+    return mul(y, 2);
+  };
+  await comparesAsEager(
+    made,
+    [1, 2, 3].map((seed) => tensor(wave(3, seed))),
+  );
+});
+
 it("an argument that requires a gradient has a plan of its own", async () => {
   const w = tensor([2, 3]);
   using gradient = compile((x: Tensor) => {
