@@ -69,7 +69,7 @@ export class RunFolder {
   }
 
   /** Read `metrics.jsonl`, and drop the records of steps and epochs that will be recorded again. */
-  async keepRecords({ step, epoch, ended }: TrainingProgress, isOver: boolean): Promise<void> {
+  async keepRecords({ step, epoch }: TrainingProgress, isOver: boolean): Promise<void> {
     const { files } = nodeModules("metrics");
     const path = this.#file("metrics");
     const text = await files.readFile(path, "utf8").catch((error) => {
@@ -81,8 +81,7 @@ export class RunFolder {
     const records = lines.filter(Boolean).map((line) => parseRecord(line, path));
     // A partial epoch is recorded where the training ends; if it is made longer, it is recorded when it is whole.
     const isKept = (record: MetricsRecord) =>
-      record.step <= step &&
-      (record.kind !== "epoch" || (record.step <= ended && (record.epoch <= epoch || isOver)));
+      record.step <= step && (record.kind !== "epoch" || record.epoch <= epoch || isOver);
     this.records = records.filter(isKept);
     await this.#write("metrics", this.records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   }

@@ -3,6 +3,7 @@ import { readSafetensors, toBytes, writeSafetensors } from "@shadegrad/tensor/fo
 import { dispose, Linear } from "@shadegrad/tensor/nn";
 import { Adam } from "@shadegrad/tensor/optim";
 import { beforeAll, describe, expect, it } from "vitest";
+import { Digest } from "../../src/checkpoints/digest.ts";
 import { readTraining, TRAINING_KEY, type TrainingState, writeTraining } from "../../src/index.ts";
 import { numbers } from "./small.ts";
 
@@ -62,6 +63,35 @@ describe("a training checkpoint", () => {
       damaged[bit >> 3]! ^= 1 << (bit & 7);
       await expect(read(damaged), `bit ${bit} of ${bits}`).rejects.toThrow(FormatError);
     }
+  });
+
+  it("that holds a NaN or an infinity is neither written nor read", async () => {
+    const { model, optimizer } = trained(1);
+    const late = { dtype: "f64" as const, shape: [2], data: Float64Array.of(1, Number.POSITIVE_INFINITY) };
+    const broken = Object.assign(Object.create(optimizer), {
+      stateDict: () => new Map<string, unknown>([...optimizer.stateDict(), ["late", late]]),
+    });
+    const written = toBytes(writeTraining({ model, optimizer: broken }, STATE));
+    await expect(written).rejects.toThrow("late became Infinity");
+
+    const tensors = await readSafetensors(await fileOf());
+    const state = JSON.stringify({ ...STATE, rates: undefined, epsilons: {} });
+    const metadata: [string, string][] = [[TRAINING_KEY, state]];
+    (tensors.get("model.weight")!.data as Float32Array)[3] = Number.NaN;
+    tensors.delete("sha256");
+    const digest = new Digest();
+    for (const [name, { dtype, shape, data }] of tensors)
+      await digest.add(name, {
+        dtype,
+        shape,
+        bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      });
+    const hex = await digest.finish(metadata);
+    const bytes = Uint8Array.from(hex.match(/../g)!, (pair) => Number.parseInt(pair, 16));
+    const all = [...tensors, ["sha256", { dtype: "u8", shape: [32], data: bytes }] as const] as const;
+    await expect(read(await toBytes(writeSafetensors(all, metadata)))).rejects.toThrow(
+      "the file is damaged, and cannot be resumed: model.weight holds NaN.",
+    );
   });
 
   it("without a checksum is refused", async () => {

@@ -97,6 +97,28 @@ describe("evaluateModel", () => {
     expect(stopped.images).toBe(0);
   });
 
+  it("takes the mean over an image and its mirror image, left and right exchanged, if asked to", async () => {
+    const shape = [2, 2, 1] as const; // four scores: top left, top right, bottom left, bottom right
+    const picture = new ImageSet({
+      images: Float32Array.of(1, 5, 2, 8),
+      labels: Uint8Array.of(0),
+      shape,
+      classes: ["a", "b", "c", "d"],
+    });
+    const weight = tensor([1]);
+    const model = { weight, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 4]), weight) };
+    const logits = async (mirror: boolean) => [
+      ...(await evaluateModel(model, picture, { mirror, logits: true })).logits!,
+    ];
+    expect(await logits(false)).toEqual([1, 5, 2, 8]);
+    expect(await logits(true)).toEqual([3, 3, 5, 5]);
+  });
+
+  it("takes as many images as there are where more are asked for", async () => {
+    const found = await evaluateModel(identity(), images, { limit: 9, logits: true });
+    expect([found.images, found.logits!.length]).toEqual([7, 42]);
+  });
+
   it("takes NaN for wrong", async () => {
     const weight = tensor([Number.NaN]);
     const model = { ...identity(), weight, forward: (x: Tensor) => mul(x.view([x.shape[0]!, 6]), weight) };

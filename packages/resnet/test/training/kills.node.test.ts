@@ -156,6 +156,19 @@ describe("a training that is killed at any operation on files", () => {
   });
 });
 
+it("a training that is over, within an epoch, keeps its records when it is called again", async () => {
+  const out = fresh();
+  await run(out, { steps: 4 });
+  const before = await recordsOf(out);
+  expect(before.at(-1)).toMatchObject({ kind: "epoch", epoch: 2, step: 4 });
+  const { epochs } = await run(out, { steps: 4 });
+  expect(epochs.map(({ epoch, step }) => [epoch, step])).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+  expect(await recordsOf(out)).toEqual(before);
+});
+
 describe("a training's folder", () => {
   const lock = async (out: string, content: object | string) => {
     await run(out);

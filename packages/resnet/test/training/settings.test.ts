@@ -4,7 +4,7 @@ import { SGD } from "@shadegrad/tensor/optim";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ImageSet } from "../../src/index.ts";
 import { preprocessingOf, settingsOf, type TrainOptions, withDefaults } from "../../src/training/options.ts";
-import { resumeSettingsOf } from "../../src/training/resume-settings.ts";
+import { differencesOf, resumeSettingsOf } from "../../src/training/resume-settings.ts";
 import { colours } from "./small.ts";
 
 beforeAll(async () => {
@@ -45,6 +45,7 @@ describe("settings on which weights depend", () => {
     ["compile", { compile: false }, { compile: false }],
     ["onDevice", { onDevice: true }, { onDevice: true }],
     ["precision", { precision: "f16" as const }, { precision: "f16" }],
+    ["rateFactors", { rateFactors: [1, 0.5] }, { rateFactors: "1,0.5" }],
     ["lookahead", { lookahead: { every: 3, decay: () => 0.5 } }, { lookahead: "every 3" }],
     ["schedule", { schedule: () => 0.1 }, { "optimizer.lr": "by a schedule" }],
     ["crop", { crop: 4 }, { crop: "4 from the centre" }],
@@ -70,11 +71,26 @@ describe("settings on which weights depend", () => {
     other.labels[0] = (other.labels[0]! + 1) % 3;
     expect(await checksum(colours(20))).toBe(await checksum(data));
     expect(await checksum(other)).not.toBe(await checksum(data));
+    // Not of the first images alone.
+    const [many, late] = [colours(40), colours(40)];
+    late.labels[37] = (late.labels[37]! + 1) % 3;
+    expect(await checksum(late)).not.toBe(await checksum(many));
     let reads = 0;
     const varying = { ...data, length: data.length, shape: data.shape, classes: data.classes };
     const read = async () => ({ image: Uint8Array.of(reads++), label: 0 });
     expect(await checksum({ ...varying, read } as unknown as ImageSet)).toBe("varying");
   });
+});
+
+it("rates differ by more than the rounding of a cosine, at the first step where they do", () => {
+  const resumeSettings = { seed: 1 };
+  const rates = [0.1, 0.2, 0.3];
+  const differences = (schedule: (step: number) => number) =>
+    differencesOf({ resumeSettings, rates }, { resumeSettings, schedule });
+  expect(differences((step) => rates[step]! * (1 + 1e-13))).toEqual([]);
+  expect(differences((step) => rates[step]! * (1 + 1e-9 * step))).toEqual([
+    { name: "rate of step 2", saved: 0.2, given: 0.2 * (1 + 1e-9) },
+  ]);
 });
 
 it("settings are noted with the optimizer's, and without a precision of f32", () => {
