@@ -12,7 +12,7 @@ test("a ResNet-50, predicted with and trained, is at most 71.0 KB of download", 
   const { gzip, bytes, modules } = await bundleSize(page, { without: NOT_ON_A_GPU });
   console.log(`${(gzip / 1000).toFixed(1)} KB gzip`);
   expect(gzip).toBeLessThanOrEqual(BUDGET);
-  // That nothing of it was dropped by mistake.
+  // Nothing of it was dropped by mistake.
   expect(bytes).toBeGreaterThan(100_000);
   const names = modules.map(({ name }) => name).join("\n");
   for (const part of [

@@ -9,7 +9,7 @@ export const checks = [
       // With several sums, each variant groups the elements in its own way.
       (length % 4 === 0 ? [1] : [1, 3, 70]).map((sums) => ({ length, sums, x: randomValues(length, 1) })),
     )
-      // Of equal elements each way gives the same sums.
+      // Equal elements have the same sums in each way.
       .concat({ length: 4 * 70 * 3, sums: 70, x: new Float32Array(4 * 70 * 3).fill(0.75) })
       .map(({ length, sums, x }) => {
         const params = { length, start: 2, sums };

@@ -33,7 +33,7 @@ export type TileName = keyof typeof TILES;
 /** Tiles of a kernel, the largest first, each with the workgroups from which it pays. */
 export type Ladder = readonly (readonly [name: TileName, enough: number])[];
 
-/** Of a product with so few columns, this tile leaves the fewest empty. */
+/** Tile that leaves the fewest columns empty where a product has few. */
 export const NARROW: TileName = "64×16×16";
 
 /** True if a product has few columns. */

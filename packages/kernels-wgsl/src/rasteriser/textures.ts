@@ -89,7 +89,7 @@ export class Textures implements CopyMemory {
     this.#counts = counts;
   }
 
-  /** Of those that are in use. */
+  /** Bytes of the textures in use. */
   get bytes(): number {
     return [...this.#largest.values()].reduce((sum, texture) => sum + bytesOf(texture), 0);
   }

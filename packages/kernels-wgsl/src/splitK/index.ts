@@ -103,5 +103,5 @@ export function splitVariant<P extends ParamValues>(product: Product<P>): Staged
   };
 }
 
-/** Of a launch's holes those that its stages get. */
+/** Holes of a launch that its stages get. */
 const onlyElem = ({ Elem }: Holes): Holes => (Elem === undefined ? {} : { Elem });

@@ -49,7 +49,7 @@ export const checks = [
     ),
     example("five axes, of fours", [5, 3, 7, 2, 12], at([1008, 12, 72, 36, 1]), at([504, 168, 24, 12, 1])),
     example("a long matrix, every second row", [700, 8], at([16, 1]), at([8, 1])),
-    // So many elements that an invocation copies several.
+    // Enough elements for an invocation to copy several.
     example("four long axes, turned", [5, 31, 29, 33], at([1, 5, 155, 4495]), at([29667, 957, 33, 1])),
     example("four long axes of fours", [12, 31, 90, 20], at([20, 240, 7440, 1]), at([55_800, 1800, 20, 1])),
     example(

@@ -19,7 +19,7 @@ export const CIFAR10_PACKAGE: NpmPackage = {
   megabytes: 139,
 };
 
-/** Of the training images, on a scale from 0 to 1. */
+/** Mean and deviation of each channel of the training images, on a scale from 0 to 1. */
 export const CIFAR10_NORMALIZATION: Normalization = {
   mean: [0.49139968, 0.48215841, 0.44653091],
   std: [0.24703224, 0.24348513, 0.26158784],

@@ -14,7 +14,7 @@ import type { Tensor } from "../core/tensor.ts";
 export const conv2dInputGrad = (dy: Tensor, w: Tensor, p: Conv2dParams): Tensor =>
   run(inputGrad, p, [dy, w], [p.N, p.H, p.W, p.C]);
 
-/** Partial sums over stretches of N·P·Q, then their sum, of w's type: the same order every time. */
+/** Partial sums over splits of N·P·Q, then their sum, of w's type: the same order every time. */
 export function conv2dWeightGrad(x: Tensor, dy: Tensor, w: Tensor, p: Conv2dParams): Tensor {
   const splits = weightGradSplits(p, x.device.adapter);
   const shape = [p.R, p.S, p.C / p.groups, p.O];

@@ -22,7 +22,7 @@ export class Storage {
   readonly bytes: number;
   /** Count of replacements of the contents in place. */
   version = 0;
-  /** Of those, the ones that were made at once, and not by a compiled function. */
+  /** Count of the replacements among them that were made at once, and not by a compiled function. */
   changes = 0;
   /** The adjacent storages that this one spans; none as a rule. */
   readonly parts: readonly Storage[];

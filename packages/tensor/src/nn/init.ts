@@ -19,10 +19,10 @@ export interface RandomOptions {
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 export interface KaimingOptions extends RandomOptions {
-  /** True if sizes are kept on the way forward, or of gradients on the way back. */
+  /** `fanIn` keeps the variance of activations on the way forward, `fanOut` that of gradients on the way back. */
   mode?: "fanIn" | "fanOut";
   nonlinearity?: Nonlinearity;
-  /** Of a leaky ReLU. */
+  /** Slope of a leaky ReLU below 0. */
   slope?: number;
 }
 

@@ -29,7 +29,7 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   );
 }
 
-// Of e^−|x|, which cannot overflow.
+// Written with e^−|x|, which cannot overflow.
 const logistic = (x?: string) =>
   orNan(`select(exp(-abs(${x})), Vec(1), ${x} >= Vec(0)) / (1 + exp(-abs(${x})))`, x);
 

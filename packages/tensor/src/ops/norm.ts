@@ -79,7 +79,7 @@ function euclidean(x: Tensor, axes: readonly number[], keepdims: boolean): Tenso
   );
 }
 
-/** Of any p that is finite and not 0. */
+/** Norm for any p that is finite and not 0. */
 function ofPowers(x: Tensor, axes: readonly number[], p: number, keepdims: boolean): Tensor {
   const kept = without(x.shape, axes, true);
   const float = { compute: "f32", dtype: "f32" } as const;

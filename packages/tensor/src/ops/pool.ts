@@ -112,7 +112,7 @@ export function avgPool2d(x: Tensor, given: AvgPool2dOptions): Tensor {
   });
 }
 
-/** Of each window, the share of pixels among its elements in the padded image. `[P, Q, 1]` */
+/** Share of pixels among the elements of each window in the padded image. `[P, Q, 1]` */
 function pixelShares(x: Tensor, p: PoolParams, { padding = 0 }: AvgPool2dOptions): Tensor {
   const fail = (what: string) => new ShapeError(`avgPool2d: ${what}.`);
   const [, bottom, , right] = sides(padding, [p.R, p.S], [p.strideRows, p.strideCols], fail);

@@ -35,7 +35,7 @@ function prodGrad(x: Tensor, dy: Tensor, axes: readonly number[], kept: readonly
   const zeros = reduced(marks, axes, kept, SUM, "f32");
   const others = elementwise((x) => `select(${x}, Vec(1), ${isZero(x)})`, [x], float);
   const product = reduced(others, axes, kept, PRODUCT, "f32");
-  // Of the others, so many are 0: less this one.
+  // The zeros among the others are all zeros less this one.
   const share = elementwise(
     (product, zeros, mark) => `select(Vec(0), ${product}, ${zeros} - ${mark} == Vec(0))`, // no NaN: counts
     [product, zeros, marks],

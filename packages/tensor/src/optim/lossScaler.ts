@@ -127,5 +127,5 @@ export class LossScaler {
   }
 }
 
-/** Of float32. */
+/** Largest float32. */
 const LARGEST = 3.4028234663852886e38;

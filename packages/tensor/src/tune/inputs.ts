@@ -7,8 +7,8 @@ import { empty, type Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import { randint, uniform } from "../ops/random.ts";
 
-/** Inputs of a trial: buffers of random numbers, as large as its own. */
-export interface Material {
+/** Inputs of a launch that is measured: buffers of random numbers, as large as its own. */
+export interface Inputs {
   /** Buffers of the kernel's reads, then of its writes. */
   readonly buffers: readonly Placed[];
   /** Copies that fill the outputs with other random numbers, so that an element that is not written shows. */
@@ -21,7 +21,7 @@ export interface Material {
 }
 
 /** @param low least of the random floats, which are below 1; random integers are 0 and 1 */
-export function materialFor({ reads, writes }: Recorded, device: Device, low: number): Material {
+export function inputsFor({ reads, writes }: Recorded, device: Device, low: number): Inputs {
   const made: Tensor[] = [];
   const random = ({ storage, size, dtype }: Bound): Tensor => {
     const type = dtype as DType;
@@ -34,13 +34,13 @@ export function materialFor({ reads, writes }: Recorded, device: Device, low: nu
   // A launch may read one tensor in several places.
   const operands = new Map<Storage, Tensor>();
   for (const read of reads) if (!operands.has(read.storage)) operands.set(read.storage, random(read));
-  const inputs = reads.map(({ storage }) => operands.get(storage)!);
+  const operandsRead = reads.map(({ storage }) => operands.get(storage)!);
   const begins = writes.map(random);
   const results = begins.map(({ shape, dtype }) => empty(shape, dtype, device));
   const sampled = results.map((y) => sample(y, device));
   made.push(...results, ...sampled.map(({ y }) => y));
   return {
-    buffers: [...inputs, ...results].map(({ storage }) => storage),
+    buffers: [...operandsRead, ...results].map(({ storage }) => storage),
     before: results.map((y, i) => whole(begins[i]!, y)),
     after: sampled.flatMap(({ copies }) => copies),
     samples: sampled.map(({ y }) => y),

@@ -3,9 +3,9 @@ import { isInteger } from "../core/dtype.ts";
 import type { TensorData } from "../core/numbers.ts";
 import type { Recorded } from "../core/recorder.ts";
 import type { Device } from "../gpu/device.ts";
-import type { Subject } from "./candidates.ts";
+import type { Candidates } from "./candidates.ts";
 import { type Clock, contest, type Time } from "./contest.ts";
-import { type Material, materialFor } from "./inputs.ts";
+import { type Inputs, inputsFor } from "./inputs.ts";
 
 /** Outcome of the variants of a launch. */
 export interface Outcome {
@@ -24,24 +24,24 @@ export interface Outcome {
  * @throws DeviceError if the device is lost, or the plain variant cannot run.
  */
 export async function tryVariants(
-  { launch, variants, preferred }: Subject,
+  { launch, variants, preferred }: Candidates,
   device: Device,
 ): Promise<Outcome> {
   const { plain } = launch.kernel.variants;
-  let material = materialFor(launch, device, -1);
+  let inputs = inputsFor(launch, device, -1);
   const programs = new Map<string, Program>();
   const rejected: Outcome["rejected"][number][] = [];
   try {
-    let expected = await resultsOf(plain, programs, launch, material, device);
+    let expected = await resultsOf(plain, programs, launch, inputs, device);
     // A variance, or what a root is drawn of, is not negative.
     if (!expected.every(isOfNumbers)) {
-      material.dispose();
-      material = materialFor(launch, device, 0);
-      expected = await resultsOf(plain, programs, launch, material, device);
+      inputs.dispose();
+      inputs = inputsFor(launch, device, 0);
+      expected = await resultsOf(plain, programs, launch, inputs, device);
     }
     for (const variant of variants) {
       if (variant === plain) continue;
-      const reason = await resultsOf(variant, programs, launch, material, device).then(
+      const reason = await resultsOf(variant, programs, launch, inputs, device).then(
         (found) => differenceOf(found, expected, launch),
         (error: Error) => {
           if (device.isLost) throw error;
@@ -59,7 +59,7 @@ export async function tryVariants(
     return { ...(await race(programs, incumbent, device)), rejected };
   } finally {
     for (const program of programs.values()) program.destroy();
-    material.dispose();
+    inputs.dispose();
   }
 }
 
@@ -70,7 +70,7 @@ async function resultsOf(
   { name }: AnyVariant,
   programs: Map<string, Program>,
   { kernel, params, holes, epilogue }: Recorded,
-  { buffers, before, after, samples }: Material,
+  { buffers, before, after, samples }: Inputs,
   device: Device,
 ): Promise<TensorData[]> {
   programs.get(name)?.destroy();

@@ -10,7 +10,7 @@ import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { keepVariants } from "../gpu/tuned.ts";
 import type { Layer } from "../nn/module.ts";
-import { type Subject, subjectsOf } from "./candidates.ts";
+import { type Candidates, candidatesOf } from "./candidates.ts";
 import { tryVariants } from "./measure.ts";
 import { shapeText } from "./shape-text.ts";
 import { deviceOf, withStep } from "./step.ts";
@@ -67,23 +67,23 @@ export async function tune(
   const launches = isFunction
     ? launchesOf(what, given as Tensor[])
     : ofModel(what, given as readonly Shape[], device, options.training ?? false);
-  const subjects = subjectsOf(launches, device);
+  const all = candidatesOf(launches, device);
   const rows: TuningRow[] = [];
   const variants = new Map<string, string>();
   let kept: string | undefined;
   try {
-    for (const subject of subjects) {
+    for (const candidates of all) {
       if (signal?.aborted) break;
-      const row = await rowOf(subject, device);
+      const row = await rowOf(candidates, device);
       rows.push(row);
-      variants.set(subject.key, row.variant);
-      device.useVariant(subject.key, row.variant);
-      onProgress?.(row, rows.length, subjects.length);
+      variants.set(candidates.key, row.variant);
+      device.useVariant(candidates.key, row.variant);
+      onProgress?.(row, rows.length, all.length);
     }
   } finally {
     if (keep && rows.length > 0) kept = keepVariants(device.adapter.key, variants);
   }
-  const stopped = rows.length < subjects.length;
+  const stopped = rows.length < all.length;
   const seconds = (performance.now() - start) / 1000;
   const found = { adapter: device.name, rows, seconds, stopped, kept };
   return { ...found, toString: () => table(found) };
@@ -115,9 +115,9 @@ function ofModel(
   });
 }
 
-async function rowOf(subject: Subject, device: Device): Promise<TuningRow> {
-  const { launch, count, preferred } = subject;
-  const { winner, times, rejected } = await tryVariants(subject, device);
+async function rowOf(candidates: Candidates, device: Device): Promise<TuningRow> {
+  const { launch, count, preferred } = candidates;
+  const { winner, times, rejected } = await tryVariants(candidates, device);
   const best = times.find(({ variant }) => variant === winner)!;
   return {
     kernel: launch.kernel.name,
