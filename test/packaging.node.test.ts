@@ -138,6 +138,13 @@ describe("the package of ResNets, on its own", () => {
       expect(url, specifier).toContain(where);
     }
     expect(sameTensor).toBe(true);
+    for (const name of ["kernels-wgsl", "tensor", "resnet"]) {
+      const files = readdirSync(join(folder, "node_modules", "@shadegrad", name, "dist-node"));
+      const own = specifiers.filter((specifier) => new RegExp(`/${name}(?!.*/shadegrad$)`).test(specifier));
+      // What entry points share has another ending, so that nobody can import it by the pattern of `exports`.
+      expect(files.filter((file) => file.endsWith(".js"))).toHaveLength(own.length);
+      expect(files.length).toBeLessThan(50);
+    }
   });
 
   test("says how to install the decoder of pictures where there is none", () => {

@@ -101,7 +101,7 @@ const writeForNode = (folder) =>
     entries: entryPoints(folder).filter((path) => path !== bundleEntry(folder)),
     outDir: "dist-node",
     nameOf: (source) => source.replace(/[\\/]index$/, ""),
-    output: { entryFileNames: "[name].js", chunkFileNames: "shared-[name].js" },
+    output: { entryFileNames: "[name].js", chunkFileNames: "shared-[name].mjs" }, // which `exports` give nobody
   });
 
 /**
