@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ImageSet, inGrey, pictureInput, ranked } from "../src/index.ts";
+import { ImageSet, inGrey, pictureInput, preprocessed, ranked } from "../src/index.ts";
 
 const CIFAR = { nBlocks: [1], nChannels: [1], classes: 2, firstKernelSize: 3 };
 
@@ -23,6 +23,25 @@ test("a net of one channel takes a picture in grey, as Pillow has it", () => {
     (0.24703224 + 0.24348513 + 0.26158784) / 3,
   ];
   expect(usual.data[0]).toBeCloseTo((1 - mean) / std, 5);
+});
+
+test("a net of blue, green and red takes the channels in that order", async () => {
+  const preprocessing = { channels: "bgr", range: 255, mean: [10, 20, 30], std: [1, 2, 4] } as const;
+  const { data } = pictureInput(plain(200, 100, 50), { options: CIFAR, preprocessing });
+  const expected = [50 - 10, (100 - 20) / 2, (200 - 30) / 4];
+  for (let i = 0; i < 6; i++) expect(data[i]).toBeCloseTo(expected[i % 3]!, 4);
+
+  const pixels = Uint8Array.of(1, 2, 3, 4, 5, 6);
+  const set = new ImageSet({
+    images: pixels,
+    labels: Uint8Array.of(0),
+    shape: [1, 2, 3],
+    classes: ["a"],
+  });
+  const turned = preprocessed(set, preprocessing);
+  expect(await turned.read(0)).toEqual({ image: Uint8Array.of(3, 2, 1, 6, 5, 4), label: 0 });
+  expect(turned.normalization!.mean[2]).toBeCloseTo(30 / 255, 10);
+  expect([...pixels]).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
 test("a net of two channels takes no picture", () => {

@@ -44,8 +44,8 @@ const OF_A_TYPE: Readonly<Record<string, string>> = {
 };
 
 describe("halves give halves", () => {
-  it.each(rows)("%s", async (name, row) => {
-    if (!device.adapter.features.has("shader-f16")) return;
+  it.for(rows)("%s", async ([name, row], { skip }) => {
+    skip(!device.adapter.features.has("shader-f16"), "the adapter has no shader-f16");
     const inputs = inputsOf(row, "f16");
     const ys = flat(await row.op(...inputs));
     const wanted = (OF_A_TYPE[name.split(":")[0]!] ?? "f16").split(" ");

@@ -10,6 +10,7 @@ import {
   openCheckpoint,
   saveCheckpoint,
 } from "../../src/checkpoints/index.ts";
+import { sha256 } from "../../src/checkpoints/sha256.ts";
 import { ResNet, type ResNetOptions, zoo } from "../../src/index.ts";
 import { torchvisionName } from "../../src/names.ts";
 import { messageOf } from "./files.ts";
@@ -236,6 +237,15 @@ describe("a saved file that has changed since", () => {
     bytes[bytes.length - 300]! ^= 1;
     expect(await messageOf(loadCheckpoint(new ResNet(BASIC), bytes))).toMatch(
       /^safetensors: the numbers of "[\w.]+" are not those that it was saved with, by its SHA-256\./,
+    );
+  });
+
+  test("is refused where the digests of its tensors are gone, though that of the rest is right", async () => {
+    const header = await sha256(new TextEncoder().encode(JSON.stringify(["a", "f32", [1]])));
+    const tensors = { a: { dtype: "f32" as const, shape: [1], data: Float32Array.of(1) } };
+    const bytes = await toBytes(writeSafetensors(tensors, { sha256: header }));
+    expect(await messageOf(openCheckpoint(bytes))).toMatch(
+      /^safetensors: its names, shapes and notes are not those/,
     );
   });
 

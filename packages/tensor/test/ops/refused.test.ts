@@ -91,6 +91,7 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
   axes: [
     [() => sum(x(2), wrong("0")), "axes are a number or an array of numbers"],
     [() => sum(x(2, 2), [0, -2]), "axis 0 is given twice, in [0,-2]"],
+    [() => sum(x(2, 2, 2), [1, 0, -2]), "axis 1 is given twice, in [1,0,-2]"],
     [() => sum(x(2), 0.5), "there is no axis 0.5"],
   ],
   batchNorm: [
