@@ -183,6 +183,15 @@ describe("saving", () => {
     expect(metadata.get("format")).toBe("pt");
   });
 
+  test("labels where the net has some", async () => {
+    const labelsOf = async (net: ResNet) =>
+      (await inspectCheckpoint(await checkpointBytes(net))).metadata.get("labels");
+    const net = numbered(BASIC);
+    expect(await labelsOf(net)).toBeUndefined();
+    net.labels = ["cat", "cup", "dog"];
+    expect(await labelsOf(net)).toBe('["cat","cup","dog"]');
+  });
+
   test("to a stream, and back into a net that computes the same", async () => {
     const net = evaluate(new ResNet(BASIC));
     const parts: Uint8Array<ArrayBuffer>[] = [];

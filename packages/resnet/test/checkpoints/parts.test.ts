@@ -1,15 +1,93 @@
 import { describe, expect, test } from "vitest";
 import { quote } from "../../src/checkpoints/checkpoint-file.ts";
+import { Digest } from "../../src/checkpoints/digest.ts";
 import { findNet } from "../../src/checkpoints/find-net.ts";
-import { isRecord } from "../../src/checkpoints/json.ts";
+import { isRecord, shown } from "../../src/checkpoints/json.ts";
 import { modelOf, notedPreprocessing } from "../../src/checkpoints/model-of.ts";
 import { Opaque } from "../../src/checkpoints/opaque.ts";
+import { readPickle } from "../../src/checkpoints/pickle.ts";
+import { storageId, TORCH_NAMES } from "../../src/checkpoints/torch-names.ts";
 import { stateOf } from "../../src/checkpoints/torch-state.ts";
 import { rebuildTensor } from "../../src/checkpoints/torch-tensor.ts";
 
 test("a long name is quoted by its beginning", () => {
   expect(quote("a".repeat(80))).toBe(`"${"a".repeat(80)}"`);
   expect(quote("a".repeat(81))).toBe(`"${"a".repeat(80)}…"`);
+});
+
+test("a JSON value is shown by its beginning, one level deep", () => {
+  expect(shown({ a: 1, b: [2], "c d": null })).toBe('{"a":1,"b":…,"c d":null}');
+  expect(shown([1, "two", {}])).toBe('[1,"two",…]');
+  expect(shown([1, 2, 3, 4, 5, 6, 7, 8])).toBe("[1,2,3,4,5,6,7,8]");
+  expect(shown([1, 2, 3, 4, 5, 6, 7, 8, 9])).toBe("[1,2,3,4,5,6,7,8,…]");
+  expect(shown("a".repeat(90))).toBe("a".repeat(80));
+});
+
+test("a digest does not depend on the order of tensors and notes, but on each of them", async () => {
+  const of = async (names: readonly string[], notes: readonly (readonly [string, string])[], last = 0) => {
+    const digest = new Digest();
+    for (const name of names) {
+      const bytes = Uint8Array.of(name.charCodeAt(0), last);
+      await digest.add(name, { dtype: "u8", shape: [2], bytes } as never);
+    }
+    return digest.finish(notes);
+  };
+  const notes = ["x", "y", "z"].map((name) => [name, name] as const);
+  const first = await of(["a", "b", "c"], notes);
+  expect(first).toMatch(/^[0-9a-f]{64}$/);
+  expect(await of(["c", "a", "b"], [...notes].reverse())).toBe(first);
+  expect(await of(["b", "c", "a"], [notes[1]!, notes[0]!, notes[2]!])).toBe(first);
+  expect(await of(["a", "b"], notes)).not.toBe(first);
+  expect(await of(["a", "b", "c"], notes.slice(1))).not.toBe(first);
+  expect(await of(["a", "b", "c"], notes, 1)).not.toBe(first);
+});
+
+describe("a pickle", () => {
+  const value = (text: string) =>
+    readPickle(
+      Uint8Array.from(text, (c) => c.charCodeAt(0)),
+      0,
+      { known: new Map(), persistent: () => 0 },
+    ).value;
+
+  test("of a dict whose items were marked before it", () => {
+    expect(value("\x80\x02(K\x01K\x02K\x03K\x04d.")).toEqual(
+      new Map([
+        [1, 2],
+        [3, 4],
+      ]),
+    );
+    expect(value("\x80\x02(d.")).toEqual(new Map());
+  });
+
+  test("of an empty dict has no state, and says so without a list of names", () => {
+    expect(() => stateOf(new Map())).toThrow(
+      "there is no state dict in it, but a dict of 0 entries. Expected",
+    );
+    expect(() => stateOf(new Map([["a", 1]]))).toThrow('but a dict of 1 entries: the string "a". Expected');
+  });
+});
+
+describe("the id of a storage", () => {
+  const floats = TORCH_NAMES.get("torch.FloatStorage");
+  test("has a type, a key and its elements", () => {
+    expect(storageId(["storage", floats, "0", "cpu", 6])).toMatchObject({
+      dtype: "f32",
+      key: "0",
+      elements: 6,
+    });
+    expect(storageId(["storage", floats, "0", "cpu", 0])).toMatchObject({ elements: 0 });
+  });
+  test.each([
+    ["a key that is a number", ["storage", floats, 0, "cpu", 6]],
+    ["no type", ["storage", undefined, "0", "cpu", 6]],
+    ["another kind", ["tensor", floats, "0", "cpu", 6]],
+    ["fewer than no elements", ["storage", floats, "0", "cpu", -1]],
+    ["half an element", ["storage", floats, "0", "cpu", 0.5]],
+    ["no list", "storage"],
+  ])("with %s is refused", (_, id) => {
+    expect(() => storageId(id)).toThrow("pickle: a persistent id is not that of a storage.");
+  });
 });
 
 test("a record is an object with names", () => {
@@ -135,5 +213,34 @@ describe("a net among tensors", () => {
     expect(nameOf([2, 2, 2, 2])).toBe("resnet18");
     expect(nameOf([3, 4, 6, 3])).toBe("resnet34");
     expect(nameOf([3, 4, 6, 2])).toBeUndefined();
+  });
+
+  test("tells its shortcut by a projection or by a note", () => {
+    const blocks: Record<string, number[]> = {
+      ...block,
+      ...{ "layer2.0.conv1.weight": [32, 16, 3, 3], "layer2.0.conv2.weight": [32, 32, 3, 3] },
+      "fc.weight": [10, 32],
+    };
+    const found = (more: Record<string, number[]>, note?: object) => {
+      const tensors = new Map(
+        Object.entries({ ...blocks, ...more }).map(([name, shape]) => [
+          name,
+          { shape, dtype: "f32" as const },
+        ]),
+      );
+      const metadata = new Map(note ? [["resnet", JSON.stringify(note)]] : []);
+      return modelOf({ tensors, layout: "torch", metadata } as never)!;
+    };
+    const projection = { "layer2.0.downsample.0.weight": [32, 16, 1, 1] };
+    expect(found({}).hasKnownShortcut).toBe(false);
+    expect(found({}, { stemStride: 1 }).hasKnownShortcut).toBe(false);
+    expect(found({}, { shortcut: "pad-end" }).hasKnownShortcut).toBe(true);
+    expect(found(projection).hasKnownShortcut).toBe(true);
+    expect(found(projection).options.shortcut).toBe("projection");
+    // Notes that cannot be are passed over.
+    expect(found({}, { stemStride: 0, strideAt: 3, shortcut: "zigzag" }).options).toMatchObject({
+      ...{ stemStride: 1, shortcut: "pad-both" },
+    });
+    expect(found({}, { stemStride: 2 }).options.stemStride).toBe(2);
   });
 });
