@@ -54,7 +54,8 @@ async function launch(
   const names = [...kernel.reads.slice(0, reads.length), ...kernel.writes];
   const buffers = [...reads, ...writes].map((values, i) => {
     const half = types.get(names[i]!) === "f16";
-    return upload(device, half ? toHalf(values as Float32Array) : values);
+    const around = i >= reads.length ? LARGE : INDICES.has(names[i]!) ? 0 : NAN;
+    return upload(device, half ? toHalf(values as Float32Array) : values, around);
   });
   launcher.launch(
     kernel,
@@ -79,16 +80,20 @@ async function launch(
   return found;
 }
 
-/** Bytes before and after what a shader is given: a read beyond its operand finds NaN, a write is seen. */
+/** Bytes before and after what a shader is given: a read beyond its operand finds NaN or a huge number, a write is seen. */
 const PADDING = 65_536;
-/** NaN in f32 and in each half of it, and no index into anything. */
+/** Reads that are indices, padded with 0: one beyond them then counts, in place of being none. */
+const INDICES = new Set(["index", "labels", "picks"]);
+/** Padding of what else is read: NaN in f32 and in each half of it. */
 const NAN = 0x7fff7fff;
+/** Padding of what is written: finite in f32 and f16, since a NaN that is changed in place stays that NaN. */
+const LARGE = 0x7bff7bff;
 
-function upload(device: GPUDevice, values: Values | Uint16Array): GPUBuffer {
+function upload(device: GPUDevice, values: Values | Uint16Array, around: number): GPUBuffer {
   const size = 2 * PADDING + Math.ceil(values.byteLength / 4) * 4;
   const buffer = device.createBuffer({ size, usage: 0x80 | 0x08 | 0x04, mappedAtCreation: true });
   const bytes = buffer.getMappedRange();
-  new Uint32Array(bytes).fill(NAN);
+  new Uint32Array(bytes).fill(around);
   new Uint8Array(bytes, PADDING).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   buffer.unmap();
   return buffer;
@@ -105,7 +110,7 @@ async function read(device: GPUDevice, buffer: GPUBuffer, length: number): Promi
   staging.destroy();
   const end = PADDING + length;
   const around = [new Uint16Array(copy, 0, PADDING / 2), new Uint16Array(copy, Math.ceil(end / 2) * 2)];
-  if (around.some((words) => words.some((word) => word !== 0x7fff)))
+  if (around.some((words) => words.some((word) => word !== (LARGE & 0xffff))))
     throw new Error("written beyond the operand");
   return copy.slice(PADDING, end);
 }

@@ -113,6 +113,16 @@ export const checks = [
       4,
       7,
     ),
+    example(
+      "more places of four axes than invocations",
+      [
+        [5, 1, 3],
+        [61, 0, 50],
+        [37, 0, 18, 2],
+        [52, 4, 44],
+      ],
+      [50 * 18 * 44, 18 * 44, 44, 1],
+    ),
     {
       ...example("integers that float32 does not hold", [[5, 1, 3]], [1]),
       params: padParams(
