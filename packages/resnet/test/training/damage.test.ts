@@ -1,7 +1,7 @@
 import { FormatError, generatorOf, init, manualSeed } from "@shadegrad/tensor";
 import { readSafetensors, toBytes, writeSafetensors } from "@shadegrad/tensor/formats";
 import { dispose, Linear } from "@shadegrad/tensor/nn";
-import { Adam } from "@shadegrad/tensor/optim";
+import { Adam, SGD } from "@shadegrad/tensor/optim";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Digest } from "../../src/checkpoints/digest.ts";
 import { readTraining, TRAINING_KEY, type TrainingState, writeTraining } from "../../src/index.ts";
@@ -123,6 +123,15 @@ describe("a training checkpoint", () => {
     await expect(read(bytes)).rejects.toThrow(
       `resume: the file has a state of a training that is not understood: ${what}.`,
     );
+  });
+
+  it("of another optimizer is refused, and leaves the model as it was", async () => {
+    const { model } = trained(2);
+    const target = { model, optimizer: new SGD(model, { lr: 0.1 }), resumeSettings: STATE.resumeSettings };
+    const before = await numbers(model);
+    const generator = generatorOf(model.weight.device);
+    await expect(readTraining(await fileOf(), { ...target, generator })).rejects.toThrow(FormatError);
+    expect(await numbers(model)).toEqual(before);
   });
 
   it("with the rates of other steps is refused", async () => {
