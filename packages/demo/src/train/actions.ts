@@ -148,7 +148,7 @@ export class Training {
     }
   }
 
-  /** When the tab is shown again, report the steps that the worker did while it was hidden. */
+  /** Report the steps that the worker did while the tab was hidden, once it is shown again. */
   #seen(isSeen: boolean): void {
     const { is, step, latest } = state.train;
     const left = this.#left;

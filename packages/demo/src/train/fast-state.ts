@@ -1,13 +1,13 @@
 import type { Loading } from "../worker-client/messages/nets.ts";
 import type { FastMessage, FastReport } from "../worker-client/messages/train.ts";
 
-/** Where the preset's training stands. */
+/** State of the preset's training. */
 export interface FastState {
   readonly is: "idle" | "getting ready" | "running" | "stopping" | "evaluating" | "done";
   readonly seed: number;
   readonly loading: Loading | undefined;
   readonly steps: number;
-  /** When the first step began, by `performance.now()`; undefined while none is under way. */
+  /** Start of the first step, by `performance.now()`; undefined while none is under way. */
   readonly since: number | undefined;
   /** Milliseconds of training. */
   readonly clock: number;

@@ -54,7 +54,7 @@ const chunked: Chunked[] = SHAPES.map(([M, C]) => ({ ...batchNormParams(M, C), n
   },
 );
 
-/** Where a mean in float32 has no digit that the deviation could do without; float16 would round it all away. */
+/** A mean so large that float32 has no digit to spare for the deviation; float16 would round it all away. */
 const LARGE_MEAN = { name: "mean 1000, deviation 0.06", M: 400, C: 4, splits: 4, chunk: 100, half: false };
 export const checks: Check[] = [
   check(moments, () =>

@@ -80,6 +80,7 @@ alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 struct Phase { down: u32, along: u32, row: u32, col: u32 }
 
 // The last p and q whose windows reach pixel m of a phase by its first tap, and where that output's first vec4 is.
+// = outputOf
 fn outputOf(m: u32, phase: Phase, g: u32) -> vec3u {
   let h = m / phase.along % phase.down * p.strideRows + phase.row + p.padTop;
   let v = m % phase.along * p.strideCols + phase.col + p.padLeft;
@@ -88,6 +89,7 @@ fn outputOf(m: u32, phase: Phase, g: u32) -> vec3u {
   let n = m / (phase.down * phase.along);
   return vec3u(bottom, right, ((n * p.P + bottom) * p.Q + right) * (p.O / 4) + g * (p.O / p.groups / 4));
 }
+// = end
 
 // back: rows and columns before an output, and vec4 before its first. Before the first output these wrap to a
 // huge u32, so that one `<` tests both edges.

@@ -67,6 +67,7 @@ var<workgroup> wSlice: array<vec4f, TILE_K * W_ROW>;      // [k, column / 4]
 struct Phase { down: u32, along: u32, row: u32, col: u32 }
 
 // The last row and column whose windows reach pixel m of a phase by its first tap, and where that output's first vec4 is.
+// = outputOf
 fn outputOf(m: u32, phase: Phase, g: u32) -> vec3u {
   let h = m / phase.along % phase.down * p.strideRows + phase.row + p.padTop;
   let v = m % phase.along * p.strideCols + phase.col + p.padLeft;
@@ -75,6 +76,7 @@ fn outputOf(m: u32, phase: Phase, g: u32) -> vec3u {
   let n = m / (phase.down * phase.along);
   return vec3u(bottom, right, ((n * p.P + bottom) * p.Q + right) * (p.O / 4) + g * (p.O / p.groups / 4));
 }
+// = end
 
 // back: rows and columns before an output, and vec4 before its first. Before the first output these wrap to a
 // huge u32, so that one `<` tests both edges.
@@ -83,6 +85,7 @@ fn fetchDy(output: vec3u, back: vec3u) -> vec4f {
   return vec4f();
 }
 
+// = addFour
 // Four rows by four columns of sums, each row a column of the matrix, gain four k: a holds a row's k in each of
 // its columns, b a k's columns.
 fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
@@ -92,6 +95,7 @@ fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
 fn addRow(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
   return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], sum))));
 }
+// = end
 
 // Four rows of dySlice, DOWN apart, at four k.
 fn rowsAt(at: u32) -> mat4x4f {

@@ -62,6 +62,7 @@ alias Left = subgroup_matrix_left<Part, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<Part, MATRIX_N, MATRIX_K>;
 alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 
+// = pixelOf
 // The pixel of x that the first weight meets at output m, without padding; beyond the end it is outside of every image.
 fn pixelOf(m: u32, end: u32) -> vec3u {
   let row = m / p.Q % p.P * p.strideRows;
@@ -69,6 +70,7 @@ fn pixelOf(m: u32, end: u32) -> vec3u {
   let first = ((m / (p.P * p.Q) * p.H + row) * p.W + col) * p.C;
   return vec3u(select(BEYOND, row, m < end), col, first);
 }
+// = end
 
 // weight: rows, columns and elements from the first weight's pixel without padding. Above and left of the image
 // these wrap to a huge u32, so that one `<` tests both edges.

@@ -47,6 +47,7 @@ var<workgroup> dySlice: array<vec4f, TILE_K * DY_ROW>;    // [k, column / 4]
 
 var<workgroup> pixels: array<vec3u, TILE_K>;              // of x, for each k: row, column and first element
 
+// = pixelOf
 // The pixel of x that the first weight meets at output m, without padding; beyond the end it is outside of every image.
 fn pixelOf(m: u32, end: u32) -> vec3u {
   let row = m / p.Q % p.P * p.strideRows;
@@ -54,6 +55,7 @@ fn pixelOf(m: u32, end: u32) -> vec3u {
   let first = ((m / (p.P * p.Q) * p.H + row) * p.W + col) * p.C;
   return vec3u(select(BEYOND, row, m < end), col, first);
 }
+// = end
 
 // weight: rows, columns and elements from the first weight's pixel without padding. Above and left of the image
 // these wrap to a huge u32, so that one `<` tests both edges.
@@ -68,6 +70,7 @@ fn fetchDy(at: u32, isInside: bool) -> vec4f {
   return vec4f();
 }
 
+// = addFour
 // Four rows by four columns of sums, each row a column of the matrix, gain four k: a holds a row's k in each of
 // its columns, b a k's columns.
 fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
@@ -77,6 +80,7 @@ fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
 fn addRow(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
   return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], sum))));
 }
+// = end
 
 // Four rows of xSlice at four k: memory has the rows of a k beside one another.
 fn rowsAt(at: u32) -> mat4x4f {

@@ -1,6 +1,6 @@
 // Rows of logits against the class that each should be, with the target t[c] = ε / C, and 1 − ε more where c is the label:
 //   loss[n] = − Σ weights[c] · t[c] · log softmax(x[n])[c],   dx = scale · ∂loss / ∂x,   rowWeights[n] = weights[label]
-// Where the label is `ignored` all of them are 0, where it is no class NaN.
+// All of them are 0 where the label is `ignored`, and NaN where it is no class.
 //
 // A workgroup walks along one row, its invocations side by side.
 //
@@ -38,6 +38,7 @@ fn weightOf(c: u32) -> f32 {
   return 1;
 }
 
+// = addend
 fn addend(k: u32, m: f32) -> Sum {
   let logit = f32(x[k]) - m;
   var sum = vec3f(exponential(logit), 0, 0);
@@ -48,6 +49,7 @@ fn addend(k: u32, m: f32) -> Sum {
   }
   return sum;
 }
+// = end
 
 // = pairwise
 // Σ addend(k, m) over every step-th k. Blocks are added up as a binary counter counts, each to one of as many terms, so

@@ -36,7 +36,7 @@ export interface Prepared {
   /** Copies before the launch, outside of a pass. */
   readonly copies: readonly Copied[];
   readonly grid: Workgroups;
-  /** Where its `Params` are in the program's uniforms, as the one dynamic offset. */
+  /** Offset of its `Params` in the program's uniforms: the one dynamic offset. */
   readonly offsets: readonly [number];
 }
 

@@ -73,7 +73,7 @@ export const partsOf = (k: number, length: number): number =>
   k > LONG ? Math.max(1, Math.min(Math.ceil(k / PART), Math.floor(MOST_PARTIALS / 4 / length))) : 1;
 
 /**
- * Into how many parts to split k where the tiles of a product are few, or k is long: 1 where neither is so. The second
+ * Count of splits of k where the tiles of a product are few, or k is long: 1 where neither is so. The second
  * launch costs 2 to 4 µs. WebGPU does not expose the number of multiprocessors: these are three workgroups for each of
  * an H200's 132. There, a product of 16 tiles and k = 4,608 takes 23 µs in 16 parts and 273 in one.
  *

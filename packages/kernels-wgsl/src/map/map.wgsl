@@ -39,7 +39,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Y>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-// Where element i is along the last four axes; the fourth counts on through the axes before it.
+// Position of element i along the last four axes; the fourth counts on through the axes before it.
 fn position(i: u32) -> vec4u {
   if (AXES == 1) { return vec4u(i, 0, 0, 0); }
   let side = p.shape0.x;
@@ -59,7 +59,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
   return to;
 }
 
-// Where the operands' elements for position k are.
+// Places of the operands' elements for position k.
 fn offsets(k: vec4u) -> vec3u {
   if (AXES == 1) { return vec3u(k.x); }
   var at = k.x * vec3u(p.a0.x, p.b0.x, p.c0.x);

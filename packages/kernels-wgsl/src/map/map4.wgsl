@@ -38,7 +38,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<Y>>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-// Where the four elements from 4 · i are along the last four axes, the last one counted in fours; the
+// Position of the four elements from 4 · i along the last four axes, the last one counted in fours; the
 // fourth counts on through the axes before it.
 fn position(i: u32) -> vec4u {
   if (AXES == 1) { return vec4u(i, 0, 0, 0); }
@@ -59,7 +59,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
   return to;
 }
 
-// Where the operands' elements for position k are.
+// Places of the operands' elements for position k.
 fn offsets(k: vec4u) -> vec3u {
   if (AXES == 1) { return vec3u(4 * k.x); }
   var at = 4 * k.x * vec3u(p.a0.x, p.b0.x, p.c0.x);

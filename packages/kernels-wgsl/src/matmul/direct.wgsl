@@ -37,12 +37,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-// Where batch z of an operand with these strides begins.
+// = begin
+// First element of batch z of an operand with these strides.
 fn begin(z: u32, strides: vec4u) -> u32 {
   let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
   let steps = at % p.batch * strides;
   return steps.x + steps.y + steps.z + steps.w;
 }
+// = end
 
 @compute @workgroup_size(THREADS)
 fn main(

@@ -78,12 +78,14 @@ alias Left = subgroup_matrix_left<Part, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<Part, MATRIX_N, MATRIX_K>;
 alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 
-// Where batch z of an operand with these strides begins.
+// = begin
+// First element of batch z of an operand with these strides.
 fn begin(z: u32, strides: vec4u) -> u32 {
   let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
   let steps = at % p.batch * strides;
   return steps.x + steps.y + steps.z + steps.w;
 }
+// = end
 
 fn fetchA(at: u32, isInside: bool) -> Part4 {
   if (isInside) { return Part4(a[at / 4]); }

@@ -62,12 +62,14 @@ struct Params {
 var<workgroup> aSlice: array<vec4f, TILE_M * K_ROW>;     // [row, k / 4]; with A_COLUMNS [k, row / 4]
 var<workgroup> bSlice: array<vec4f, TILE_K * B_PITCH>;    // [k, column / 4]
 
-// Where batch z of an operand with these strides begins.
+// = begin
+// First element of batch z of an operand with these strides.
 fn begin(z: u32, strides: vec4u) -> u32 {
   let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
   let steps = at % p.batch * strides;
   return steps.x + steps.y + steps.z + steps.w;
 }
+// = end
 
 fn fetchA(at: u32, isInside: bool) -> vec4f {
   if (isInside) { return vec4f(a[at / 4]); }
@@ -79,6 +81,7 @@ fn fetchB(at: u32, isInside: bool) -> vec4f {
   return vec4f();
 }
 
+// = addFour
 // Four rows by four columns of sums, each row a column of the matrix, gain four k: a holds a row's k in each of
 // its columns, b a k's columns.
 fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
@@ -88,6 +91,7 @@ fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
 fn addRow(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
   return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], sum))));
 }
+// = end
 
 // The part-th four rows of thread ty at four k.
 fn rowsAt(ty: u32, part: u32, k: u32) -> mat4x4f {

@@ -43,12 +43,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-// Where batch z of an operand with these strides begins.
+// = begin
+// First element of batch z of an operand with these strides.
 fn begin(z: u32, strides: vec4u) -> u32 {
   let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
   let steps = at % p.batch * strides;
   return steps.x + steps.y + steps.z + steps.w;
 }
+// = end
 
 var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
 var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]

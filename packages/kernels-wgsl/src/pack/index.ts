@@ -9,7 +9,7 @@ export type PackParams = Record<
   Four
 > & { count: number };
 
-/** Where a part goes, in elements: its first one, how many it has, and how many with its padding. */
+/** Place of a part, in elements: its first one, how many it has, and how many with its padding. */
 export interface Part {
   readonly start: number;
   readonly length: number;

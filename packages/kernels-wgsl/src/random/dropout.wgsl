@@ -20,6 +20,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(2) var<uniform> p: Params;
 
+// = philox
 // Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011:
 // 128 bits that depend on nothing but the counter and the key.
 fn philox(counter: vec4u, seed: vec2u) -> vec4u {
@@ -52,6 +53,7 @@ fn numbers(j: u32) -> vec4u {
   let high = p.offsetHigh + select(0u, 1u, j > low);
   return philox(vec4u(low, high, 0, 0), vec2u(p.seedLow, p.seedHigh));
 }
+// = end
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

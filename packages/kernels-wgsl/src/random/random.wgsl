@@ -21,6 +21,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(1) var<uniform> p: Params;
 
+// = philox
 // Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011:
 // 128 bits that depend on nothing but the counter and the key.
 fn philox(counter: vec4u, seed: vec2u) -> vec4u {
@@ -53,6 +54,7 @@ fn numbers(j: u32) -> vec4u {
   let high = p.offsetHigh + select(0u, 1u, j > low);
   return philox(vec4u(low, high, 0, 0), vec2u(p.seedLow, p.seedHigh));
 }
+// = end
 
 // In [low, high).
 fn uniform4(words: vec4u) -> vec4<Elem> {

@@ -1,4 +1,4 @@
-/** Where numbers come from: block `offset` and on, of the stream of a seed; both below 2⁵³. */
+/** Source of numbers: block `offset` and on, of the stream of a seed; both below 2⁵³. */
 export interface Stream {
   readonly seed: number;
   readonly offset: number;

@@ -40,6 +40,7 @@ fn largest(thread: u32, value: f32) -> f32 {
   return result;
 }
 
+// = total
 // The sum over the workgroup, for each of its invocations.
 fn total(thread: u32, value: f32) -> f32 {
   values[thread] = value;
@@ -52,6 +53,7 @@ fn total(thread: u32, value: f32) -> f32 {
   workgroupBarrier();
   return result;
 }
+// = end
 
 fn addend(k: u32, m: f32) -> Sum { return exponential(f32(x[k]) - m); }
 

@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-// Where element i is along the last four axes; the fourth counts on through the axes before it.
+// Position of element i along the last four axes; the fourth counts on through the axes before it.
 fn position(i: u32) -> vec4u {
   let side = p.shape0.x;
   let rows = i / side;
@@ -42,7 +42,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
   return to;
 }
 
-// Where the elements of x and y for position k are.
+// Places of the elements of x and y for position k.
 fn offsets(k: vec4u) -> vec2u {
   var at = vec2u(p.xOffset, p.yOffset) + k.x * vec2u(p.x0.x, p.y0.x) + k.y * vec2u(p.x0.y, p.y0.y);
   if (AXES > 2) { at += k.z * vec2u(p.x0.z, p.y0.z); }

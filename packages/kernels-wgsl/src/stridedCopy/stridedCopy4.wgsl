@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<Elem>>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-// Where the elements from 4 · i are along the last four axes, the last one counted in fours; the
+// Position of the elements from 4 · i along the last four axes, the last one counted in fours; the
 // fourth counts on through the axes before it.
 fn position(i: u32) -> vec4u {
   let side = p.shape0.x / 4;
@@ -43,7 +43,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
   return to;
 }
 
-// Where the elements of x and y for position k are.
+// Places of the elements of x and y for position k.
 fn offsets(k: vec4u) -> vec2u {
   var at = vec2u(p.xOffset, p.yOffset) + vec2u(4 * k.x) + k.y * vec2u(p.x0.y, p.y0.y);
   if (AXES > 2) { at += k.z * vec2u(p.x0.z, p.y0.z); }

@@ -27,7 +27,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Vec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-// Where the elements from WIDTH · i are along the last four axes, the last one counted in WIDTHs; the fourth counts on through
+// Position of the elements from WIDTH · i along the last four axes, the last one counted in WIDTHs; the fourth counts on through
 // the axes before it.
 fn position(i: u32) -> vec4u {
   let side = p.shape0.x / WIDTH;
@@ -46,7 +46,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
   return to;
 }
 
-// Where x has what belongs to position k of four axes, and 1 if it has nothing.
+// Place in x of what belongs to position k of four axes, and 1 if there is none.
 fn place(k: vec4u, low: vec4u, step: vec4u, count: vec4u, strides: vec4u) -> vec2u {
   // A position below `low` wraps, beyond every count.
   var j = k - low;

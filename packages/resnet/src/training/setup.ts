@@ -45,7 +45,7 @@ export async function setUp(given: TrainOptions): Promise<Setup> {
   };
 }
 
-/** Where a training starts. */
+/** Start of a training. */
 export interface Start {
   readonly progress: TrainingProgress;
   readonly resumeSettings: ResumeSettings;

@@ -9,7 +9,7 @@ export const padded = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * 
 /** Name in errors: text, or an object that makes the text once it is needed. */
 export type Named = { toString(): string };
 
-/** Where a storage gets its memory: planned by `compile`, from the pool, a buffer of just its size, or adjacent parts. */
+/** Source of a storage's memory: planned by `compile`, from the pool, a buffer of just its size, or adjacent parts. */
 export type Memory = "planned" | "pooled" | "exact" | readonly Storage[];
 
 const NO_PARTS: readonly Storage[] = [];

@@ -26,7 +26,7 @@ import type { Device } from "../gpu/device.ts";
 export type { Generator };
 
 export interface RandomOptions extends TensorOptions {
-  /** Where the numbers come from, in place of the device's own generator. */
+  /** Source of the numbers, in place of the device's own generator. */
   generator?: Generator | undefined;
 }
 
@@ -112,7 +112,7 @@ function random(
   return y;
 }
 
-/** Where the numbers for so many elements begin, at each call of a compiled function. */
+/** Start of the numbers for so many elements in their stream, at each call of a compiled function. */
 function draw(given: Generator | undefined, device: Device, length: number) {
   // manualSeed makes another one.
   const generator = () => given ?? generatorOf(device);

@@ -44,7 +44,7 @@ export const inputGrad: RoleVariants<Conv2dParams> = {
   prefer: (p) => preferred(p.C / p.groups),
 };
 
-/** Where they are neighbours in memory, the channels of a row's taps count as those of one tap. */
+/** Count the channels of a row's taps as those of one tap, where they are neighbours in memory. */
 function flattened<P extends Conv2dParams>(p: P): P {
   return p.groups === 1 && p.dilationCols === 1 ? { ...p, S: 1, C: p.S * p.C } : p;
 }

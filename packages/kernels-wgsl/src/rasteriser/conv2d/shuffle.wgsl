@@ -66,6 +66,7 @@ fn add(i: u32, own: vec4f, b: mat4x4f) {
   sum[i] = sum[i] + own.x * b[0] + own.y * b[1] + own.z * b[2] + own.w * b[3];
 }
 
+// = addRowsShuffled
 // Add four k of SUBGROUP rows, of which lane l holds row l and needs those from `first`.
 fn addRows(i: u32, own: vec4f, first: u32, b: mat4x4f) {
   add(i, subgroupShuffle(own, first), b);
@@ -79,6 +80,7 @@ fn addRows(i: u32, own: vec4f, first: u32, b: mat4x4f) {
     add(i + 7, subgroupShuffle(own, first + 7), b);
   }
 }
+// = end
 
 @compute @workgroup_size(SUBGROUP)
 fn main(

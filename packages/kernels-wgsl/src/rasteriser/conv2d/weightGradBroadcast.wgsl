@@ -32,6 +32,7 @@ struct Params {
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row
 
+// = addRowsBroadcast
 // Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, own: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(own, 0u) * b;
@@ -45,6 +46,7 @@ fn addRows(i: u32, own: f32, b: vec4f) {
     sum[i + 7] += subgroupBroadcast(own, 7u) * b;
   }
 }
+// = end
 
 @compute @workgroup_size(SUBGROUP)
 fn main(

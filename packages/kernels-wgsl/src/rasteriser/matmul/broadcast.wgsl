@@ -45,16 +45,19 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-// Where batch z of an operand with these strides begins.
+// = begin
+// First element of batch z of an operand with these strides.
 fn begin(z: u32, strides: vec4u) -> u32 {
   let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
   let steps = at % p.batch * strides;
   return steps.x + steps.y + steps.z + steps.w;
 }
+// = end
 
 var<private> sum: array<vec4f, ROWS>;    // four columns of each row, of this block of k
 var<private> total: array<vec4f, ROWS>;
 
+// = addRowsBroadcast
 // Add one k of SUBGROUP rows; lane l holds that of row l.
 fn addRows(i: u32, own: f32, b: vec4f) {
   sum[i] += subgroupBroadcast(own, 0u) * b;
@@ -68,6 +71,7 @@ fn addRows(i: u32, own: f32, b: vec4f) {
     sum[i + 7] += subgroupBroadcast(own, 7u) * b;
   }
 }
+// = end
 
 fn endBlock() {
   for (var i = 0u; i < ROWS; i++) {

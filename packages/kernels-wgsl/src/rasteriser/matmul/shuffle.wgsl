@@ -60,7 +60,7 @@ alias Texels1 = texture_storage_2d<rgba32float, read>;
 const TEXELS_PER_ROW: u32 = 4096;
 fn place(i: u32) -> vec2u { return vec2u(i % TEXELS_PER_ROW, i / TEXELS_PER_ROW); }
 
-// Where batch z of an operand with these strides begins.
+// First element of batch z of an operand with these strides.
 fn begin(z: u32, strides: vec4u) -> u32 {
   let at = vec4u(z, z / p.batch.x, z / (p.batch.x * p.batch.y), z / (p.batch.x * p.batch.y * p.batch.z));
   let steps = at % p.batch * strides;
