@@ -60,7 +60,8 @@ describe("a pickle", () => {
     expect(value("\x80\x02(d.")).toEqual(new Map());
   });
 
-  test("of an empty dict has no state, and says so without a list of names", () => {
+  test("of an empty dict, or of no dict, has no state, and says so", () => {
+    expect(() => stateOf(5)).toThrow("there is no state dict in it, but the number 5. Expected");
     expect(() => stateOf(new Map())).toThrow(
       "there is no state dict in it, but a dict of 0 entries. Expected",
     );
