@@ -113,7 +113,7 @@ fn main(
   let outputs = p.O / p.groups;
   let tilesAcross = (channels + TILE_N - 1) / TILE_N;
   let tile = group.y * groups.x + group.x;
-  let n0 = tile % tilesAcross * TILE_N;
+  let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let down = (p.H + p.strideRows - 1) / p.strideRows;
   let along = (p.W + p.strideCols - 1) / p.strideCols;
@@ -139,7 +139,7 @@ fn main(
   let output1 = outputOf(m0 + side + STEP, phase, g);
   let output2 = outputOf(m0 + side + 2 * STEP, phase, g);
   let output3 = outputOf(m0 + side + 3 * STEP, phase, g);
-  let column = n0 + side;
+  let column = column0 + side;
   let rowStride = p.O / 4;
   // k = (i·tapCols + j)·O/groups + o is walked: divisions at each fetch would cost a quarter of the time.
   let kLane = thread % ROW * 4;
@@ -219,34 +219,34 @@ fn main(
   }
 
   let m = m0 + subRow;
-  let n = n0 + subColumn;
+  let columnOut = column0 + subColumn;
   let staged = 4 * FOURS * subgroup;
   subgroupMatrixStore<row_major>(&stage, staged, sum00, MATRIX_N);
-  store(thread, m, n, g, phase, group.z);
+  store(thread, m, columnOut, g, phase, group.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum01, MATRIX_N);
-  store(thread, m, n + MATRIX_N, g, phase, group.z);
+  store(thread, m, columnOut + MATRIX_N, g, phase, group.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum10, MATRIX_N);
-  store(thread, m + MATRIX_M, n, g, phase, group.z);
+  store(thread, m + MATRIX_M, columnOut, g, phase, group.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum11, MATRIX_N);
-  store(thread, m + MATRIX_M, n + MATRIX_N, g, phase, group.z);
+  store(thread, m + MATRIX_M, columnOut + MATRIX_N, g, phase, group.z);
   if (SUB_M == 4 * MATRIX_M) {
     subgroupMatrixStore<row_major>(&stage, staged, sum20, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, n, g, phase, group.z);
+    store(thread, m + 2 * MATRIX_M, columnOut, g, phase, group.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum21, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, n + MATRIX_N, g, phase, group.z);
+    store(thread, m + 2 * MATRIX_M, columnOut + MATRIX_N, g, phase, group.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum30, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, n, g, phase, group.z);
+    store(thread, m + 3 * MATRIX_M, columnOut, g, phase, group.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum31, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, n + MATRIX_N, g, phase, group.z);
+    store(thread, m + 3 * MATRIX_M, columnOut + MATRIX_N, g, phase, group.z);
   }
 }
 
-// Lanes store their subgroup's staged matrix, whose first element is that of pixel m and channel n.
-fn store(thread: u32, m: u32, n: u32, g: u32, phase: Phase, split: u32) {
+// Lanes store their subgroup's staged matrix, whose first element is that of pixel m and channel `column`.
+fn store(thread: u32, m: u32, column: u32, g: u32, phase: Phase, split: u32) {
   workgroupBarrier();
   let first = thread / SUBGROUP * FOURS;
   for (var four = thread % SUBGROUP; four < FOURS; four += SUBGROUP) {
-    storeFour(first + four, m + four / (MATRIX_N / 4), n + four % (MATRIX_N / 4) * 4, g, phase, split);
+    storeFour(first + four, m + four / (MATRIX_N / 4), column + four % (MATRIX_N / 4) * 4, g, phase, split);
   }
   workgroupBarrier();
 }

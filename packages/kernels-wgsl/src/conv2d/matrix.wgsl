@@ -110,7 +110,7 @@ fn main(
   let K = p.R * p.S * channels;
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
   let tile = group.y * groups.x + group.x;
-  let n0 = tile % tilesAcross * TILE_N;
+  let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let m0 = tile / (tilesAcross * p.groups) * TILE_M;
   if (m0 >= p.N * p.P * p.Q) { return; }
@@ -130,7 +130,7 @@ fn main(
   var s = k / channels % p.S;
   var r = k / channels / p.S;
   var wK = begin + thread / W_ROW;
-  let column = n0 + thread % W_ROW * 4;
+  let column = column0 + thread % W_ROW * 4;
   let wColumn = (g * outputs + column) / 4;
   let isColumn = column < outputs;
   let wStride = p.O / 4;
@@ -206,44 +206,44 @@ fn main(
   }
 
   let m = m0 + subRow;
-  let n = n0 + subColumn;
+  let columnOut = column0 + subColumn;
   let staged = 4 * FOURS * subgroup;
   subgroupMatrixStore<row_major>(&stage, staged, sum00, MATRIX_N);
-  store(thread, m, n, g, group.z);
+  store(thread, m, columnOut, g, group.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum01, MATRIX_N);
-  store(thread, m, n + MATRIX_N, g, group.z);
+  store(thread, m, columnOut + MATRIX_N, g, group.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum10, MATRIX_N);
-  store(thread, m + MATRIX_M, n, g, group.z);
+  store(thread, m + MATRIX_M, columnOut, g, group.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum11, MATRIX_N);
-  store(thread, m + MATRIX_M, n + MATRIX_N, g, group.z);
+  store(thread, m + MATRIX_M, columnOut + MATRIX_N, g, group.z);
   if (SUB_M == 4 * MATRIX_M) {
     subgroupMatrixStore<row_major>(&stage, staged, sum20, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, n, g, group.z);
+    store(thread, m + 2 * MATRIX_M, columnOut, g, group.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum21, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, n + MATRIX_N, g, group.z);
+    store(thread, m + 2 * MATRIX_M, columnOut + MATRIX_N, g, group.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum30, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, n, g, group.z);
+    store(thread, m + 3 * MATRIX_M, columnOut, g, group.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum31, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, n + MATRIX_N, g, group.z);
+    store(thread, m + 3 * MATRIX_M, columnOut + MATRIX_N, g, group.z);
   }
 }
 
-// Lanes store their subgroup's staged matrix, whose first element is y[m, n].
-fn store(thread: u32, m: u32, n: u32, g: u32, split: u32) {
+// Lanes store their subgroup's staged matrix, whose first element is y[m, column].
+fn store(thread: u32, m: u32, column: u32, g: u32, split: u32) {
   workgroupBarrier();
   let first = thread / SUBGROUP * FOURS;
   for (var four = thread % SUBGROUP; four < FOURS; four += SUBGROUP) {
-    storeFour(first + four, m + four / (MATRIX_N / 4), n + four % (MATRIX_N / 4) * 4, g, split);
+    storeFour(first + four, m + four / (MATRIX_N / 4), column + four % (MATRIX_N / 4) * 4, g, split);
   }
   workgroupBarrier();
 }
 
-fn storeFour(four: u32, m: u32, n: u32, g: u32, split: u32) {
+fn storeFour(four: u32, m: u32, column: u32, g: u32, split: u32) {
   let M = p.N * p.P * p.Q;
   let outputs = p.O / p.groups;
-  if (m >= M || n >= outputs) { return; }
+  if (m >= M || column >= outputs) { return; }
   let sum = vec4f(stage[4 * four], stage[4 * four + 1], stage[4 * four + 2], stage[4 * four + 3]);
-  let o = g * outputs + n;
+  let o = g * outputs + column;
   let at = (split * M + m) * p.O + o;
   if (SPLIT) { y[at / 4] = vec4<Out>(sum); } else { y[at / 4] = vec4<Out>(epilogue(sum, at, o)); }
 }

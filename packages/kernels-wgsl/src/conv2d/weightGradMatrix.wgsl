@@ -98,7 +98,7 @@ fn main(
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
   let tilesDown = (weights + TILE_M - 1) / TILE_M;
   let tile = group.y * groups.x + group.x;
-  let n0 = tile % tilesAcross * TILE_N;
+  let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let w0 = tile / (tilesAcross * p.groups) % tilesDown * TILE_M;
   let split = tile / (tilesAcross * p.groups * tilesDown);
@@ -115,7 +115,7 @@ fn main(
   let xK = thread / X_ROW;
   var pixel = pixelOf(begin + thread, end);
   var dyK = begin + thread / DY_ROW;
-  let column = n0 + thread % DY_ROW * 4;
+  let column = column0 + thread % DY_ROW * 4;
   let isColumn = column < outputs;
   let dyColumn = (g * outputs + column) / 4;
   let dyStride = p.O / 4;
@@ -184,43 +184,43 @@ fn main(
     }
   }
 
-  let m = w0 + subRow;
-  let n = n0 + subColumn;
+  let rowOut = w0 + subRow;
+  let columnOut = column0 + subColumn;
   let staged = 4 * FOURS * subgroup;
   subgroupMatrixStore<row_major>(&stage, staged, sum00, MATRIX_N);
-  store(thread, m, n, g, split);
+  store(thread, rowOut, columnOut, g, split);
   subgroupMatrixStore<row_major>(&stage, staged, sum01, MATRIX_N);
-  store(thread, m, n + MATRIX_N, g, split);
+  store(thread, rowOut, columnOut + MATRIX_N, g, split);
   subgroupMatrixStore<row_major>(&stage, staged, sum10, MATRIX_N);
-  store(thread, m + MATRIX_M, n, g, split);
+  store(thread, rowOut + MATRIX_M, columnOut, g, split);
   subgroupMatrixStore<row_major>(&stage, staged, sum11, MATRIX_N);
-  store(thread, m + MATRIX_M, n + MATRIX_N, g, split);
+  store(thread, rowOut + MATRIX_M, columnOut + MATRIX_N, g, split);
   if (SUB_M == 4 * MATRIX_M) {
     subgroupMatrixStore<row_major>(&stage, staged, sum20, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, n, g, split);
+    store(thread, rowOut + 2 * MATRIX_M, columnOut, g, split);
     subgroupMatrixStore<row_major>(&stage, staged, sum21, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, n + MATRIX_N, g, split);
+    store(thread, rowOut + 2 * MATRIX_M, columnOut + MATRIX_N, g, split);
     subgroupMatrixStore<row_major>(&stage, staged, sum30, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, n, g, split);
+    store(thread, rowOut + 3 * MATRIX_M, columnOut, g, split);
     subgroupMatrixStore<row_major>(&stage, staged, sum31, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, n + MATRIX_N, g, split);
+    store(thread, rowOut + 3 * MATRIX_M, columnOut + MATRIX_N, g, split);
   }
 }
 
-// Lanes store their subgroup's staged matrix, whose first element is that of weight m and column n.
-fn store(thread: u32, m: u32, n: u32, g: u32, split: u32) {
+// Lanes store their subgroup's staged matrix, whose first element is that of weight `row` and `column`.
+fn store(thread: u32, row: u32, column: u32, g: u32, split: u32) {
   workgroupBarrier();
   let first = thread / SUBGROUP * FOURS;
   for (var four = thread % SUBGROUP; four < FOURS; four += SUBGROUP) {
-    storeFour(first + four, m + four / (MATRIX_N / 4), n + four % (MATRIX_N / 4) * 4, g, split);
+    storeFour(first + four, row + four / (MATRIX_N / 4), column + four % (MATRIX_N / 4) * 4, g, split);
   }
   workgroupBarrier();
 }
 
-fn storeFour(four: u32, row: u32, n: u32, g: u32, split: u32) {
+fn storeFour(four: u32, row: u32, column: u32, g: u32, split: u32) {
   let weights = p.R * p.S * (p.C / p.groups);
   let outputs = p.O / p.groups;
-  if (row >= weights || n >= outputs) { return; }
+  if (row >= weights || column >= outputs) { return; }
   let sum = vec4f(stage[4 * four], stage[4 * four + 1], stage[4 * four + 2], stage[4 * four + 3]);
-  partial[((split * weights + row) * p.O + g * outputs + n) / 4] = sum;
+  partial[((split * weights + row) * p.O + g * outputs + column) / 4] = sum;
 }

@@ -25,7 +25,7 @@ interface Templates {
   readonly "shortcut bn": string;
 }
 
-type Layer = keyof Templates;
+type TemplateName = keyof Templates;
 
 /** Fields by PyTorch's name for them. */
 type Fields = Readonly<Record<Spot["layer"], Readonly<Record<string, string>>>>;
@@ -68,7 +68,7 @@ function naming(title: string, templates: Templates, isKeras = false): Naming {
   const fields = isKeras ? KERAS_FIELDS : TORCH_FIELDS;
   const separator = isKeras ? "/" : ".";
   // Blocks before the stem, since `layer1.0.conv1` also ends in `conv1`.
-  const layers = Object.keys(templates).sort().reverse().sort(stemLast) as Layer[];
+  const layers = Object.keys(templates).sort().reverse().sort(stemLast) as TemplateName[];
   const parsers = layers.map((layer) => {
     const pattern = `^(?<prefix>(?:.*[./])?)${patternOf(templates[layer])}[${separator}](?<field>\\w+)$`;
     return { layer, pattern: new RegExp(pattern) };
