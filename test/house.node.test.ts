@@ -81,21 +81,23 @@ test("WGSL lives in kernels-wgsl", () => {
   expect(paths(shaders).filter(elsewhere)).toEqual([]);
 });
 
-test("nothing imports the rasteriser folder but the one place where an adapter turns out to be software", () => {
-  const inside = (path: string) => path.startsWith("packages/kernels-wgsl/src/rasteriser/");
+test.each([
+  ["rasteriser", "adapter.ts"],
+  ["matrixUnits", "matrices.ts"],
+])("nothing imports the folder %s but tensor's gpu/%s, once an adapter needs it", (folder, file) => {
+  const inside = (path: string) => path.startsWith(`packages/kernels-wgsl/src/${folder}/`);
   const importing = sources
     .filter(({ path, imports }) => {
       const into = imports.map(({ specifier }) =>
         specifier.startsWith(".") ? target(path, specifier) : specifier,
       );
-      return !inside(path) && into.some((to) => /(^|\/)rasteriser(\/|$)/.test(to));
+      return !inside(path) && into.some((to) => to.split("/").includes(folder));
     })
     .map(({ path }) => path);
-  expect(importing).toEqual(["packages/tensor/src/gpu/adapter.ts"]);
-  const path = importing[0]!;
-  const text = readFileSync(join(ROOT, path), "utf8");
-  expect(text).toContain('await import("@shadegrad/kernels-wgsl/rasteriser")');
-  expect(text).not.toMatch(/from "@shadegrad\/kernels-wgsl\/rasteriser"/);
+  expect(importing).toEqual([`packages/tensor/src/gpu/${file}`]);
+  const text = readFileSync(join(ROOT, importing[0]!), "utf8");
+  expect(text).toMatch(new RegExp(`await import\\(\\s*"@shadegrad/kernels-wgsl/${folder}"`));
+  expect(text).not.toContain(`from "@shadegrad/kernels-wgsl/${folder}"`);
 });
 
 test("launching, convolutions, products and ops do not mention textures and padded channels", () => {
