@@ -21,7 +21,7 @@ beforeAll(async () => {
   device = await init({ quiet: true });
 });
 
-/** In evaluation, scores of 3e38 or less become infinite. */
+/** A model whose scores become infinite in evaluation, unless they are 0. */
 class Model {
   readonly linear = new Linear(2, 2);
   readonly dropout = new Dropout(0);

@@ -71,7 +71,7 @@ describe("settings on which weights depend", () => {
     other.labels[0] = (other.labels[0]! + 1) % 3;
     expect(await checksum(colours(20))).toBe(await checksum(data));
     expect(await checksum(other)).not.toBe(await checksum(data));
-    // Not of the first images alone.
+    // The checksum is of images all over the set.
     const [many, late] = [colours(40), colours(40)];
     late.labels[37] = (late.labels[37]! + 1) % 3;
     expect(await checksum(late)).not.toBe(await checksum(many));

@@ -76,7 +76,7 @@ const SHAPES: [shape: number[], axes: number[]][] = [
     [0, 2, 4],
   ],
   [[1, 307, 1], [-2]],
-  // Out of order, of which the first and the last are no neighbours.
+  // Axes out of order, which are no neighbours.
   [
     [2, 3, 5],
     [-1, 0],
