@@ -110,26 +110,26 @@ it("a tensor lies where the buffers grow least", () => {
   expect([...buffers].sort((a, b) => a - b)).toEqual([256, 512, 1024]);
 });
 
-it("what has parts has a buffer of its own, and its parts lie in it", () => {
-  const [x, whole, first, second, y] = [256, 1024, 300, 200, 256].map(planned) as [
+it("what has parts has a buffer of its own, before and after its time, and its parts lie in it", () => {
+  const [x, whole, first, second, y, late] = [256, 1024, 300, 200, 256, 256].map(planned) as [
     Storage,
-    Storage,
-    Storage,
-    Storage,
-    Storage,
+    ...[Storage, Storage, Storage, Storage, Storage],
   ];
   const aliases = new Map([
     [first, { whole, offset: 0 }],
     [second, { whole, offset: 512 }],
   ]);
-  const recorded = [launchOf([x], [first]), launchOf([x], [second]), launchOf([whole], [y])];
-  const { places, buffers } = planMemory(recorded, {
-    ...{ given: new Set([x]), kept: new Set([y]), aliases },
-    ...{ alignment: ALIGNMENT, largest: 2 ** 20 },
-  });
+  const launches = [launchOf([x], [first]), launchOf([x], [second]), launchOf([whole], [y])];
+  const options = { given: new Set([x]), aliases, alignment: ALIGNMENT, largest: 2 ** 20 };
+  const before = planned(2048); // room for all of it, which is free by then
+  const early = [launchOf([x], [before]), launchOf([before], []), ...launches];
+  const { places, buffers } = planMemory(early, { ...options, kept: new Set([y]) });
   const { buffer, offset } = places.get(whole)!;
   expect(places.get(first)).toEqual({ buffer, offset, bytes: 512 });
   expect(places.get(second)).toEqual({ buffer, offset: offset + 512, bytes: 256 });
   expect(buffers[buffer]).toBe(1024);
-  for (const other of [x, y]) expect(places.get(other)!.buffer).not.toBe(buffer);
+  for (const other of [x, y, before]) expect(places.get(other)!.buffer).not.toBe(buffer);
+
+  const after = planMemory([...launches, launchOf([y], [late])], { ...options, kept: new Set([late]) });
+  expect(after.places.get(late)!.buffer).not.toBe(after.places.get(whole)!.buffer);
 });
