@@ -48,6 +48,12 @@ export const checks = [
       at([384, 192, 64, 32, 8, 1]),
     ),
     example("five axes, of fours", [5, 3, 7, 2, 12], at([1008, 12, 72, 36, 1]), at([504, 168, 24, 12, 1])),
+    example(
+      "exactly five axes, of fours",
+      [3, 2, 3, 5, 8],
+      at([80, 8, 240, 16, 1]),
+      at([240, 120, 40, 8, 1]),
+    ),
     example("a long matrix, every second row", [700, 8], at([16, 1]), at([8, 1])),
     // Enough elements for an invocation to copy several.
     example("four long axes, turned", [5, 31, 29, 33], at([1, 5, 155, 4495]), at([29667, 957, 33, 1])),
