@@ -64,6 +64,19 @@ describe("settings on which weights depend", () => {
     });
   });
 
+  it("have the options of each group of parameters, those of the first without its number", async () => {
+    const model = new Linear(2, 3);
+    const groups = [
+      { params: [model.weight], lr: 0.5 },
+      { params: [model.bias!], lr: 0.25 },
+    ];
+    const optimizer = new SGD(groups, { lr: 1, momentum: 0.25 });
+    const options = { model, optimizer } as unknown as Partial<TrainOptions>;
+    expect(await resumeSettingsOf(optionsWith(options), data)).toMatchObject({
+      ...{ "optimizer.lr": "0.5", "optimizer.1.lr": "0.25", "optimizer.1.momentum": "0.25" },
+    });
+  });
+
   it("have a checksum of pixels and labels, unless the data set varies them", async () => {
     const checksum = async (data: TrainOptions["data"]) =>
       (await resumeSettingsOf(optionsWith(), data as ImageSet)).pixels;
