@@ -78,7 +78,8 @@ describe("evaluateModel", () => {
     const start = performance.now();
     const { imagesPerSecond } = await evaluateModel(model, slow, { batchSize: 3 });
     const seconds = (performance.now() - start) / 1000;
-    expect(imagesPerSecond).toBeGreaterThanOrEqual(6 / seconds);
+    // A browser's clock is coarse, so that both may be the same time, divided in another order.
+    expect(imagesPerSecond).toBeGreaterThan((0.999 * 6) / seconds);
     expect(imagesPerSecond).toBeLessThan(6 / 0.05); // a timer may be early by a little
   });
 
