@@ -8,6 +8,7 @@ const sides: [outer: number, size: number, inner: number][] = [
   [1, 1, 1],
   [2, 3, 0],
   [3, 7, 101],
+  [3, 4, 7001], // several elements for an invocation
 ];
 /** More than a block of the gradient's sum. */
 const many = Int32Array.from({ length: 1030 }, (_, i) => (i * i) % 11);

@@ -16,6 +16,7 @@ const cases: [outer: number, size: number, inner: number, count: number][] = [
   [2, 3, 2, 0],
   [3, 7, 101, 5],
   [1, 3, 2, 2100], // sums of several parts
+  [3, 4, 7001, 7], // several elements for an invocation
 ];
 
 /** Places in and around an axis of `size` elements. */

@@ -21,20 +21,24 @@ const streams: Stream[] = [
   { seed: 2 ** 53 - 1, offset: 2 ** 32 - 3 },
 ];
 
+/** Counts of numbers; of the last, an invocation draws several blocks. */
+const draws: [length: number, stream: Stream][] = [
+  ...[0, 1, 6, 1021, 5003].flatMap((length) => streams.map((stream): [number, Stream] => [length, stream])),
+  [530_001, streams[1]!],
+];
+
 export const checks = [
   check(random, () => [
-    ...[0, 1, 6, 1021, 5003].flatMap((length) =>
-      streams.map((stream) => ({
-        name: `${length} uniform of seed ${stream.seed}`,
-        params: uniformParams(length, stream, 0, 1),
-        holes: { distribution: DISTRIBUTIONS.uniform },
-        half: false, // which does not hold 24 bits
-        reads: [],
-        writes: [new Float32Array(length)],
-        expected: [uniformReference(length, stream, 0, 1)],
-        tolerance: 0,
-      })),
-    ),
+    ...draws.map(([length, stream]) => ({
+      name: `${length} uniform of seed ${stream.seed}`,
+      params: uniformParams(length, stream, 0, 1),
+      holes: { distribution: DISTRIBUTIONS.uniform },
+      half: false, // which does not hold 24 bits
+      reads: [],
+      writes: [new Float32Array(length)],
+      expected: [uniformReference(length, stream, 0, 1)],
+      tolerance: 0,
+    })),
     ...streams.flatMap((stream) => [
       {
         name: `uniform in [-3, 5) of seed ${stream.seed}`,
@@ -75,14 +79,12 @@ export const checks = [
     ]),
   ]),
   check(dropout, () =>
-    [0, 1, 6, 1021, 5003].flatMap((length) =>
-      streams.map((stream) => ({
-        name: `${length} of seed ${stream.seed}`,
-        params: dropoutParams(length, stream, 0.25),
-        reads: [randomValues(length)],
-        writes: [new Float32Array(length)],
-        expected: [dropoutReference(randomValues(length), stream, 0.25)],
-      })),
-    ),
+    draws.map(([length, stream]) => ({
+      name: `${length} of seed ${stream.seed}`,
+      params: dropoutParams(length, stream, 0.25),
+      reads: [randomValues(length)],
+      writes: [new Float32Array(length)],
+      expected: [dropoutReference(randomValues(length), stream, 0.25)],
+    })),
   ),
 ];
