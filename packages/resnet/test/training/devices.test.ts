@@ -20,9 +20,10 @@ class Elsewhere {
   }
 }
 
-it.each(["f32", "f16"] as const)(
+it.for(["f32", "f16"] as const)(
   "a model on another device than the default one is trained and evaluated in %s",
-  async (precision) => {
+  async (precision, { skip }) => {
+    skip(precision === "f16" && !device.adapter.features.has("shader-f16"), "no shader-f16");
     const model = new Elsewhere();
     const [data, validation] = [colours(24), colours(12, 2)];
     const optimizer = new SGD(model, { lr: 0.01 });
