@@ -6,10 +6,12 @@ import { position, type Stream } from "./stream.ts";
 /** The definition: the 32-bit words of a stream. */
 export function wordsReference(length: number, { seed, offset }: Stream): Uint32Array {
   const { seedLow, seedHigh } = position({ seed, offset });
-  return Uint32Array.from({ length }, (_, i) => {
-    const { offsetLow, offsetHigh } = position({ seed, offset: offset + Math.floor(i / 4) });
-    return philox([offsetLow, offsetHigh, 0, 0], [seedLow, seedHigh])[i % 4]!;
-  });
+  const words = new Uint32Array(Math.ceil(length / 4) * 4);
+  for (let block = 0; 4 * block < length; block++) {
+    const { offsetLow, offsetHigh } = position({ seed, offset: offset + block });
+    words.set(philox([offsetLow, offsetHigh, 0, 0], [seedLow, seedHigh]), 4 * block);
+  }
+  return words.slice(0, length);
 }
 
 /** The definition, in float64. */
