@@ -141,7 +141,7 @@ describe("the package of ResNets, on its own", () => {
     for (const name of ["kernels-wgsl", "tensor", "resnet"]) {
       const files = readdirSync(join(folder, "node_modules", "@shadegrad", name, "dist-node"));
       const own = specifiers.filter((specifier) => new RegExp(`/${name}(?!.*/shadegrad$)`).test(specifier));
-      // What entry points share has another ending, so that nobody can import it by the pattern of `exports`.
+      // Files that entry points share have another ending, so that nobody can import them by the pattern of `exports`.
       expect(files.filter((file) => file.endsWith(".js"))).toHaveLength(own.length);
       expect(files.length).toBeLessThan(50);
     }

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 const data = colours(20);
 const optionsWith = (more: Partial<TrainOptions> = {}) => {
-  const model = Object.assign(new Linear(2, 3), {});
+  const model = new Linear(2, 3);
   const optimizer = new SGD(model, { lr: 0.5, momentum: 0.25 });
   return withDefaults({ model, optimizer, data, epochs: 2, ...more } as TrainOptions);
 };
