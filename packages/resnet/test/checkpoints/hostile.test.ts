@@ -2,11 +2,15 @@ import { describe, expect, test } from "vitest";
 import { inspectCheckpoint, openCheckpoint } from "../../src/checkpoints/index.ts";
 import { bytesOf, joined, messageOf, orFormatError } from "./files.ts";
 
-/** Milliseconds until `work` is done. */
-async function time(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
+/** Milliseconds until `work` is done, the least of three times: others have the machine too. */
+async function leastTime(work: () => Promise<unknown>): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    await work();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
 }
 
 const layersModel = (changes: object) =>
@@ -57,7 +61,7 @@ describe("small files cost little", () => {
     const repeated = new Uint8Array(2_000_000);
     for (let i = 0; i < repeated.length; i += 2) repeated.set([0x68, 1], i);
     const file = new Blob([bytes.slice(0, list), pickle, repeated, "e.", new Uint8Array(20_000_000)]);
-    const taken = await time(async () => {
+    const taken = await leastTime(async () => {
       expect(await messageOf(openCheckpoint(file))).toMatch(
         /is among the storages twice|has \d+ elements, but/,
       );

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import {
   backward,
   compile,
@@ -14,7 +14,8 @@ import { SGD } from "../../src/optim/index.ts";
 import { batchOf, smallNet } from "../smallNet.ts";
 
 let device: Device;
-beforeAll(async () => {
+// A device for each test: the collector frees, at any time, what an earlier one left.
+beforeEach(async () => {
   device = await init({ quiet: true });
 });
 
