@@ -30,16 +30,7 @@ import {
 } from "../src/index.ts";
 import { Conv2d, Linear, loadStateDict, parameter, stateDict } from "../src/nn/index.ts";
 import { Adam, SGD } from "../src/optim/index.ts";
-
-/** Messages of wrong calls: their words are part of the interface. */
-function complaint(mistake: () => unknown): string {
-  try {
-    mistake();
-  } catch (error) {
-    return `${(error as Error).name}: ${(error as Error).message}`;
-  }
-  throw new Error("this was let through");
-}
+import { complaint } from "./complaint.ts";
 
 it("a tensor before init()", async () => {
   expect(complaint(() => zeros([2]))).toMatchInlineSnapshot(

@@ -4,17 +4,9 @@ import {
   normalizeReference,
 } from "@shadegrad/kernels-wgsl/batchNorm";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  backward,
-  batchMoments,
-  batchNorm,
-  init,
-  ones,
-  type Tensor,
-  tensor,
-  zeros,
-} from "../../src/index.ts";
+import { backward, batchMoments, batchNorm, init, ones, tensor, zeros } from "../../src/index.ts";
 import { relativeError } from "../compare.ts";
+import { complaint } from "../complaint.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
 beforeAll(async () => {
@@ -119,28 +111,21 @@ describe("in evaluation", () => {
 });
 
 it("says what is wrong", () => {
-  const message = (f: () => Tensor) => {
-    try {
-      return String(f());
-    } catch (error) {
-      return String(error);
-    }
-  };
   const x = zeros([2, 4, 4, 3]);
   const [three, four] = [ones([3]), ones([4])];
-  expect(message(() => batchNorm(x, four, three, { training: true }))).toMatchInlineSnapshot(
+  expect(complaint(() => batchNorm(x, four, three, { training: true }))).toMatchInlineSnapshot(
     `"ShapeError: batchNorm: x has 3 channels but gamma has 4. x is [2,4,4,3] as [..., C]; gamma is [4]; beta is [3], as [C]."`,
   );
-  expect(message(() => batchNorm(x, three, three))).toMatchInlineSnapshot(
+  expect(complaint(() => batchNorm(x, three, three))).toMatchInlineSnapshot(
     `"ShapeError: batchNorm: evaluation needs runningMean and runningVar. x is [2,4,4,3] as [..., C]; gamma is [3]; beta is [3], as [C]."`,
   );
-  expect(message(() => batchNorm(x, three, three, { runningMean: three }))).toMatchInlineSnapshot(
+  expect(complaint(() => batchNorm(x, three, three, { runningMean: three }))).toMatchInlineSnapshot(
     `"ShapeError: batchNorm: runningMean is given without the other running statistic. x is [2,4,4,3] as [..., C]; gamma is [3]; beta is [3]; runningMean is [3], as [C]."`,
   );
-  expect(message(() => batchNorm(zeros([1, 3]), three, three, { training: true }))).toMatchInlineSnapshot(
+  expect(complaint(() => batchNorm(zeros([1, 3]), three, three, { training: true }))).toMatchInlineSnapshot(
     `"ShapeError: batchNorm: training needs more than 1 value per channel, not 1: their variance would be undefined. x is [1,3] as [..., C]; gamma is [3]; beta is [3], as [C]."`,
   );
-  expect(message(() => batchNorm(three, three, three, { training: true }))).toMatchInlineSnapshot(
+  expect(complaint(() => batchNorm(three, three, three, { training: true }))).toMatchInlineSnapshot(
     `"ShapeError: batchNorm: x needs 2 axes or more, not 1. x is [3] as [..., C]; gamma is [3]; beta is [3], as [C]."`,
   );
 });

@@ -10,6 +10,7 @@ import {
   tensor,
   zeros,
 } from "../../src/index.ts";
+import { complaint } from "../complaint.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
 beforeAll(async () => {
@@ -124,14 +125,8 @@ describe("conv2d", () => {
 });
 
 describe("conv2d says what does not fit", () => {
-  const message = (x: number[], w: number[], options?: Conv2dOptions) => {
-    try {
-      ofShapes(x, w, options);
-    } catch (error) {
-      return `${(error as Error).name}: ${(error as Error).message}`;
-    }
-    return "nothing thrown";
-  };
+  const message = (x: number[], w: number[], options?: Conv2dOptions) =>
+    complaint(() => ofShapes(x, w, options));
 
   it("channels", () => {
     expect(message([8, 32, 32, 3], [3, 3, 64, 16])).toMatchInlineSnapshot(

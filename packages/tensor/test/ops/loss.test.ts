@@ -9,10 +9,10 @@ import {
   scope,
   softmax,
   sum,
-  type Tensor,
   tensor,
   zeros,
 } from "../../src/index.ts";
+import { complaint } from "../complaint.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
 beforeAll(async () => {
@@ -170,25 +170,18 @@ it("many rows, more than a dispatch has workgroups along an axis", async () => {
 });
 
 it("says what is wrong", () => {
-  const message = (f: () => Tensor) => {
-    try {
-      return String(f());
-    } catch (error) {
-      return String(error);
-    }
-  };
   const logits = zeros([4, 10]);
   const labels = tensor(new Int32Array(4));
-  expect(message(() => crossEntropy(logits, zeros([4])))).toMatchInlineSnapshot(
+  expect(complaint(() => crossEntropy(logits, zeros([4])))).toMatchInlineSnapshot(
     `"ShapeError: crossEntropy: labels are f32, but classes have to be i32 or u32, such as Int32Array.of(3, 1). logits is [4,10] as [..., C]; labels is [4] as [...]."`,
   );
-  expect(message(() => crossEntropy(logits, tensor(new Int32Array(5))))).toMatchInlineSnapshot(
+  expect(complaint(() => crossEntropy(logits, tensor(new Int32Array(5))))).toMatchInlineSnapshot(
     `"ShapeError: crossEntropy: logits are for [4] rows but labels are for [5]. logits is [4,10] as [..., C]; labels is [5] as [...]."`,
   );
-  expect(message(() => crossEntropy(logits, zeros([4, 10])))).toMatchInlineSnapshot(
+  expect(complaint(() => crossEntropy(logits, zeros([4, 10])))).toMatchInlineSnapshot(
     `"ShapeError: crossEntropy: logits are for [4] rows but labels are for [4,10]. logits is [4,10] as [..., C]; labels is [4,10] as [...]."`,
   );
-  expect(message(() => crossEntropy(logits, labels, { labelSmoothing: 1.5 }))).toMatchInlineSnapshot(
+  expect(complaint(() => crossEntropy(logits, labels, { labelSmoothing: 1.5 }))).toMatchInlineSnapshot(
     `"ShapeError: crossEntropy: labelSmoothing is 1.5, not from 0 to 1. logits is [4,10] as [..., C]; labels is [4] as [...]."`,
   );
 });

@@ -1,15 +1,7 @@
 import { avgPoolReference, maxPoolReference, type PoolParams } from "@shadegrad/kernels-wgsl/pool";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  avgPool2d,
-  backward,
-  globalAvgPool2d,
-  init,
-  maxPool2d,
-  type Tensor,
-  tensor,
-  zeros,
-} from "../../src/index.ts";
+import { avgPool2d, backward, globalAvgPool2d, init, maxPool2d, tensor, zeros } from "../../src/index.ts";
+import { complaint } from "../complaint.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
 beforeAll(async () => {
@@ -128,24 +120,17 @@ it("makes more pixels than a dispatch has workgroups along an axis", async () =>
 });
 
 it("says what is wrong", () => {
-  const message = (f: () => Tensor) => {
-    try {
-      return String(f());
-    } catch (error) {
-      return String(error);
-    }
-  };
   const x = zeros([2, 4, 5, 3]);
-  expect(message(() => maxPool2d(x, { kernel: [5, 3] }))).toMatchInlineSnapshot(
+  expect(complaint(() => maxPool2d(x, { kernel: [5, 3] }))).toMatchInlineSnapshot(
     `"ShapeError: maxPool2d: a 5×3 window does not fit in a 4×5 image. x is [2,4,5,3] as [N, H, W, C]."`,
   );
-  expect(message(() => avgPool2d(x, { kernel: 2, padding: 2 }))).toMatchInlineSnapshot(
+  expect(complaint(() => avgPool2d(x, { kernel: 2, padding: 2 }))).toMatchInlineSnapshot(
     `"ShapeError: avgPool2d: padding of [2,2,2,2] is more than half of a 2×2 window on some side. x is [2,4,5,3] as [N, H, W, C]."`,
   );
-  expect(message(() => maxPool2d(x, { kernel: 2, stride: 0 }))).toMatchInlineSnapshot(
+  expect(complaint(() => maxPool2d(x, { kernel: 2, stride: 0 }))).toMatchInlineSnapshot(
     `"ShapeError: maxPool2d: stride is [0,0], not whole numbers ≥ 1 for [rows, columns]. x is [2,4,5,3] as [N, H, W, C]."`,
   );
-  expect(message(() => globalAvgPool2d(zeros([4, 3])))).toMatchInlineSnapshot(
+  expect(complaint(() => globalAvgPool2d(zeros([4, 3])))).toMatchInlineSnapshot(
     `"ShapeError: globalAvgPool2d: x needs 4 axes, not 2. x is [4,3]; images are [N, H, W, C]."`,
   );
 });

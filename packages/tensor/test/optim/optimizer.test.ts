@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors, toBytes, writeSafetensors } from "../../src/formats/index.ts";
 import { backward, type Device, init, mul, scope, sub, sum, type Tensor, tensor } from "../../src/index.ts";
 import { Adam, AdamW, type Optimizer, SGD } from "../../src/optim/index.ts";
+import { complaint } from "../complaint.ts";
 
 let device: Device;
 
@@ -138,49 +139,40 @@ it("frees what it remembers, and not the parameters", () => {
 });
 
 describe("says what is wrong", () => {
-  const message = (f: () => unknown): string => {
-    try {
-      f();
-    } catch (error) {
-      return `${(error as Error).name}: ${(error as Error).message}`;
-    }
-    return "nothing";
-  };
-
   it("with the options", () => {
     const w = leaf(1);
-    expect(message(() => new SGD([w], { lr: -0.1 }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD([w], { lr: -0.1 }))).toMatchInlineSnapshot(
       `"RangeError: SGD: lr is -0.1, not a number ≥ 0."`,
     );
-    expect(message(() => new SGD([w], { lr: Number.NaN }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD([w], { lr: Number.NaN }))).toMatchInlineSnapshot(
       `"RangeError: SGD: lr is NaN, not a number ≥ 0."`,
     );
-    expect(message(() => new SGD([w], { lr: 1, nesterov: true }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD([w], { lr: 1, nesterov: true }))).toMatchInlineSnapshot(
       `"RangeError: SGD: momentum is 0, not above 0, which nesterov needs."`,
     );
-    expect(message(() => new Adam([w], { betas: [0.9, 1] }))).toMatchInlineSnapshot(
+    expect(complaint(() => new Adam([w], { betas: [0.9, 1] }))).toMatchInlineSnapshot(
       `"RangeError: Adam: betas is [0.9,1], not two numbers in [0, 1)."`,
     );
-    expect(message(() => (new Adam([w]).lr = -1))).toMatchInlineSnapshot(
+    expect(complaint(() => (new Adam([w]).lr = -1))).toMatchInlineSnapshot(
       `"RangeError: Adam: lr is -1, not a number ≥ 0."`,
     );
   });
 
   it("with the parameters", () => {
     const w = leaf(1, 2);
-    expect(message(() => new SGD([], { lr: 1 }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD([], { lr: 1 }))).toMatchInlineSnapshot(
       `"ShapeError: SGD: there is no parameter to move. Give tensors that require a gradient, or a model that has some."`,
     );
-    expect(message(() => new SGD({ w: tensor([1]) }, { lr: 1 }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD({ w: tensor([1]) }, { lr: 1 }))).toMatchInlineSnapshot(
       `"ShapeError: SGD: there is no parameter to move. Give tensors that require a gradient, or a model that has some."`,
     );
-    expect(message(() => new SGD([tensor([1])], { lr: 1 }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD([tensor([1])], { lr: 1 }))).toMatchInlineSnapshot(
       `"ShapeError: SGD: parameter 0 does not require a gradient; parameter(tensor) makes it do so. It is Tensor f32 [1]."`,
     );
-    expect(message(() => new SGD([w, w], { lr: 1 }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD([w, w], { lr: 1 }))).toMatchInlineSnapshot(
       `"ShapeError: SGD: parameter 1 is there twice, Tensor f32 [2]."`,
     );
-    expect(message(() => new SGD([mul(w, 2)], { lr: 1 }))).toMatchInlineSnapshot(
+    expect(complaint(() => new SGD([mul(w, 2)], { lr: 1 }))).toMatchInlineSnapshot(
       `"ShapeError: SGD: parameter 0 is the result of an op; give the leaf that it was made from. It is Tensor f32 [2]."`,
     );
   });
@@ -189,14 +181,14 @@ describe("says what is wrong", () => {
     const model = { head: { weight: leaf(1, 2) } };
     const optimizer = new SGD(model, { lr: 1 });
     model.head.weight.dispose();
-    expect(message(() => optimizer.step())).toMatchInlineSnapshot(
+    expect(complaint(() => optimizer.step())).toMatchInlineSnapshot(
       `"Error: SGD: parameter head.weight was disposed: by dispose(), or by the end of the scope that made it. Make it with parameter(tensor), or keep() it."`,
     );
   });
 
   it("when the state is another's", () => {
     const [one, two] = [new Adam({ w: leaf(1, 2) }), new SGD({ w: leaf(1) }, { lr: 1, momentum: 0.9 })];
-    expect(message(() => two.loadStateDict(one.stateDict()))).toMatchInlineSnapshot(`
+    expect(complaint(() => two.loadStateDict(one.stateDict()))).toMatchInlineSnapshot(`
       "FormatError: SGD.loadStateDict: the state does not fit: 3 missing, 4 unexpected.
         missing: groups.0.momentum
         missing: groups.0.nesterov
@@ -207,7 +199,7 @@ describe("says what is wrong", () => {
         unexpected: w.v"
     `);
     const wide = new Adam({ w: leaf(1) });
-    expect(message(() => wide.loadStateDict(one.stateDict()))).toMatchInlineSnapshot(`
+    expect(complaint(() => wide.loadStateDict(one.stateDict()))).toMatchInlineSnapshot(`
       "FormatError: Adam.loadStateDict: the state does not fit: 2 misshapen.
         misshapen: w.m is [2] but has to be [1]
         misshapen: w.v is [2] but has to be [1]"
