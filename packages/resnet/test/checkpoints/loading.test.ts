@@ -49,17 +49,34 @@ async function opened(
 const torchvision = (net: ResNet) =>
   [...torchStateDict(net)].map(([own, x]) => [torchvisionName(own, net.options), x] as const);
 
+const isCounter = (name: string) => name.endsWith("num_batches_tracked");
+const float = (value: number): Writable => ({ dtype: "f64", shape: [], data: Float64Array.of(value) });
+
 describe("loading", () => {
   test("reads tensors by their places in the file, and leaves open what was open", async () => {
     const net = new ResNet(OPTIONS);
     const names = torchvision(net).map(([name]) => name);
-    const backwards = await opened(torchvision(net), (name) => ({ position: 1000 - names.indexOf(name) }));
+    // Counters of floats are converted, and stay where they are.
+    const state = torchvision(net).map(([name, x]) => [name, isCounter(name) ? float(0) : x] as const);
+    const backwards = await opened(state, (name) => ({ position: 1000 - names.indexOf(name) }));
     await loadCheckpoint(net, backwards.checkpoint);
     expect(backwards.read).toEqual([...names].reverse());
     expect(backwards.closed()).toBe(0);
     const partly = await opened(torchvision(net), (name) => (name === names[2] ? { position: -1 } : {}));
     await loadCheckpoint(net, partly.checkpoint);
     expect(partly.read[0]).toBe(names[2]);
+    dispose(net);
+  });
+
+  test("without the head leaves the file's head out, under the net's own names too, with a prefix or without", async () => {
+    const net = new ResNet(OPTIONS);
+    for (const prefix of ["", "model."]) {
+      const state = [...torchStateDict(net)].map(([name, x]) => [prefix + name, x] as const);
+      const { checkpoint, read } = await opened(state);
+      expect(await loadCheckpoint(net, checkpoint, { head: false })).toEqual({ missing: [], unexpected: [] });
+      const names = state.map(([name]) => name).filter((name) => !name.includes("fc."));
+      expect(new Set(read)).toEqual(new Set(names));
+    }
     dispose(net);
   });
 
@@ -134,13 +151,9 @@ describe("loading", () => {
     const loaded = async (...counts: number[]) => {
       let at = 0;
       const state = torchvision(net).map(
-        ([name, x]) =>
-          [
-            name,
-            name.endsWith("tracked") ? { dtype: "f64", shape: [], data: Float64Array.of(counts[at++]!) } : x,
-          ] as const,
+        ([name, x]) => [name, isCounter(name) ? float(counts[at++]!) : x] as const,
       );
-      await loadCheckpoint(net, (await opened(state as Iterable<readonly [string, Writable]>)).checkpoint);
+      await loadCheckpoint(net, (await opened(state)).checkpoint);
       return Promise.all(counters.map((counter) => counter.item()));
     };
     expect(await loaded(2.5, 2.4, 0)).toEqual([3, 2, 0]);

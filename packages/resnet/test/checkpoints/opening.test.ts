@@ -98,6 +98,10 @@ describe("of several files, the one to begin with", () => {
     expect(await messageOf(openCheckpoint(files))).toContain(message);
   });
 
+  test("is missing where there are none", async () => {
+    expect(await messageOf(openCheckpoint([]))).toMatch(/^checkpoint: this is an empty file;/);
+  });
+
   test("has its name, or its address, in a message", async () => {
     vi.stubGlobal("fetch", async () => new Response("<html>"));
     const address = `https://example.org/${"a".repeat(300)}`;
@@ -196,7 +200,7 @@ describe("JSON of a checkpoint", () => {
     const [objects, length] = [600_002, 1_615_232];
     expect(64 * objects).toBe(LIMIT + 3 * length);
     const text = (count: number) =>
-      joined("[".repeat(count / 2), "{".repeat(count - count / 2), " ".repeat(length - count));
+      new TextEncoder().encode(`${"[".repeat(count / 2)}${"{".repeat(count / 2)}`.padEnd(length));
     expect(await messageOf(read(text(objects)))).toMatch(/^x\.json: this is no JSON: /);
     expect(await messageOf(read(text(objects + 2)))).toBe(
       `x.json: it has about ${objects + 2} objects and lists in ${length} bytes. Fetch the file again.`,

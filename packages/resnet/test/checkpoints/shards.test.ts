@@ -1,10 +1,11 @@
 import { FormatError, openSource, toBytes, writeSafetensors } from "@shadegrad/tensor/formats";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Checkpoint } from "../../src/checkpoints/checkpoint-file.ts";
 import { openCheckpoint } from "../../src/checkpoints/index.ts";
 import { openSharded } from "../../src/checkpoints/sharded.ts";
 import { Shards, shardPath } from "../../src/checkpoints/shards.ts";
-import { messageOf } from "./files.ts";
+import { joined, messageOf, type Part } from "./files.ts";
+import { f32, tensorIn, torchZip } from "./torch-file.ts";
 
 const damaged = (what: string) => new FormatError(what);
 
@@ -182,5 +183,65 @@ describe("an index of shards", () => {
     expect(await messageOf(openCheckpoint([index, text]))).toMatch(
       /^parts\/one\.safetensors is an HTML page/,
     );
+  });
+});
+
+describe("the shards of an index at an address", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** Stands for `fetch`, with ranges or without; the addresses whose answer was not read to its end. */
+  function serve(files: Readonly<Record<string, Part>>, ranges: boolean): string[] {
+    const cancelled: string[] = [];
+    vi.stubGlobal("fetch", async (url: string | URL, { headers }: { headers: { Range: string } }) => {
+      const name = String(url).split("/").at(-1)!;
+      const bytes = joined(files[name]!);
+      const first = ranges ? Number(/\d+/.exec(headers.Range)![0]) : 0;
+      let at = first;
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            if (at >= bytes.length) return controller.close();
+            controller.enqueue(bytes.subarray(at, at + 600));
+            at += 600;
+          },
+          cancel: () => void cancelled.push(name),
+        },
+        { highWaterMark: 0 },
+      );
+      if (ranges) {
+        const range = `bytes ${first}-${bytes.length - 1}/${bytes.length}`;
+        return new Response(body, { status: 206, headers: { "Content-Range": range } });
+      }
+      return new Response(bytes);
+    });
+    return cancelled;
+  }
+
+  const state = new Map([
+    ["a", tensorIn("0", 2)],
+    ["b", tensorIn("1", 1)],
+  ]);
+  const files = {
+    "index.json": JSON.stringify({ weight_map: { b: "shard.bin", a: "shard.bin" } }),
+    "shard.bin": torchZip(state, { 0: f32(1, 2), 1: f32(3) }),
+  };
+
+  test.each([true, false])("are read at any place, ranges: %s", async (ranges) => {
+    serve(files, ranges);
+    const { tensors, close } = await openCheckpoint("https://example.org/index.json");
+    for (const [name, numbers] of [
+      ["b", [3]],
+      ["a", [1, 2]],
+      ["b", [3]],
+    ] as const)
+      expect([...((await tensors.get(name)!.read()).data as Float32Array)]).toEqual(numbers);
+    await close();
+  });
+
+  test("are closed where one is no checkpoint", async () => {
+    const cancelled = serve({ ...files, "shard.bin": "<html>".padEnd(2000) }, true);
+    const message = await messageOf(openCheckpoint("https://example.org/index.json"));
+    expect(message).toMatch(/^shard\.bin is an HTML page/);
+    expect(cancelled).toContain("shard.bin");
   });
 });

@@ -81,6 +81,28 @@ describe("a server with ranges", () => {
     expect(await source.read(BYTES.length - 1, 5)).toEqual(BYTES.slice(-1));
   });
 
+  test("is asked anew where a connection broke, for the byte that it broke at", async () => {
+    vi.stubGlobal("fetch", async (_: string, { headers }: { headers: { Range: string } }) => {
+      const first = Number(/\d+/.exec(headers.Range)![0]);
+      const chunks = [BYTES.slice(first, first + 40)];
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            const chunk = chunks.pop();
+            if (chunk) controller.enqueue(chunk);
+            else controller.error(new Error("the cable was cut"));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      const range = `bytes ${first}-${BYTES.length - 1}/${BYTES.length}`;
+      return new Response(body, { status: 206, headers: { "Content-Range": range } });
+    });
+    const source = await openSource(ADDRESS);
+    await expect(source.read(40, 10)).rejects.toThrow("the cable was cut");
+    expect(await source.read(40, 10)).toEqual(BYTES.slice(40, 50));
+  });
+
   test("that has none any more", async () => {
     serve({
       answer: (headers, times) => (times === 1 ? { status: 206, headers } : { status: 200, headers: {} }),
@@ -105,6 +127,8 @@ test.each([
   ["no size", { status: 206, headers: { "Content-Range": `bytes 0-${BYTES.length - 1}/*` } }],
   ["another unit", { status: 206, headers: { "Content-Range": `lines 0-9/10` } }],
   ["another beginning", { status: 206, headers: { "Content-Range": `bytes 1-9/10` } }],
+  ["more before the unit", { status: 206, headers: { "Content-Range": "x bytes 0-9/10" } }],
+  ["more after the size", { status: 206, headers: { "Content-Range": "bytes 0-9/10x" } }],
   ["a whole file", { status: 200, headers: { "Content-Range": `bytes 0-9/10` } }],
 ])("an answer with %s is a stream", async (_, answer) => {
   serve({ answer: () => answer as { status: number; headers: Record<string, string> } });
@@ -137,6 +161,13 @@ test.each([
     message: `source: ${ADDRESS} cannot be fetched: ${reason}.`,
     cause,
   });
+});
+
+test("an empty file may be answered with words about its range", async () => {
+  vi.stubGlobal("fetch", async () => new Response("Range Not Satisfiable", { status: 416 }));
+  const source = await openSource(ADDRESS);
+  expect(await source.read(0, Infinity)).toHaveLength(0);
+  expect(source.size).toBe(0);
 });
 
 describe("a stream", () => {
@@ -174,7 +205,7 @@ describe("a stream", () => {
   });
 
   test("grows what it is read into, and gives no more than was asked for", async () => {
-    const sizes = [5, MIB, 3, 2 * MIB, 7];
+    const sizes = [5, MIB, 3, 8 * MIB, 7];
     const chunks = sizes.map((size, i) => new Uint8Array(size).fill(i + 1));
     const source = await openSource(chunks);
     const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -185,5 +216,8 @@ describe("a stream", () => {
       expect([found[end - 1], found[end]]).toEqual([i + 1, i + 2]);
     expect(await source.read(total - 2, Infinity)).toEqual(Uint8Array.of(5, 5));
     expect(source.size).toBe(total);
+    // Memory for more than has come is not asked for, which would fail here.
+    const again = await openSource(chunks);
+    expect(await again.read(0, 2 ** 49)).toHaveLength(total);
   });
 });

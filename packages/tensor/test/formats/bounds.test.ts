@@ -13,13 +13,17 @@ const dict = (descr: string, shape: string, order = "False") =>
   `{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}, }`;
 const u8 = (shape: number[], ...data_offsets: number[]) => ({ dtype: "U8", shape, data_offsets });
 
-/** A source of bytes that counts how often it is closed, and may have fewer bytes than its size. */
-function watched(bytes: Uint8Array, size = bytes.length): ByteSource & { closed: number } {
+/** A source of bytes that counts how often it is closed and how much it is asked for, and may have fewer bytes than its size. */
+function watched(bytes: Uint8Array, size = bytes.length): ByteSource & { closed: number; asked: number[] } {
   return {
     size,
     seekable: true,
     closed: 0,
-    read: async (offset, length) => bytes.slice(offset, offset + length),
+    asked: [],
+    async read(offset, length) {
+      this.asked.push(length);
+      return bytes.slice(offset, offset + length);
+    },
     async close() {
       this.closed++;
     },
@@ -102,6 +106,72 @@ describe("a file that is too short is to be fetched again, one that is too long 
     expect(await messageOf(openSafetensors(watched(safetensors.subarray(0, 20), safetensors.length)))).toBe(
       `safetensors: the header claims ${safetensors.length - 16} bytes but 12 follow. The file is truncated, or no safetensors file: fetch it again.`,
     );
+  });
+});
+
+describe("a source of known size is asked for no more than is needed", () => {
+  test("npy", async () => {
+    const text = dict("'<f4'", "(2,)");
+    const file = watched(npyFile(text, 8));
+    await readNpy(file);
+    expect(file.asked).toEqual([8, 2, text.length, 8]);
+    const short = watched(npyFile(text, 7));
+    await messageOf(readNpy(short));
+    expect(short.asked).toEqual([8, 2, text.length]);
+  });
+
+  test("safetensors", async () => {
+    const header = { a: u8([8], 0, 8) };
+    const file = watched(safetensorsFile(header, 8));
+    await readSafetensors(file);
+    expect(file.asked).toEqual([8, JSON.stringify(header).length, 8]);
+  });
+});
+
+describe("headers in other forms", () => {
+  const read = async (text: string, data = 0) => (await readNpy(npyFile(text, data))).shape;
+  const refused = (text: string) => messageOf(readNpy(npyFile(text, 8)));
+
+  test.each([
+    ["(10, 10)", [10, 10]],
+    ["(1, 2, 10)", [1, 2, 10]],
+    ["( 1 , 2L , 3 , 4L , )", [1, 2, 3, 4]],
+    ["(12,)", [12]],
+    [" ( ) ", []],
+  ])("a shape %s", async (tuple, shape) => {
+    const elements = shape.reduce((product, size) => product * size, 1);
+    expect(await read(dict("'|u1'", tuple), elements)).toEqual(shape);
+  });
+
+  test.each(["(1, 1x)", "(1, 1, 1x)", "(1, 1,x)", "(1, 1, 1,x)", "(1,,)", "(,)", "(x1,)", "(1, 1;)"])(
+    "no shape %s",
+    async (tuple) => {
+      expect(await refused(dict("'|u1'", tuple))).toContain(`the shape is "${tuple}", not a tuple`);
+    },
+  );
+
+  test("nothing follows the dict", async () => {
+    const text = dict("'|u1'", "(8,)");
+    expect(await read(`${text} \n`, 8)).toEqual([8]);
+    expect(await refused(`${text} x`)).toContain(`the header has "} x" at character ${text.length - 2}, not`);
+  });
+
+  test("objects are told from other types by their name", async () => {
+    for (const descr of ["O", "|O", "<O8", "O8"])
+      expect(await refused(dict(`'${descr}'`, "(1,)")), descr).toContain("is of Python objects");
+    for (const descr of ["<fO", "fO4", "xO"])
+      expect(await refused(dict(`'${descr}'`, "(1,)")), descr).toContain("is not a byte order");
+  });
+
+  test("JSON that breaks off after what is no string", async () => {
+    expect(await messageOf(openSafetensors(safetensorsFile('{"__metadata__":{"k":1')))).toContain(
+      'the header has "1" at character 21, not a string',
+    );
+  });
+
+  test("bytes that are no text are the cause", async () => {
+    const file = safetensorsFile(Uint8Array.of(0x7b, 0xff, 0x7d));
+    await expect(openSafetensors(file)).rejects.toMatchObject({ cause: expect.any(TypeError) });
   });
 });
 

@@ -1,4 +1,11 @@
-import { openSource, readSafetensors, save, toBytes, writeSafetensors } from "@shadegrad/tensor/formats";
+import {
+  FormatError,
+  openSource,
+  readSafetensors,
+  save,
+  toBytes,
+  writeSafetensors,
+} from "@shadegrad/tensor/formats";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 const BYTES = Uint8Array.from({ length: 20 }, (_, i) => i);
@@ -42,9 +49,11 @@ function handle(bytes: Uint8Array, { most = Infinity, size = bytes.length, pipe 
 
 describe("a file handle", () => {
   test("reads at any offset, and no further than its end", async () => {
-    const source = await openSource(handle(BYTES));
+    const file = handle(BYTES);
+    const source = await openSource(file);
     expect([source.size, source.seekable]).toEqual([20, true]);
     expect(await source.read(18, 5)).toEqual(Uint8Array.of(18, 19));
+    expect(file.noted).toEqual(["2 at 18"]);
     expect(await source.read(0, 2)).toEqual(Uint8Array.of(0, 1));
     expect(await source.read(20, 1)).toHaveLength(0);
     expect(await source.read(30, Infinity)).toHaveLength(0);
@@ -77,6 +86,16 @@ describe("a file handle", () => {
     });
     expect(await source.read(0, 2 ** 30 + 1)).toHaveLength(0);
     expect(asked).toEqual([2 ** 30]);
+  });
+
+  test("that claims more than there is memory", async () => {
+    const source = await openSource(handle(BYTES, { size: 2 ** 53 }));
+    const error = await source.read(0, 2 ** 52).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(FormatError);
+    expect(error).toMatchObject({
+      message: `source: ${2 ** 52} bytes are needed at once, more than this platform can allocate. Split the file into smaller tensors.`,
+      cause: expect.any(RangeError),
+    });
   });
 
   test("that was open before stays open", async () => {
