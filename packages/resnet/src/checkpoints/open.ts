@@ -77,7 +77,7 @@ async function openJson(
     return openTfjs(source, file, (path) => openShard(main, files, "model.json", path));
   const { openSharded } = await import("./sharded.ts");
   return openSharded(source, file.json, async (path) => {
-    const shard = await openShard(main, files, "index.json", path);
+    const shard = await seekable(await openShard(main, files, "index.json", path));
     try {
       const kind = await kindOf(shard, path);
       if (kind === "json") throw new FormatError(`index.json: its shard ${quote(path)} is JSON, no weights.`);
