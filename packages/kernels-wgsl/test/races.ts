@@ -8,7 +8,7 @@ import {
 import type { Case } from "../src/check.ts";
 import { type Interface, layout, writeParams } from "../src/launch/kernel.ts";
 
-/** Races and errors that the interpreter finds in one launch. */
+/** First race, or the errors, that the interpreter finds in one launch. */
 export function findRaces(code: string, kernel: Interface, grid: number[], { params, reads, writes }: Case) {
   const group: Record<number, unknown> = {};
   const buffers = [...reads, ...writes].map((values) => values.slice().buffer);
@@ -16,10 +16,15 @@ export function findRaces(code: string, kernel: Interface, grid: number[], { par
   const uniform = new ArrayBuffer(layout(kernel.params).size);
   writeParams(kernel, params, new DataView(uniform), 0);
   group[buffers.length] = { uniform };
-  const interpreted = withOwnParameters(withLiteralWorkgroup(withoutSubgroups(code)))
+  const interpreted = withStops(withoutWhile(withOwnParameters(withLiteralWorkgroup(withoutSubgroups(code)))))
     // It cannot read an element of an array of truth values, and takes numbers for them.
     .replace(/\barray<bool,/g, "array<u32,");
-  return detectRaces(interpreted, "main", grid, { 0: group });
+  try {
+    return { race: undefined, errors: detectRaces(interpreted, "main", grid, { 0: group }).errors };
+  } catch (error) {
+    if (error instanceof Race) return { race: error.message, errors: [] };
+    throw error;
+  }
 }
 
 /** The interpreter computes an argument where the parameters before it are set already, so none may have the name of a local. */
@@ -51,6 +56,13 @@ function withoutSubgroups(code: string): string {
   if (!/@workgroup_size\(SUBGROUP\)/.test(found)) throw new Error("the workgroup is not one subgroup.");
   return found;
 }
+
+/** The interpreter enters a block together with its first statement, and would run through a barrier that stands there. */
+const withStops = (code: string): string =>
+  code.replace(/\b(?:workgroup|storage)Barrier\(\);/g, (barrier, at) => `let before${at} = 0u; ${barrier}`);
+
+/** The interpreter goes through a `while` once, and then begins its block anew. */
+const withoutWhile = (code: string): string => code.replace(/\bwhile \((.*)\) \{/g, "for (; $1; ) {");
 
 /** The interpreter takes a workgroup size for 1 unless it is a literal. */
 function withLiteralWorkgroup(code: string): string {
@@ -141,7 +153,13 @@ interface Access {
   kind: "read" | "write";
   atomic: boolean;
   invocation: number;
+  line: number;
 }
+
+/** End of the interpretation: a large tile without a barrier has thousands more. */
+class Race extends Error {}
+
+const told = ({ invocation, kind, line }: Access) => `invocation ${invocation} ${kind}s in line ${line}`;
 
 const race = (a: Access, b: Access) =>
   a.invocation !== b.invocation && (a.kind === "write" || b.kind === "write") && !(a.atomic && b.atomic);
@@ -149,7 +167,7 @@ const race = (a: Access, b: Access) =>
 // It compares every two accesses between barriers, of which a large tile has a million. Here those of one place meet: of
 // each kind two from different invocations, so that any other has one to race with.
 Object.assign(MemoryTracker.prototype, {
-  _checkPhase(this: { _phase: Access[]; races: unknown[] }): void {
+  _checkPhase(this: { _phase: Access[] }): void {
     const places = new Map<string, Map<number, Access[]>>();
     for (const access of this._phase) {
       const { bufferId, offset, size, kind, atomic, invocation } = access;
@@ -158,7 +176,7 @@ Object.assign(MemoryTracker.prototype, {
       for (let at = offset >> 1; at < (offset + size) / 2; at++) {
         const before = buffer.get(at) ?? [];
         const raced = before.find((other) => race(access, other));
-        if (raced) this.races.push({ bufferId, byte: 2 * at, a: raced, b: access });
+        if (raced) throw new Race(`${bufferId}, byte ${2 * at}: ${told(raced)}, ${told(access)}`);
         const alike = before.filter((other) => other.kind === kind && other.atomic === atomic);
         if (alike.length < 2 && alike.every((other) => other.invocation !== invocation)) before.push(access);
         buffer.set(at, before);

@@ -1,38 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
-import type { Case } from "../src/check.ts";
 import { epilogueHoles } from "../src/launch/epilogue.ts";
-import {
-  type Adapter,
-  allVariants,
-  fits,
-  type Holes,
-  layout,
-  type ParamValues,
-  specialize,
-  type Variant,
-} from "../src/launch/kernel.ts";
-import { matrixUnits } from "../src/matrixUnits/index.ts";
-import { rasteriser } from "../src/rasteriser/index.ts";
+import { type Holes, layout, specialize } from "../src/launch/kernel.ts";
 import { openDevice } from "./device.ts";
-import { imitated, matrixAdapters, needsMatrices } from "./imitated.ts";
-import { checked, checks, elements, shaders } from "./kernels.ts";
-import { findRaces } from "./races.ts";
+import { imitated } from "./imitated.ts";
+import { checked, elements, shaders } from "./kernels.ts";
+import { able, isAble, rows } from "./variants.ts";
 
-const ABSENT = new Float32Array(4);
 let device: GPUDevice;
-/** Adapters that have everything, so that every variant is checked wherever the suite runs. */
-const able: Adapter[] = [
-  ...[8, 4].map((lanes) => ({
-    key: "able",
-    software: false,
-    features: new Set(["shader-f16", "subgroups"]),
-    subgroupSize: [lanes, lanes] as const,
-    workgroupMemory: 32_768,
-    workgroupThreads: 1024,
-  })),
-  ...matrixAdapters,
-];
 
 beforeAll(async () => {
   ({ device } = await openDevice("null"));
@@ -56,16 +31,6 @@ it("has a check in every folder that has a shader", () => {
   const folders = (paths: string[]) => [...new Set(paths.map((path) => path.replace(/\/[^/]+$/, "")))].sort();
   expect(folders(checked)).toEqual(folders(shaders));
 });
-
-const rows = checks.flatMap(({ kernel, cases }) =>
-  allVariants(kernel, rasteriser, matrixUnits).flatMap((variant) =>
-    "stages" in variant ? [] : [[`${kernel.name} ${variant.name}`, kernel, variant, cases] as const],
-  ),
-);
-
-/** True if the variant fits for one of the types that elements may have. */
-const isAble = (variant: Variant, params: ParamValues) =>
-  able.some((adapter) => [{}, { Elem: "f16" }].some((holes) => fits(variant, params, adapter, holes)));
 
 describe.each(rows)("%s", (_, kernel, variant, cases) => {
   /** The distinct hole settings that the cases use, for float32 and, where there is `Elem`, float16. */
@@ -137,114 +102,7 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
       );
     expect(most).toBeGreaterThan(1);
   });
-
-  it("has no race", { timeout: 120_000 }, ({ skip }) => {
-    skip(needsMatrices(variant), "the race finder would interpret imitated matrices for minutes");
-    const launched = ({ params, holes }: Case) =>
-      isAble(variant, params) &&
-      variant.workgroups(params, { ...variant.holes, ...holes }).every((side) => side > 0);
-    const lanes = variant.needs?.includes("subgroups");
-    for (const example of smallest(cases().filter(launched), lanes ? SEVERAL : 0)) {
-      skip(
-        lengthOf(example) > LONG,
-        "the race finder would interpret sums of so many terms for half a minute",
-      );
-      const { epilogue } = example;
-      const holes = { ...variant.holes, ...example.holes, ...(epilogue && epilogueHoles(epilogue)) };
-      const grid = variant.workgroups(example.params, holes).map((side) => Math.min(side, 2));
-      const { races, errors } = findRaces(specialize(kernel.name, variant.source, holes), kernel, grid, {
-        ...example,
-        reads: kernel.reads.map((_, i) => example.reads[i] ?? ABSENT),
-      });
-      expect(races, example.name).toEqual([]);
-      expect(errors, example.name).toEqual([]);
-    }
-  });
 });
 
 /** Default of `Elem`. */
 const elementOf = (source: string) => /^alias Elem = (\w+);/m.exec(source)?.[1];
-
-it("finds the race of a shader whose barrier is missing", () => {
-  const code = `const THREADS: u32 = 2 * 4;
-    struct Params { length: u32 }
-    @group(0) @binding(0) var<storage, read_write> y: array<u32>;
-    @group(0) @binding(1) var<uniform> p: Params;
-    var<workgroup> tile: array<u32, 8>;
-    @compute @workgroup_size(THREADS)
-    fn main(@builtin(local_invocation_index) i: u32) {
-      tile[i] = i;
-      y[i] = tile[p.length - 1 - i];
-    }`;
-  const kernel = { name: "racy", reads: [], writes: ["y"], params: { length: "u32" } } as const;
-  const example = { name: "8", params: { length: 8 }, reads: [], writes: [new Uint32Array(8)], expected: [] };
-  expect(findRaces(code, kernel, [1, 1, 1], example).races.length).toBeGreaterThan(0);
-});
-
-it("finds none where each invocation writes where a function says", () => {
-  const code = `struct Params { length: u32 }
-    @group(0) @binding(0) var<storage, read_write> y: array<u32>;
-    @group(0) @binding(1) var<uniform> p: Params;
-    fn place(i: u32) -> u32 { return p.length - 1 - i; }
-    @compute @workgroup_size(8)
-    fn main(@builtin(local_invocation_index) i: u32) {
-      y[place(i)] = i;
-    }`;
-  const kernel = { name: "turned", reads: [], writes: ["y"], params: { length: "u32" } } as const;
-  const example = { name: "8", params: { length: 8 }, reads: [], writes: [new Uint32Array(8)], expected: [] };
-  expect(findRaces(code, kernel, [1, 1, 1], example).races).toEqual([]);
-});
-
-describe("a shader with subgroups", () => {
-  const code = (at: string, between: string) => `enable subgroups;
-    const SUBGROUP: u32 = 8;
-    struct Params { length: u32 }
-    @group(0) @binding(0) var<storage, read_write> y: array<u32>;
-    @group(0) @binding(1) var<uniform> p: Params;
-    var<private> sum: u32;
-    var<workgroup> tile: array<u32, SUBGROUP>;
-    @compute @workgroup_size(SUBGROUP)
-    fn main(@builtin(subgroup_invocation_id) lane: u32) {
-      sum = lane;
-      sum += subgroupShuffle(sum, p.length - 1 - lane);
-      tile[lane] = sum;
-      ${between}
-      y[${at}] = tile[p.length - 1 - lane];
-    }`;
-  const kernel = { name: "shuffled", reads: [], writes: ["y"], params: { length: "u32" } } as const;
-  const example = { name: "8", params: { length: 8 }, reads: [], writes: [new Uint32Array(8)], expected: [] };
-  const races = (code: string) => findRaces(code, kernel, [1, 1, 1], example).races;
-
-  it("races where two lanes write to one place", () => {
-    expect(races(code("lane / 2", "workgroupBarrier();")).length).toBeGreaterThan(0);
-  });
-
-  it("races where a barrier is missing, since its ops order no memory", () => {
-    expect(races(code("lane", "sum = subgroupBroadcast(sum, 0u);")).length).toBeGreaterThan(0);
-  });
-
-  it("has no race otherwise, whatever each lane keeps", () => {
-    expect(races(code("lane", "workgroupBarrier();"))).toEqual([]);
-  });
-
-  it("is refused where an op is not known", () => {
-    expect(() => races(code("lane", "sum = subgroupAdd(sum);"))).toThrow("subgroupAdd has no meaning");
-  });
-});
-
-/** The race finder interprets: one small case, which writes so many elements, is what it can do in a second. */
-function smallest(cases: Case[], least: number): Case[] {
-  const asked = cases.filter(({ races }) => races);
-  const several = cases.filter(({ writes }) => writes.some(({ length }) => length >= least));
-  const found = [asked, several, cases].find(({ length }) => length > 0) ?? [];
-  return found.sort((a, b) => lengthOf(a) - lengthOf(b)).slice(0, 1);
-}
-
-/** Elements that more than one lane of a subgroup writes: each writes four of up to eight rows. */
-const SEVERAL = 64;
-
-/** Elements beyond which a case is not interpreted: of the variants for long sums, which only differ in registers. */
-const LONG = 100_000;
-
-const lengthOf = ({ reads, writes }: Case): number =>
-  [...reads, ...writes].reduce((sum, { length }) => sum + length, 0);

@@ -27,7 +27,6 @@ struct Params { M: u32, C: u32, splits: u32, chunk: u32, momentum: f32 }
 
 var<workgroup> values: array<f32, THREADS>;
 
-// = total
 // The sum over the workgroup, for each of its invocations.
 fn total(thread: u32, value: f32) -> f32 {
   values[thread] = value;
@@ -40,7 +39,6 @@ fn total(thread: u32, value: f32) -> f32 {
   workgroupBarrier();
   return result;
 }
-// = end
 
 @compute @workgroup_size(THREADS)
 fn main(

@@ -171,7 +171,7 @@ fn main(
     }
     if (k0 < end) {
       let isInside = k < K;
-      let dr = select(BEYOND, i * p.dilationRows, isInside);
+      let dr = select(2 * BEYOND, i * p.dilationRows, isInside);    // outside also from a row that is BEYOND
       let ds = j * p.dilationCols;
       let back = vec3u(dr, ds, (dr * p.Q + ds) * rowStride - o / 4);
       dy0 = fetchDy(output0, back);

@@ -180,7 +180,7 @@ fn main(
     }
     if (k0 < end) {
       let isInside = k < K;
-      let dr = select(BEYOND, tapRow * p.dilationRows, isInside);
+      let dr = select(2 * BEYOND, tapRow * p.dilationRows, isInside);    // outside also from a row that is BEYOND
       let ds = tapCol * p.dilationCols;
       let back = vec3u(dr, ds, (dr * p.Q + ds) * pitch - o / 4);
       dy0 = fetchDy(output0, back);

@@ -49,9 +49,7 @@ fn total(thread: u32, value: f32) -> f32 {
     if (thread < half) { values[thread] += values[thread + half]; }
     workgroupBarrier();
   }
-  let result = values[0];
-  workgroupBarrier();
-  return result;
+  return values[0];
 }
 // = end
 

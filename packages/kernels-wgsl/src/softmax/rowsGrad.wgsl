@@ -25,6 +25,7 @@ fn exponential(x: f32) -> f32 { return select(exp(x), x, isNan(x)); }
 
 var<workgroup> values: array<f32, THREADS>;
 
+// = total
 // The sum over the workgroup, for each of its invocations.
 fn total(thread: u32, value: f32) -> f32 {
   values[thread] = value;
@@ -33,10 +34,9 @@ fn total(thread: u32, value: f32) -> f32 {
     if (thread < half) { values[thread] += values[thread + half]; }
     workgroupBarrier();
   }
-  let result = values[0];
-  workgroupBarrier();
-  return result;
+  return values[0];
 }
+// = end
 
 fn addend(k: u32, _m: f32) -> Sum { return select(f32(dy[k]) * f32(y[k]), f32(dy[k]), LOG); }
 
