@@ -80,6 +80,21 @@ describe("a zip archive of torch.save", () => {
     expect(await messageOf(openCheckpoint(bytes))).toBe(message);
   });
 
+  test("whose directory points out of the file is refused", async () => {
+    const bytes = torchZip(STATE, STORAGES);
+    const end = bytes.length - 22;
+    const directory = new DataView(bytes.buffer).getUint32(end + 16, true);
+    const changed = (at: number, value: number) => {
+      const copy = bytes.slice();
+      new DataView(copy.buffer).setUint32(at, value, true);
+      return messageOf(openCheckpoint(copy));
+    };
+    const damaged =
+      /^zip: \d+ bytes at \d+ are outside of the file's \d+\. The file is truncated or damaged: fetch it again\.$/;
+    expect(await changed(end + 16, 2 ** 31)).toMatch(damaged);
+    expect(await changed(directory + 42, bytes.length)).toMatch(damaged);
+  });
+
   test("fails as the medium does", async () => {
     const bytes = torchZip(STATE, STORAGES);
     const broken = (from: number, to: number) => ({

@@ -209,6 +209,16 @@ describe("a tensor of a storage", () => {
     expect(of([0, 9], [9, 9], 99).elements).toBe(0);
   });
 
+  test("keeps its shape, though the pickle changes its own list", () => {
+    const [shape, strides] = [
+      [2, 3],
+      [3, 1],
+    ];
+    const tensor = of(shape, strides);
+    for (const list of [shape, strides]) list.push(9);
+    expect(tensor.shape).toEqual([2, 3]);
+  });
+
   test("may have 64 axes", () => {
     const ones = Array<number>(64).fill(1);
     expect(of(ones, ones).shape).toEqual(ones);
