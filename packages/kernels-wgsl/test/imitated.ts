@@ -9,6 +9,8 @@ import { matrixUnits } from "../src/matrixUnits/index.ts";
  */
 export function imitated(source: string): string {
   const slices: Record<string, string> = {};
+  const declared = source.matchAll(/^var<workgroup> (\w+Slice): array<\w+, ([^>]+)>;/gm);
+  const lengths = new Map([...declared].map(([, slice, length]) => [slice, length]));
   const output = /var<storage, read_write> (\w+):/.exec(source)?.[1];
   // Bounds that are no constants: llvmpipe would unroll the loops of every multiplication.
   const bound = (count: string) => `min(${count}, arrayLength(&${output}) + ${count} - 1)`;
@@ -29,7 +31,11 @@ export function imitated(source: string): string {
       },
     )
     .replace(/subgroupMatrixMultiplyAccumulate/g, "multiplyAccumulate")
-    .replace(/subgroupMatrixStore<row_major>\(&stage, staged, (\w+), MATRIX_N\)/g, "storeMatrix(staged, $1)");
+    .replace(/subgroupMatrixStore<row_major>\(&stage, staged, (\w+), MATRIX_N\)/g, "storeMatrix(staged, $1)")
+    .replace(
+      /\b(\w+Slice)\[([^\]]+)\] = /g,
+      (_, slice: string, at: string) => `${slice}[inside(${at}, ${lengths.get(slice)})] = `,
+    );
   if (!slices.Left) return source;
   return `${inLoops(code, bound("2 * SUB_M / MATRIX_M"))}
 struct Matrix { offset: u32, stride: u32, isColumns: bool }
@@ -41,6 +47,12 @@ var<private> lefts: array<Matrix, 8>;
 var<private> rights: array<Matrix, 8>;
 var<private> side: u32;
 var<private> sums: array<f32, 8 * SUMS>;
+var<private> isBeyond: bool;
+// A driver would move a write beyond a slice to its last element, which is padding. Here it makes NaN of the invocation's sums.
+fn inside(at: u32, length: u32) -> u32 {
+  isBeyond |= at >= length;
+  return at;
+}
 fn loadLeft(isColumns: bool, offset: u32, stride: u32) -> u32 {
   left = Matrix(offset, stride, isColumns);
   return 0;
@@ -76,7 +88,9 @@ fn multiplyAll() {
   }
 }
 fn storeMatrix(at: u32, c: u32) {
-  for (var n = 0u; n < ${bound("SUMS")}; n++) { stage[at + lane + n * SUBGROUP] = sums[c * SUMS + n]; }
+  for (var n = 0u; n < ${bound("SUMS")}; n++) {
+    stage[at + lane + n * SUBGROUP] = select(sums[c * SUMS + n], bitcast<f32>(0x7fc00000 | u32(isBeyond)), isBeyond);
+  }
 }
 `;
 }
@@ -112,12 +126,13 @@ function inLoops(code: string, count: string): string {
 export function imitation<P extends ParamValues>(kernel: Kernel<P>): Kernel<P> {
   const { plain, gpu = [] } = kernel.variants;
   const variants = [...gpu, ...(matrixUnits.variantsOf(kernel)?.variants ?? [])];
-  return { ...kernel, variants: { plain: shader(plain), gpu: variants.map(imitatedVariant) } };
+  return { ...kernel, variants: { plain: imitatedShader(plain), gpu: variants.map(imitatedVariant) } };
 }
 
 const ANYWHERE = { needs: [], fits: () => true };
 
-const shader = <P extends ParamValues>(variant: Variant<P>): Variant<P> => ({
+/** A variant of one shader with its matrices imitated, which then takes any adapter. */
+export const imitatedShader = <P extends ParamValues>(variant: Variant<P>): Variant<P> => ({
   ...variant,
   ...ANYWHERE,
   source: imitated(variant.source),
@@ -130,7 +145,7 @@ const imitatedVariant = <P extends ParamValues>(variant: AnyVariant<P>): AnyVari
         ...ANYWHERE,
         stages: variant.stages.map((stage) => ({ ...stage, kernel: imitation(stage.kernel) })),
       }
-    : shader(variant);
+    : imitatedShader(variant);
 
 /** True if the variant computes on matrix units. */
 export const needsMatrices = ({ needs = [] }: AnyVariant): boolean => needs.includes(MATRIX_UNITS);

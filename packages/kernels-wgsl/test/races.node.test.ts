@@ -1,66 +1,29 @@
 import { describe, expect, it } from "vitest";
-import type { Case } from "../src/check.ts";
-import { epilogueHoles } from "../src/launch/epilogue.ts";
-import { specialize } from "../src/launch/kernel.ts";
 import { needsMatrices } from "./imitated.ts";
+import { searchRaces, toInterpret, tooLong } from "./race-search.ts";
 import { findRaces } from "./races.ts";
-import { isAble, rows } from "./variants.ts";
-
-const ABSENT = new Float32Array(4);
-
-/** Elements that more than one lane of a subgroup writes: each writes four of up to eight rows. */
-const SEVERAL = 64;
-
-/** Elements beyond which a case is not interpreted: of the variants for long sums, which only differ in registers. */
-const LONG = 100_000;
-
-const lengthOf = ({ reads, writes }: Case): number =>
-  [...reads, ...writes].reduce((sum, { length }) => sum + length, 0);
-
-/** The race finder interprets: one small case, which writes so many elements, is what it can do in a second. */
-function smallest(cases: Case[], least: number): Case | undefined {
-  const asked = cases.filter(({ races }) => races);
-  const several = cases.filter(({ writes }) => writes.some(({ length }) => length >= least));
-  const found = [asked, several, cases].find(({ length }) => length > 0) ?? [];
-  return found.sort((a, b) => lengthOf(a) - lengthOf(b))[0];
-}
+import { rows } from "./variants.ts";
 
 const BARRIER = "workgroupBarrier();";
-const MATRICES = "the race finder would interpret imitated matrices for minutes";
 
 describe.each(rows)("%s", { timeout: 120_000 }, (_, kernel, variant, cases) => {
-  const example = () => {
-    const launched = ({ params, holes }: Case) =>
-      isAble(variant, params) &&
-      variant.workgroups(params, { ...variant.holes, ...holes }).every((side) => side > 0);
-    return smallest(cases().filter(launched), variant.needs?.includes("subgroups") ? SEVERAL : 0)!;
-  };
-
-  /** What is found in a launch of at most so many workgroups along each axis. */
-  const found = (source: string, { epilogue, ...example }: Case, most: number) => {
-    const holes = { ...variant.holes, ...example.holes, ...(epilogue && epilogueHoles(epilogue)) };
-    const grid = variant.workgroups(example.params, holes).map((side) => Math.min(side, most));
-    const reads = kernel.reads.map((_, i) => example.reads[i] ?? ABSENT);
-    return findRaces(specialize(kernel.name, source, holes), kernel, grid, { ...example, reads });
-  };
-
   it("has no race", ({ skip }) => {
-    skip(needsMatrices(variant), MATRICES);
-    skip(
-      lengthOf(example()) > LONG,
-      "the race finder would interpret sums of so many terms for half a minute",
-    );
-    expect(found(variant.source, example(), 2), example().name).toEqual({ race: undefined, errors: [] });
+    const example = toInterpret(variant, cases());
+    const reason = tooLong(variant, example);
+    if (reason) return skip(reason);
+    expect(searchRaces(kernel, variant, example), example.name).toEqual({ race: undefined, errors: [] });
   });
 
   if (variant.source.includes(BARRIER)) {
     it("needs each of its barriers", ({ skip }) => {
-      skip(needsMatrices(variant), MATRICES);
+      const example = toInterpret(variant, cases());
+      skip(needsMatrices(variant), tooLong(variant, example));
       const parts = variant.source.split(BARRIER);
       for (let i = 1; i < parts.length; i++) {
         const source = parts.reduce((sum, part, k) => sum + (k === i ? "" : BARRIER) + part);
         const line = parts.slice(0, i).join("").split("\n").length;
-        expect(found(source, example(), 1).race, `${example().name}, without line ${line}`).toBeDefined();
+        const { race } = searchRaces(kernel, { ...variant, source }, example, 1);
+        expect(race, `${example.name}, without line ${line}`).toBeDefined();
       }
     });
   }
@@ -108,6 +71,23 @@ it("knows how often a loop turns, and that a barrier orders its turns, also wher
   const race = (barrier: string) => findRaces(code(barrier), kernel, [1, 1, 1], example).race;
   expect(race("workgroupBarrier();")).toBeUndefined();
   expect(race("")).toMatch(/^tile, byte/);
+});
+
+it("finds the race of two workgroups, and none where each writes elements of its own", () => {
+  const code = (step: string) => `const THREADS: u32 = 8;
+    struct Params { length: u32 }
+    @group(0) @binding(0) var<storage, read_write> y: array<u32>;
+    @group(0) @binding(1) var<uniform> p: Params;
+    @compute @workgroup_size(8)
+    fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+      for (var i = id.x; i < p.length; i += ${step}) { y[i] = i; }
+    }`;
+  const kernel = { name: "strided", reads: [], writes: ["y"], params: { length: "u32" } } as const;
+  const writes = [new Uint32Array(40)];
+  const example = { name: "40", params: { length: 40 }, reads: [], writes, expected: [] };
+  const race = (step: string) => findRaces(code(step), kernel, [2, 1, 1], example).race;
+  expect(race("groups.x + THREADS")).toMatch(/^y, byte \d+: another workgroup/);
+  expect(race("groups.x * THREADS")).toBeUndefined();
 });
 
 it("finds none where each invocation writes where a function says", () => {

@@ -13,6 +13,7 @@ export function findRaces(code: string, kernel: Interface, grid: number[], { par
   const group: Record<number, unknown> = {};
   const buffers = [...reads, ...writes].map((values) => values.slice().buffer);
   for (const [i, buffer] of buffers.entries()) group[i] = buffer;
+  users = new Map(kernel.writes.map((name) => [name, new Map()]));
   const uniform = new ArrayBuffer(layout(kernel.params).size);
   writeParams(kernel, params, new DataView(uniform), 0);
   group[buffers.length] = { uniform };
@@ -20,10 +21,22 @@ export function findRaces(code: string, kernel: Interface, grid: number[], { par
     // It cannot read an element of an array of truth values, and takes numbers for them.
     .replace(/\barray<bool,/g, "array<u32,");
   try {
-    return { race: undefined, errors: detectRaces(interpreted, "main", grid, { 0: group }).errors };
+    const { errors } = quietly(() => detectRaces(interpreted, "main", grid, { 0: group }));
+    return { race: undefined, errors };
   } catch (error) {
     if (error instanceof Race) return { race: error.message, errors: [] };
     throw error;
+  }
+}
+
+/** The result of `find`. The interpreter logs each statement that it leaves out, as `v.x -= 1`, for every invocation. */
+function quietly<T>(find: () => T): T {
+  const { error } = console;
+  console.error = () => {};
+  try {
+    return find();
+  } finally {
+    console.error = error;
   }
 }
 
@@ -164,8 +177,22 @@ const told = ({ invocation, kind, line }: Access) => `invocation ${invocation} $
 const race = (a: Access, b: Access) =>
   a.invocation !== b.invocation && (a.kind === "write" || b.kind === "write") && !(a.atomic && b.atomic);
 
+/** Workgroups, by their trackers, that read and that wrote each two bytes of the bindings that are written. */
+let users = new Map<string, Map<number, Record<Access["kind"], Set<object>>>>();
+
+/** True if another workgroup has used these bytes, and one of the two writes: no barrier is between workgroups. */
+function racesWithAnother(workgroup: object, { bufferId, kind, atomic }: Access, at: number): boolean {
+  const places = users.get(bufferId);
+  if (!places || atomic) return false;
+  const here = places.get(at) ?? { read: new Set(), write: new Set() };
+  places.set(at, here);
+  here[kind].add(workgroup);
+  const rivals = kind === "write" ? [...here.write, ...here.read] : [...here.write];
+  return rivals.some((rival) => rival !== workgroup);
+}
+
 // It compares every two accesses between barriers, of which a large tile has a million. Here those of one place meet: of
-// each kind two from different invocations, so that any other has one to race with.
+// each kind two from different invocations, so that any other has one to race with. Workgroups are compared here alone.
 Object.assign(MemoryTracker.prototype, {
   _checkPhase(this: { _phase: Access[] }): void {
     const places = new Map<string, Map<number, Access[]>>();
@@ -176,7 +203,10 @@ Object.assign(MemoryTracker.prototype, {
       for (let at = offset >> 1; at < (offset + size) / 2; at++) {
         const before = buffer.get(at) ?? [];
         const raced = before.find((other) => race(access, other));
-        if (raced) throw new Race(`${bufferId}, byte ${2 * at}: ${told(raced)}, ${told(access)}`);
+        const where = `${bufferId}, byte ${2 * at}`;
+        if (raced) throw new Race(`${where}: ${told(raced)}, ${told(access)}`);
+        if (racesWithAnother(this, access, at))
+          throw new Race(`${where}: another workgroup, ${told(access)}`);
         const alike = before.filter((other) => other.kind === kind && other.atomic === atomic);
         if (alike.length < 2 && alike.every((other) => other.invocation !== invocation)) before.push(access);
         buffer.set(at, before);

@@ -1,19 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Case } from "../src/check.ts";
-import {
-  type Adapter,
-  type AnyVariant,
-  allVariants,
-  fits,
-  type Holes,
-  type Variant,
-} from "../src/launch/kernel.ts";
+import { type Adapter, type AnyVariant, allVariants, fits, type Holes } from "../src/launch/kernel.ts";
 import { Launcher } from "../src/launch/launcher.ts";
 import { MATRIX_UNITS } from "../src/launch/matrices.ts";
 import { matrixUnits } from "../src/matrixUnits/index.ts";
 import { rasteriser } from "../src/rasteriser/index.ts";
 import { openDevice } from "./device.ts";
-import { imitated, imitation, matrixAdapters, needsMatrices } from "./imitated.ts";
+import { onAnotherGrid } from "./grids.ts";
+import { imitatedShader, imitation, matrixAdapters, needsMatrices } from "./imitated.ts";
 import { checks } from "./kernels.ts";
 import { checkValues, hasHalf, inHalf } from "./value-check.ts";
 
@@ -50,6 +44,13 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     return cases().filter(({ params }) => adapters.some((adapter) => fits(variant, params, adapter, holes)));
   };
 
+  const inHalves = () =>
+    hasHalf(kernel, variant) && adapter.features.has("shader-f16")
+      ? runnable({ Elem: "f16" })
+          .filter(({ half }) => half !== false)
+          .map(inHalf)
+      : [];
+
   // An imitation is the same arithmetic everywhere, and long.
   const isOnce = () => isImitated() && "Deno" in globalThis;
 
@@ -64,51 +65,23 @@ describe.each(rows)("%s", (_, kernel, variant, cases) => {
     skip(isOnce(), "matrices are imitated in Node");
     skip(!hasHalf(kernel, variant), "no alias Elem");
     skip(!adapter.features.has("shader-f16"), "the adapter has no shader-f16");
-    const found = runnable({ Elem: "f16" });
+    const found = inHalves();
     skip(found.length === 0, lacking(variant, adapter));
-    await compare(found.filter(({ half }) => half !== false).map(inHalf));
+    await compare(found);
   });
 
-  // A launch has two rows only beyond 65,535 workgroups: no case is so large.
-  it("equals it where its workgroups are in two rows", async ({ skip }) => {
+  // A launch has two rows, or loops over strides that turn twice, only where it is larger than any case.
+  it("equals it on another grid", async ({ skip }) => {
     skip(isOnce(), "matrices are imitated in Node");
-    if ("stages" in variant || !isNumbered(variant)) {
-      skip("its workgroups are in one row at any size");
-      return;
-    }
-    const found = runnable({});
+    const found = runnable({}).length > 0 ? runnable({}) : inHalves();
     skip(found.length === 0, lacking(variant, adapter));
-    const example = bestInRows(variant, found);
-    if (!example) return skip("no case has several workgroups in one row");
-    const shader = isImitated() ? imitated(variant.source) : variant.source;
-    const plain = { ...inTwoRows(variant), source: shader };
-    await checkValues(device, launcher, { ...kernel, variants: { plain } }, plain, example);
+    const other = onAnotherGrid(variant, found);
+    if (typeof other === "string") return skip(other);
+    const plain = isImitated() ? imitatedShader(other.variant) : other.variant;
+    await checkValues(device, launcher, { ...kernel, variants: { plain } }, plain, other.example);
     expect(failures).toEqual([]);
   });
 });
-
-/** True if a workgroup gives itself a number, by which `spread` tells them apart. */
-const isNumbered = ({ source }: Variant): boolean =>
-  ["workgroup_id", "num_workgroups"].every((builtin) => source.includes(`@builtin(${builtin})`));
-
-/** The variant on a grid of two rows, with a workgroup too many where their count is odd. */
-const inTwoRows = (variant: Variant): Variant => ({
-  ...variant,
-  workgroups: (params, holes) => {
-    const [count] = variant.workgroups(params, holes);
-    return [Math.ceil(count / 2), 2, 1];
-  },
-});
-
-/** The case with the fewest workgroups of those with several, an odd count if there is one. */
-function bestInRows(variant: Variant, cases: readonly Case[]): Case | undefined {
-  const counted = cases.map((example) => {
-    const [count, ...others] = variant.workgroups(example.params, { ...variant.holes, ...example.holes });
-    return { example, count: others.every((side) => side === 1) ? count : 0 };
-  });
-  const several = counted.filter(({ count }) => count > 1).sort((a, b) => a.count - b.count);
-  return (several.find(({ count }) => count % 2 === 1) ?? several[0])?.example;
-}
 
 /** The reason that none of a variant's cases can run here. */
 function lacking({ needs = [] }: AnyVariant, { features, subgroupSize }: Adapter): string {

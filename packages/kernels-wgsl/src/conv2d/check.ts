@@ -26,12 +26,11 @@ type Window = [R: number, S: number, O: number];
 const NAN_INSIDE = "NaN inside";
 
 const shapes: [name: string, Image, Window, Options][] = [
-  ["a pixel of 17 channels", [1, 1, 1, 17], [1, 1, 1], {}],
-  ["a pixel into 17 channels", [1, 1, 1, 1], [1, 1, 17], {}],
-  ["17 pixels", [1, 1, 17, 1], [1, 1, 1], {}],
-  ["a pixel of 36 channels", [1, 1, 1, 36], [1, 1, 4], {}],
-  ["a pixel into 36 channels", [1, 1, 1, 4], [1, 1, 36], {}],
-  ["36 pixels", [1, 1, 36, 4], [1, 1, 4], {}],
+  ["17 pixels of 17 channels", [1, 1, 17, 17], [1, 1, 1], {}],
+  ["17 pixels into 17 channels", [1, 1, 17, 1], [1, 1, 17], {}],
+  ["17 pixels of 36 channels", [1, 1, 17, 36], [1, 1, 4], {}],
+  ["17 pixels into 36 channels", [1, 1, 17, 4], [1, 1, 36], {}],
+  ["36 pixels", [1, 1, 36, 12], [1, 1, 4], {}],
   ["tiny", [1, 2, 3, 1], [2, 2, 1], {}],
   ["tiny, by fours", [1, 2, 2, 4], [1, 2, 4], {}],
   ["3×3 of primes", [2, 7, 11, 3], [3, 3, 5], { pad: [1, 1, 1, 1] }],
@@ -46,6 +45,8 @@ const shapes: [name: string, Image, Window, Options][] = [
   ["strides and padding by side", [1, 8, 13, 4], [3, 5, 12], { stride: [3, 1], pad: [0, 2, 3, 1] }],
   ["dilated", [1, 11, 13, 4], [3, 2, 8], { dilation: [2, 3], pad: [2, 2, 1, 1] }],
   ["dilated and strided", [1, 13, 17, 8], [3, 3, 4], { dilation: [2, 4], stride: [3, 2], pad: [2, 1, 4, 4] }],
+  ["one more than tiles have, on each side", [1, 1, 193, 65], [1, 1, 65], {}],
+  ["one pixel more than tiles have, by fours", [1, 3, 43, 4], [1, 1, 4], {}],
   ["two groups", [2, 6, 5, 6], [3, 3, 10], { groups: 2, pad: [1, 1, 1, 1] }],
   ["four groups, by fours", [1, 6, 5, 32], [3, 3, 64], { groups: 4, pad: [1, 1, 1, 1], stride: [2, 1] }],
   ["depthwise", [1, 6, 5, 8], [3, 3, 8], { groups: 8, pad: [1, 1, 1, 1] }],
@@ -138,7 +139,7 @@ export const checks = [
         reads: [x, w],
         writes: [new Float32Array(dy.length)],
         expected: [conv2dReference(x, w, p)],
-        races: /^a pixel of/.test(name),
+        races: /^17 pixels of/.test(name),
       };
       return fused(example, p.O);
     }),
@@ -152,7 +153,7 @@ export const checks = [
         reads: [dy, w],
         writes: [new Float32Array(x.length)],
         expected: [conv2dInputGradReference(dy, w, p)],
-        races: /^a pixel into/.test(name),
+        races: /^17 pixels into/.test(name),
       };
       return fused(example, p.C);
     }),
@@ -168,7 +169,7 @@ export const checks = [
           reads: [x, dy],
           writes: [new Float32Array(splits * w.length).fill(7)],
           expected: [inStretches(p, splits, x, dy)],
-          races: /^\d+ pixels/.test(name) && splits === 1,
+          races: /^(17 pixels of 17|36 pixels)/.test(name) && splits === 1,
         })),
       ),
   ),
@@ -177,7 +178,7 @@ export const checks = [
       [1, 1],
       [37, 3],
       [5, 0],
-      [300, 3], // several workgroups
+      [600, 3], // several workgroups
       [301, 70], // several blocks, the last one short
       [8, 70],
     ].map(([length = 0, splits = 0]) => {

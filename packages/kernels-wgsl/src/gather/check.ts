@@ -7,6 +7,7 @@ const sides: [outer: number, size: number, inner: number][] = [
   [3, 4, 13],
   [1, 1, 1],
   [2, 3, 0],
+  [4, 13, 11],
   [3, 7, 101],
   [3, 4, 7001], // several elements for an invocation
 ];

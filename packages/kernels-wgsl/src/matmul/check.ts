@@ -6,8 +6,8 @@ type Sizes = [batch: number, M: number, K: number, N: number];
 const shapes: Sizes[] = [
   [1, 2, 3, 1],
   [1, 1, 1, 1],
-  [1, 1, 17, 1],
-  [1, 4, 36, 4],
+  [1, 17, 17, 1],
+  [1, 20, 36, 4],
   [1, 7, 13, 5],
   [1, 33, 65, 17],
   [3, 9, 11, 7],
@@ -16,6 +16,8 @@ const shapes: Sizes[] = [
   [1, 1, 64, 40],
   [1, 100, 4, 1],
   [1, 8, 520, 12],
+  [2, 193, 3, 65], // one more than tiles have, on each side
+  [2, 129, 4, 4],
   [0, 3, 4, 5],
   [2, 3, 0, 4],
 ];
@@ -104,6 +106,17 @@ const repeated: MatmulParams = {
   bBatch: [32, 0, 0, 0],
 };
 
+/** Batches [2, 2, 1, 3] that both operands have in orders of their own. */
+const ofFourAxes = (sizes: Sizes, aT: boolean, bT: boolean): MatmulParams => {
+  const [, M, K, N] = sizes;
+  return {
+    ...dense(sizes, aT, bT),
+    batch: [3, 1, 2, 2],
+    aBatch: [4 * M * K, 0, M * K, 2 * M * K],
+    bBatch: [K * N, 0, 6 * K * N, 3 * K * N],
+  };
+};
+
 export const checks = [
   check(matmul, () => [
     ...shapes.flatMap((sizes) =>
@@ -121,6 +134,14 @@ export const checks = [
           3 * 96,
           3 * 160,
         ),
+      ),
+    ),
+    ...layouts.map(([aT, bT]) =>
+      example(
+        `batches of four axes${aT ? ", aᵀ" : ""}${bT ? ", bᵀ" : ""}`,
+        ofFourAxes([1, 4, 8, 4], aT, bT),
+        12 * 32,
+        12 * 32,
       ),
     ),
     example("batches repeated along different axes", repeated, 2 * 20, 3 * 32),

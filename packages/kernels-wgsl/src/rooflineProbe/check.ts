@@ -15,7 +15,7 @@ export const checks = [
     }),
   ),
   check(copy, () =>
-    [1, 101].map((length) => {
+    [1, 131].map((length) => {
       const x = randomValues(4 * length);
       return {
         name: `${length} fours`,

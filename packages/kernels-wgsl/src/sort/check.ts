@@ -7,6 +7,7 @@ const shapes: [outer: number, size: number, inner: number][] = [
   [13, 11, 1],
   [1, 263, 2],
   [2, 0, 3],
+  [87, 3, 2], // several workgroups
 ];
 
 export const checks = [

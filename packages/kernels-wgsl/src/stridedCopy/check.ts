@@ -55,6 +55,8 @@ export const checks = [
       at([240, 120, 40, 8, 1]),
     ),
     example("a long matrix, every second row", [700, 8], at([16, 1]), at([8, 1])),
+    // A carry from axis to axis, `to.x -= side.x`, changes nothing in the race finder's interpreter: it gets one axis.
+    { ...example("a vector of 2,560", [2560], at([1]), at([1])), races: true },
     // Enough elements for an invocation to copy several.
     example("four long axes, turned", [5, 31, 29, 33], at([1, 5, 155, 4495]), at([29667, 957, 33, 1])),
     example("four long axes of fours", [12, 31, 90, 20], at([20, 240, 7440, 1]), at([55_800, 1800, 20, 1])),

@@ -134,6 +134,8 @@ export const checks = [
       ],
       [50 * 18 * 44, 18 * 44, 44, 1],
     ),
+    // A carry from axis to axis, `to.x -= side.x`, changes nothing in the race finder's interpreter: it gets one axis.
+    { ...example("a vector of 2,560 as it is", [[2560, 0, 2560]], [1]), races: true },
     {
       ...example("integers that float32 does not hold", [[5, 1, 3]], [1]),
       params: padParams(
