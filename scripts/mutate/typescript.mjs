@@ -30,7 +30,9 @@ const FOLDERS = {
     ...OF_ALL,
   ],
   "packages/tensor/src/core": [
-    ...["core", "compile", "ops/elementwise.test.ts", "ops/unary.test.ts"].map((path) => `packages/tensor/test/${path}`),
+    ...["core", "compile", "ops/elementwise.test.ts", "ops/unary.test.ts"].map(
+      (path) => `packages/tensor/test/${path}`,
+    ),
     ...OF_ALL,
   ],
   "packages/tensor/src/formats": ["packages/tensor/test/formats"],

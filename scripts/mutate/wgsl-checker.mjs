@@ -23,12 +23,20 @@ const load = (name) => server.ssrLoadModule(`/packages/kernels-wgsl/${name}`);
 const { openDevice } = await load("test/device.ts");
 const { device, adapter } = await openDevice();
 const original = await variants();
+// Loaded once: it changes the interpreter's own classes, which stay.
+const { searchRaces, toInterpret, tooLong } = await load("test/race-search.ts");
 
-process.on("message", async (/** @type {any} */ message) => {
-  mutant = message;
-  server.moduleGraph.invalidateAll();
-  process.send?.(await verdict());
-});
+process.on(
+  "message",
+  async (/** @type {{ mutant: import("./wgsl.mjs").Mutant, by: "values" | "races" }} */ message) => {
+    ({ mutant } = message);
+    server.moduleGraph.invalidateAll();
+    const { found, rasteriser } = await variants();
+    const changed = [...found].filter(([name, { text }]) => text !== original.found.get(name)?.text);
+    const examined = changed.map(([, variant]) => variant);
+    process.send?.(message.by === "values" ? await byValues(examined, rasteriser) : await byRaces(examined));
+  },
+);
 process.send?.("ready");
 
 /** Every variant of every kernel, with its cases, by name. */
@@ -46,42 +54,81 @@ async function variants() {
   return { found, rasteriser };
 }
 
-async function verdict() {
+/**
+ * Run the changed variants on each case, and on another grid.
+ *
+ * @param {any[]} changed
+ * @param {unknown} rasteriser
+ */
+async function byValues(changed, rasteriser) {
   const { fits } = await load("src/launch/kernel.ts");
   const { Launcher } = await load("src/launch/launcher.ts");
   const { checkValues, hasHalf, inHalf } = await load("test/value-check.ts");
-  const { imitation, matrixAdapters, needsMatrices } = await load("test/imitated.ts");
+  const { onAnotherGrid } = await load("test/grids.ts");
+  const { imitatedShader, imitation, matrixAdapters, needsMatrices } = await load("test/imitated.ts");
   const { MATRIX_UNITS } = await load("src/launch/matrices.ts");
-  const { found, rasteriser } = await variants();
-  const changed = [...found].filter(([name, { text }]) => text !== original.found.get(name)?.text);
   /** @type {Error[]} */
   const failures = [];
   const own = { ...adapter, rasteriser: adapter.rasteriser && rasteriser };
   const launcher = new Launcher(device, own, (/** @type {Error} */ error) => failures.push(error));
   let ran = 0;
-  for (const [, { kernel, variant, cases }] of changed) {
+  /** @param {unknown[]} launch a kernel, its variant and a case */
+  const verdictOn = async (...launch) => {
+    ran++;
+    let error;
+    try {
+      await checkValues(device, launcher, ...launch);
+    } catch (thrown) {
+      error = thrown;
+    }
+    if (failures.length > 0) return "invalid"; // it does not compile
+    return error ? "killed" : undefined;
+  };
+  for (const { kernel, variant, cases } of changed) {
     // Where there are no matrix units, matrices are imitated.
     const isImitated = needsMatrices(variant) && !adapter.features.has(MATRIX_UNITS);
     const launched = isImitated ? imitation(kernel) : kernel;
     /** @type {unknown[]} */
     const adapters = isImitated ? matrixAdapters : [own];
+    /** @param {object} holes */
+    const runnable = (holes) =>
+      cases().filter((/** @type {any} */ { params }) =>
+        adapters.some((one) => fits(variant, params, one, holes)),
+      );
     const isHalf = adapter.features.has("shader-f16") && hasHalf(kernel, variant);
-    for (const holes of isHalf ? [{}, { Elem: "f16" }] : [{}]) {
-      for (const example of cases()) {
-        if ("Elem" in holes && example.half === false) continue;
-        if (!adapters.some((one) => fits(variant, example.params, one, holes))) continue;
-        ran++;
-        let error;
-        try {
-          const form = "Elem" in holes ? inHalf(example) : example;
-          await checkValues(device, launcher, launched, variant, form);
-        } catch (thrown) {
-          error = thrown;
-        }
-        if (failures.length > 0) return "invalid"; // it does not compile
-        if (error) return "killed";
-      }
+    const halves = isHalf
+      ? runnable({ Elem: "f16" }).filter((/** @type {any} */ { half }) => half !== false)
+      : [];
+    const forms = [...runnable({}), ...halves.map(inHalf)];
+    for (const example of forms) {
+      const verdict = await verdictOn(launched, variant, example);
+      if (verdict) return verdict;
     }
+    const other = onAnotherGrid(variant, runnable({}).length > 0 ? runnable({}) : forms);
+    if (typeof other === "string") continue;
+    const plain = isImitated ? imitatedShader(other.variant) : other.variant;
+    const verdict = await verdictOn({ ...kernel, variants: { plain } }, plain, other.example);
+    if (verdict) return verdict;
   }
   return ran === 0 ? "unreached" : "survived";
+}
+
+/**
+ * Interpret the changed variants: a race, or an access beyond an array, may change no value here.
+ *
+ * @param {any[]} changed
+ */
+async function byRaces(changed) {
+  for (const { kernel, variant, cases } of changed) {
+    if ("stages" in variant) continue;
+    const example = toInterpret(variant, cases());
+    if (tooLong(variant, example)) continue;
+    try {
+      const { race, errors } = searchRaces(kernel, variant, example);
+      if (race || errors.length > 0) return "interpreted";
+    } catch {
+      return "interpreted"; // an access beyond an array throws
+    }
+  }
+  return "survived";
 }

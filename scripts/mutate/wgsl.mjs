@@ -1,4 +1,5 @@
-// Changes shaders in memory, one small change at a time, and runs the value checks of the variants that have them.
+// Changes shaders in memory, one small change at a time, and runs the checks of the variants that have them: values,
+// then races.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
@@ -14,7 +15,7 @@ const SILENCE = 120_000;
 
 /**
  * @typedef {{ file: string, line: number, start: number, end: number, from: string, to: string }} Mutant
- * @typedef {"killed" | "timeout" | "survived" | "invalid" | "unreached"} Verdict
+ * @typedef {"killed" | "timeout" | "interpreted" | "survived" | "invalid" | "unreached"} Verdict
  */
 
 /**
@@ -31,8 +32,14 @@ export async function mutateShaders({ limit, seed, only, onResult }) {
   let child;
   for (const mutant of mutants) {
     child ??= await startChecker();
-    const verdict = await verdictOf(child, mutant);
-    if (verdict === "timeout") {
+    let verdict = await verdictOf(child, mutant, "values");
+    let isLate = verdict === "timeout";
+    if (verdict === "survived") {
+      const other = await verdictOf(child, mutant, "races");
+      if (other === "interpreted") verdict = other;
+      isLate = other === "timeout"; // the interpreter is slow, which says nothing about the mutant
+    }
+    if (isLate) {
       child.kill("SIGKILL");
       child = undefined;
     }
@@ -69,10 +76,11 @@ async function startChecker() {
 /**
  * @param {import("node:child_process").ChildProcess} child
  * @param {Mutant} mutant
+ * @param {"values" | "races"} by
  * @returns {Promise<Verdict>}
  */
-async function verdictOf(child, mutant) {
-  child.send(mutant);
+async function verdictOf(child, mutant, by) {
+  child.send({ mutant, by });
   const stop = new AbortController();
   const { signal } = stop;
   const late = new Promise((resolve) => {
@@ -97,7 +105,7 @@ async function verdictOf(child, mutant) {
  * @param {import("./sample.mjs").Wanted} wanted
  */
 export async function reportShaders({ limit, seed, only }) {
-  const counts = { killed: 0, timeout: 0, survived: 0, invalid: 0, unreached: 0 };
+  const counts = { killed: 0, timeout: 0, interpreted: 0, survived: 0, invalid: 0, unreached: 0 };
   await mutateShaders({
     limit,
     seed,
@@ -108,11 +116,11 @@ export async function reportShaders({ limit, seed, only }) {
         console.log(`${verdict}: ${file}:${line} ${from} → ${to}`);
     },
   });
-  const noticed = counts.killed + counts.timeout;
+  const noticed = counts.killed + counts.timeout + counts.interpreted;
   const counted = noticed + counts.survived;
   console.log(
     `shaders: ${noticed} of ${counted} mutants noticed (${((100 * noticed) / counted).toFixed(1)} %), ` +
-      `${counts.timeout} of them by time; ${counts.invalid} do not compile, ` +
+      `${counts.timeout} of them by time, ${counts.interpreted} by the race finder; ${counts.invalid} do not compile, ` +
       `${counts.unreached} stand in variants that this adapter does not run.`,
   );
 }
