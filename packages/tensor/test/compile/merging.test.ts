@@ -91,6 +91,30 @@ describe("an elementwise launch is merged into a product", () => {
     for (const other of [quad(0, 1), quad(0, 0), quad(2, 0)]) expect(added(other)).toHaveLength(2);
   });
 
+  it("with an operand that was merged into it before, in the same layout", () => {
+    const [y, other] = [planned(12), present(12)];
+    const both = { ...rows, a0: quad(1, COLUMNS) };
+    const with_ = (x: Storage, b0: MapParams["b0"]) => {
+      const launch = elementwise(x, "a * b", { ...both, b0 });
+      const reads = launch.reads.map((read, i) => (i === 1 ? { ...read, storage: other } : read));
+      return { ...launch, reads };
+    };
+    const merged = (first: MapParams["b0"], second: MapParams["b0"]) => {
+      const one = with_(y, first);
+      const [found, ...rest] = merge(product(y), one, with_(one.writes[0]!.storage, second));
+      expect(rest).toEqual([]);
+      return [
+        found!.epilogue!.expression,
+        found!.epilogue!.operands.map(({ kind }) => kind),
+        found!.mergedCount,
+      ];
+    };
+    const [dense, channel] = [quad(1, COLUMNS), quad(1, 0)];
+    expect(merged(dense, dense)).toEqual(["((value) * e0) * e0", ["dense"], 2]);
+    expect(merged(channel, channel)).toEqual(["((value) * e0) * e0", ["channel"], 2]);
+    expect(merged(dense, channel)).toEqual(["((value) * e0) * e1", ["dense", "channel"], 2]);
+  });
+
   it.each<[string, Partial<MapParams>, Partial<Recorded>]>([
     ["rows that lie further apart", { ...rows, a0: quad(1, 8) }, {}],
     ["rows that lie one in another", { ...rows, a0: quad(1, 1) }, {}],

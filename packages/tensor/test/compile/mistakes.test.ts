@@ -79,3 +79,7 @@ it("tensors of a recording that are used after it", async () => {
     `[Error: this tensor, Tensor f32 [1], was disposed: by dispose(), or by the end of the scope that made it. Return it from the scope, or keep() it.]`,
   );
 });
+
+it("an option that there is not", () => {
+  expect(() => compile((x: Tensor) => x, { onprogress() {} } as object)).toThrow(/onprogress.*onProgress/);
+});
