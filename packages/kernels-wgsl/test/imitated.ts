@@ -37,7 +37,7 @@ export function imitated(source: string): string {
       (_, slice: string, at: string) => `${slice}[inside(${at}, ${lengths.get(slice)})] = `,
     );
   if (!slices.Left) return source;
-  return `${inLoops(code, bound("2 * SUB_M / MATRIX_M"))}
+  return `${inLoops(code, bound)}
 struct Matrix { offset: u32, stride: u32, isColumns: bool }
 const SUMS = MATRIX_M * MATRIX_N / SUBGROUP;
 var<private> lane: u32;
@@ -99,7 +99,7 @@ fn storeMatrix(at: u32, c: u32) {
  * The shader with one loop for all multiplications of a slice, and one for all stores: compilers make a copy of a function
  * wherever it is called, and llvmpipe's takes half a minute for 16 of them. The places of the sums stay the shader's own.
  */
-function inLoops(code: string, count: string): string {
+function inLoops(code: string, bound: (count: string) => string): string {
   const stores = [...code.matchAll(/ *storeMatrix\(staged, sum\d\d\);\n *store\(([^;]*)\);\n/g)];
   const args = stores.map(([, args]) => args!.split(", "));
   const [first] = args;
@@ -108,12 +108,14 @@ function inLoops(code: string, count: string): string {
     varying[i] ? `array(${args.map((one) => one[i]).join(", ")})` : arg,
   );
   const names = places.map((place, i) => (varying[i] ? `places${i}[c]` : place));
-  const loop = `${places.map((place, i) => (varying[i] ? `  var places${i} = ${place};\n` : "")).join("")}
-  for (var c = 0u; c < ${count}; c++) { storeMatrix(staged, c); store(${names.join(", ")}); }
-`;
   const start = stores[0]!.index;
   const last = stores.at(-1)!;
   // The last four are in a block of their own, for a subgroup of eight matrices.
+  const guard = /if \((.*)\) \{/.exec(code.slice(start, last.index))?.[1];
+  const count = bound(`select(4, 8, ${guard})`);
+  const loop = `${places.map((place, i) => (varying[i] ? `  var places${i} = ${place};\n` : "")).join("")}
+  for (var c = 0u; c < ${count}; c++) { storeMatrix(staged, c); store(${names.join(", ")}); }
+`;
   const end = code.indexOf("}\n", last.index) + 2;
   const looped = `${code.slice(0, start)}${loop}${code.slice(end)}`;
   return looped.replace(
