@@ -1,57 +1,29 @@
-import type { Kernel } from "@shadegrad/kernels-wgsl";
-import { sumPartials } from "@shadegrad/kernels-wgsl/conv2d";
 import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
-import { type Part, pack, packParams, partsOf } from "@shadegrad/kernels-wgsl/pack";
 import { describe, expect, it } from "vitest";
-import { writeAdjacent } from "../../src/compile/adjacent.ts";
 import { mergeElementwise } from "../../src/compile/merge.ts";
 import type { Recorded } from "../../src/core/recorder.ts";
-import { Storage } from "../../src/core/storage.ts";
-import type { Device } from "../../src/gpu/device.ts";
+import type { Storage } from "../../src/core/storage.ts";
+import { launchOf, planned, present } from "./launches.ts";
 
-const device = { checkFits() {} } as unknown as Device;
-/** A tensor whose memory `compile` plans. */
-const planned = (elements: number) => new Storage(device, 4 * elements, "a tensor", "planned");
-/** A tensor that has memory. */
-const present = (elements: number) =>
-  new Storage({ allocate: () => ({}) } as unknown as Device, 4 * elements, "a tensor", "pooled");
-
-const launchOf = (
-  kernel: unknown,
-  params: object,
-  reads: readonly Storage[],
-  writes: readonly Storage[],
-  changes: Partial<Recorded> = {},
-): Recorded => ({
-  kernel: kernel as Kernel,
-  params: params as Recorded["params"],
-  paramsAtCall: undefined,
-  holes: {},
-  epilogue: undefined,
-  variant: undefined,
-  reads: reads.map((storage) => ({ storage, size: storage.bytes / 4, dtype: "f32" })),
-  writes: writes.map((storage) => ({ storage, size: storage.bytes / 4, dtype: "f32", allocated: true })),
+const [ROWS, COLUMNS] = [3, 4];
+const quad = (...values: number[]) => [...values, 0, 0, 0].slice(0, 4) as unknown as MapParams["a0"];
+const params = (changes: Partial<MapParams>): MapParams => ({
+  ...{ shape0: quad(12, 1, 1, 1), shape1: quad(1, 1, 1, 1), a1: quad(), b1: quad(), c1: quad() },
+  ...{ a0: quad(1), b0: quad(), c0: quad(), length: ROWS * COLUMNS, axes: 1, s: 0, t: 0 },
   ...changes,
 });
+const elementwise = (
+  a: Storage,
+  f = "-a",
+  changes: Partial<MapParams> = {},
+  others: Partial<Recorded> = {},
+) => launchOf(map, params(changes), [a, a, a], [planned(12)], { holes: { f }, ...others });
+const merge = (...launches: Recorded[]) => mergeElementwise(launches, new Set());
 
 describe("an elementwise launch is merged into a product", () => {
-  const [ROWS, COLUMNS] = [3, 4];
   /** A product of 3 rows and 4 channels, with whatever else it writes. */
   const product = (y: Storage, ...others: Storage[]) =>
     launchOf({ name: "matmul", epilogue: () => COLUMNS }, {}, [present(1), present(1)], [y, ...others]);
-  const quad = (...values: number[]) => [...values, 0, 0, 0].slice(0, 4) as unknown as MapParams["a0"];
-  const params = (changes: Partial<MapParams>): MapParams => ({
-    ...{ shape0: quad(12, 1, 1, 1), shape1: quad(1, 1, 1, 1), a1: quad(), b1: quad(), c1: quad() },
-    ...{ a0: quad(1), b0: quad(), c0: quad(), length: ROWS * COLUMNS, axes: 1, s: 0, t: 0 },
-    ...changes,
-  });
-  const elementwise = (
-    a: Storage,
-    f = "-a",
-    changes: Partial<MapParams> = {},
-    others: Partial<Recorded> = {},
-  ) => launchOf(map, params(changes), [a, a, a], [planned(12)], { holes: { f }, ...others });
-  const merge = (...launches: Recorded[]) => mergeElementwise(launches, new Set());
   const rows = { axes: 2, shape0: quad(COLUMNS, ROWS, 1, 1) };
 
   it("whose layout is its own, of one axis or two", () => {
@@ -156,113 +128,79 @@ describe("an elementwise launch is merged into a product", () => {
   });
 });
 
-describe("tensors that are packed into one", () => {
-  const part = (start: number, length: number, splits = 1): Part => ({ start, length, space: 64, splits });
-  const packing = (whole: Storage, ...read: (readonly [Storage, Part])[]) => {
-    const reads = Array.from({ length: 7 }, (_, k) => (read[k] ?? read[0]!)[0]);
-    return launchOf(pack, packParams(read.map(([, each]) => each)), reads, [whole]);
-  };
-  const making = (...made: Storage[]) => launchOf({ name: "make" }, {}, [present(4)], made);
-  const adjacent = (launches: Recorded[], fixed: Storage[] = []) => writeAdjacent(launches, new Set(fixed));
+describe("an elementwise launch is merged into another", () => {
+  const first = (f = "a + s", changes: Partial<MapParams> = {}) =>
+    elementwise(present(12), f, { s: 5, ...changes });
+  const typed = (launch: Recorded, dtype: string) => ({
+    ...launch,
+    writes: launch.writes.map((write) => ({ ...write, dtype })),
+  });
+  const after = (launch: Recorded, f = "-a", changes: Partial<MapParams> = {}) =>
+    elementwise(launch.writes[0]!.storage, f, changes);
 
-  it("are written to their places", () => {
-    const [a, b, whole] = [planned(4), planned(8), planned(128)];
-    const launches = [making(a), making(b), packing(whole, [a, part(0, 4)], [b, part(64, 8)])];
-    const found = adjacent(launches);
-    expect(found.launches).toEqual(launches.slice(0, 2));
-    expect([...found.aliases]).toEqual([
-      [a, { whole, offset: 0 }],
-      [b, { whole, offset: 256 }],
-    ]);
+  it("of the same length, by its expression", () => {
+    const one = first();
+    const [merged, ...rest] = merge(one, after(one));
+    expect(rest).toEqual([]);
+    expect(merged).toMatchObject({ holes: { f: "-(a + s)" }, mergedCount: 1, params: { s: 5 } });
   });
 
-  it.each<[string, (a: Storage, whole: Storage, packed: Recorded) => Recorded[]]>([
-    ["was made before, by a constant launch", (_, __, packed) => [packed]],
-    ["is read later", (a, _, packed) => [making(a), packed, launchOf({ name: "x" }, {}, [a], [planned(1)])]],
-    ["is replaced later", (a, _, packed) => [making(a), packed, making(a)]],
+  it("with its other operands, each in a place of its own", () => {
+    const [one, other] = [first(), present(12)];
+    const second = after(one, "a * b + c", { b0: quad(1), c0: quad(1) });
+    const reads = second.reads.map((read, i) => (i === 0 ? read : { ...read, storage: other }));
+    const [merged, ...rest] = merge(one, { ...second, reads });
+    expect(rest).toEqual([]);
+    expect(merged!.holes.f).toBe("(a + s) * b + c");
+    expect(merged!.reads.slice(1).map(({ storage }) => storage)).toEqual([other, other]);
+    expect(merged!.params).toMatchObject({ b0: [1, 12, 12, 12], c0: [1, 12, 12, 12] });
+  });
+
+  it("with an operand that both have once", () => {
+    const other = present(12);
+    const withOther = (launch: Recorded) => ({
+      ...launch,
+      reads: launch.reads.map((read, i) => (i === 1 ? { ...read, storage: other } : read)),
+    });
+    const one = withOther(first("a + b", { b0: quad(1) }));
+    const [merged, ...rest] = merge(one, withOther(after(one, "a * b", { b0: quad(1) })));
+    expect(rest).toEqual([]);
+    expect(merged!.holes.f).toBe("(a + b) * b");
+    expect(merged!.reads.map(({ storage }) => storage)).toEqual(one.reads.map(({ storage }) => storage));
+  });
+
+  it("unless there is no place for an operand", () => {
+    const one = first("a + b + c", { b0: quad(1), c0: quad(1) });
+    const second = after(one, "a * b", { b0: quad(1) });
+    const reads = second.reads.map((read, i) => (i === 1 ? { ...read, storage: present(12) } : read));
+    expect(merge(one, { ...second, reads })).toHaveLength(2);
+  });
+
+  it.each<[string, (one: Recorded) => Recorded, Recorded]>([
+    ["of another length", (one) => after(one, "-a", { length: 24 }), first()],
+    ["of another layout", (one) => after(one, "-a", { a0: quad(2) }), first()],
+    ["with numbers of its own", (one) => after(one, "a * s"), first()],
+    ["with other numbers of its own", (one) => after(one, "a * t"), first()],
+    ["after one that rounds to integers", after, typed(first(), "i32")],
+    ["after one that rounds to halves", after, typed(first(), "f16")],
     [
-      "is made by a launch that reads the whole",
-      (a, whole, packed) => [launchOf({ name: "x" }, {}, [whole], [a]), packed],
+      "after one whose numbers differ from call to call",
+      after,
+      { ...first(), paramsAtCall: () => params({}) },
     ],
-  ])("are copied there if one %s", (_, launches) => {
-    const [a, b, whole] = [planned(4), planned(8), planned(128)];
-    const packed = packing(whole, [a, part(0, 4)], [b, part(64, 8)]);
-    const found = adjacent([making(b), ...launches(a, whole, packed)]);
-    expect([...found.aliases.keys()]).toEqual([b]);
-    const left = found.launches.find(({ kernel }) => kernel.name === pack.name)!;
-    expect(partsOf(left.params as never)).toEqual([part(0, 4)]);
-    expect(left.reads.map(({ storage }) => storage)).toEqual(Array(7).fill(a));
+    [
+      "whose text grows too long",
+      (one) => after(one, Array(12).fill("a").join(" + ")),
+      first(`a + s${" + s".repeat(20)}`),
+    ],
+  ])("but not one %s", (_, second, one) => {
+    expect(merge(one, second(one))).toHaveLength(2);
   });
 
-  it("are copied there if one has memory, is a result, or is given in partial sums", () => {
-    const [a, b, whole] = [planned(4), present(8), planned(192)];
-    const sums = planned(8);
-    const reads = [
-      [a, part(0, 4)],
-      [b, part(64, 8)],
-      [sums, part(128, 4, 2)],
-    ] as const;
-    const launches = [making(a), making(b), making(sums), packing(whole, ...reads)];
-    expect(adjacent(launches, [a]).aliases.size).toBe(0);
-    expect(adjacent(launches, [a]).launches).toEqual(launches);
-    expect([...adjacent(launches).aliases.keys()]).toEqual([a]);
-    const elsewhere = [making(a), packing(present(64), [a, part(0, 4)])];
-    expect(adjacent(elsewhere).aliases.size).toBe(0);
-  });
-
-  it("are none of another kernel's", () => {
-    const [a, whole] = [planned(4), planned(64)];
-    const other = { ...packing(whole, [a, part(0, 4)]), kernel: { name: "other" } as Kernel };
-    const launches = [making(a), other];
-    expect(adjacent(launches)).toEqual({ launches, aliases: new Map() });
-  });
-
-  describe("and are sums of partial sums", () => {
-    const summing = (partials: Storage, y: Storage, splits: number) =>
-      launchOf(sumPartials, { length: y.bytes / 4, splits }, [partials], [y]);
-    const several = (count: number) => {
-      const made = Array.from({ length: count }, () => ({ y: planned(4), partials: planned(8) }));
-      const whole = planned(64 * count);
-      const reads = made.map(({ y }, i) => [y, part(64 * i, 4)] as const);
-      const packs = Array.from({ length: Math.ceil(count / 7) }, (_, i) =>
-        packing(whole, ...reads.slice(7 * i, 7 * i + 7)),
-      );
-      return { made, packs, sums: made.map(({ partials, y }) => summing(partials, y, 2)) };
-    };
-
-    it("are added up there by one launch for seven of them", () => {
-      const { made, packs, sums } = several(8);
-      const reader = launchOf({ name: "step" }, {}, [packs[0]!.writes[0]!.storage], [present(4)]);
-      const found = adjacent([...sums, ...packs, reader]).launches;
-      expect(found.map(({ kernel }) => kernel.name)).toEqual(["pack", "pack", "step"]);
-      const parts = made.map((_, i) => part(64 * i, 4, 2));
-      const partials = made.map(({ partials }) => partials);
-      for (const [at, places] of [parts.slice(0, 7), parts.slice(7)].entries()) {
-        expect(partsOf(found[at]!.params as never)).toEqual(places);
-        const read = found[at]!.reads.map(({ storage }) => storage).slice(0, places.length);
-        expect(read).toEqual(partials.slice(7 * at, 7 * at + places.length));
-      }
-    });
-
-    it("are added up before a launch that reads or writes the whole", () => {
-      for (const count of [1, 3]) {
-        const { packs, sums, made } = several(count);
-        const whole = packs[0]!.writes[0]!.storage;
-        const reader = launchOf({ name: "step" }, {}, [whole], [present(4)]);
-        const found = adjacent([...sums, ...packs, reader]).launches;
-        expect(found.map(({ kernel }) => kernel.name)).toEqual(["pack", "step"]);
-        expect(found[0]!.writes[0]).toMatchObject({ storage: whole, allocated: false });
-        expect(partsOf(found[0]!.params as never)).toEqual(made.map((_, i) => part(64 * i, 4, 2)));
-      }
-    });
-
-    it("stay as they are where they are not packed, or of halves", () => {
-      const { sums, packs } = several(1);
-      const loose = summing(planned(8), planned(4), 2);
-      const reader = launchOf({ name: "step" }, {}, [packs[0]!.writes[0]!.storage], [present(4)]);
-      const halves = { ...sums[0]!, writes: sums[0]!.writes.map((write) => ({ ...write, dtype: "f16" })) };
-      const found = adjacent([loose, halves, ...packs, reader]).launches;
-      expect(found.map(({ kernel }) => kernel.name)).toEqual(["sumPartials", "sumPartials", "step"]);
-    });
+  it("of halves too, if both are", () => {
+    const one = typed(first(), "f16");
+    const [merged, ...rest] = merge(one, typed(after(one), "f16"));
+    expect(rest).toEqual([]);
+    expect(merged!.holes).toMatchObject({ f: "-(a + s)", Y: "f16" });
   });
 });

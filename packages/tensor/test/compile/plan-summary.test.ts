@@ -61,3 +61,15 @@ describe("a plan's summary", () => {
     for (const weight of weights) weight.dispose();
   });
 });
+
+it("pipelines are counted as they are compiled, those of constant launches with the others", async () => {
+  const w = tensor(new Float32Array(16), [4, 4]);
+  const progress: [done: number, of: number][] = [];
+  const f = (x: Tensor) => noGrad(() => matmul(relu(matmul(x, w)), mul(w, 2)));
+  using compiled = compile(f, { onProgress: (...both) => progress.push(both) });
+  (await compiled(tensor(new Float32Array(8), [2, 4]))).dispose();
+  const { length } = progress;
+  expect(length).toBeGreaterThan(0);
+  expect(progress.map(([done]) => done)).toEqual(Array.from({ length }, (_, i) => i + 1));
+  expect(progress.at(-1)).toEqual([length, length]);
+});
