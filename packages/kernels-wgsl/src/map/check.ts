@@ -188,6 +188,13 @@ export const checks = [
         ],
       },
       {
+        shape: [2, 3, 5, 8],
+        strides: [
+          [0, 8, 0, 1],
+          [40, 0, 8, 1],
+        ],
+      }, // four axes of fours
+      {
         shape: [1, 300, 1, 8, 100],
         strides: [
           [0, 800, 0, 100, 1],
