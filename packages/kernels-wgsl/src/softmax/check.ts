@@ -48,19 +48,19 @@ export const checks: Check[] = [
         expected: [softmaxReference(x, params)],
       };
     }),
-    {
-      name: "of numbers near 1000",
-      params: { outer: 1, size: 37, inner: 1 },
-      half: false,
-      reads: [randomValues(37).map((value) => 1000 + value)],
-      writes: [new Float32Array(37)],
-      expected: [
-        softmaxReference(
-          randomValues(37).map((value) => 1000 + value),
-          { outer: 1, size: 37, inner: 1 },
-        ),
-      ],
-    },
+    ...[
+      { name: "of numbers near 1000", x: randomValues(37).map((value) => 1000 + value) },
+      {
+        name: "of numbers up to 1200, the largest last",
+        x: Float32Array.from({ length: 601 }, (_, i) => 2 * i),
+      },
+    ].map(({ name, x }) => {
+      const params = { outer: 1, size: x.length, inner: 1 };
+      return {
+        ...{ name, params, half: false, reads: [x], writes: [new Float32Array(x.length)] },
+        expected: [softmaxReference(x, params)],
+      };
+    }),
   ]),
   check(softmaxGrad, () =>
     rounds.map(({ length, ...round }) => {
