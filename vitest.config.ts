@@ -79,12 +79,8 @@ export default defineConfig({
         test: {
           name: "browser", // vitest calls the project by its instance's name, below
           include: EVERYWHERE,
-          // These take a minute each, on the driver that the project before has in Node.
-          exclude: [
-            ...NODE_ONLY,
-            "packages/tensor/test/tune/**",
-            "packages/resnet/test/{compiled,fine-tuning}.test.ts",
-          ],
+          // These take a minute each and more, on the driver that the project before has in Node.
+          exclude: [...NODE_ONLY, ...LONG, "packages/resnet/test/{compiled,fine-tuning}.test.ts"],
           browser: {
             enabled: true,
             headless: true,

@@ -17,7 +17,7 @@ export interface Case<P extends ParamValues = ParamValues> {
   readonly expected: readonly (ArrayLike<number> | null)[];
   /** Relative L2 error allowed, 1e-5 if absent. */
   readonly tolerance?: number;
-  /** Search it for races, in place of the smallest: a loop must turn twice to race with itself. */
+  /** Search it for races, in place of the case that would be chosen: a loop must turn twice to race with itself. Of several, the smallest. */
   readonly races?: boolean;
   /** True if it is meaningful with `alias Elem = f16`, at 2e-3; true if absent. */
   readonly half?: boolean;

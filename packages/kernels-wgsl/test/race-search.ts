@@ -6,7 +6,7 @@ import { needsMatrices } from "./imitated.ts";
 import { findRaces } from "./races.ts";
 import { isAble } from "./variants.ts";
 
-/** The reason that the race finder cannot have done with a variant and its case in seconds; undefined if it can. */
+/** Reason that the race finder takes too long for a variant and its case; undefined if it does not. */
 export function tooLong(variant: Variant, example: Case): string | undefined {
   if (needsMatrices(variant)) return "the race finder would interpret imitated matrices for minutes";
   if (lengthOf(example) > LONG)

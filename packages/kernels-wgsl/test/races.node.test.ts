@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isStrided } from "./grids.ts";
 import { needsMatrices } from "./imitated.ts";
 import { searchRaces, toInterpret, tooLong } from "./race-search.ts";
 import { findRaces } from "./races.ts";
@@ -13,6 +14,15 @@ describe.each(rows)("%s", { timeout: 120_000 }, (_, kernel, variant, cases) => {
     if (reason) return skip(reason);
     expect(searchRaces(kernel, variant, example), example.name).toEqual({ race: undefined, errors: [] });
   });
+
+  if (isStrided(variant)) {
+    it("is interpreted where its loops over the grid turn twice", ({ skip }) => {
+      skip(needsMatrices(variant), "it is not interpreted");
+      const example = toInterpret(variant, cases());
+      const holes = { ...variant.holes, ...example.holes };
+      expect(variant.workgroups(example.params, holes)[0], example.name).toBeGreaterThan(2);
+    });
+  }
 
   if (variant.source.includes(BARRIER)) {
     it("needs each of its barriers", ({ skip }) => {
@@ -45,7 +55,7 @@ it("finds the race of a shader whose barrier is missing", () => {
   expect(findRaces(code, kernel, [1, 1, 1], example).race).toMatch(/^tile, byte \d+: /);
 });
 
-it("knows how often a loop turns, and that a barrier orders its turns, also where it opens a block", () => {
+it("runs each loop as often as it says, and takes a barrier for one, also where it opens a block", () => {
   const code = (barrier: string) => `struct Params { length: u32 }
     @group(0) @binding(0) var<storage, read_write> y: array<u32>;
     @group(0) @binding(1) var<uniform> p: Params;

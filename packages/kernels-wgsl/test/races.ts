@@ -172,7 +172,7 @@ interface Access {
 /** End of the interpretation: a large tile without a barrier has thousands more. */
 class Race extends Error {}
 
-const told = ({ invocation, kind, line }: Access) => `invocation ${invocation} ${kind}s in line ${line}`;
+const show = ({ invocation, kind, line }: Access) => `invocation ${invocation} ${kind}s in line ${line}`;
 
 const race = (a: Access, b: Access) =>
   a.invocation !== b.invocation && (a.kind === "write" || b.kind === "write") && !(a.atomic && b.atomic);
@@ -204,9 +204,9 @@ Object.assign(MemoryTracker.prototype, {
         const before = buffer.get(at) ?? [];
         const raced = before.find((other) => race(access, other));
         const where = `${bufferId}, byte ${2 * at}`;
-        if (raced) throw new Race(`${where}: ${told(raced)}, ${told(access)}`);
+        if (raced) throw new Race(`${where}: ${show(raced)}, ${show(access)}`);
         if (racesWithAnother(this, access, at))
-          throw new Race(`${where}: another workgroup, ${told(access)}`);
+          throw new Race(`${where}: another workgroup, ${show(access)}`);
         const alike = before.filter((other) => other.kind === kind && other.atomic === atomic);
         if (alike.length < 2 && alike.every((other) => other.invocation !== invocation)) before.push(access);
         buffer.set(at, before);

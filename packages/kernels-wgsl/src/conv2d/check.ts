@@ -26,6 +26,8 @@ type Window = [R: number, S: number, O: number];
 const NAN_INSIDE = "NaN inside";
 
 const shapes: [name: string, Image, Window, Options][] = [
+  ["a pixel", [1, 1, 1, 17], [1, 1, 1], {}],
+  ["a pixel, by fours", [1, 1, 1, 36], [1, 1, 4], {}],
   ["17 pixels of 17 channels", [1, 1, 17, 17], [1, 1, 1], {}],
   ["17 pixels into 17 channels", [1, 1, 17, 1], [1, 1, 17], {}],
   ["17 pixels of 36 channels", [1, 1, 17, 36], [1, 1, 4], {}],

@@ -5,13 +5,13 @@ import { type Conv2dParams, chunkOf, conv2dMoments, conv2dReference } from "./in
 const CHUNKS = ["128×64×16", "64×64×32", "32×64×32"].map((tile) => chunkOf(tile)!);
 
 /** Small, and two slices of the sum: each barrier is needed. */
-const LOOPS = "a pixel of 36 channels";
+const TWO_SLICES = "a pixel of 36 channels";
 
 type Shape = Record<"name", string> & Pick<Conv2dParams, "N" | "H" | "W" | "C" | "R" | "O" | "groups">;
 
 const shapes: Shape[] = [
   { name: "a pixel", N: 1, H: 1, W: 1, C: 4, R: 1, O: 4, groups: 1 },
-  { name: LOOPS, N: 1, H: 1, W: 1, C: 36, R: 1, O: 4, groups: 1 },
+  { name: TWO_SLICES, N: 1, H: 1, W: 1, C: 36, R: 1, O: 4, groups: 1 },
   { name: "a short last chunk, and tiles across", N: 1, H: 17, W: 16, C: 20, R: 1, O: 132, groups: 1 },
   { name: "3×3, a chunk and a row", N: 1, H: 3, W: 43, C: 8, R: 3, O: 12, groups: 1 },
   { name: "two groups of 36", N: 2, H: 7, W: 9, C: 80, R: 1, O: 72, groups: 2 },
@@ -39,7 +39,7 @@ function cases(name: string, p: Conv2dParams, x: Float32Array, w: Float32Array) 
       // No image, no workgroup.
       writes: [new Float32Array(y.length), new Float32Array(p.N === 0 ? 0 : partial.length)],
       expected: [y, p.N === 0 ? [] : partial],
-      races: name === LOOPS,
+      races: name === TWO_SLICES,
     };
   });
 }

@@ -6,6 +6,7 @@ type Sizes = [batch: number, M: number, K: number, N: number];
 const shapes: Sizes[] = [
   [1, 2, 3, 1],
   [1, 1, 1, 1],
+  [1, 1, 23, 1], // a sum that is far from 0, for halves
   [1, 17, 17, 1],
   [1, 20, 36, 4],
   [1, 7, 13, 5],

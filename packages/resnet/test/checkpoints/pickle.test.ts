@@ -49,7 +49,7 @@ describe("constants", () => {
     ["a bytearray", [[0x96], u64(2), "ab"], BYTES],
   ])("%s", (_, code, value) => {
     expect(read(...code)).toEqual(value);
-    // What follows is read from where the constant ends.
+    // Reading goes on where the constant ends.
     expect(read("(", ...code, "K\x07t")).toEqual([value, 7]);
   });
 

@@ -49,7 +49,7 @@ interface View {
   readonly offset?: number;
   readonly shape?: readonly number[];
   readonly strides?: readonly number[];
-  /** What the legacy format adds to a storage that is part of another. */
+  /** Fields that the legacy format adds to a storage that is part of another. */
   readonly part?: unknown;
 }
 
@@ -95,7 +95,7 @@ export function zip(files: Files, method = 0): Uint8Array<ArrayBuffer> {
   return joined(...parts, listed, end);
 }
 
-/** What `torch.save` writes: the object, and its storages by key. */
+/** File of `torch.save`: the object, and its storages by key. */
 export const torchZip = (value: unknown, storages: Files, more: Files = {}): Uint8Array<ArrayBuffer> =>
   zip({
     "net/data.pkl": pickled(value),
@@ -110,7 +110,7 @@ interface Legacy {
   readonly keys?: unknown;
 }
 
-/** What `torch.save` wrote before: pickles, then the storages, each as its elements, 4 bytes each, after their number. */
+/** File of `torch.save` before PyTorch 1.6: pickles, then the storages, each as its elements, 4 bytes each, after their number. */
 export function torchLegacy(
   value: unknown,
   storages: Files,

@@ -95,7 +95,7 @@ describe("tensors that are packed into one", () => {
       }
     });
 
-    it("are added up before a launch that reads or writes the whole", () => {
+    it("are added up before a launch that reads the whole", () => {
       for (const count of [1, 3]) {
         const { packs, sums, made } = several(count);
         const whole = packs[0]!.writes[0]!.storage;

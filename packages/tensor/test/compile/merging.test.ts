@@ -66,14 +66,14 @@ describe("an elementwise launch is merged into a product", () => {
   it("with an operand that was merged into it before, in the same layout", () => {
     const [y, other] = [planned(12), present(12)];
     const both = { ...rows, a0: quad(1, COLUMNS) };
-    const with_ = (x: Storage, b0: MapParams["b0"]) => {
+    const timesOther = (x: Storage, b0: MapParams["b0"]) => {
       const launch = elementwise(x, "a * b", { ...both, b0 });
       const reads = launch.reads.map((read, i) => (i === 1 ? { ...read, storage: other } : read));
       return { ...launch, reads };
     };
     const merged = (first: MapParams["b0"], second: MapParams["b0"]) => {
-      const one = with_(y, first);
-      const [found, ...rest] = merge(product(y), one, with_(one.writes[0]!.storage, second));
+      const one = timesOther(y, first);
+      const [found, ...rest] = merge(product(y), one, timesOther(one.writes[0]!.storage, second));
       expect(rest).toEqual([]);
       return [
         found!.epilogue!.expression,

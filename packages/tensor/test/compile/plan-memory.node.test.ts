@@ -98,14 +98,19 @@ it("a chain of tensors takes two buffers, each of the largest that lies in it", 
   expect(bytesWithoutReuse).toBe(512 + 1024 + 256 + 768 + 256 + 512);
 });
 
-/** A launch at which these tensors are there, in whatever buffers. */
+/** A launch during which these tensors are live, in whatever buffers. */
 const during = (...storages: Storage[]) => launchOf(storages, []);
-const alone = { given: new Set<Storage>(), kept: new Set<Storage>(), alignment: ALIGNMENT, largest: 2 ** 20 };
+const options = {
+  given: new Set<Storage>(),
+  kept: new Set<Storage>(),
+  alignment: ALIGNMENT,
+  largest: 2 ** 20,
+};
 
 it("the largest tensors are placed first, so that smaller ones do not lie in their way", () => {
   const [before, small, large] = [512, 256, 1024].map(planned) as [Storage, Storage, Storage];
   const launches = [during(before), during(before, small), during(small, large)];
-  const { places, buffers } = planMemory(launches, alone);
+  const { places, buffers } = planMemory(launches, options);
   expect(buffers).toEqual([1024 + 256]);
   expect(places.get(before)!.offset).toBe(0);
 });
@@ -116,7 +121,7 @@ it.each([
   [768, [768 + 512]],
 ])("a tensor of %i bytes lies in the first gap while it lasts", (bytes, expected) => {
   const [gone, lasting, late] = [512, 512, bytes].map(planned) as [Storage, Storage, Storage];
-  const { places, buffers } = planMemory([during(gone, lasting), during(lasting, late)], alone);
+  const { places, buffers } = planMemory([during(gone, lasting), during(lasting, late)], options);
   expect(buffers).toEqual(expected);
   expect(places.get(late)!.offset).toBe(0);
 });
