@@ -69,7 +69,7 @@ export default defineConfig({
         test: {
           name: "swiftshader",
           include: EVERYWHERE,
-          // Three minutes: the kernels run on this driver in Chromium.
+          // Three minutes. On Linux, where this project runs, Chromium has this driver too, and runs them.
           exclude: [...NODE_ONLY, ...BROWSER_ONLY, "packages/kernels-wgsl/test/values.test.ts"],
           pool: "forks",
           ...swiftshader,
