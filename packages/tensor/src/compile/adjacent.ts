@@ -101,7 +101,10 @@ function packing(parts: readonly Packed[], flat: Recorded["writes"][number]): Re
   };
 }
 
-/** Merge launches that add partial sums into one whole: a few of them become one launch, at the place of the last. */
+/**
+ * Merge launches that add partial sums into one whole: a few of them become one launch, at the place of the last, or before
+ * another launch reads or changes one of the sums.
+ */
 function summedTogether<L extends Recorded>(
   launches: readonly (L | Recorded)[],
   aliases: ReadonlyMap<Storage, Alias>,
@@ -111,6 +114,8 @@ function summedTogether<L extends Recorded>(
   for (const { kernel, writes } of before)
     if (kernel.name === pack.name) flats.set(writes[0]!.storage, writes[0]!);
   const waiting = new Map<Storage, Packed[]>();
+  /** Each sum that has waited, and the whole that it is a part of. */
+  const wholes = new Map<Storage, Storage>();
   const sum = (whole: Storage): Recorded[] => {
     const parts = waiting.get(whole) ?? [];
     waiting.delete(whole);
@@ -118,17 +123,18 @@ function summedTogether<L extends Recorded>(
   };
   const isSum = ({ kernel, writes: [y] }: Recorded) =>
     kernel.name === sumPartials.name && y!.dtype === "f32" && aliases.has(y!.storage);
-  return launches.flatMap((launch): (L | Recorded)[] => {
+  const merged = launches.flatMap((launch): (L | Recorded)[] => {
     const { reads, writes } = launch;
-    if (!isSum(launch)) {
-      const touched = [...reads, ...writes].map(({ storage }) => storage);
-      return [...touched.filter((storage) => waiting.has(storage)).flatMap(sum), launch];
-    }
-    const { whole, offset } = aliases.get(writes[0]!.storage)!;
+    const due = [...reads, ...writes].flatMap(({ storage }) => sum(wholes.get(storage) ?? storage));
+    if (!isSum(launch)) return [...due, launch];
+    const y = writes[0]!.storage;
+    const { whole, offset } = aliases.get(y)!;
     const { length, splits } = launch.params as { length: number; splits: number };
     const part = { start: offset / 4, length, space: padded(4 * length) / 4, splits };
-    const parts = waiting.get(whole) ?? [];
-    waiting.set(whole, [...parts, { part, read: reads[0]! }]);
-    return parts.length + 1 === PACKED ? sum(whole) : [];
+    const parts = [...(waiting.get(whole) ?? []), { part, read: reads[0]! }];
+    waiting.set(whole, parts);
+    wholes.set(y, whole);
+    return parts.length === PACKED ? [...due, ...sum(whole)] : due;
   });
+  return [...merged, ...[...waiting.keys()].flatMap(sum)];
 }

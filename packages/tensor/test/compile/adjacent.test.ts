@@ -107,6 +107,36 @@ describe("tensors that are packed into one", () => {
       }
     });
 
+    const namesOf = (launches: readonly Recorded[]) => adjacent([...launches]).launches.map(nameOf);
+    const nameOf = ({ kernel }: Recorded) => kernel.name;
+
+    it("are added up though no launch reads the whole", () => {
+      for (const count of [1, 7, 8]) {
+        const { packs, sums } = several(count);
+        expect(namesOf([...sums, ...packs])).toEqual(packs.map(nameOf));
+      }
+    });
+
+    it.each<[string, (y: Storage) => Recorded]>([
+      ["reads", (y) => launchOf({ name: "use" }, {}, [y], [planned(1)])],
+      ["changes", (y) => launchOf({ name: "use" }, {}, [present(4)], [y])],
+    ])("are added up before a launch that %s one of them", (_, use) => {
+      const { made, packs, sums } = several(3);
+      const early = use(made[1]!.y);
+      const found = adjacent([...sums.slice(0, 2), early, sums[2]!, ...packs]).launches;
+      expect(found.map(nameOf)).toEqual(["pack", "use", "pack"]);
+      expect(partsOf(found[0]!.params as never)).toEqual([part(0, 4, 2), part(64, 4, 2)]);
+      expect(partsOf(found[2]!.params as never)).toEqual([part(128, 4, 2)]);
+    });
+
+    it("wait for one another where a launch makes another part of the whole", () => {
+      const { made, sums } = several(2);
+      const [other, whole] = [planned(4), planned(64 * 3)];
+      const places = [...made.map(({ y }) => y), other].map((y, i) => [y, part(64 * i, 4)] as const);
+      const launches = [sums[0]!, making(other), sums[1]!, packing(whole, ...places)];
+      expect(namesOf(launches)).toEqual(["make", "pack"]);
+    });
+
     it("stay as they are where they are not packed, or of halves", () => {
       const { sums, packs } = several(1);
       const loose = summing(planned(8), planned(4), 2);
