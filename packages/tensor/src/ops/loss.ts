@@ -1,10 +1,10 @@
 import { crossEntropy as kernel } from "@shadegrad/kernels-wgsl/crossEntropy";
 import { differentiable, needsGrad } from "../core/autograd.ts";
+import type { DType } from "../core/dtype.ts";
 import { elementwise } from "../core/map.ts";
 import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
 import { scope } from "../core/scope.ts";
-import { sizeOf } from "../core/shape.ts";
 import { checkTensors, empty, Tensor } from "../core/tensor.ts";
 import { checkOptions, kindOf, ShapeError } from "../errors.ts";
 import { debugLevel } from "../gpu/debug.ts";
@@ -44,57 +44,72 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   const { labelSmoothing: smoothing = 0, reduction = "mean", ignoreIndex, weights } = options;
   checkLabels(logits, labels, smoothing, ignoreIndex, weights);
   warnOfLabels("crossEntropy", labels, logits.shape.at(-1)!, ignoreIndex);
-  const { shape } = labels;
-  const C = logits.shape.at(-1)!;
-  const N = sizeOf(shape);
-  const holes = {
-    GRADIENT: needsGrad(logits),
-    WEIGHTED: weights !== undefined,
-    IGNORING: ignoreIndex !== undefined,
-  };
+  const { shape, size: N } = labels;
   // The total weight of the rows is only known on the device, unless each is 1.
-  const counted = holes.WEIGHTED || holes.IGNORING;
+  const counted = weights !== undefined || ignoreIndex !== undefined;
   const average = reduction === "mean" && !counted ? 1 / N : 1;
-  const none = empty([0], "f32", logits.device);
-  // One launch computes both, each row's loss and its gradient, while the row is at hand.
-  const {
-    loss: losses,
-    dx: dlogits,
-    rowWeights,
-  } = run(
-    kernel,
-    { N, C, smoothing, scale: N === 0 ? 1 : average, ignored: ignoreIndex ?? 0 },
-    [logits, labels, weights ?? none],
-    {
-      loss: { shape, dtype: "f32" },
-      dx: { shape: holes.GRADIENT ? logits.shape : [0], dtype: "f32" },
-      rowWeights: { shape: counted ? shape : [0], dtype: "f32" },
-    },
-    { op: "crossEntropy", holes },
-  );
-  none.dispose();
+  const { losses, dlogits, rowWeights } = launchRows(logits, labels, options, N === 0 ? 1 : average);
   const total = (x: Tensor, scale = 1) => reduced(x, [...shape.keys()], [], { ...SUM, scale }, "f32");
   const count = reduction === "mean" && counted ? total(rowWeights) : undefined;
   rowWeights.dispose();
   const loss = reduction === "none" ? losses : byCount(total(losses, average), count);
   if (loss !== losses) losses.dispose();
+  const perRow = reduction === "none" ? [...shape, 1] : [];
   return differentiable(
     "crossEntropy",
     loss,
     [logits],
-    (dy) => [
-      () => {
-        const scale = count ? elementwise((dy, count) => `${dy} / ${count}`, [dy, count]) : dy;
-        const perRow = reduction === "none" ? scale.view([...shape, 1]) : scale.view();
-        const product = (dlogits?: string, scale?: string) => `${dlogits} * ${scale}`;
-        const dx = elementwise(product, [dlogits, perRow], { dtype: logits.dtype });
-        perRow.dispose();
-        if (scale !== dy) scale.dispose();
-        return dx;
-      },
-    ],
+    (dy) => [() => scaledGradient(dlogits, dy, count, perRow, logits.dtype)],
     count ? [dlogits, count] : [dlogits],
   );
+}
+
+/**
+ * Each row's loss, gradient times `scale`, and weight, by one launch while the row is at hand. The gradient is empty if
+ * nobody needs it, the weights if each is 1.
+ */
+function launchRows(
+  logits: Tensor,
+  labels: Tensor,
+  { labelSmoothing: smoothing = 0, ignoreIndex, weights }: CrossEntropyOptions,
+  scale: number,
+): { losses: Tensor; dlogits: Tensor; rowWeights: Tensor } {
+  const { shape, size: N } = labels;
+  const holes = {
+    GRADIENT: needsGrad(logits),
+    WEIGHTED: weights !== undefined,
+    IGNORING: ignoreIndex !== undefined,
+  };
+  const none = empty([0], "f32", logits.device);
+  const { loss, dx, rowWeights } = run(
+    kernel,
+    { N, C: logits.shape.at(-1)!, smoothing, scale, ignored: ignoreIndex ?? 0 },
+    [logits, labels, weights ?? none],
+    {
+      loss: { shape, dtype: "f32" },
+      dx: { shape: holes.GRADIENT ? logits.shape : [0], dtype: "f32" },
+      rowWeights: { shape: holes.WEIGHTED || holes.IGNORING ? shape : [0], dtype: "f32" },
+    },
+    { op: "crossEntropy", holes },
+  );
+  none.dispose();
+  return { losses: loss, dlogits: dx, rowWeights };
+}
+
+/** dlogits · dy, or dlogits · dy / count; `perRow` is the shape of dy as logits broadcast it. */
+function scaledGradient(
+  dlogits: Tensor,
+  dy: Tensor,
+  count: Tensor | undefined,
+  perRow: readonly number[],
+  dtype: DType,
+): Tensor {
+  const scale = count ? elementwise((dy, count) => `${dy} / ${count}`, [dy, count]) : dy;
+  const scales = scale.view(perRow);
+  const dx = elementwise((dlogits, scale) => `${dlogits} * ${scale}`, [dlogits, scales], { dtype });
+  scales.dispose();
+  if (scale !== dy) scale.dispose();
+  return dx;
 }
 
 /** A sum divided by a count; the sum itself without one. */
