@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { SHORT_NAMES } from "../src/benchmark/selection.ts";
 import type { BenchmarkReport } from "../src/worker-client/messages/benchmark.ts";
 import { complaints } from "./axe.ts";
-import { loseDevice, openPage, withPage } from "./page.ts";
+import { loseDevice, openPage, PATIENCE, pressOnceShown, withPage } from "./page.ts";
 
 withPage();
 
@@ -37,7 +37,7 @@ test("rows are chosen by their kind and by their names", async () => {
   const { page } = await open(/^Everything/, "8² 64 ×32");
   const names = rows().map(({ name }) => name);
   const lists = (wanted: string[]) =>
-    expect.poll(() => page.locator(".rows li").allTextContents()).toEqual(wanted);
+    expect.poll(() => page.locator(".rows li").allTextContents(), { timeout: PATIENCE }).toEqual(wanted);
   await lists(names.filter((name) => name.includes("8² 64 ×32")));
   await page.getByRole("searchbox").fill("");
   await lists(names);
@@ -52,8 +52,13 @@ test("rows come in with figures, beside the adapter's peaks and under its roof, 
   const { page } = await open(/^Everything/, "8² 64 ×32");
   const names = await page.locator(".rows li").allTextContents();
   await button(page, "Start").click();
-  await measured(page).first().waitFor();
-  expect(await button(page, "JSON").isDisabled()).toBe(true);
+  const atFirstRow = await page.waitForFunction(() => {
+    const [json] = [...document.querySelectorAll("button")].filter((button) =>
+      /JSON/.test(button.textContent!),
+    );
+    return document.querySelector("tbody tr") && { isDisabled: json!.disabled };
+  });
+  expect(await atFirstRow.jsonValue()).toEqual({ isDisabled: true });
   await ended(page);
 
   expect(await measured(page).locator("th").allTextContents()).toEqual(names);
@@ -104,9 +109,9 @@ test("every variant is measured when asked for, once", async () => {
 test("stopped, it keeps the rows that are done, and can be started again", async () => {
   const { page } = await open(/^Everything/, "16² 32 ×32");
   const asked = await page.locator(".rows li").count();
+  const stopped = pressOnceShown(page, "Stop", "tbody tr");
   await button(page, "Start").click();
-  await measured(page).first().waitFor();
-  await button(page, "Stop").click();
+  await stopped;
   await ended(page);
   const done = await measured(page).count();
   expect(done).toBeGreaterThan(0);
@@ -116,8 +121,7 @@ test("stopped, it keeps the rows that are done, and can be started again", async
 
   await page.getByRole("searchbox").fill("add 16² 32 ×32");
   await button(page, "Start again").click();
-  await button(page, "Stop").waitFor();
-  await ended(page);
+  await page.getByText("all measured").waitFor();
   expect(await measured(page).locator("th").allTextContents()).toEqual(["add 16² 32 ×32"]);
 });
 
@@ -140,7 +144,7 @@ test("who looks into a net meanwhile ends the measurement, and both have what th
 });
 
 test("a device that is lost is said, with what was measured before kept, and the new one measured", async () => {
-  const { page } = await open(/^Everything/, "16² 32 ×32");
+  const { page } = await open(/^Everything/, "×32"); // too many to be done meanwhile
   await button(page, "Start").click();
   await measured(page).first().waitFor();
   await loseDevice(page);
@@ -151,8 +155,7 @@ test("a device that is lost is said, with what was measured before kept, and the
   await page.getByText("The GPU was lost and reopened").waitFor();
   await page.getByRole("searchbox").fill("add 16² 32 ×32");
   await alert.getByRole("button", { name: "Try again" }).click();
-  await button(page, "Stop").waitFor();
-  await ended(page);
+  await page.getByText("all measured").waitFor();
   expect(await measured(page).locator("th").allTextContents()).toEqual(["add 16² 32 ×32"]);
   expect(await alert.count()).toBe(0);
 });
@@ -181,5 +184,7 @@ test("axe finds nothing to complain of in either theme, before and after, and a 
   expect(inside).toBeGreaterThan(shown);
   await region.focus();
   await page.keyboard.press("ArrowRight");
-  await expect.poll(() => region.evaluate(({ scrollLeft }) => scrollLeft)).toBeGreaterThan(0);
+  await expect
+    .poll(() => region.evaluate(({ scrollLeft }) => scrollLeft), { timeout: PATIENCE })
+    .toBeGreaterThan(0);
 });

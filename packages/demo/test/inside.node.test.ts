@@ -1,13 +1,14 @@
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { complaints } from "./axe.ts";
-import { openPage, PATIENCE, withPage } from "./page.ts";
+import { chooseSmall } from "./classify/steps.ts";
+import { knowsDevice, openPage, PATIENCE, withPage } from "./page.ts";
 
 withPage();
 
 /** ResNet-8 on the cat. */
 async function look(page: Page): Promise<void> {
-  await page.getByRole("radio", { name: /ResNet-8/ }).check();
+  await chooseSmall(page);
   await page.getByRole("link", { name: "Look inside" }).click();
   await page.getByRole("button", { name: "Look", exact: true }).click();
   await page.locator(".tiles-picture.maps canvas").waitFor();
@@ -84,6 +85,7 @@ test("axe finds nothing to complain of, before and after a look", async () => {
   const { page } = await openPage();
   await page.getByRole("link", { name: "Look inside" }).click();
   await page.getByRole("button", { name: "Look", exact: true }).waitFor();
+  await knowsDevice(page);
   expect(await complaints(page)).toEqual([]);
   await page.locator("header").getByRole("link", { name: "Classify" }).click();
   await look(page);

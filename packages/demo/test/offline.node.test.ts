@@ -19,7 +19,7 @@ test("after one visit every view works without the network, and so does a net th
     ["Teach it", "Teach it your own things"],
     ["Train", "Train a net, and watch it learn"],
     ["Look inside", "What the net sees, layer by layer"],
-    ["Benchmark", ""],
+    ["Benchmark", "How fast the kernels are here"],
     ["Classify", "What is in this picture?"],
   ]) {
     await page.getByRole("navigation").getByRole("link", { name: view!, exact: true }).click();

@@ -72,6 +72,8 @@ export interface OpenOptions {
   keeps?: boolean;
   /** The browser's language, as `navigator.language` has it. */
   language?: string;
+  /** Errors in the console that the test provokes. */
+  provoked?: RegExp;
 }
 
 /** Open the page in a browser that has never seen it. */
@@ -82,6 +84,7 @@ export async function openPage({
   permissions = [],
   keeps = false,
   language,
+  provoked,
 }: OpenOptions = {}): Promise<Opened> {
   const viewport = { width: 1280, height: 860 };
   const context = await browser.newContext({
@@ -95,7 +98,8 @@ export async function openPage({
   open.push(opened);
   page.setDefaultTimeout(PATIENCE);
   page.on("console", (message) => {
-    if (message.type() === "error") opened.wrong.push(`console: ${message.text()} ${message.location().url}`);
+    if (message.type() === "error" && !provoked?.test(message.text()))
+      opened.wrong.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => opened.wrong.push(`error: ${error.stack ?? error.message}`));
   context.on("request", (request) => {
@@ -118,6 +122,39 @@ export async function openPage({
   await page.goto(site.url + at);
   return opened;
 }
+
+/**
+ * Press a button in the page itself as soon as it and an element are shown: seen from here, short work may be done before. To be
+ * called before what brings them about; settles once the button is pressed.
+ */
+export const pressOnceShown = (page: Page, name: string, selector = "body"): Promise<void> =>
+  page.evaluate(
+    ([name, selector]) =>
+      new Promise<void>((resolve) => {
+        const press = () => {
+          const button = [...document.querySelectorAll("button")].find(
+            ({ disabled, textContent }) => !disabled && textContent!.trim() === name,
+          );
+          if (!button || !document.querySelector(selector!)) return;
+          observer.disconnect();
+          button.click();
+          resolve();
+        };
+        const observer = new MutationObserver(press);
+        observer.observe(document.body, {
+          attributes: true,
+          childList: true,
+          characterData: true,
+          subtree: true,
+        });
+        press();
+      }),
+    [name, selector],
+  );
+
+/** Wait until the page knows its device, by which it chooses a net and enables buttons; their colours change slowly. */
+export const knowsDevice = (page: Page): Promise<void> =>
+  page.locator(".chip", { hasNotText: "Looking for a GPU" }).waitFor();
 
 /** True if the browser asks before it closes the tab; it is then told not to. */
 export async function asksBeforeClosing(page: Page): Promise<boolean> {

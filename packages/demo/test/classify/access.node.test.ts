@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { complaints } from "../axe.ts";
-import { openPage, withPage } from "../page.ts";
+import { knowsDevice, openPage, withPage } from "../page.ts";
 import { answered, chooseCat, chooseSmall } from "./steps.ts";
 
 withPage();
@@ -20,6 +20,7 @@ test("the keyboard gets everywhere", async () => {
   const { page } = await openPage();
   await page.getByText("What is in this picture?").waitFor();
   await page.locator(".samples button").first().waitFor();
+  await knowsDevice(page); // its name can be reached as well
   const reached: string[] = [];
   for (let i = 0; i < 16; i++) {
     await page.keyboard.press("Tab");

@@ -1,10 +1,16 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Page } from "playwright";
 import { expect } from "vitest";
+import { knowsDevice } from "../page.ts";
 
-/** The net that comes with this repository: small enough for every test. */
-export const chooseSmall = (page: Page): Promise<void> =>
-  page.getByRole("radio", { name: /ResNet-8/ }).check();
+/**
+ * The net that comes with this repository: small enough for every test. On a software adapter the page has chosen it by itself,
+ * so that the first picture loads it; before, the choice would load it as well.
+ */
+export async function chooseSmall(page: Page): Promise<void> {
+  await knowsDevice(page);
+  await page.getByRole("radio", { name: /ResNet-8/ }).check();
+}
 
 export const chooseLarge = (page: Page): Promise<void> =>
   page.getByRole("radio", { name: /ResNet-50/ }).check();
@@ -15,8 +21,12 @@ export const RESNET8 = join(import.meta.dirname, "../../../resnet/models/resnet8
 /** A file of this machine, or one that a test makes. */
 type Upload = string | { readonly name: string; readonly mimeType: string; readonly buffer: Buffer };
 
-export const choosePicture = (page: Page, file: Upload): Promise<void> =>
-  page.locator(".stage input[type=file]").setInputFiles(file);
+/** Choose a picture, and wait until it is shown: from then on no answer for an earlier one is there. */
+export async function choosePicture(page: Page, file: Upload): Promise<void> {
+  await page.locator(".stage input[type=file]").setInputFiles(file);
+  const name = typeof file === "string" ? basename(file) : file.name;
+  await page.locator(".stage .name", { hasText: name }).waitFor();
+}
 
 export const chooseWeights = (page: Page, file: Upload): Promise<void> =>
   page.locator(".net.own input").setInputFiles(file);

@@ -62,6 +62,7 @@ describe("weights of the visitor's", () => {
       await page.getByRole("alert").filter({ hasText: says }).waitFor();
       await expectAlert(page, "These weights cannot be used");
       await page.getByRole("button", { name: "Dismiss" }).click();
+      await page.getByRole("alert").waitFor({ state: "detached" });
     }
     await chooseSmall(page);
     await chooseCat(page);

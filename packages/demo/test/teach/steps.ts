@@ -58,10 +58,12 @@ export async function show(page: Page, count: number): Promise<void> {
     .waitFor();
 }
 
-export const learn = async (page: Page, button = "Learn"): Promise<void> => {
+/** Learn a new head, or go on with the last stage for so many steps. What was learned before has another number of steps. */
+export async function learn(page: Page, button = "Learn", steps = 120): Promise<void> {
   await page.getByRole("button", { name: button, exact: true }).click();
-  await page.locator(".learning .muted", { hasText: "Learned." }).waitFor();
-};
+  const learning = page.locator(".learning", { hasText: new RegExp(`of ${steps}\\b`) });
+  await learning.locator(".muted", { hasText: "Learned." }).waitFor();
+}
 
 /** The answer for a picture: the first class and its probability in percent. */
 export async function tryOut(page: Page, picture: Picture): Promise<{ label: string; percent: string }> {

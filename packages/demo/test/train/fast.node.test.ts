@@ -28,17 +28,18 @@ test("the preset trains some steps against its clock, is stopped, and its net is
   const heard = await listen(card.getByRole("status"));
   await card.getByText("this software adapter needs hours").waitFor();
   await button(page, "Run it").click();
-  await card.locator(".status", { hasText: /^Step \d+ of \d+, loss \d\.\d{3}/ }).waitFor();
+  await card.locator(".status", { hasText: /^Step ([4-9]|\d\d+) of \d+, loss \d\.\d{3}/ }).waitFor();
   expect(await complaints(page)).toEqual([]);
   expect(await card.locator(".clock").textContent()).not.toBe("0:00.0");
   await button(page, "Stop it").click();
   await card.locator(".status", { hasText: /^Stopped after \d+ steps\.$/ }).waitFor();
   const announced = (await heard()).map(({ text, at }) => ({ kind: text.split(" ")[0], at }));
   expect(announced.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["Compiling", "Step", "Stopped"]));
-  const steps = announced.filter(({ kind }) => kind === "Step");
+  const steps = announced.filter(({ kind }) => kind === "Step").slice(0, -1); // the last, because of the button
+  // A text is heard some time after it was announced, but before the next one is: between this one and the one before the
+  // last, five seconds have passed for certain.
   for (const [i, { at }] of steps.entries()) {
-    const isLast = i === steps.length - 1; // announced because of the button
-    if (i > 0 && !isLast) expect(at - steps[i - 1]!.at).toBeGreaterThan(4900);
+    if (i > 1) expect(at - steps[i - 2]!.at).toBeGreaterThanOrEqual(5000);
   }
   expect(await card.getByRole("link", { name: "Link with seed 7" }).getAttribute("href")).toContain(
     "?seed=7#/train",
