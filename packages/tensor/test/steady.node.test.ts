@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type DeviceCounts, init } from "../src/index.ts";
+import { type DeviceCounts, init, manualSeed } from "../src/index.ts";
 import { SGD } from "../src/optim/index.ts";
 import { smallNet, trainStep } from "./smallNet.ts";
 
@@ -14,6 +14,7 @@ const held = ({ pipelines, bindGroups, buffers, bytes, freeBytes }: DeviceCounts
 
 it("1,000 training steps create no GPU object after the tenth", { timeout: 300_000 }, async () => {
   const device = await init();
+  manualSeed(1);
   const net = smallNet();
   const optimizer = new SGD(net, { lr: 0.05, momentum: 0.9, weightDecay: 1e-4 });
   const losses: number[] = [];

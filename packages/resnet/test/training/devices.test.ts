@@ -1,4 +1,4 @@
-import { type Device, init, mul, openDevice, type Tensor, tensor } from "@shadegrad/tensor";
+import { type Device, init, manualSeed, mul, openDevice, type Tensor, tensor } from "@shadegrad/tensor";
 import { Linear, stateDict } from "@shadegrad/tensor/nn";
 import { SGD } from "@shadegrad/tensor/optim";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -24,6 +24,7 @@ it.for(["f32", "f16"] as const)(
   "a model on another device than the default one is trained and evaluated in %s",
   async (precision, { skip }) => {
     skip(precision === "f16" && !device.adapter.features.has("shader-f16"), "no shader-f16");
+    manualSeed(1);
     const model = new Elsewhere();
     const [data, validation] = [colours(24), colours(12, 2)];
     const optimizer = new SGD(model, { lr: 0.01 });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,8 +81,10 @@ it.skipIf(process.platform !== "linux")(
   async () => {
     const program = join(folder, "no) de (1)"); // Linux tells the name, in brackets, before the time
     await symlink(process.execPath, program);
-    const child = spawn(program, ["-e", "setTimeout(() => {}, 600_000)"], { stdio: "ignore" });
+    const stays = 'setTimeout(() => {}, 600_000); console.log("here")';
+    const child = spawn(program, ["-e", stays], { stdio: ["ignore", "pipe", "ignore"] });
     children.push(child);
+    await once(child.stdout!, "data"); // a process may be called after its parent for a moment
     const pid = child.pid!;
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     expect(stat).toContain("(no) de (1)) ");

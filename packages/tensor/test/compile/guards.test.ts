@@ -9,6 +9,7 @@ import {
   conv2d,
   type Device,
   init,
+  manualSeed,
   matmul,
   mul,
   noGrad,
@@ -28,6 +29,7 @@ import { relativeError } from "../compare.ts";
 let device: Device;
 beforeAll(async () => {
   device = await init({ quiet: true });
+  manualSeed(1);
 });
 
 const wave = (length: number, seed = 1) => Float32Array.from({ length }, (_, i) => Math.sin(seed + 1.7 * i));

@@ -7,6 +7,7 @@ import {
   type Device,
   generatorOf,
   init,
+  manualSeed,
   matmul,
   mul,
   openDevice,
@@ -33,6 +34,7 @@ import { smallNet } from "../smallNet.ts";
 let device: Device;
 beforeAll(async () => {
   device = await init({ quiet: true });
+  manualSeed(1);
 });
 
 afterEach(() => {
