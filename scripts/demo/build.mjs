@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { defaultClientConditions, build as vite } from "vite";
@@ -21,8 +30,9 @@ const STAMP = join(BUILT, "demo");
 /** A file with the size of the first view's scripts, in bytes after gzip; a test holds it to the budget. */
 export const SIZE = join(BUILT, "demo-size.json");
 
-/** Milliseconds after which a build that never ended has been interrupted. */
+/** Milliseconds without a sign of life after which a build has been interrupted, and those between two signs. */
 const INTERRUPTED = 300_000;
+const SIGN = 10_000;
 
 /**
  * Build the page, unless nothing has changed since the last time. Weights and data are copied into its folder from the user's
@@ -34,9 +44,11 @@ export async function buildDemo({ fetchMissing = false } = {}) {
   mkdirSync(BUILT, { recursive: true });
   const lock = join(BUILT, "demo.lock");
   await taken(lock); // files of tests begin together, and each wants the page
+  const signs = setInterval(() => utimesSync(lock, new Date(), new Date()), SIGN); // fetching may take long
   try {
     await buildUnlessBuilt(fetchMissing);
   } finally {
+    clearInterval(signs);
     rmSync(lock, { recursive: true, force: true });
   }
 }
