@@ -123,7 +123,7 @@ describe("in a browser", () => {
   test("nets are trained in the guide's page", async () => {
     await open("guides/residual-learning.html");
     await page.getByRole("button", { name: "Train the four nets here" }).click();
-    await page.locator(".cell .note", { hasText: /Step [3-9]\d* of/ }).waitFor();
+    await page.locator(".cell .note", { hasText: /Step ([3-9]|\d\d+) of/ }).waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
     await page.locator('.cell[data-state="done"]').waitFor();
     await closed();
