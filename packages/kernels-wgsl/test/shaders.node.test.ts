@@ -32,6 +32,32 @@ it("has a check in every folder that has a shader", () => {
   expect(folders(checked)).toEqual(folders(shaders));
 });
 
+it("has no member of Params that neither a shader nor the choice of a launch reads", () => {
+  const unread: string[] = [];
+  for (const kernel of new Set(rows.map(([, kernel]) => kernel))) {
+    const own = rows.filter((row) => row[1] === kernel);
+    const read = new Set(
+      own.flatMap(([, , { source }]) => [...source.matchAll(/\bp\.(\w+)/g)].map(([, name]) => name)),
+    );
+    for (const [, , variant, cases] of own) {
+      for (const { params, holes } of cases()) {
+        const watched = new Proxy(params, {
+          get: (from, name) => {
+            read.add(String(name));
+            return Reflect.get(from, name);
+          },
+        });
+        isAble(variant, watched);
+        variant.workgroups(watched, { ...variant.holes, ...holes });
+      }
+    }
+    unread.push(
+      ...Object.keys(kernel.params).flatMap((name) => (read.has(name) ? [] : `${kernel.name}: ${name}`)),
+    );
+  }
+  expect(unread).toEqual([]);
+});
+
 describe.each(rows)("%s", (_, kernel, variant, cases) => {
   /** The distinct hole settings that the cases use, for float32 and, where there is `Elem`, float16. */
   const settings = (): Holes[] => {

@@ -33,7 +33,7 @@ fn channel0(channel: u32) -> Vec { return Vec(e0[channel / WIDTH]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / WIDTH]); }
 // = end
 
-struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
+struct Params { M: u32, C: u32, splits: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<StoredVec>;
 @group(0) @binding(1) var<storage, read> dy: array<StoredVec>;

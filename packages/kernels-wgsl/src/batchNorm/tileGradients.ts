@@ -19,12 +19,12 @@ export const tileGradients: Kernel<TiledParams & { eps: number }> = {
  *
  * Holes: `Elem`; it may have an epilogue.
  */
-export const inputGradBatch: Kernel<TiledParams> = {
+export const inputGradBatch: Kernel<Omit<TiledParams, "chunk">> = {
   name: "inputGradBatch",
   reads: ["x", "dy", "partial", "e0", "e1"],
   writes: ["dx", "dgamma", "dbeta"],
   types: { partial: "f32", e0: ["E0", "f32"], e1: ["E1", "f32"], dgamma: "f32", dbeta: "f32" },
-  params: CHUNKS,
+  params: { M: "u32", C: "u32", splits: "u32" },
   variants: byRows(inputGradSource),
   epilogue: ({ C }) => C,
   cost: ({ M, C }) => ({ flops: 6 * M * C, bytes: 12 * M * C }),

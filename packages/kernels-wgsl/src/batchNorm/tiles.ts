@@ -94,7 +94,7 @@ export const byChunk = <P extends TiledParams & ParamValues>(source: string): Va
   tiled<P>(source, ({ splits }) => splits, {});
 
 /** A tile for DEPTH rows of each invocation. */
-export const byRows = <P extends TiledParams & ParamValues>(source: string): Variants<P> =>
+export const byRows = <P extends Pick<TiledParams, "M" | "C"> & ParamValues>(source: string): Variants<P> =>
   tiled<P>(
     source,
     ({ M }, columns, { DEPTH = LEAST_DEPTH }) => Math.ceil(M / ((THREADS / columns) * Number(DEPTH))),

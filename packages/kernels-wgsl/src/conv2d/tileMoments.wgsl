@@ -39,7 +39,7 @@ struct Params {
   dilationRows: u32, dilationCols: u32,
   groups: u32,
 // = end
-  chunk: u32,    // TILE_M
+  chunk: u32,    // TILE_M, by which a launch finds its variant
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Elem>>;

@@ -3,9 +3,14 @@ import { filling, type Kernel, strided } from "../launch/kernel.ts";
 import source from "./gather.wgsl?raw";
 import gradSource from "./gatherGrad.wgsl?raw";
 
-export type GatherParams = Record<"outer" | "size" | "inner" | "count" | "missing", number>;
+/** `count` rows picked of `size`, between axes of `outer` and `inner` elements. */
+export type GatherGradParams = Record<"outer" | "size" | "inner" | "count", number>;
 
-const params = { outer: "u32", size: "u32", inner: "u32", count: "u32", missing: "u32" } as const;
+/** `missing`: the bits of what a row that does not exist becomes. */
+export type GatherParams = GatherGradParams & { missing: number };
+
+export const gatherGradTypes = { outer: "u32", size: "u32", inner: "u32", count: "u32" } as const;
+export const gatherTypes = { ...gatherGradTypes, missing: "u32" } as const;
 
 /**
  * Rows picked by index along one axis: y[o, j, i] = x[o, index[j], i].
@@ -17,7 +22,7 @@ export const gather: Kernel<GatherParams> = {
   reads: ["x", "index"],
   writes: ["y"],
   types: { index: ["Index", "i32"] },
-  params,
+  params: gatherTypes,
   variants: {
     plain: {
       name: "scalar",
@@ -29,12 +34,12 @@ export const gather: Kernel<GatherParams> = {
 };
 
 /** The gradient of `gather`: each row of dx is the sum of the rows of dy that it went to. Holes: `Elem`, `Index`. */
-export const gatherGrad: Kernel<GatherParams> = {
+export const gatherGrad: Kernel<GatherGradParams> = {
   name: "gatherGrad",
   reads: ["dy", "index"],
   writes: ["dx"],
   types: { index: ["Index", "i32"] },
-  params,
+  params: gatherGradTypes,
   variants: {
     plain: {
       name: "scalar",
@@ -58,13 +63,11 @@ export function gatherParams(
   return { outer, size, inner, count, missing: bits(type, missing) };
 }
 
-type Shape = Omit<GatherParams, "missing">;
-
 /** The definition. */
 export function gatherReference(
   x: ArrayLike<number>,
   index: ArrayLike<number>,
-  { outer, size, inner, count }: Shape,
+  { outer, size, inner, count }: GatherGradParams,
   missing: number,
 ): Float64Array {
   return Float64Array.from({ length: outer * count * inner }, (_, at) => {
@@ -78,7 +81,7 @@ export function gatherReference(
 export function gatherGradReference(
   dy: ArrayLike<number>,
   index: ArrayLike<number>,
-  { outer, size, inner, count }: Shape,
+  { outer, size, inner, count }: GatherGradParams,
 ): Float64Array {
   const dx = new Float64Array(outer * size * inner);
   for (let o = 0; o < outer; o++)

@@ -10,7 +10,7 @@ alias Elem = f32;
 alias Index = i32;        // or u32
 const THREADS: u32 = 256;
 
-struct Params { outer: u32, size: u32, inner: u32, count: u32, missing: u32 }
+struct Params { outer: u32, size: u32, inner: u32, count: u32 }
 
 @group(0) @binding(0) var<storage, read> dy: array<Elem>;
 @group(0) @binding(1) var<storage, read> index: array<Index>;

@@ -1,9 +1,7 @@
-import type { GatherParams } from "../gather/index.ts";
+import { type GatherGradParams, type GatherParams, gatherGradTypes, gatherTypes } from "../gather/index.ts";
 import { filling, type Kernel, strided } from "../launch/kernel.ts";
 import source from "./gatherElements.wgsl?raw";
 import gradSource from "./gatherElementsGrad.wgsl?raw";
-
-const params = { outer: "u32", size: "u32", inner: "u32", count: "u32", missing: "u32" } as const;
 
 /**
  * Elements picked by index along one axis: y[o, j, i] = x[o, index[o, j, i], i].
@@ -15,7 +13,7 @@ export const gatherElements: Kernel<GatherParams> = {
   reads: ["x", "index"],
   writes: ["y"],
   types: { index: ["Index", "i32"] },
-  params,
+  params: gatherTypes,
   variants: {
     plain: {
       name: "scalar",
@@ -27,12 +25,12 @@ export const gatherElements: Kernel<GatherParams> = {
 };
 
 /** The gradient of `gatherElements`: each element of dx is the sum of the elements of dy that it went to. */
-export const gatherElementsGrad: Kernel<GatherParams> = {
+export const gatherElementsGrad: Kernel<GatherGradParams> = {
   name: "gatherElementsGrad",
   reads: ["dy", "index"],
   writes: ["dx"],
   types: { index: ["Index", "i32"] },
-  params,
+  params: gatherGradTypes,
   variants: {
     plain: {
       name: "scalar",
@@ -46,13 +44,11 @@ export const gatherElementsGrad: Kernel<GatherParams> = {
   }),
 };
 
-type Shape = Omit<GatherParams, "missing">;
-
 /** The definition. */
 export function gatherElementsReference(
   x: ArrayLike<number>,
   index: ArrayLike<number>,
-  { outer, size, inner, count }: Shape,
+  { outer, size, inner, count }: GatherGradParams,
   missing: number,
 ): Float64Array {
   return Float64Array.from({ length: outer * count * inner }, (_, at) => {
@@ -66,7 +62,7 @@ export function gatherElementsReference(
 export function gatherElementsGradReference(
   dy: ArrayLike<number>,
   index: ArrayLike<number>,
-  { outer, size, inner, count }: Shape,
+  { outer, size, inner, count }: GatherGradParams,
 ): Float64Array {
   const dx = new Float64Array(outer * size * inner);
   for (let at = 0; at < outer * count * inner; at++) {

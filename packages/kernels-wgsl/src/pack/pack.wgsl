@@ -15,7 +15,7 @@ struct Params {
   length0: vec4u, length1: vec4u,
   space0: vec4u, space1: vec4u,
   splits0: vec4u, splits1: vec4u,
-  count: u32,
+  count: u32,    // of parts: the rows of workgroups, which each read their own
 }
 
 @group(0) @binding(0) var<storage, read> part0: array<Vec>;

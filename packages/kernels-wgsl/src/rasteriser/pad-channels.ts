@@ -29,7 +29,6 @@ export const resizeRows: Kernel<RowsParams> = {
   params: { rows: "u32", width: "u32", length: "u32" },
   variants: {
     plain: { name: "scalar", source, workgroups: ({ rows, length }) => strided(rows * length, 64) },
-    gpu: [byFour],
     rasteriser: [byFour],
   },
   cost: ({ rows, width, length }) => ({ flops: 0, bytes: 4 * rows * (Math.min(width, length) + length) }),

@@ -1,6 +1,6 @@
 // y[yOffset + Σ k·yStride] = x[xOffset + Σ k·xStride]   for every position k in `shape`
 //
-// As move.wgsl, where neighbours along the last axis are side by side in y, and along the axis before
+// As stridedCopy.wgsl, where neighbours along the last axis are side by side in y, and along the axis before
 // it in x: a transposition. An invocation turns a block of 4 × 4 in registers, so that both arrays
 // are read and written by fours; a workgroup covers a TILE × TILE square of those two axes, whose
 // lengths, both offsets and all other strides are multiples of 4.

@@ -1,5 +1,5 @@
 import { check, randomValues } from "../check.ts";
-import { move, moveParams, moveReference, type StridedView } from "./index.ts";
+import { type StridedView, stridedCopy, stridedCopyParams, stridedCopyReference } from "./index.ts";
 
 const at = (strides: readonly number[], offset = 0): StridedView => ({ strides, offset });
 
@@ -10,16 +10,16 @@ function example(name: string, shape: readonly number[], from: StridedView, to: 
   const y = randomValues(Math.ceil(reach(to) / 4) * 4, 2);
   return {
     name,
-    params: moveParams(shape, from, to),
+    params: stridedCopyParams(shape, from, to),
     reads: [x],
     writes: [y],
-    expected: [moveReference(shape, { x, at: from }, { y, at: to })],
+    expected: [stridedCopyReference(shape, { x, at: from }, { y, at: to })],
     tolerance: 0,
   };
 }
 
 export const checks = [
-  check(move, () => [
+  check(stridedCopy, () => [
     example("nothing", [0, 4], at([4, 1]), at([4, 1])),
     example("a number", [], at([], 3), at([], 2)),
     example("a vector of 8", [8], at([1]), at([1])),

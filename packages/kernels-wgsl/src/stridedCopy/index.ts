@@ -5,10 +5,10 @@ import blocks from "./blocks.wgsl?raw";
 import source from "./stridedCopy.wgsl?raw";
 import source4 from "./stridedCopy4.wgsl?raw";
 
-export type MoveParams = Record<"shape0" | "shape1" | "x0" | "x1" | "y0" | "y1", Quad> &
+export type StridedCopyParams = Record<"shape0" | "shape1" | "x0" | "x1" | "y0" | "y1", Quad> &
   Record<"length" | "axes" | "xOffset" | "yOffset", number>;
 
-const fast: readonly Variant<MoveParams>[] = [
+const fast: readonly Variant<StridedCopyParams>[] = [
   {
     name: "vec4 rows",
     source: source4,
@@ -42,8 +42,8 @@ const fast: readonly Variant<MoveParams>[] = [
  *
  * Holes: `Elem`, the type of both.
  */
-export const move: Kernel<MoveParams> = {
-  name: "move",
+export const stridedCopy: Kernel<StridedCopyParams> = {
+  name: "stridedCopy",
   reads: ["x"],
   writes: ["y"],
   params: {
@@ -66,14 +66,14 @@ export const move: Kernel<MoveParams> = {
   cost: ({ length }) => ({ flops: 0, bytes: 8 * length }),
 };
 
-function isInFours({ shape0, x0, x1, y0, y1, xOffset, yOffset }: MoveParams): boolean {
+function isInFours({ shape0, x0, x1, y0, y1, xOffset, yOffset }: StridedCopyParams): boolean {
   const [, ...x] = x0;
   const [, ...y] = y0;
   const side = shape0[0];
   return x0[0] === 1 && y0[0] === 1 && inFours(side, ...x, ...x1, ...y, ...y1, xOffset, yOffset);
 }
 
-function inBlocks({ shape0, x0, x1, y0, y1, xOffset, yOffset }: MoveParams): boolean {
+function inBlocks({ shape0, x0, x1, y0, y1, xOffset, yOffset }: StridedCopyParams): boolean {
   const [i, j] = shape0;
   const [xi, xj, ...x] = x0;
   const [yi, yj, ...y] = y0;
@@ -91,7 +91,11 @@ export interface StridedView {
  *
  * @throws KernelError if more than 8 axes cannot be merged with their neighbours.
  */
-export function moveParams(shape: readonly number[], x: StridedView, y: StridedView): MoveParams {
+export function stridedCopyParams(
+  shape: readonly number[],
+  x: StridedView,
+  y: StridedView,
+): StridedCopyParams {
   const walk = collapse(shape, [x.strides, y.strides]);
   const axes = walk.shape.map((side, i) => ({ side, x: walk.strides[0]![i]!, y: walk.strides[1]![i]! }));
   // The order of all but the last axis is free: second comes the one along which x can be read by fours.
@@ -114,7 +118,7 @@ export function moveParams(shape: readonly number[], x: StridedView, y: StridedV
 }
 
 /** The definition: y after the copy, from what it held before. */
-export function moveReference(
+export function stridedCopyReference(
   shape: readonly number[],
   { x, at: from }: { x: ArrayLike<number>; at: StridedView },
   { y, at: to }: { y: ArrayLike<number>; at: StridedView },

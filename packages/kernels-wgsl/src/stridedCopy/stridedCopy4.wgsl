@@ -1,6 +1,6 @@
 // y[yOffset + Σ k·yStride] = x[xOffset + Σ k·xStride]   for every position k in `shape`
 //
-// As move.wgsl, four neighbours along the last axis at a time: there both arrays have them side by
+// As stridedCopy.wgsl, four neighbours along the last axis at a time: there both arrays have them side by
 // side, and its length, both offsets and all other strides are multiples of 4.
 //
 //   x y   as large as the strides reach; what y has between the positions stays

@@ -1,4 +1,4 @@
-import { move, moveParams, type StridedView } from "@shadegrad/kernels-wgsl/stridedCopy";
+import { type StridedView, stridedCopy, stridedCopyParams } from "@shadegrad/kernels-wgsl/stridedCopy";
 import { pad, padParams, type Window } from "@shadegrad/kernels-wgsl/stridedPad";
 import { checkHolds } from "../core/numbers.ts";
 import { run } from "../core/run.ts";
@@ -8,14 +8,14 @@ import type { Tensor } from "../core/tensor.ts";
 
 /** The elements of `x` that `from` walks to, as a new tensor of that shape; not recorded. */
 export function gathered(x: Tensor, shape: Shape, from: StridedView): Tensor {
-  const params = moveParams(shape, from, { strides: strides(shape), offset: 0 });
-  return run(move, params, [x], { y: { shape, dtype: x.dtype } }, { holes: { Elem: x.dtype } }).y;
+  const params = stridedCopyParams(shape, from, { strides: strides(shape), offset: 0 });
+  return run(stridedCopy, params, [x], { y: { shape, dtype: x.dtype } }, { holes: { Elem: x.dtype } }).y;
 }
 
 /** Write all of `x` to where `to` walks in `y`, in place. */
 export function scatter(x: Tensor, y: Tensor, to: StridedView): void {
-  const params = moveParams(x.shape, { strides: strides(x.shape), offset: 0 }, to);
-  run(move, params, [x], { y }, { holes: { Elem: x.dtype } });
+  const params = stridedCopyParams(x.shape, { strides: strides(x.shape), offset: 0 }, to);
+  run(stridedCopy, params, [x], { y }, { holes: { Elem: x.dtype } });
 }
 
 /** The elements of `x` that `from` walks to, in windows of a new tensor, and `value` everywhere else; not recorded. */
