@@ -109,9 +109,10 @@ function add(a: Tensor, b: Tensor): Tensor {
 
 function accumulate(leaf: Tensor, dy: Tensor): void {
   // A gradient belongs to its leaf, whatever scope it was computed in.
-  leaf.grad = keep(leaf.grad ? add(leaf.grad, dy) : unshared(dy));
+  const grad = keep(leaf.grad ? add(leaf.grad, dy) : unshared(dy));
+  leaf.grad = grad;
   recorder()?.onUndo(() => {
-    leaf.grad = undefined;
+    if (leaf.grad === grad) leaf.grad = undefined;
   });
 }
 

@@ -35,7 +35,7 @@ export function writeAdjacent<L extends Recorded>(
 ): Adjacent<L> {
   const copies = freeCopies(launches, fixed);
   const aliases = new Map(copies.map(({ storage, whole, offset }) => [storage, { whole, offset }]));
-  return { launches: summedTogether(withoutCopies(launches, aliases), aliases, launches), aliases };
+  return { launches: summedTogether(withoutCopies(launches, aliases), aliases), aliases };
 }
 
 /** Find the copies that can be left out. */
@@ -77,7 +77,7 @@ function withoutCopies<L extends Recorded>(
     const left = parts.map((part, k) => ({ part, read: launch.reads[k]! }));
     const needed = left.filter(({ read }) => !aliases.has(read.storage));
     if (needed.length === parts.length) return [launch];
-    return needed.length === 0 ? [] : [packing(needed, launch.writes[0]!)];
+    return needed.length === 0 ? [] : [packing(needed, launch.writes[0]!.storage)];
   });
 }
 
@@ -86,7 +86,8 @@ interface Packed {
   readonly read: Bound;
 }
 
-function packing(parts: readonly Packed[], flat: Recorded["writes"][number]): Recorded {
+/** @param whole of f32, like all that is packed */
+function packing(parts: readonly Packed[], whole: Storage): Recorded {
   return {
     ...{
       kernel: pack as unknown as Kernel,
@@ -97,7 +98,7 @@ function packing(parts: readonly Packed[], flat: Recorded["writes"][number]): Re
     },
     params: packParams(parts.map(({ part }) => part)),
     reads: Array.from({ length: PACKED }, (_, k) => (parts[k] ?? parts[0]!).read),
-    writes: [{ ...flat, allocated: false }],
+    writes: [{ storage: whole, size: whole.bytes / 4, dtype: "f32", allocated: false }],
   };
 }
 
@@ -108,18 +109,14 @@ function packing(parts: readonly Packed[], flat: Recorded["writes"][number]): Re
 function summedTogether<L extends Recorded>(
   launches: readonly (L | Recorded)[],
   aliases: ReadonlyMap<Storage, Alias>,
-  before: readonly Recorded[],
 ): (L | Recorded)[] {
-  const flats = new Map<Storage, Recorded["writes"][number]>();
-  for (const { kernel, writes } of before)
-    if (kernel.name === pack.name) flats.set(writes[0]!.storage, writes[0]!);
   const waiting = new Map<Storage, Packed[]>();
   /** Each sum that has waited, and the whole that it is a part of. */
   const wholes = new Map<Storage, Storage>();
   const sum = (whole: Storage): Recorded[] => {
     const parts = waiting.get(whole) ?? [];
     waiting.delete(whole);
-    return parts.length > 0 ? [packing(parts, flats.get(whole)!)] : [];
+    return parts.length > 0 ? [packing(parts, whole)] : [];
   };
   const isSum = ({ kernel, writes: [y] }: Recorded) =>
     kernel.name === sumPartials.name && y!.dtype === "f32" && aliases.has(y!.storage);

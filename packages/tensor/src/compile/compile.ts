@@ -38,7 +38,8 @@ export interface Compiled<A extends readonly Tensor[], R> {
  * running statistics and an optimizer's memory are changed in place; learning rates and random
  * numbers are those of each call; where the mode of a layer changes (`train`, `evaluate`), it is recorded anew.
  *
- * Other values of the host are those of the first call: give what changes as a tensor. Arguments are copied when it
+ * Other values of the host are those of the first call: give what changes as a tensor. Calls with arguments of the same shapes
+ * run in the order in which they are made, awaited or not. Arguments are copied when it
  * is called. Weights are not: the first call fails where they change before it is ready. While an observer looks on, as under `DEBUG` or in `findNaN`, each call runs op by op.
  *
  * @throws TypeError if an argument is no tensor, or the function is async; ShapeError if tensors are on two

@@ -13,8 +13,6 @@ export interface MemoryPlan {
   readonly places: ReadonlyMap<Storage, Region>;
   /** Bytes of each buffer. */
   readonly buffers: readonly number[];
-  /** Bytes if each tensor had memory of its own. */
-  readonly bytesWithoutReuse: number;
 }
 
 export interface MemoryOptions {
@@ -81,11 +79,7 @@ export function planMemory(launches: readonly Recorded[], options: MemoryOptions
     const { buffer, offset: start } = places.get(whole)!;
     places.set(storage, { buffer, offset: start + offset, bytes: padded(storage.bytes) });
   }
-  return {
-    places,
-    buffers: buffers.map(({ bytes }) => bytes),
-    bytesWithoutReuse: lives.reduce((sum, { bytes }) => sum + bytes, 0),
-  };
+  return { places, buffers: buffers.map(({ bytes }) => bytes) };
 }
 
 /** The lowest offset at which nothing lies while `life` lasts. */

@@ -60,7 +60,6 @@ export class Plan {
   readonly #varying: Program;
   readonly #thunks: readonly { i: number; params: NonNullable<Recorded["paramsAtCall"]> }[];
   readonly #find: Parts["find"];
-  #isFirstRun = true;
 
   private constructor(recording: Recording, parts: Parts, constants: Program, varying: Program) {
     this.#recording = recording;
@@ -86,7 +85,10 @@ export class Plan {
   /** @param progress called with the number of compiled pipelines and the total */
   static async make(recording: Recording, progress?: (done: number, of: number) => void): Promise<Plan> {
     const { launcher } = recording.device;
+    // Memory that moves meanwhile: a bind group of a buffer that was destroyed is an error in wgpu.
+    const wholes = recording.recorder.held.flatMap(({ whole }) => whole?.share() ?? []);
     let buffers: readonly GPUBuffer[] = [];
+    let preparing: Promise<Program>[] = [];
     try {
       const parts = partsOf(recording);
       buffers = parts.buffers;
@@ -101,16 +103,20 @@ export class Plan {
         of[part] = count;
         if (now > 0) progress?.(++done, of.constant + of.varying);
       };
-      const preparing = Promise.all([
+      preparing = [
         launcher.prepare(parts.constant.map(planned), both("constant")),
         launcher.prepare(parts.varying.map(planned), both("varying")),
-      ]);
-      const [constants, varying] = await recording.device.rest(preparing);
-      return new Plan(recording, parts, constants, varying);
+      ];
+      const [constants, varying] = await recording.device.rest(Promise.all(preparing));
+      return new Plan(recording, parts, constants!, varying!);
     } catch (error) {
-      recording.recorder.release();
-      for (const buffer of buffers) recording.device.release(buffer);
+      // One of both may be there all the same, or be there later, and uses the buffers.
+      const programs = await Promise.allSettled(preparing);
+      for (const made of programs) if (made.status === "fulfilled") made.value.destroy();
+      release(recording, buffers);
       throw error;
+    } finally {
+      for (const whole of wholes) whole.release();
     }
   }
 
@@ -118,12 +124,12 @@ export class Plan {
   run(args: readonly Tensor[]): Tensor[] {
     const { recorder, args: expected, results } = this.#recording;
     const { launcher } = this.#device;
-    // The recording has run the host's code for the first call.
-    if (!this.#isFirstRun) {
+    // The recording has run the host's code for the first call, unless that was undone.
+    if (!recorder.isAhead) {
       for (const effect of recorder.effects) effect();
       for (const { i, params } of this.#thunks) this.#varying.setParams(i, params());
     }
-    this.#isFirstRun = false;
+    recorder.isAhead = false;
     this.#computeConstants();
     const before = args.flatMap((x, i) => this.#copy(x.storage, expected[i]!.storage));
     const made = results.map(({ shape, dtype }) => empty(shape, dtype, this.#device));
@@ -169,11 +175,9 @@ export class Plan {
 
   /** Free its memory. */
   dispose(): void {
-    for (const x of [...this.#recording.args, ...this.#recording.results]) x.dispose();
     this.#constants.destroy();
     this.#varying.destroy();
-    this.#recording.recorder.release();
-    for (const buffer of this.#buffers) this.#device.release(buffer);
+    release(this.#recording, this.#buffers);
   }
 
   #copy(from: Storage, to: Storage): Copy[] {
@@ -183,6 +187,12 @@ export class Plan {
       ? [{ from: source, to: target, bytes: Math.ceil(from.bytes / 4) * 4 }]
       : [];
   }
+}
+
+function release({ recorder, device, args, results }: Recording, buffers: readonly GPUBuffer[]): void {
+  for (const x of [...args, ...results]) x.dispose();
+  recorder.release();
+  for (const buffer of buffers) device.release(buffer);
 }
 
 interface Parts {

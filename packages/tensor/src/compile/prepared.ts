@@ -1,11 +1,11 @@
-import { recorder } from "../core/recorder.ts";
+import { type Recorder, recorder } from "../core/recorder.ts";
 import { empty, Tensor } from "../core/tensor.ts";
 import { kindOf } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
-import { precisionOn } from "../gpu/precision.ts";
+import { autocast, type Precision, precisionOn } from "../gpu/precision.ts";
 import { Plan, type PlanSummary } from "./plan.ts";
-import { record, twoDevices, unowned } from "./record.ts";
+import { copyBytes, record, twoDevices, unowned } from "./record.ts";
 
 /** Called with the number of compiled pipelines and the total. */
 export type Progress = (done: number, of: number) => void;
@@ -16,16 +16,23 @@ export interface Made<R> {
   run(args: readonly Tensor[]): R;
 }
 
+/** A way to run a plan: once for its results, or for its times. */
+type Run<R, T> = (made: Made<R>, args: readonly Tensor[]) => T;
+
 /** A plan, made or in the making. */
 interface Entry<R> {
-  readonly making: Promise<Made<R>>;
+  readonly recorder: Recorder;
+  readonly making: Promise<unknown>;
   made: Made<R> | undefined;
-  /** True if the host still decides as it did when the function was recorded. */
-  isCurrent(): boolean;
-  /** True if memory was moved before the first call, so that it takes another plan. */
-  hasMoved(): boolean;
-  /** Count of changes that were made at once to tensors that the function reads or changes beside its arguments. */
-  changes(): number;
+}
+
+/** A call, with all that its plan depends on. */
+interface Call<A> {
+  readonly args: A;
+  readonly device: Device;
+  readonly precision: Precision;
+  /** Equal for all calls that share a plan. */
+  readonly key: string;
 }
 
 /** The plans of one function: one per device, precision, and combination of argument shapes and types. */
@@ -35,119 +42,123 @@ export class Prepared<A extends readonly Tensor[], R> {
   readonly #f: (...args: A) => R;
   readonly #progress: Progress | undefined;
   readonly #entries = new Map<string, Entry<R>>();
+  /** End of the latest call that waits for a plan, by key: calls with the same key run in the order in which they are made. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(f: (...args: A) => R, progress: Progress | undefined) {
     this.#f = f;
     this.#progress = progress;
   }
 
-  /** Use the plan for these arguments: at once if it exists. */
-  use<T>(args: A, run: (made: Made<R>, args: readonly Tensor[]) => T): T | Promise<T> {
-    const entry = this.#entryFor(args);
-    return entry.made ? this.#run(entry.made, args, run) : this.#runLater(entry, args, run);
+  /** Use the plan for these arguments: at once if it exists and no call waits. */
+  use<T>(args: A, run: Run<R, T>): T | Promise<Awaited<T>> {
+    const call = callOf(args);
+    const entry = this.#entryFor(call);
+    const isNext = entry.made && !this.#turns.has(call.key);
+    return isNext ? this.#run(entry, args, run) : this.#runInTurn(entry, call, run);
   }
 
   dispose(): void {
-    for (const entry of this.#entries.values()) discard(entry);
+    for (const [key, entry] of this.#entries) this.#discard(key, entry);
     this.#entries.clear();
     this.summary = undefined;
   }
 
-  #run<T>(made: Made<R>, args: readonly Tensor[], run: (made: Made<R>, args: readonly Tensor[]) => T): T {
-    this.summary = made.plan.summary;
-    return run(made, args);
+  #run<T>({ made }: Entry<R>, args: readonly Tensor[], run: Run<R, T>): T {
+    this.summary = made!.plan.summary;
+    return run(made!, args);
   }
 
-  async #runLater<T>(
-    { making, hasMoved, changes }: Entry<R>,
-    args: A,
-    run: (made: Made<R>, args: readonly Tensor[]) => T,
-  ): Promise<T> {
+  #runInTurn<T>(entry: Entry<R>, call: Call<A>, run: Run<R, T>): Promise<Awaited<T>> {
+    const { key, args } = call;
     // Until it is their turn, the caller may change the arguments or dispose them.
     const copies = args.map(copyOf) as unknown as A;
-    const before = changes();
-    try {
-      const made = await making;
-      if (changes() !== before) throw new Error(CHANGED);
-      return await (hasMoved() ? this.use(copies, run) : this.#run(made, copies, run));
-    } finally {
+    const changes = changesOf(entry);
+    const before = this.#turns.get(key);
+    const runAfter = async (): Promise<Awaited<T>> => {
+      await before;
+      return await this.#runReady(entry, changes, { ...call, args: copies }, run);
+    };
+    const result = runAfter().finally(() => {
       for (const x of copies) x.dispose();
-    }
+    });
+    const end = () => {
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    };
+    const turn = result.then(end, end);
+    this.#turns.set(key, turn);
+    return result;
   }
 
-  #entryFor(args: A): Entry<R> {
-    const key = keyOf(args);
+  /** @param changes of the plan's memory when the call was made */
+  async #runReady<T>(entry: Entry<R>, changes: number, call: Call<A>, run: Run<R, T>): Promise<Awaited<T>> {
+    await entry.making;
+    const isChanged = changesOf(entry) !== changes;
+    if (!isChanged && entry.recorder.isInPlace) return await this.#run(entry, call.args, run);
+    entry.recorder.undo();
+    if (isChanged) throw new Error(CHANGED);
+    // Memory was moved, so that it takes another plan.
+    const next = this.#entryFor(call);
+    return this.#runReady(next, changesOf(next), call, run);
+  }
+
+  #entryFor(call: Call<A>): Entry<R> {
+    const { key } = call;
     const known = this.#entries.get(key);
-    if (known?.isCurrent()) return known;
-    const entry = this.#prepare(args, known);
+    if (known?.recorder.isCurrent) return known;
+    const entry = this.#prepare(call);
     this.#entries.set(key, entry);
     entry.making.catch(() => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      entry.recorder.undo();
     });
-    if (known) discard(known);
+    if (known) this.#discard(key, known);
     return entry;
   }
 
-  #prepare(args: A, former: Entry<R> | undefined): Entry<R> {
-    const { recording, arrange } = record("compile", this.#f, args);
-    const before = former?.making.catch(() => {}); // its own caller gets the error
-    const make = async (): Promise<Made<R>> => {
+  #prepare({ args, device, precision }: Call<A>): Entry<R> {
+    const records = () => record("compile", this.#f, args);
+    // A call that has waited may have been made under `autocast`.
+    const isAsNow = precisionOn(device) === precision;
+    const { recording, arrange } = isAsNow ? records() : autocast(precision, records);
+    const { recorder } = recording;
+    const make = async (): Promise<void> => {
       const plan = await Plan.make(recording, this.#progress);
-      await before; // calls have their results in the order in which they are made
       entry.made = { plan, run: (args) => arrange(plan.run(args)) };
-      return entry.made;
     };
-    const entry: Entry<R> = {
-      making: make(),
-      made: undefined,
-      isCurrent: () => recording.recorder.isCurrent,
-      changes: () => recording.recorder.held.reduce((sum, { changes }) => sum + changes, 0),
-      hasMoved: () => {
-        const { recorder } = recording;
-        if (recorder.isInPlace) return false;
-        recorder.undo();
-        return true;
-      },
-    };
+    // Behind calls that wait, code of the host runs when it is this call's turn, as theirs does.
+    if (this.#turns.size > 0) recorder.undo();
+    const entry: Entry<R> = { recorder, making: make(), made: undefined };
     return entry;
+  }
+
+  /** Free the memory of a plan, after the calls that wait for it. */
+  async #discard(key: string, entry: Entry<R>): Promise<void> {
+    await Promise.allSettled([entry.making, this.#turns.get(key)]);
+    entry.made?.plan.dispose();
   }
 }
 
 const CHANGED =
-  "compile: tensors that the function uses beside its arguments were changed after it was called, and before it was ready to run: await its first call before weights change.";
+  "compile: tensors that the function uses beside its arguments were changed before it was ready: await its first call before weights change.";
 
-/** Free the memory of a plan, after the calls that wait for it. */
-const discard = <R>({ making }: Entry<R>): void => {
-  making.then(({ plan }) => plan.dispose()).catch(() => {});
-};
+/** Count of changes that were made at once to tensors that the function reads or changes beside its arguments. */
+const changesOf = ({ recorder }: Entry<unknown>): number =>
+  recorder.held.reduce((sum, { changes }) => sum + changes, 0);
 
 /** The same numbers in memory of their own, outside of any scope. */
-function copyOf({ shape, dtype, device, storage }: Tensor): Tensor {
+function copyOf({ shape, dtype, requiresGrad, device, storage }: Tensor): Tensor {
   const copy = unowned(empty(shape, dtype, device));
-  device.launcher.copy(
-    storage.buffer,
-    storage.offset,
-    copy.storage.buffer,
-    0,
-    Math.ceil(storage.bytes / 4) * 4,
-  );
+  copy.requiresGrad = requiresGrad;
+  copyBytes(storage, copy.storage);
   return copy;
 }
 
-/** Equal for all calls that share a plan. */
-function keyOf(args: readonly Tensor[]): string {
+function callOf<A extends readonly Tensor[]>(args: A): Call<A> {
   const device = args[0]?.device ?? defaultDevice();
+  const precision = precisionOn(device);
   const shapes = args.map(({ shape, dtype, requiresGrad }) => `${dtype} ${shape} ${requiresGrad}`);
-  return [idOf(device), precisionOn(device), ...shapes].join("; ");
-}
-
-const ids = new WeakMap<Device, number>();
-let devices = 0;
-
-function idOf(device: Device): number {
-  let id = ids.get(device);
-  if (id === undefined) ids.set(device, (id = devices++));
-  return id;
+  return { args, device, precision, key: [device.serial, precision, ...shapes].join("; ") };
 }
 
 /** @throws TypeError if an argument is no tensor; ShapeError if they are on two devices; Error if one was disposed. */

@@ -98,21 +98,19 @@ function changedOwn(
 
 /** Begin each call with the numbers that the memory holds now. */
 function resetFirst(recorder: Recorder, storage: Storage, { size, dtype }: Bound): void {
-  const { device, bytes } = storage;
   recording(recorder, () =>
     scope(() => {
-      const pristine = empty([size], dtype as DType, device, "pooled");
-      device.launcher.copy(
-        storage.buffer,
-        storage.offset,
-        pristine.storage.buffer,
-        0,
-        Math.ceil(bytes / 4) * 4,
-      );
+      const pristine = empty([size], dtype as DType, storage.device, "pooled");
+      copyBytes(storage, pristine.storage);
       copied(pristine, new Tensor([size], dtype as DType, storage.share()));
     }),
   );
   recorder.launches.unshift(recorder.launches.pop()!);
+}
+
+/** Copy all bytes of a tensor to another one's memory. */
+export function copyBytes({ device, buffer, offset, bytes }: Storage, to: Storage): void {
+  device.launcher.copy(buffer, offset, to.buffer, 0, Math.ceil(bytes / 4) * 4);
 }
 
 /** A tensor like `x`, without memory. */

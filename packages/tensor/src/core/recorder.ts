@@ -40,6 +40,8 @@ export class Recorder {
   readonly effects: (() => void)[] = [];
   /** A pass of `compile` that an op of the function brings along, so that only who uses the op downloads it. */
   pass: ((launches: readonly Recorded[]) => readonly Recorded[]) | undefined;
+  /** True if the host is as after the call that was recorded, which has not run yet. */
+  isAhead = true;
   /** Undo of each change to the host, the latest first. */
   readonly #undos: (() => void)[] = [];
   /** Host values by which the function chose what to do, and how to look at them again. */
@@ -108,8 +110,10 @@ export class Recorder {
     this.#held.clear();
   }
 
-  /** Restore the host to its state before the call. */
+  /** Restore the host to its state before the call that was recorded, unless that has run. */
   undo(): void {
+    if (!this.isAhead) return;
+    this.isAhead = false;
     for (const undo of this.#undos.splice(0)) undo();
   }
 }

@@ -25,8 +25,12 @@ interface Placed {
   readonly offset: number;
 }
 
+let count = 0;
+
 /** A GPU, the commands gathered for it, and its memory. */
 export class Device {
+  /** Position in the order of opening. */
+  readonly serial = count++;
   /** Name of the adapter, by its driver. */
   readonly name: string;
   readonly adapter: Adapter;

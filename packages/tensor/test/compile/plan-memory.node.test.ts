@@ -44,7 +44,7 @@ it("tensors that live at a time do not overlap, and no launch reads and writes o
       });
       const options = { alignment: ALIGNMENT, largest: largest * ALIGNMENT };
       const sets = { given: new Set(given), kept: new Set(kept), elsewhere: new Set(elsewhere) };
-      const { places, buffers, bytesWithoutReuse } = planMemory(recorded, { ...options, ...sets });
+      const { places, buffers } = planMemory(recorded, { ...options, ...sets });
 
       const touched = (storage: Storage) =>
         [
@@ -66,7 +66,6 @@ it("tensors that live at a time do not overlap, and no launch reads and writes o
         expect(place!.offset + place!.bytes).toBeLessThanOrEqual(buffers[place!.buffer]!);
       }
       for (const bytes of buffers) expect(bytes).toBeLessThanOrEqual(options.largest);
-      expect(lives.reduce((sum, { place }) => sum + place!.bytes, 0)).toBe(bytesWithoutReuse);
 
       for (const [i, a] of lives.entries())
         for (const b of lives.slice(i + 1)) {
@@ -89,13 +88,12 @@ it("tensors that live at a time do not overlap, and no launch reads and writes o
 it("a chain of tensors takes two buffers, each of the largest that lies in it", () => {
   const [x, ...chain] = [512, 1024, 256, 768, 256, 512].map(planned) as [Storage, ...Storage[]];
   const recorded = chain.map((y, i) => launchOf([i === 0 ? x : chain[i - 1]!], [y]));
-  const { buffers, bytesWithoutReuse } = planMemory(recorded, {
+  const { buffers } = planMemory(recorded, {
     given: new Set([x]),
     kept: new Set([chain.at(-1)!]),
     ...{ alignment: ALIGNMENT, largest: 2 ** 20 },
   });
   expect([...buffers].sort((a, b) => a - b)).toEqual([512, 1024]); // tensors in even and in odd places
-  expect(bytesWithoutReuse).toBe(512 + 1024 + 256 + 768 + 256 + 512);
 });
 
 /** A launch during which these tensors are live, in whatever buffers. */
