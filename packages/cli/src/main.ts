@@ -15,6 +15,9 @@ import { harmless } from "./text.ts";
 import { addTrain } from "./train.ts";
 import { addTune } from "./tune.ts";
 
+/** The commands, in the order in which the help lists them. */
+export const COMMANDS = [addInfo, addClassify, addEval, addTrain, addSummary, addConvert, addExport, addTune];
+
 const USAGE = 2;
 const HELP = ["commander.help", "commander.helpDisplayed", "commander.version"];
 
@@ -49,8 +52,7 @@ export async function main(args: readonly string[], given: Terminal): Promise<nu
     .version(version(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .addHelpText("after", "\nshadegrad COMMAND --help describes a command.");
-  for (const add of [addInfo, addClassify, addEval, addTrain, addSummary, addConvert, addExport, addTune])
-    add(program, perform);
+  for (const add of COMMANDS) add(program, perform);
 
   let at = program;
   for (const command of [program, ...program.commands]) {

@@ -1,4 +1,5 @@
-import { main } from "../src/main.ts";
+import { Command } from "commander";
+import { COMMANDS, main } from "../src/main.ts";
 
 export interface Said {
   status: number;
@@ -19,3 +20,10 @@ export async function shadegrad(...args: readonly string[]): Promise<Said> {
   });
   return { status, ...said };
 }
+
+/** Names of the commands, in the order of the help. */
+export const commandNames = (): string[] => {
+  const program = new Command();
+  for (const add of COMMANDS) add(program, () => async () => {});
+  return program.commands.map((command) => command.name());
+};

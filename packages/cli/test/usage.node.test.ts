@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { shadegrad } from "./shadegrad.ts";
+import { commandNames, shadegrad } from "./shadegrad.ts";
 
-const COMMANDS = ["info", "classify", "eval", "train", "summary", "convert", "export", "tune"];
+const COMMANDS = commandNames();
 
 describe("help", () => {
   test.each([[], ...COMMANDS.map((command) => [command])])("shadegrad %s --help", async (...command) => {
@@ -30,7 +30,7 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
   const cases: [string, string][] = [
     [
       "clasify",
-      "shadegrad: unknown command 'clasify'. Did you mean classify?\nCommands: info, classify, eval, train, summary, convert, export, tune.",
+      `shadegrad: unknown command 'clasify'. Did you mean classify?\nCommands: ${COMMANDS.join(", ")}.`,
     ],
     [
       "train --epoch 3",

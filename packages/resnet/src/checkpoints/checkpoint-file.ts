@@ -14,7 +14,8 @@ export interface CheckpointTensor {
 
 /** An open checkpoint, of which names, types and shapes are in memory. */
 export interface Checkpoint {
-  readonly format: "safetensors" | "PyTorch" | "PyTorch (legacy)" | "TensorFlow.js";
+  /** Name of the format, such as "safetensors" or "PyTorch (legacy)". */
+  readonly format: string;
   /** Axes of weights: `[O, C, R, S]` and `[out, in]` as in PyTorch, or `[R, S, C, O]` and `[in, out]` as in this engine. */
   readonly layout: "torch" | "engine";
   /** In the order in which the file names them. */

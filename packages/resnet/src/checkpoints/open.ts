@@ -7,11 +7,9 @@ import {
 } from "@shadegrad/tensor/formats";
 import { type Checkpoint, type CheckpointInput, quote } from "./checkpoint-file.ts";
 import { isRecord, readJson } from "./json.ts";
-import { type Kind, READERS, recognize } from "./recognize.ts";
+import { EXPECTED, FORMATS, type Kind, recognize } from "./recognize.ts";
 import { openTfjs } from "./tfjs.ts";
 import { unwrapped } from "./wrappers.ts";
-
-const EXPECTED = "expected safetensors, a PyTorch checkpoint or a TensorFlow.js model.json";
 
 /** Enough to recognise every format. */
 const HEAD_BYTES = 512;
@@ -30,7 +28,8 @@ export async function openCheckpoint(input: CheckpointInput): Promise<Checkpoint
   const source = await seekable(await openSource(main));
   try {
     const kind = await kindOf(source, labelOf(main));
-    const checkpoint = kind === "json" ? await openJson(source, main, files) : await READERS[kind](source);
+    const checkpoint =
+      kind === "json" ? await openJson(source, main, files) : await FORMATS[kind].open(source);
     return { ...checkpoint, tensors: unwrapped(checkpoint.tensors) };
   } catch (error) {
     await source.close();
@@ -81,7 +80,7 @@ async function openJson(
     try {
       const kind = await kindOf(shard, path);
       if (kind === "json") throw new FormatError(`index.json: its shard ${quote(path)} is JSON, no weights.`);
-      return await READERS[kind](shard);
+      return await FORMATS[kind].open(shard);
     } catch (error) {
       await shard.close();
       throw error;

@@ -1,16 +1,6 @@
 import type { ByteSource } from "@shadegrad/tensor/formats";
 import type { Checkpoint } from "./checkpoint-file.ts";
 
-/** Formats that can be read, recognised by the first bytes of a file. */
-export type Kind = "safetensors" | "torch-zip" | "torch-legacy" | "json";
-
-/** Readers by format; a page downloads one when it is given a file of that format. */
-export const READERS: Readonly<Record<Exclude<Kind, "json">, (source: ByteSource) => Promise<Checkpoint>>> = {
-  safetensors: async (source) => (await import("./safetensors.ts")).openSafetensorsCheckpoint(source),
-  "torch-zip": async (source) => (await import("./torch-zip.ts")).openTorchZip(source),
-  "torch-legacy": async (source) => (await import("./torch-legacy.ts")).openTorchLegacy(source),
-};
-
 /** PyTorch's legacy files begin with this number as a pickle, after its protocol and, from protocol 4 on, a frame. */
 const LEGACY_MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const FRAME = 0x95;
@@ -18,15 +8,49 @@ const FRAME = 0x95;
 /** The longest header that safetensors allows itself. */
 const MAX_SAFETENSORS_HEADER = 100_000_000;
 
+/** A format of files that hold tensors. */
+interface Format {
+  /** Name in messages, with its article. */
+  readonly name: string;
+  /** True if a file of this format begins like this. */
+  recognizes(head: Uint8Array): boolean;
+  /** Open such a file; a page downloads the reader when it is given one. */
+  open(source: ByteSource): Promise<Checkpoint>;
+}
+
+/** Formats that can be read, in the order in which they are tried. */
+export const FORMATS = {
+  safetensors: {
+    name: "safetensors",
+    recognizes: (head) => head.length > 8 && head[8] === 0x7b && headerLength(head) <= MAX_SAFETENSORS_HEADER,
+    open: async (source) => (await import("./safetensors.ts")).openSafetensorsCheckpoint(source),
+  },
+  "torch-zip": {
+    name: "a PyTorch checkpoint",
+    recognizes: (head) => begins(head, "PK\x03\x04"),
+    open: async (source) => (await import("./torch-zip.ts")).openTorchZip(source),
+  },
+  "torch-legacy": {
+    name: "a PyTorch checkpoint",
+    recognizes: (head) => isPickle(head) && begins(head, LEGACY_MAGIC, head[2] === FRAME ? 11 : 2),
+    open: async (source) => (await import("./torch-legacy.ts")).openTorchLegacy(source),
+  },
+} satisfies Readonly<Record<string, Format>>;
+
+/** JSON names other files: the shards of a TensorFlow.js model, or checkpoints of these formats. */
+export type Kind = keyof typeof FORMATS | "json";
+
+/** Formats, as a message about another one names them. */
+export const EXPECTED = `expected ${[...new Set(Object.values(FORMATS).map(({ name }) => name))].join(", ")} or a TensorFlow.js model.json`;
+
 /** Format of a file that begins like this; undefined if it is another. */
 export function recognize(head: Uint8Array): Kind | undefined {
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  if (begins(head, "PK\x03\x04")) return "torch-zip";
-  if (isPickle(head) && begins(head, LEGACY_MAGIC, head[2] === FRAME ? 11 : 2)) return "torch-legacy";
-  if (head.length > 8 && head[8] === 0x7b && view.getBigUint64(0, true) <= MAX_SAFETENSORS_HEADER)
-    return "safetensors";
+  for (const [kind, format] of Object.entries(FORMATS)) if (format.recognizes(head)) return kind as Kind;
   return textOf(head)?.trimStart()[0] === "{" ? "json" : undefined;
 }
+
+const headerLength = (head: Uint8Array): bigint =>
+  new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true);
 
 export const isPickle = (head: Uint8Array): boolean => head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5;
 
