@@ -1,4 +1,4 @@
-import { add, checkOptions, relu, stridedPad, type Tensor } from "@shadegrad/tensor";
+import { add, checkChoice, checkOptions, relu, stridedPad, type Tensor } from "@shadegrad/tensor";
 import { BatchNorm2d, Conv2d, Identity, type Layer } from "@shadegrad/tensor/nn";
 
 /**
@@ -10,7 +10,9 @@ import { BatchNorm2d, Conv2d, Identity, type Layer } from "@shadegrad/tensor/nn"
  *
  * `none` leaves out every shortcut, the identities too: the plain net that the paper compares with (section 4.1).
  */
-export type Shortcut = "projection" | "pad-both" | "pad-end" | "none";
+export type Shortcut = (typeof SHORTCUTS)[number];
+
+const SHORTCUTS = ["projection", "pad-both", "pad-end", "none"] as const;
 
 export interface BlockOptions {
   /** True if convolutions have a bias. Batch norm subtracts it again, so most published nets have none. */
@@ -84,6 +86,7 @@ export class ShortcutPadding implements Layer {
   /** @throws RangeError if the block narrows: there is no channel to leave out without a choice. */
   constructor(inChannels: number, outChannels: number, stride: number, where: "pad-both" | "pad-end") {
     checkArguments("ShortcutPadding", { inChannels, outChannels, stride });
+    checkChoice("ShortcutPadding", "where", where, ["pad-both", "pad-end"]);
     const missing = outChannels - inChannels;
     if (missing < 0) {
       throw new RangeError(
@@ -184,6 +187,7 @@ export class BottleneckResidualBlock implements Layer {
       BOTTLENECK_OPTIONS,
     );
     const { bias = true, groups = 1, strideAt = 2 } = options;
+    checkChoice("BottleneckResidualBlock", "strideAt", strideAt, [1, 2]);
     const [first, second] = strideAt === 1 ? [stride, 1] : [1, stride];
     this.conv1 = new Conv2d(inChannels, bottleneckChannels, 1, { stride: first, bias });
     this.bn1 = new BatchNorm2d(bottleneckChannels);
@@ -214,6 +218,7 @@ function shortcut(
   stride: number,
   { shortcut: kind = "projection", bias = true }: BlockOptions,
 ): Layer | undefined {
+  checkChoice("ResNet", "shortcut", kind, SHORTCUTS);
   if (kind === "none") return undefined;
   if (stride === 1 && inChannels === outChannels) return new Identity();
   if (kind === "projection") return new ShortcutProjection(inChannels, outChannels, stride, { bias });

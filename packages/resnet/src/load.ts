@@ -45,9 +45,10 @@ export class Classifier {
   }
 
   /**
-   * The most probable classes of a picture, 5 if `top` is absent; of an array of pictures, of each.
+   * The most probable classes of a picture, 5 if `top` is absent, all where the net has no more; of an array of pictures,
+   * of each.
    *
-   * @throws FormatError if a picture cannot be decoded.
+   * @throws RangeError unless `top` is a whole number ≥ 1; FormatError if a picture cannot be decoded.
    */
   classify(image: PictureSource, options?: { top?: number }): Promise<Classification[]>;
   classify(images: readonly PictureSource[], options?: { top?: number }): Promise<Classification[][]>;
@@ -57,6 +58,8 @@ export class Classifier {
   ): Promise<Classification[] | Classification[][]> {
     checkOptions("classify", options, ["top"]);
     const { top = 5 } = options;
+    if (!Number.isInteger(top) || top < 1)
+      throw new RangeError(`classify: top is ${top}, not a whole number ≥ 1.`);
     const rows = await this.#rows(this.#predict, images);
     const found = rows.map((scores) =>
       ranked(scores, this.labels)

@@ -4,7 +4,7 @@ import * as resnet from "../src/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: options that the types refuse, and arguments that are never looked at
 type Wrong = any;
-const wrong = (options: object): Wrong => options;
+const wrong = (value: unknown): Wrong => value;
 
 let net: resnet.ResNet;
 beforeAll(async () => {
@@ -139,6 +139,33 @@ it.each(CALLS)("a misspelt option is refused: %s", async (_, call, message) => {
     );
   expect(error).toBeInstanceOf(TypeError);
   expect(error?.message).toMatch(new RegExp(message.replaceAll("?", "\\?")));
+});
+
+it.each<[string, () => unknown]>([
+  [
+    "shortcut is identity; there are projection, pad-both, pad-end, none",
+    () => zoo.resnet8({ shortcut: wrong("identity") }),
+  ],
+  [
+    "shortcut is Projection; there are",
+    () => new resnet.ResidualBlock(1, 2, 2, { shortcut: wrong("Projection") }),
+  ],
+  ["where is both; there are pad-both, pad-end", () => new resnet.ShortcutPadding(1, 2, 2, wrong("both"))],
+  ["strideAt is 3; there are 1, 2", () => zoo.resnet50({ strideAt: wrong(3) })],
+  ["edge is Mean; there are mean, reflect", () => resnet.windowOf({ edge: wrong("Mean") }, [0, 0], 0, 0, 0)],
+  [
+    "flip is always; there are true, false, alternate",
+    () => resnet.windowOf({ flip: wrong("always") }, [0, 0], 0, 0, 0),
+  ],
+  ["split is validation; there are train, test", () => resnet.cifar10({ split: wrong("validation") })],
+  ...[-1, 0, 2.5, Number.NaN, "all", null].map((top): [string, () => unknown] => [
+    `top is ${top}, not a whole number ≥ 1`,
+    () => new resnet.Classifier(net, []).classify([], { top: wrong(top) }),
+  ]),
+])("a choice that there is not is refused: %s", async (message, call) => {
+  const failed = Promise.resolve().then(call);
+  await expect(failed).rejects.toBeInstanceOf(RangeError);
+  await expect(failed).rejects.toThrow(message);
 });
 
 /** Functions and classes that take no options. */

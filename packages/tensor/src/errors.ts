@@ -45,6 +45,32 @@ export function checkOptions(op: string, options: object, known: readonly string
   throw new TypeError(`${op}: there is no option ${unknown}; ${hint}`);
 }
 
+/** @throws TypeError naming the first that is no number. */
+export function checkNumbers(op: string, values: Readonly<Record<string, unknown>>): void {
+  for (const name in values) {
+    const value = values[name];
+    if (typeof value !== "number") throw new TypeError(`${op}: ${name} is ${kindOf(value)}, not a number.`);
+  }
+}
+
+/** @throws RangeError with all that there are, unless the value is one of them. */
+export function checkChoice(op: string, name: string, value: unknown, known: readonly unknown[]): void {
+  if (known.includes(value)) return;
+  throw new RangeError(`${op}: ${name} is ${String(value)}; there are ${known.join(", ")}.`);
+}
+
+/** @throws RangeError unless it is a number ≥ 0. */
+export function checkAmount(op: string, name: string, value: number): void {
+  if (typeof value === "number" && value >= 0 && value < Infinity) return;
+  throw new RangeError(`${op}: ${name} is ${value}, not a number ≥ 0.`);
+}
+
+/** @throws RangeError unless it is a number from 0 to 1. */
+export function checkShare(op: string, name: string, value: number): void {
+  if (typeof value === "number" && value >= 0 && value <= 1) return;
+  throw new RangeError(`${op}: ${name} is ${value}, not in [0, 1].`);
+}
+
 /** Insertions, deletions and replacements that make one word of another (Levenshtein), whatever their case. */
 function edits(a: string, b: string): number {
   const [from, to] = [a.toLowerCase(), b.toLowerCase()];

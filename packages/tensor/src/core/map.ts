@@ -33,7 +33,7 @@ export function elementwise(
   { compute = computedWith(operands), dtype = heldAs(operands, compute), into, op }: ElementwiseOptions = {},
 ): Tensor {
   const tensors = operands.filter((operand) => operand instanceof Tensor);
-  const numbers = operands.filter((operand) => typeof operand === "number");
+  const numbers = operands.filter((operand): operand is number => !(operand instanceof Tensor));
   const free = { tensor: ["a", "b", "c"], number: ["s", "t"] };
   const names = operands.map((operand) => free[operand instanceof Tensor ? "tensor" : "number"].shift()!);
   const [a, b = a, c = b] = tensors as [Tensor, Tensor?, Tensor?];

@@ -4,7 +4,7 @@ import { choice } from "../core/recorder.ts";
 import { isSecondPass } from "../core/replayed-draws.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions } from "../errors.ts";
+import { checkAmount, checkOptions, checkShare } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import { batchNorm } from "../ops/batchNorm.ts";
 import { watchMode } from "./mode.ts";
@@ -55,10 +55,8 @@ export class BatchNorm2d implements Layer {
       device = defaultDevice(),
     } = options;
     checkCounts("BatchNorm2d", { channels });
-    if (!(momentum >= 0 && momentum <= 1)) {
-      throw new RangeError(`BatchNorm2d: momentum is ${momentum}, not in [0, 1].`);
-    }
-    if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`BatchNorm2d: eps is ${eps}, not a number ≥ 0.`);
+    checkShare("BatchNorm2d", "momentum", momentum);
+    checkAmount("BatchNorm2d", "eps", eps);
     watchMode(this);
     this.eps = eps;
     this.momentum = momentum;

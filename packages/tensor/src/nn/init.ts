@@ -4,7 +4,7 @@ import { full } from "../core/create.ts";
 import { scope } from "../core/scope.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
-import { checkOptions, ShapeError } from "../errors.ts";
+import { checkChoice, checkOptions, ShapeError } from "../errors.ts";
 import { add, mul } from "../ops/arithmetic.ts";
 import { type Generator, normal as normalTensor, uniform as uniformTensor } from "../ops/random.ts";
 import { parameter } from "./module.ts";
@@ -113,18 +113,17 @@ function filled(x: Tensor, values: Tensor): Tensor {
 function deviationOf(op: string, shape: Shape, options: KaimingOptions): number {
   checkOptions(op, options, ["mode", "nonlinearity", "slope", "generator"]);
   const { mode = "fanIn", nonlinearity = "leakyRelu", slope = 0 } = options;
+  const gains: Readonly<Record<Nonlinearity, number>> = {
+    ...{ linear: 1, sigmoid: 1, tanh: 5 / 3, relu: Math.SQRT2, selu: 3 / 4 },
+    leakyRelu: Math.sqrt(2 / (1 + slope ** 2)),
+  };
+  checkChoice(op, "mode", mode, ["fanIn", "fanOut"]);
+  checkChoice(op, "nonlinearity", nonlinearity, Object.keys(gains));
   if (shape.length < 2) {
     throw new ShapeError(
       `${op}: x has ${shape.length} axes, but a fan takes 2 or more: [R, S, C / groups, O] or [in, out]. x is [${shape}].`,
     );
   }
   const fan = sizeOf(shape) / shape.at(mode === "fanIn" ? -1 : -2)!;
-  return gainOf(nonlinearity, slope) / Math.sqrt(fan);
-}
-
-function gainOf(nonlinearity: Nonlinearity, slope: number): number {
-  if (nonlinearity === "relu") return Math.SQRT2;
-  if (nonlinearity === "leakyRelu") return Math.sqrt(2 / (1 + slope ** 2));
-  if (nonlinearity === "tanh") return 5 / 3;
-  return nonlinearity === "selu" ? 3 / 4 : 1;
+  return gains[nonlinearity] / Math.sqrt(fan);
 }

@@ -1,6 +1,6 @@
 import { ones, zeros } from "../core/create.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions, ShapeError } from "../errors.ts";
+import { checkAmount, checkOptions, ShapeError } from "../errors.ts";
 import { groupNorm, layerNorm } from "../ops/layer-norm.ts";
 import { BatchNorm2d } from "./batchNorm2d.ts";
 import { type Layer, parameter } from "./module.ts";
@@ -30,6 +30,7 @@ export class LayerNorm implements Layer {
   constructor(shape: number | readonly number[], options: NormOptions = {}) {
     checkOptions("LayerNorm", options, OPTIONS);
     const { eps = 1e-5, affine = true, device } = options;
+    checkAmount("LayerNorm", "eps", eps);
     this.normalizedShape = [shape].flat() as number[];
     for (const [axis, side] of this.normalizedShape.entries())
       checkCounts("LayerNorm", { [`side ${axis}`]: side });
@@ -71,6 +72,7 @@ export class GroupNorm implements Layer {
     if (channels % groups !== 0)
       throw new RangeError(`GroupNorm: ${channels} channels do not divide into ${groups} groups.`);
     const { eps = 1e-5, affine = true, device } = options;
+    checkAmount("GroupNorm", "eps", eps);
     this.groups = groups;
     this.channels = channels;
     this.eps = eps;

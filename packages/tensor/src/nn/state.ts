@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import { FormatError } from "../errors.ts";
+import { checkChoice, FormatError } from "../errors.ts";
 import {
   type HostTensor,
   openSafetensors,
@@ -152,6 +152,7 @@ interface Slot {
 }
 
 function slotsOf(model: object, layout: "engine" | "torch"): Map<string, Slot> {
+  checkChoice("loadStateDict", "layout", layout, ["engine", "torch"]);
   const seen = new Set<Tensor>();
   return new Map(
     tensorFields(model).map((field) => {

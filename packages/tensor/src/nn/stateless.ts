@@ -1,5 +1,5 @@
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions } from "../errors.ts";
+import { checkOptions, checkShare } from "../errors.ts";
 import { relu } from "../ops/activation.ts";
 import {
   AVG_POOL_OPTIONS,
@@ -60,12 +60,12 @@ export class Dropout implements Layer {
   readonly #generator: Generator | undefined;
 
   /** @throws RangeError if `p` is no probability. */
-  constructor(p = 0.5, { generator, ...unknown }: { generator?: Generator | undefined } = {}) {
-    checkOptions("Dropout", unknown, ["generator"]);
-    if (!(p >= 0 && p <= 1)) throw new RangeError(`Dropout: p is ${p}, not in [0, 1].`);
+  constructor(p = 0.5, options: { generator?: Generator | undefined } = {}) {
+    checkOptions("Dropout", options, ["generator"]);
+    checkShare("Dropout", "p", p);
     watchMode(this);
     this.p = p;
-    this.#generator = generator;
+    this.#generator = options.generator;
   }
 
   forward(x: Tensor): Tensor {

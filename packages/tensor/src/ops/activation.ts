@@ -1,6 +1,6 @@
 import { elementwise } from "../core/map.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkNumbers, ShapeError } from "../errors.ts";
 import { unary } from "./elementwise.ts";
 import { compare, isNan, orNan } from "./nan.ts";
 
@@ -25,7 +25,7 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
         (dy, x, slope) => `select(${dy} * ${slope}, ${dy}, ${compare(x, ">", "Vec(0)")})`,
         [dy, x, slope],
       ),
-    { numbers: [slope], compute: "f32" },
+    { numbers: { slope }, compute: "f32" },
   );
 }
 
@@ -112,6 +112,7 @@ export function gelu(x: Tensor): Tensor {
  * @throws ShapeError if min is more than max.
  */
 export function clamp(x: Tensor, min: number, max: number): Tensor {
+  checkNumbers("clamp", { min, max });
   if (!(min <= max)) throw new ShapeError(`clamp: min is ${min} but max is ${max}. x is [${x.shape}].`);
   return unary(
     "clamp",
@@ -122,6 +123,6 @@ export function clamp(x: Tensor, min: number, max: number): Tensor {
         (dy, x, low, high) => `select(Vec(0), ${dy}, ${compare(x, ">=", low)} & ${compare(x, "<=", high)})`,
         [dy, x, min, max],
       ),
-    { numbers: [min, max] },
+    { numbers: { min, max } },
   );
 }

@@ -2,7 +2,7 @@ import { cropImages as kernel } from "@shadegrad/kernels-wgsl/cropImages";
 import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
 import { Tensor } from "../core/tensor.ts";
-import { checkOptions, ShapeError } from "../errors.ts";
+import { checkChoice, checkOptions, ShapeError } from "../errors.ts";
 
 export interface CropImagesOptions {
   /** Height, width and channels of an image. */
@@ -30,6 +30,7 @@ export function cropImages(
 ): Tensor {
   checkOptions("cropImages", options, ["shape", "window", "edge"]);
   const { shape, window = [shape[0], shape[1]], edge = "zero" } = options;
+  checkChoice("cropImages", "edge", edge, ["zero", "reflect"]);
   const [H, W, C] = shape;
   const [P, Q] = window;
   const [part, rest = part] = images instanceof Tensor ? [images] : images;

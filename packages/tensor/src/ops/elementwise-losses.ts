@@ -10,7 +10,7 @@ import { cast } from "./cast.ts";
 import { equal, where } from "./comparison.ts";
 import { binary, checkBroadcast } from "./elementwise.ts";
 import { gatherElements } from "./gather-elements.ts";
-import { type LossOptions, reducedBy, warnOfLabels } from "./loss.ts";
+import { type LossOptions, reducedBy, reductionOf, warnOfLabels } from "./loss.ts";
 import { compare, orNan } from "./nan.ts";
 import { sum } from "./reduce.ts";
 import { squeeze, unsqueeze } from "./shape.ts";
@@ -29,7 +29,8 @@ export function l1Loss(x: Tensor, y: Tensor, options: LossOptions = {}): Tensor 
   checkTensors("l1Loss", { x, y });
   checkOptions("l1Loss", options, REDUCTION);
   checkBroadcast("l1Loss", { x, y });
-  return scope(() => reducedBy(abs(sub(x, y)), options.reduction));
+  const reduction = reductionOf("l1Loss", options);
+  return scope(() => reducedBy(abs(sub(x, y)), reduction));
 }
 
 export interface HuberLossOptions extends LossOptions {
@@ -48,7 +49,8 @@ export interface HuberLossOptions extends LossOptions {
 export function huberLoss(x: Tensor, y: Tensor, options: HuberLossOptions = {}): Tensor {
   checkTensors("huberLoss", { x, y });
   checkOptions("huberLoss", options, [...REDUCTION, "delta"]);
-  const { delta = 1, reduction } = options;
+  const { delta = 1 } = options;
+  const reduction = reductionOf("huberLoss", options);
   if (!(delta > 0 && delta < Infinity))
     throw new ShapeError(
       `huberLoss: delta is ${delta}, not a number above 0. x is [${x.shape}]; y is [${y.shape}].`,
@@ -73,7 +75,7 @@ export function huberLoss(x: Tensor, y: Tensor, options: HuberLossOptions = {}):
         () => elementwise(slope(""), [dy, x, y, delta], { compute: "f32" }),
         () => elementwise(slope("-"), [dy, x, y, delta], { compute: "f32" }),
       ],
-      { compute: "f32", numbers: [delta] },
+      { compute: "f32", numbers: { delta } },
     );
     return reducedBy(losses, reduction);
   });
@@ -94,7 +96,8 @@ export interface BceWithLogitsOptions extends LossOptions {
 export function bceWithLogits(x: Tensor, y: Tensor, options: BceWithLogitsOptions = {}): Tensor {
   checkTensors("bceWithLogits", { x, y });
   checkOptions("bceWithLogits", options, [...REDUCTION, "posWeight"]);
-  const { posWeight, reduction } = options;
+  const { posWeight } = options;
+  const reduction = reductionOf("bceWithLogits", options);
   if (posWeight) {
     checkTensors("bceWithLogits", { posWeight });
     checkBroadcast("bceWithLogits", { x, y, posWeight });
@@ -156,7 +159,8 @@ export interface NllLossOptions extends LossOptions {
 export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllLossOptions = {}): Tensor {
   checkTensors("nllLoss", { logProbabilities, labels });
   checkOptions("nllLoss", options, [...REDUCTION, "ignoreIndex"]);
-  const { ignoreIndex, reduction = "mean" } = options;
+  const { ignoreIndex } = options;
+  const reduction = reductionOf("nllLoss", options);
   checkLabels(logProbabilities, labels);
   checkDevices("nllLoss", { logProbabilities, labels });
   warnOfLabels("nllLoss", labels, logProbabilities.shape.at(-1)!, ignoreIndex);

@@ -4,8 +4,15 @@ import { type ElementwiseOptions, type Expression, elementwise, type Operand } f
 import { checkDevices } from "../core/run.ts";
 import { isSame, type Shape } from "../core/shape.ts";
 import { checkTensors, Tensor } from "../core/tensor.ts";
-import { kindOf, ShapeError } from "../errors.ts";
+import { checkNumbers, kindOf, ShapeError } from "../errors.ts";
 import { sumTo } from "./reduce.ts";
+
+interface NumberedOptions extends ElementwiseOptions {
+  /** More operands, by the names of the op's arguments. */
+  numbers?: Readonly<Record<string, number>>;
+}
+
+const NONE = {};
 
 /** An elementwise op of one tensor and perhaps numbers, with its gradient as a function of dy and y. */
 export function unary(
@@ -13,10 +20,11 @@ export function unary(
   x: Tensor,
   f: Expression,
   gradient?: (dy: Tensor, y: Tensor) => Tensor,
-  { numbers = [], ...options }: ElementwiseOptions & { numbers?: readonly number[] } = {},
+  { numbers = NONE, ...options }: NumberedOptions = {},
 ): Tensor {
   checkTensors(op, { x });
-  const y = elementwise(f, [x, ...numbers], { op, ...options });
+  checkNumbers(op, numbers);
+  const y = elementwise(f, [x, ...Object.values(numbers)], { op, ...options });
   return gradient ? differentiable(op, y, [x], (dy) => [() => gradient(dy, y)]) : y;
 }
 
@@ -27,10 +35,11 @@ export function binary(
   b: Operand,
   f: Expression,
   gradients?: (dy: Tensor, y: Tensor) => readonly [() => Tensor, () => Tensor],
-  { numbers = [], ...options }: ElementwiseOptions & { numbers?: readonly number[] } = {},
+  { numbers = NONE, ...options }: NumberedOptions = {},
 ): Tensor {
   checkBroadcast(op, { a, b });
-  const y = elementwise(f, [a, b, ...numbers], { op, ...options });
+  checkNumbers(op, numbers);
+  const y = elementwise(f, [a, b, ...Object.values(numbers)], { op, ...options });
   if (!gradients) return y;
   const operands = [a, b];
   const inputs = operands.filter((operand) => operand instanceof Tensor);

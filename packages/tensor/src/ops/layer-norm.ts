@@ -2,7 +2,7 @@ import { checkDevices } from "../core/run.ts";
 import { scope } from "../core/scope.ts";
 import { isSame, type Shape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
-import { checkOptions, ShapeError } from "../errors.ts";
+import { checkAmount, checkOptions, ShapeError } from "../errors.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { cast } from "./cast.ts";
 import { rsqrt } from "./math.ts";
@@ -22,7 +22,7 @@ export interface LayerNormOptions {
 const OPTIONS = ["weight", "bias", "eps"];
 
 /** (x − mean) / √(variance + eps) over axes, in f32 whatever x is. */
-function normalized(x: Tensor, axes: readonly number[], eps: number): Tensor {
+function normalized(x: Tensor, axes: readonly number[], { eps = 1e-5 }: LayerNormOptions): Tensor {
   const full = cast(x, "f32");
   const spread = variance(full, axes, { unbiased: false, keepdims: true });
   return cast(mul(sub(full, mean(full, axes, { keepdims: true })), rsqrt(add(spread, eps))), x.dtype);
@@ -33,7 +33,8 @@ function scaled(x: Tensor, { weight, bias }: LayerNormOptions): Tensor {
   return bias ? add(y, bias) : y;
 }
 
-function checkAffine(op: string, x: Tensor, shape: Shape, { weight, bias }: LayerNormOptions): void {
+function checkValues(op: string, x: Tensor, shape: Shape, { weight, bias, eps = 0 }: LayerNormOptions): void {
+  checkAmount(op, "eps", eps);
   for (const [name, of] of Object.entries({ weight, bias })) {
     if (of === undefined) continue;
     checkTensors(op, { [name]: of });
@@ -55,9 +56,9 @@ export function layerNorm(x: Tensor, count = 1, options: LayerNormOptions = {}):
   checkOptions("layerNorm", options, OPTIONS);
   if (!(Number.isInteger(count) && count >= 1 && count <= x.shape.length))
     throw new ShapeError(`layerNorm: there are no last ${count} axes. x is [${x.shape}].`);
-  checkAffine("layerNorm", x, x.shape.slice(-count), options);
+  checkValues("layerNorm", x, x.shape.slice(-count), options);
   const axes = Array.from({ length: count }, (_, i) => i - count);
-  return scope(() => scaled(normalized(x, axes, options.eps ?? 1e-5), options));
+  return scope(() => scaled(normalized(x, axes, options), options));
 }
 
 /**
@@ -73,11 +74,11 @@ export function groupNorm(x: Tensor, groups: number, options: LayerNormOptions =
   const C = x.shape.at(-1) ?? 0;
   if (x.shape.length < 2 || !Number.isInteger(groups) || groups < 1 || C % groups !== 0)
     throw new ShapeError(`groupNorm: ${C} channels do not divide into ${groups} groups. x is [${x.shape}].`);
-  checkAffine("groupNorm", x, [C], options);
+  checkValues("groupNorm", x, [C], options);
   return scope(() => {
     const parts = reshape(x, [...x.shape.slice(0, -1), groups, C / groups]);
     // All axes but the batch and the group.
     const axes = parts.shape.flatMap((_, axis) => (axis === 0 || axis === x.shape.length - 1 ? [] : [axis]));
-    return scaled(reshape(normalized(parts, axes, options.eps ?? 1e-5), x.shape), options);
+    return scaled(reshape(normalized(parts, axes, options), x.shape), options);
   });
 }

@@ -1,7 +1,7 @@
 import { elementwise } from "../core/map.ts";
 import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
-import { checkOptions } from "../errors.ts";
+import { checkNumbers, checkOptions } from "../errors.ts";
 import { notEqual } from "./comparison.ts";
 import { checkBroadcast } from "./elementwise.ts";
 import { isNan } from "./nan.ts";
@@ -68,6 +68,7 @@ export async function allClose(a: Tensor, b: Tensor, options: AllCloseOptions = 
   checkBroadcast("allClose", { a, b });
   checkOptions("allClose", options, ["rtol", "atol", "equalNaN"]);
   const { rtol = 1e-5, atol = 1e-8, equalNaN = false } = options;
+  checkNumbers("allClose", { rtol, atol });
   const both = (a?: string, b?: string) => `((${isNan(a)}) & (${isNan(b)}))`;
   const either = (a?: string, b?: string) => `((${isNan(a)}) | (${isNan(b)}))`;
   const near = (a?: string, b?: string, atol?: string, rtol?: string) =>

@@ -6,7 +6,7 @@ import { recorder } from "../core/recorder.ts";
 import { run } from "../core/run.ts";
 import { scope } from "../core/scope.ts";
 import { checkTensors, empty, Tensor } from "../core/tensor.ts";
-import { checkOptions, kindOf, ShapeError } from "../errors.ts";
+import { checkChoice, checkOptions, kindOf, ShapeError } from "../errors.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { square, sub } from "./arithmetic.ts";
 import { checkBroadcast } from "./elementwise.ts";
@@ -41,7 +41,8 @@ export interface CrossEntropyOptions extends LossOptions {
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTensors("crossEntropy", { logits, labels });
   checkOptions("crossEntropy", options, ["labelSmoothing", "reduction", "ignoreIndex", "weights"]);
-  const { labelSmoothing: smoothing = 0, reduction = "mean", ignoreIndex, weights } = options;
+  const { labelSmoothing: smoothing = 0, ignoreIndex, weights } = options;
+  const reduction = reductionOf("crossEntropy", options);
   checkLabels(logits, labels, smoothing, ignoreIndex, weights);
   warnOfLabels("crossEntropy", labels, logits.shape.at(-1)!, ignoreIndex);
   const { shape, size: N } = labels;
@@ -143,15 +144,22 @@ export async function warnOfLabels(
  *
  * @throws ShapeError if the shapes do not broadcast.
  */
-export function mseLoss(x: Tensor, y: Tensor, { reduction = "mean", ...unknown }: LossOptions = {}): Tensor {
+export function mseLoss(x: Tensor, y: Tensor, options: LossOptions = {}): Tensor {
   checkTensors("mseLoss", { x, y });
-  checkOptions("mseLoss", unknown, ["reduction"]);
+  checkOptions("mseLoss", options, ["reduction"]);
   checkBroadcast("mseLoss", { x, y });
+  const reduction = reductionOf("mseLoss", options);
   return scope(() => reducedBy(square(sub(x, y)), reduction));
 }
 
+/** @throws RangeError if there is no such reduction. → it, or the mean where none is given */
+export function reductionOf(op: string, { reduction = "mean" }: LossOptions): Reduction {
+  checkChoice(op, "reduction", reduction, ["mean", "sum", "none"]);
+  return reduction;
+}
+
 /** The losses of all elements, as one number unless it is "none". */
-export function reducedBy(losses: Tensor, reduction: Reduction = "mean"): Tensor {
+export function reducedBy(losses: Tensor, reduction: Reduction): Tensor {
   if (reduction === "none") return losses;
   return reduction === "sum" ? sum(losses) : mean(losses);
 }

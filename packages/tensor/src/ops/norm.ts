@@ -2,7 +2,7 @@ import { differentiable } from "../core/autograd.ts";
 import { elementwise } from "../core/map.ts";
 import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
-import { checkOptions, ShapeError } from "../errors.ts";
+import { checkNumbers, checkOptions, ShapeError } from "../errors.ts";
 import { abs } from "./arithmetic.ts";
 import { axesOf, without } from "./axes.ts";
 import { cast } from "./cast.ts";
@@ -54,6 +54,7 @@ export function norm(x: Tensor, axes?: Axes, options: NormOptions = {}): Tensor 
   checkTensors("norm", { x });
   checkOptions("norm", options, ["p", "keepdims"]);
   const { p = 2, keepdims = false } = options;
+  checkNumbers("norm", { p });
   if (Number.isNaN(p)) throw new ShapeError(`norm: p is NaN. x is [${x.shape}].`);
   const over = axesOf("norm", x.shape, axes);
   return scope(() => {

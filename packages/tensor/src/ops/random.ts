@@ -19,7 +19,7 @@ import { drawn } from "../core/replayed-draws.ts";
 import { run } from "../core/run.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import { checkTensors, TENSOR_OPTIONS, type Tensor, type TensorOptions } from "../core/tensor.ts";
-import { checkOptions, ShapeError } from "../errors.ts";
+import { checkAmount, checkNumbers, checkOptions, checkShare, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 
@@ -52,6 +52,7 @@ export const randn = (shape: Shape, options?: RandomOptions): Tensor => normal(s
  * @throws ShapeError if high is less than low.
  */
 export function uniform(shape: Shape, low: number, high: number, options?: RandomOptions): Tensor {
+  checkNumbers("uniform", { low, high });
   if (!(low <= high))
     throw new ShapeError(`uniform: low is ${low} but high is ${high}. The shape is [${shape}].`);
   return random("uniform", shape, DISTRIBUTIONS.uniform, (n, at) => uniformParams(n, at, low, high), options);
@@ -61,8 +62,12 @@ export function uniform(shape: Shape, low: number, high: number, options?: Rando
  * Normal random numbers, by the method of Box and Muller.
  *
  * → `shape`
+ *
+ * @throws RangeError if the deviation is negative.
  */
 export function normal(shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
+  checkNumbers("normal", { mean });
+  checkAmount("normal", "std", std);
   return random("normal", shape, DISTRIBUTIONS.normal, (n, at) => normalParams(n, at, mean, std), options);
 }
 
@@ -137,16 +142,13 @@ export interface DropoutOptions {
  *
  * x `[…]` → `[…]`; a view of x when not training.
  *
- * @throws ShapeError unless p is from 0 to 1.
+ * @throws RangeError unless p is from 0 to 1.
  */
-export function dropout(
-  x: Tensor,
-  p = 0.5,
-  { training = true, generator, ...unknown }: DropoutOptions = {},
-): Tensor {
+export function dropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {
   checkTensors("dropout", { x });
-  checkOptions("dropout", unknown, ["training", "generator"]);
-  if (!(p >= 0 && p <= 1)) throw new ShapeError(`dropout: p is ${p}, no probability. x is [${x.shape}].`);
+  checkOptions("dropout", options, ["training", "generator"]);
+  checkShare("dropout", "p", p);
+  const { training = true, generator } = options;
   if (!training || p === 0) return differentiable("dropout", x.view(), [x], (dy) => [() => dy.view()]);
   const { size, device } = x; // of each call, when this x is long gone
   const stream = draw(generator, device, size);

@@ -1,7 +1,7 @@
 import { differentiable } from "../core/autograd.ts";
 import { sizeOf, strides } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkNumbers, ShapeError } from "../errors.ts";
 import { axesOf, axisOf } from "./axes.ts";
 import { type PadMode, paddedWithItself } from "./pad-modes.ts";
 import { gathered, padded } from "./strided-copy.ts";
@@ -158,6 +158,7 @@ export function pad(x: Tensor, padding: Padding, value: number | PadMode = 0): T
     );
   }
   if (typeof value === "string") return paddedWithItself(x, padding, value);
+  checkNumbers("pad", { value });
   return everyPadded(
     "pad",
     x,

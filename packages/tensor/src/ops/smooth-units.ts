@@ -44,7 +44,7 @@ export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
         [dy, x, beta, threshold],
         { compute: "f32" },
       ),
-    { numbers: [beta, threshold], compute: "f32" },
+    { numbers: { beta, threshold }, compute: "f32" },
   );
 }
 
@@ -68,6 +68,6 @@ export function elu(x: Tensor, alpha = 1): Tensor {
         [dy, x, alpha],
         { compute: "f32" },
       ),
-    { numbers: [alpha], compute: "f32" },
+    { numbers: { alpha }, compute: "f32" },
   );
 }

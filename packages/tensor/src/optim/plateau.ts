@@ -1,4 +1,4 @@
-import { checkOptions } from "../errors.ts";
+import { checkChoice, checkOptions } from "../errors.ts";
 
 export interface PlateauOptions {
   /** The first rate. */
@@ -32,7 +32,7 @@ export function plateau(options: PlateauOptions): (measured: number) => number {
   if (!(factor > 0 && factor < 1)) throw fail(`factor is ${factor}, not between 0 and 1`);
   for (const [name, value] of Object.entries({ lr: options.lr, patience, min, threshold, cooldown }))
     if (!(value >= 0 && value < Infinity)) throw fail(`${name} is ${value}, not a number ≥ 0`);
-  if (mode !== "min" && mode !== "max") throw fail(`mode is ${mode}; there are min and max`);
+  checkChoice("plateau", "mode", mode, ["min", "max"]);
   let { lr } = options;
   let best = mode === "min" ? Infinity : -Infinity;
   let [waited, resting] = [0, 0];

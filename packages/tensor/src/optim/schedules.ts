@@ -1,4 +1,4 @@
-import { checkOptions } from "../errors.ts";
+import { checkAmount, checkChoice, checkOptions, checkShare } from "../errors.ts";
 
 /**
  * A learning rate for each step, counted from 0: `optimizer.lr = schedule(step)`.
@@ -18,8 +18,8 @@ export interface CosineOptions {
 /** Down from `lr` to `min` along half a cosine, https://arxiv.org/abs/1608.03983. */
 export function cosine({ lr, steps, min = 0, ...unknown }: CosineOptions): Schedule {
   checkOptions("cosine", unknown, ["lr", "steps", "min"]);
-  checkRate("cosine", "lr", lr);
-  checkRate("cosine", "min", min);
+  checkAmount("cosine", "lr", lr);
+  checkAmount("cosine", "min", min);
   checkSteps("cosine", "steps", steps);
   return (step) => halfCosine(lr, min, step / steps);
 }
@@ -34,8 +34,8 @@ export interface MultiStepOptions {
 /** `lr`, times `gamma` at each milestone. */
 export function multiStep({ lr, milestones, gamma = 0.1, ...unknown }: MultiStepOptions): Schedule {
   checkOptions("multiStep", unknown, ["lr", "milestones", "gamma"]);
-  checkRate("multiStep", "lr", lr);
-  checkRate("multiStep", "gamma", gamma);
+  checkAmount("multiStep", "lr", lr);
+  checkAmount("multiStep", "gamma", gamma);
   if (milestones.some((step, i) => !(step > (milestones[i - 1] ?? -1)))) {
     throw new RangeError(`multiStep: milestones are [${milestones}], not ascending numbers ≥ 0.`);
   }
@@ -53,8 +53,8 @@ export interface ExponentialOptions {
 export function exponential(options: ExponentialOptions): Schedule {
   checkOptions("exponential", options, ["lr", "gamma"]);
   const { lr, gamma } = options;
-  checkRate("exponential", "lr", lr);
-  checkRate("exponential", "gamma", gamma);
+  checkAmount("exponential", "lr", lr);
+  checkAmount("exponential", "gamma", gamma);
   return (step) => lr * gamma ** step;
 }
 
@@ -78,13 +78,13 @@ const ONE_CYCLE_OPTIONS = ["lr", "steps", "pctStart", "divFactor", "finalDivFact
 export function oneCycle(options: OneCycleOptions): Schedule {
   checkOptions("oneCycle", options, ONE_CYCLE_OPTIONS);
   const { lr, steps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = "cosine" } = options;
-  checkRate("oneCycle", "lr", lr);
+  checkAmount("oneCycle", "lr", lr);
   checkSteps("oneCycle", "steps", steps);
-  if (!(pctStart >= 0 && pctStart <= 1))
-    throw new RangeError(`oneCycle: pctStart is ${pctStart}, not in [0, 1].`);
+  checkShare("oneCycle", "pctStart", pctStart);
   if (!(divFactor > 0)) throw new RangeError(`oneCycle: divFactor is ${divFactor}, not above 0.`);
   if (!(finalDivFactor > 0))
     throw new RangeError(`oneCycle: finalDivFactor is ${finalDivFactor}, not above 0.`);
+  checkChoice("oneCycle", "anneal", anneal, ["cosine", "linear"]);
   const between = anneal === "linear" ? line : halfCosine;
   const first = lr / divFactor;
   const peak = pctStart * steps - 1;
@@ -109,7 +109,7 @@ export function warmup(
 ): Schedule {
   checkOptions("warmup", unknown, ["steps", "start"]);
   checkSteps("warmup", "steps", steps);
-  checkRate("warmup", "start", start);
+  checkAmount("warmup", "start", start);
   return (step) => (step < steps ? schedule(0) * line(start, 1, step / steps) : schedule(step - steps));
 }
 
@@ -119,12 +119,6 @@ const line = (from: number, to: number, at: number): number => from + (to - from
 
 const halfCosine = (from: number, to: number, at: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * clamp(at)));
-
-function checkRate(schedule: string, name: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new RangeError(`${schedule}: ${name} is ${value}, not a number ≥ 0.`);
-  }
-}
 
 function checkSteps(schedule: string, name: string, value: number): void {
   if (!(value > 0 && value < Infinity)) {

@@ -169,7 +169,7 @@ describe("dropout", () => {
 
 it("says what is wrong", () => {
   expect(() => dropout(zeros([2, 3]), 1.5)).toThrowErrorMatchingInlineSnapshot(
-    `[ShapeError: dropout: p is 1.5, no probability. x is [2,3].]`,
+    `[RangeError: dropout: p is 1.5, not in [0, 1].]`,
   );
   expect(() => randint(5, 5, [2])).toThrowErrorMatchingInlineSnapshot(
     `[ShapeError: randint: 5 up to, not including, 5 is no range of i32. The shape is [2].]`,
@@ -181,7 +181,7 @@ it("says what is wrong", () => {
     `[ShapeError: uniform: fractions are f32 or f16, not i32; randint gives whole numbers.]`,
   );
   expect(() => manualSeed(-1)).toThrowErrorMatchingInlineSnapshot(
-    `[ShapeError: manualSeed: -1 is not a whole number from 0 to 2⁵³ − 1.]`,
+    `[RangeError: manualSeed: -1 is not a whole number from 0 to 2⁵³ − 1.]`,
   );
   expect(() => uniform([2], 1, 0)).toThrowErrorMatchingInlineSnapshot(
     `[ShapeError: uniform: low is 1 but high is 0. The shape is [2].]`,

@@ -371,8 +371,8 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
     [() => randint(-1, 3, [2], { dtype: "u32" }), "no range of u32"],
     [() => randint(0, 2 ** 32, [2]), "no range of i32"],
     [() => uniform([2], 0, 1, { dtype: "i32" }), "fractions are f32 or f16, not i32"],
-    [() => dropout(x(2), 1.5), "p is 1.5, no probability. x is [2]"],
-    [() => dropout(x(2), -0.5), "p is -0.5, no probability"],
+    [() => dropout(x(2), 1.5), "p is 1.5, not in [0, 1]"],
+    [() => dropout(x(2), -0.5), "p is -0.5, not in [0, 1]"],
   ],
   "roll, repeat and chunk": [
     [() => roll(x(2, 2), [1, 1]), "2 shifts without axes. x is [2,2]"],
