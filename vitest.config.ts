@@ -35,7 +35,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["@shadegrad/source", ...defaultServerConditions] } },
   test: {
     maxWorkers: 2,
-    // What was measured on this machine decides the last bits of results.
+    // Variants tuned on this machine would change the last bits of results.
     env: { SHADEGRAD_TUNED: "off" },
     // Software adapters share their cores with everything else that runs.
     testTimeout: 300_000,
@@ -80,7 +80,7 @@ export default defineConfig({
         test: {
           name: "browser", // vitest calls the project by its instance's name, below
           include: EVERYWHERE,
-          // These take a minute each and more, on the driver that the project before has in Node.
+          // The excluded take a minute each and more, on the driver that the project before has in Node.
           exclude: [...NODE_ONLY, ...LONG, "packages/resnet/test/{compiled,fine-tuning}.test.ts"],
           browser: {
             enabled: true,

@@ -6,7 +6,7 @@ const FOLDER = join(ROOT, "docs", "guides");
 const BLOCK = /^( *)```(\w+)\n(.*?)^ *```/gms;
 
 export interface Sample {
-  /** Where it is: `node.md, sample 2`. */
+  /** Place of the sample: `node.md, sample 2`. */
   readonly name: string;
   readonly code: string;
   /** The block of text that follows it: what it prints. */

@@ -189,3 +189,21 @@ test("files are named for what is in them", () => {
   const everywhere = [...files, ...filesBelow("scripts"), ...filesBelow("test")];
   expect(everywhere.filter((path) => vague.test(path))).toEqual([]);
 });
+
+test("a comment opens with a noun or a verb", () => {
+  const openers = /^(It|Its|They|Their|These|Those|So|Where|Of|Which|What|Whether|How|That|As|Nor|Neither)\b/;
+  const everywhere = ["packages", "bench", "scripts", "examples", "docs", "test"].flatMap(filesBelow);
+  const opening = everywhere
+    .filter((path) => /\.(ts|mjs|js|css|wgsl|vue)$/.test(path))
+    .flatMap((path) => comments(readFileSync(join(ROOT, path), "utf8")).map((comment) => ({ path, comment })))
+    .filter(({ comment }) => openers.test(comment))
+    .map(({ path, comment }) => `${path}: ${comment}`);
+  expect(opening).toEqual([]);
+});
+
+/** First lines of a text's comments; consecutive lines after `//` are one comment. */
+function comments(text: string): string[] {
+  const blocks = [...text.matchAll(/(?<!\S)\/\*\*?\s+(?:\* )?(.*)/g)];
+  const lines = [...text.matchAll(/(?<!^[ \t]*\/\/.*\n[ \t]*)(?<!\S)\/\/ (.*)/gm)];
+  return [...blocks, ...lines].map((match) => match[1]!);
+}

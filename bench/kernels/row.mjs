@@ -16,7 +16,7 @@ import { buffers } from "./buffers.mjs";
  * @typedef {Cost & { name: string, prepare(device: Device): Prepared }} Row
  */
 
-// So many sets of inputs take turns: what a cache kept from the last run must not help.
+// Number of sets of inputs that take turns, so that no run finds its inputs in a cache.
 const SETS = 3;
 
 /**

@@ -88,7 +88,7 @@ function predictionOf(model) {
 /** @param {import("@shadegrad/resnet").ResNet} model */
 function stepOf(model) {
   train(model);
-  // Its memory ends with the process.
+  // Never disposed: the process ends first.
   const optimizer = new SGD(model, { lr: 0.01, momentum: 0.9 });
   return (/** @type {Tensor} */ x, /** @type {Tensor} */ labels) => {
     const loss = crossEntropy(model.forward(x), labels);

@@ -33,7 +33,7 @@ export function watchMemory(gpu) {
   return memory;
 }
 
-/** Of a texel. @param {GPUTextureFormat} format */
+/** Bytes of a texel. @param {GPUTextureFormat} format */
 function bytesOf(format) {
   const [, channels = "", bits = 0] = /^([rgba]+)(\d+)/.exec(format) ?? [];
   if (!bits) throw new Error(`bench: texels of ${format} are of no known size`);

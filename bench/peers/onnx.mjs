@@ -104,7 +104,7 @@ export function netFile(net, weights, images) {
 }
 
 /**
- * A kernel, once for each weight, on the same `x`: `last` is the last result; `sample`, a number of each, is known when
+ * One node of a kernel per weight, all on the same `x`: `last` is the last result; `sample`, a number of each, is known when
  * all are, and little to read.
  *
  * @param {"Conv" | "MatMul"} opType

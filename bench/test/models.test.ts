@@ -73,7 +73,7 @@ test("memory counts from when it is made to when it is destroyed, for the first 
   expect(() => gpu.createTexture({ size: [1], format: "depth32float", usage: 0x10 })).toThrow("depth32float");
 });
 
-/** Of the convolutions in two blocks of two, without stem and shortcut. */
+/** Number of weights of the convolutions in two blocks of two, without stem and shortcut. */
 const WEIGHTS = 9 * (4 * 4 + 4 * 4 + 4 * 8 + 8 * 8);
 
 test("a result is a line of 80 characters under the heading", () => {

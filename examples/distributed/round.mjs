@@ -34,7 +34,7 @@ shadegrad("convert", at("there", "trained.safetensors"), at("back.safetensors"))
 shadegrad("eval", "--weights", at("back.safetensors"), "--dataset", at("data"), "--json");
 
 /**
- * As `torchrun --nproc_per_node 2` starts a script, by the environment alone: Debian 12's own torchrun, of torch 1.13, fails
+ * Run a script in two processes, as `torchrun --nproc_per_node 2` does: Debian 12's own torchrun, of torch 1.13, fails
  * under Python 3.11.
  */
 async function inTwoProcesses(...args) {

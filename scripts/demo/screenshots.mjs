@@ -10,7 +10,7 @@ import { tellAnswers } from "./answers.mjs";
 import { buildDemo } from "./build.mjs";
 import { serve } from "./serve.mjs";
 
-// It belongs to the package that decodes pictures.
+// A dependency of the package that decodes pictures.
 const sharp = createRequire(join(ROOT, "packages", "resnet", "package.json"))("sharp");
 
 /** @typedef {import("playwright").Page} Page */

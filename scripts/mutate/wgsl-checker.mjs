@@ -85,7 +85,7 @@ async function byValues(changed, rasteriser) {
     return error ? "killed" : undefined;
   };
   for (const { kernel, variant, cases } of changed) {
-    // Where there are no matrix units, matrices are imitated.
+    // Matrices are imitated where there are no matrix units.
     const isImitated = needsMatrices(variant) && !adapter.features.has(MATRIX_UNITS);
     const launched = isImitated ? imitation(kernel) : kernel;
     /** @type {unknown[]} */

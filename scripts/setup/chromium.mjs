@@ -40,7 +40,7 @@ export const copiesPictures = () => chromiumLaunchOptions().executablePath !== e
 
 const ARGS = [
   "--enable-unsafe-webgpu", // on Linux, Chromium offers WebGPU only when asked
-  // As a software adapter Chromium accepts only its own SwiftShader; on every Linux machine the same one, so that
+  // Chromium accepts only its own SwiftShader as a software adapter; on every Linux machine the same one, so that
   // results are the same bits. Elsewhere Chromium has no SwiftShader for WebGPU, and the GPU is what there is.
   ...(process.platform === "linux" ? ["--use-webgpu-adapter=swiftshader"] : []),
   // Tests fetch nothing from outside; nor need the browser.

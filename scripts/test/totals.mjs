@@ -122,6 +122,6 @@ export function totalsOf(runs) {
   return { failed, lines: [...lines, `${passed} passed, ${failed} failed`] };
 }
 
-// As a program: the totals of the runs that the command line names.
+// Run as a program: the totals of the runs that the command line names.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
   console.log(readTotals(process.argv.slice(2)).lines.join("\n"));

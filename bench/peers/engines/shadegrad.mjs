@@ -14,7 +14,7 @@ export async function start(given) {
   return { adapter: device.name, ...(await build(engine, device, given)) };
 }
 
-/** As users do: compiled where the engine can, else each op at once. */
+/** A function as users call it: compiled where the engine can, else op by op. */
 function prepared(engine, f) {
   return engine.compile ? engine.compile(f) : (...inputs) => engine.scope(() => f(...inputs));
 }

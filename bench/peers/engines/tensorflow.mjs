@@ -22,7 +22,7 @@ export async function start(given) {
   return { adapter: adapterInfo.description, ...build(tf, given, () => finished(tf, queue)) };
 }
 
-/** It submits what has gathered when a value is asked for. */
+/** Submit the recorded work, which TensorFlow.js keeps until a value is read, and wait for its end. */
 async function finished(tf, queue) {
   const backend = tf.backend();
   backend.endComputePassEncoder();
@@ -37,7 +37,7 @@ const operations = (tf, w, norm) => ({
   relu: tf.relu,
   add: tf.add,
   maxPool: (x) => tf.maxPool(x, 3, 2, 1),
-  // Of every window of one pixel the largest: a strided slice has no gradient here.
+  // A max pool over windows of one pixel takes every second pixel: a strided slice has no gradient here.
   pad: (x, { stride, before, after }) =>
     tf.pad(tf.maxPool(x, 1, stride, "valid"), [
       [0, 0],

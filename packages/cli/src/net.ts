@@ -37,7 +37,7 @@ export interface NetOptions {
 /** A net with its weights, and all that is needed to use it. */
 export interface LoadedNet {
   readonly model: ResNet | FastNet;
-  /** Its name in the zoo, or a description. */
+  /** Name in the zoo, or a description. */
   readonly name: string;
   /** Origin of the weights, for messages. */
   readonly weights: string;

@@ -299,7 +299,7 @@ test("train, go on, and use what was trained", async () => {
   expect(on.status, on.err).toBe(0);
   expect(on.out).toMatch(/^trained +6 of 6 steps in /);
 
-  // Its labels and its normalisation are those that it was trained with.
+  // Labels and normalisation are those of the training.
   const image = at("data/test/red/3.png");
   const { out } = await shadegrad("classify", image, "--weights", at("run", "model.safetensors"), "--json");
   const labels = JSON.parse(out).images[0].top.map(({ label }: { label: string }) => label);
@@ -366,7 +366,7 @@ describe("tune", () => {
     expect(err).toMatch(/^resnet8, 16×16 ×1\non .+\n/);
     const lines = out.split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    // Where kernels take channels in fours, three are four.
+    // Three channels are four for kernels that read fours.
     expect(out).toMatch(/^conv2d 3×3 [34]→16 16×16 ×1 +\*?\w.* \d+ /m);
     expect(out).toMatch(/^matmul 1×64 · 64×10 /m);
   });

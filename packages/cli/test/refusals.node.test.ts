@@ -317,7 +317,7 @@ describe("eval", () => {
   });
 
   test("knows classes by name", async () => {
-    // Of two classes only the second has pictures here.
+    // Only the second of two classes has pictures here.
     await pictures(at("dogs"), ["dog"]);
     const one = await evaluate(...weights(), "--dataset", at("dogs"), "--json");
     expect(one.status, one.err).toBe(0);

@@ -35,7 +35,7 @@ test("the net is drawn from the model itself, with what each part did", async ()
   const tiles = await page.locator(".tiles").textContent();
   expect(tiles).toMatch(/Parameters\s*75\.3 k/);
   expect(tiles).toMatch(/Multiply-adds\s*12\.2 M/);
-  // Of the same model, as `shadegrad summary resnet8` counts.
+  // Counts of `shadegrad summary resnet8`.
   expect(await parts.locator(".work").allTextContents()).toEqual(
     ["442 k", "4.72 M", "3.54 M", "3.54 M", "640"].map((work) => `${work} MAC`),
   );
@@ -74,7 +74,7 @@ test("a click shows a block's maps and filters, its layers and the kernels that 
   await layer.selectOption("conv1");
   await expect.poll(async () => (await pixels()).sum, { timeout: PATIENCE }).not.toBe(cat.sum);
   await page.getByRole("button", { name: "A cup" }).click();
-  // Once the net has run, the block is still chosen, and what it put out is shown again.
+  // Once the net has run, the block is still chosen, and its output is shown again.
   await expect.poll(() => layer.inputValue(), { timeout: PATIENCE }).toBe(own);
   expect(await page.getByRole("button", { name: /Block 2\.1/ }).getAttribute("aria-pressed")).toBe("true");
   await page.locator(".tiles-picture.maps canvas[aria-label='32 channels of 16 × 16']").waitFor();

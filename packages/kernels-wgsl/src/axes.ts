@@ -5,7 +5,7 @@ export type Quad = readonly [number, number, number, number];
 /** Positions in several arrays that are walked together: last axis first, as few axes as possible. */
 export interface Walk {
   readonly shape: readonly number[];
-  /** Of each array, along the axes of `shape`, in elements. */
+  /** Strides of each array along the axes of `shape`, in elements. */
   readonly strides: readonly (readonly number[])[];
 }
 

@@ -18,7 +18,7 @@ export function findRaces(code: string, kernel: Interface, grid: number[], { par
   writeParams(kernel, params, new DataView(uniform), 0);
   group[buffers.length] = { uniform };
   const interpreted = withStops(withoutWhile(withOwnParameters(withLiteralWorkgroup(withoutSubgroups(code)))))
-    // It cannot read an element of an array of truth values, and takes numbers for them.
+    // Arrays of truth values become arrays of numbers: the interpreter cannot read an element of the former.
     .replace(/\barray<bool,/g, "array<u32,");
   try {
     const { errors } = quietly(() => detectRaces(interpreted, "main", grid, { 0: group }));
@@ -121,7 +121,7 @@ interface Variable {
   value: Value;
 }
 
-// It has one `var<private>` for all invocations, too.
+// The interpreter also has one `var<private>` for all invocations.
 const initial = new WeakMap<Variable, Value>();
 const privates = new WeakMap<object, Map<Variable, Value>>();
 let copies = 0;
@@ -191,8 +191,8 @@ function racesWithAnother(workgroup: object, { bufferId, kind, atomic }: Access,
   return rivals.some((rival) => rival !== workgroup);
 }
 
-// It compares every two accesses between barriers, of which a large tile has a million. Here those of one place meet: of
-// each kind two from different invocations, so that any other has one to race with. Workgroups are compared here alone.
+// The interpreter compares every pair of accesses between barriers, a million in a large tile. This compares accesses of one
+// address: two of each kind, from different invocations, are enough for any other to race with. Only this compares workgroups.
 Object.assign(MemoryTracker.prototype, {
   _checkPhase(this: { _phase: Access[] }): void {
     const places = new Map<string, Map<number, Access[]>>();

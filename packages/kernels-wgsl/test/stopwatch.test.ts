@@ -12,7 +12,7 @@ afterEach(() => {
 /** Microseconds that the simulated GPU takes for a launch and for a copy, and that the host takes to encode one. */
 const [LAUNCH, COPY, ENCODING] = [100, 40, 7];
 
-/** As much of a GPUDevice as a stopwatch uses: time passes where work is encoded and where it runs, and nowhere else. */
+/** The part of a GPUDevice that a stopwatch uses: time passes where work is encoded and where it runs, and nowhere else. */
 function simulated(timestamps: boolean): GPUDevice {
   let now = 0;
   vi.spyOn(performance, "now").mockImplementation(() => now / 1000);

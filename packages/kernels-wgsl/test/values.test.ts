@@ -28,7 +28,7 @@ const rows = checks.flatMap(({ kernel, cases }) =>
 );
 
 describe.each(rows)("%s", (_, kernel, variant, cases) => {
-  // Where there are no matrix units, matrices are imitated.
+  // Matrices are imitated where there are no matrix units.
   const isImitated = () => needsMatrices(variant) && !adapter.features.has(MATRIX_UNITS);
 
   async function compare(examples: readonly Case[]): Promise<void> {

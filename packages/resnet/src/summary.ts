@@ -5,7 +5,7 @@ import { type Located, listening } from "./listen.ts";
 export interface SummaryRow {
   /** Name of the layer in the model: `base.blocks.3.shortcut.conv`. */
   readonly name: string;
-  /** Its class: `Conv2d`. */
+  /** Class of the layer: `Conv2d`. */
   readonly type: string;
   /** Shape of its output. */
   readonly shape: Shape;
@@ -94,7 +94,7 @@ function table(total: Omit<Summary, "toString">): string {
     ),
     "─".repeat(sum(COLUMNS)),
     line(["all", "", parameters.toLocaleString("en"), short(multiplyAdds), memory(activationBytes)]),
-    `${memory(stateBytes)} of weights; the layers put out ${memory(activationBytes)}, which training keeps.`,
+    `${memory(stateBytes)} of weights; ${memory(activationBytes)} of outputs, which training keeps.`,
   ].join("\n");
 }
 

@@ -157,7 +157,7 @@ describe("the shortcut without parameters", () => {
         expect(await found[0]!.data()).toEqual(y);
         expect(await found[1]!.data()).toEqual(dx);
       }
-      // That of the gradient: the forward one, of an x that stays, is made once.
+      // The padding of the gradient: the forward one, of an x that stays, is launched once.
       expect(compiled.plan!.steps.filter(({ kernel }) => kernel === "pad")).toHaveLength(1);
       compiled.dispose();
     },

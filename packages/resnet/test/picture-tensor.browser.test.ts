@@ -16,7 +16,7 @@ const canCopy = await commands.copiesPictures();
 let device: Device;
 
 beforeAll(async () => {
-  // As a GPU: a software adapter takes the CPU's way.
+  // The adapter counts as a GPU: a software adapter takes the CPU's way.
   device = await init();
   Object.assign(device.adapter, { software: false });
 });

@@ -32,7 +32,7 @@ test("rows, as data and as a table of 80 columns", async () => {
     fc                                          1×10         650       640     1 KiB
     ────────────────────────────────────────────────────────────────────────────────
     all                                                   75,290    12.2 M   625 KiB
-    297 KiB of weights; the layers put out 625 KiB, which training keeps."
+    297 KiB of weights; 625 KiB of outputs, which training keeps."
   `);
   expect(
     Math.max(

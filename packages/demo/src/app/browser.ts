@@ -4,7 +4,7 @@ import { html, type TemplateResult } from "lit-html";
 export interface BrowserInfo {
   /** With its version: `Firefox 153`. */
   readonly name: string;
-  /** Its implementation of WebGPU. */
+  /** Implementation of WebGPU: Dawn, wgpu. */
   readonly implementation: string;
   /** The part that is slower in it than elsewhere, and why; undefined where nothing is. */
   readonly slower?: string;

@@ -4,7 +4,7 @@ import { decodeImage, pictureInput, type ResNet } from "@shadegrad/resnet";
 import type { Page } from "playwright";
 import { shapes } from "../../src/worker/train/shapes.ts";
 
-// They belong to the package that decodes pictures and writes ONNX.
+// Dependencies of the package that decodes pictures and writes ONNX.
 const ofResnet = createRequire(join(import.meta.dirname, "../../../resnet/package.json"));
 const sharp = ofResnet("sharp");
 const ort = ofResnet("onnxruntime-web");

@@ -14,12 +14,12 @@ interface Maker {
   readonly pipelines: Pipelines;
   readonly groups: BindGroups;
   readonly counts: { scratchBytes: number };
-  /** Of `Params` in a uniform buffer, in bytes. */
+  /** Alignment of `Params` in a uniform buffer, in bytes. */
   readonly alignment: number;
 }
 
 /**
- * Make everything that these launches need: pipelines, compiled beside one another, bind groups, scratch memory, and
+ * Make everything that these launches need: pipelines, compiled concurrently, bind groups, scratch memory, and
  * memory for their parameters. `progress` is called with the number of compiled pipelines and the total.
  *
  * @throws KernelError if a shader does not compile, or a launch is not allowed.

@@ -70,7 +70,7 @@ export class Recipes {
       key.push(this.#id(epilogue.expression));
       for (const { kind, type } of epilogue.operands) key.push(this.#id(kind), this.#id(type));
     }
-    // Its position tells where the holes begin.
+    // A separator: holes begin after it.
     key.push(-1);
     for (const hole in holes) key.push(this.#id(hole), this.#id(holes[hole]));
     return key;

@@ -42,7 +42,7 @@ export interface Resolved {
   readonly kernel: Kernel;
   readonly variant: Variant;
   readonly params: ParamValues;
-  /** Its parameters, from those of the launch that it is a stage of. */
+  /** Parameters of this stage, from those of the whole launch. */
   readonly paramsFrom: (params: ParamValues) => ParamValues;
   readonly operands: readonly Operand[];
   readonly holes: Holes;

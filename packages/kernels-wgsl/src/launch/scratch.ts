@@ -81,7 +81,7 @@ export class Scratch {
   }
 }
 
-/** As much as a shader's binding may have for one element, a vector of four. */
+/** Size of the largest element of a binding, a vector of four. */
 const ABSENT_BYTES = 16;
 
 // WebGPU's flag objects are globals of a page but not of Node; their values are fixed by the standard.

@@ -4,7 +4,7 @@ import fmaSource from "./fma.wgsl?raw";
 
 export type FmaParams = Record<"length" | "steps" | "scale" | "shift", number>;
 
-/** As many multiply-adds as the adapter can do; `steps` is a multiple of 8. What others are measured against. */
+/** Peak rate of multiply-adds, for rooflines; `steps` is a multiple of 8. */
 export const fma: Kernel<FmaParams> = {
   name: "fma",
   reads: [],
@@ -17,7 +17,7 @@ export const fma: Kernel<FmaParams> = {
   cost: ({ length, steps }) => ({ flops: 24 * length * steps, bytes: 4 * length }),
 };
 
-/** As many bytes as the adapter can move; `length` counts fours of floats. */
+/** Peak bandwidth of memory, for rooflines; `length` counts fours of floats. */
 export const copy: Kernel<{ length: number }> = {
   name: "copy",
   reads: ["x"],

@@ -116,7 +116,7 @@ function headOf(
   return layers.find((layer) => HEADS.test(layer)) ?? layers.at(-1);
 }
 
-/** Channels that the last convolution puts out. */
+/** Output channels of the last convolution. */
 function featuresOf(
   names: ReadonlyMap<string, string>,
   tensors: ReadonlyMap<string, Shaped>,

@@ -7,7 +7,7 @@ import type { CheckpointInfo } from "./open.ts";
 
 /** The net that a checkpoint belongs to: `new ResNet(options)` takes its weights. */
 export interface Architecture {
-  /** Its name in the zoo, if it has one; biases, classes and strides may differ from what the zoo builds. */
+  /** Name in the zoo, if it has one; biases, classes and strides may differ from what the zoo builds. */
   readonly name: keyof typeof zoo | undefined;
   readonly options: ResNetOptions & { classes: number };
   /** True if the file has a head. If not, `options.classes` is the usual number, and `loadCheckpoint` needs `head: false`. */

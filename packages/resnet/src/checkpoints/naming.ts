@@ -160,7 +160,7 @@ export const NAMINGS: readonly Naming[] = [
     "shortcut conv": "encoder.stages.{stage-1}.layers.{block}.shortcut.convolution",
     "shortcut bn": "encoder.stages.{stage-1}.layers.{block}.shortcut.normalization",
   }),
-  // As Keras took them from Caffe.
+  // Names that Keras took from Caffe.
   naming(
     "Keras, from Caffe",
     {
@@ -173,7 +173,7 @@ export const NAMINGS: readonly Naming[] = [
     },
     true,
   ),
-  // As Keras has them since 2019.
+  // Names of Keras since 2019.
   naming(
     "Keras",
     {

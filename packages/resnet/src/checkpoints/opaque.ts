@@ -6,7 +6,7 @@ import { quote } from "./checkpoint-file.ts";
  * Its items and attributes are kept, since a state dict may be among them.
  */
 export class Opaque {
-  /** Its class or function, as `module.name`. */
+  /** Class or function, as `module.name`. */
   readonly name: string;
   /** Items that were set by key, as on a dict; under "", the dict of its attributes. */
   readonly items = new Map<unknown, unknown>();

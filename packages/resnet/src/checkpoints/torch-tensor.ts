@@ -8,12 +8,12 @@ import {
 import type { CheckpointTensor } from "./checkpoint-file.ts";
 import { describe } from "./opaque.ts";
 
-/** As many axes as PyTorch allows. */
+/** Number of axes that PyTorch allows. */
 const MAX_RANK = 64;
 
 /** A run of elements somewhere in a file, which tensors are views of. */
 export interface TorchStorage {
-  /** Its name in the file. */
+  /** Name in the file. */
   readonly key: string;
   readonly dtype: HostDType;
   readonly elements: number;

@@ -55,7 +55,7 @@ export interface InputOptions {
   augment?: Augmentation | undefined;
   /** Side of the square that is cut out: at random with `augment`, from the centre without. The whole image if absent. */
   crop?: number | undefined;
-  /** As the data set says unless given; `false` for bytes as 0 … 1. */
+  /** Mean and deviation of the data set unless given; `false` for bytes as 0 … 1. */
   normalization?: Normalization | false | undefined;
   seed?: number;
 }

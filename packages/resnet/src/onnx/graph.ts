@@ -111,7 +111,7 @@ function valueInfo(name: string, shape: Shape): Message {
   return new Message().string(1, name).message(2, type);
 }
 
-/** As every WebGPU host stores them. */
+/** Bytes of floats, little-endian as every WebGPU host is. */
 function littleEndian(values: ArrayLike<number>): Uint8Array {
   const { buffer, byteOffset, byteLength } =
     values instanceof Float32Array ? values : Float32Array.from(values);

@@ -31,7 +31,7 @@ export class DeviceImages {
   constructor(data: ImageSet, device: Device, options: DeviceImagesOptions) {
     const [H, W, C] = data.shape;
     const { normalization = data.normalization ?? false } = options;
-    // It refuses what the CPU refuses.
+    // Checks of the CPU's way, whose errors are the same.
     const { shape } = inputWriter(data, options);
     const { mean, std } = normalization || { mean: Array(C).fill(0), std: Array(C).fill(1) };
     // Fours of images are whole words, whatever their size is.

@@ -66,7 +66,7 @@ def main():
     for name, value in {"kinds": kinds(), "wrapped": wrapped()}.items():
         torch.save(value, FILES / f"{name}.pt")
         torch.save(value, FILES / f"{name}_legacy.pt", _use_new_zipfile_serialization=False)
-    # What must be refused.
+    # Files that must be refused.
     torch.save({"state_dict": kinds(), "accuracy": numpy.float32(0.5)}, FILES / "numpy_scalar.pt")
     torch.save(torch.nn.Linear(2, 3), FILES / "module.pt")
     torch.save(torch.ones(3).expand(4, 3), FILES / "expanded.pt")

@@ -226,7 +226,7 @@ describe("another model's tensors", () => {
     const file = { layout: "torch" as const, tensors: shaped({ ...NET, "bn1.bias": [16] }) };
     const found = matchNames({}, ["conv.weight", "bn.weight"], file, true);
     expect([found.found, found.nameOf("conv.weight")]).toEqual([0, "conv.weight"]);
-    // Nor of what has one of a base's fields.
+    // A model with only one of a base's fields is none either.
     for (const model of [{ nBlocks: [1] }, { outChannels: 8 }])
       expect(matchNames(model, ["conv.weight", "bn.weight"], file, true).found).toBe(0);
     expect(

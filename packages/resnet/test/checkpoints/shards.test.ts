@@ -75,7 +75,7 @@ describe("shards as one run of bytes", () => {
     expect(opened).toEqual(["a", "b", "c"]);
     await read(4, 2);
     expect(opened).toEqual(["a", "b", "c", "d"]);
-    // Their ends are known by now.
+    // The shards' ends are known by now.
     await read(3, 1);
     expect(opened.slice(4)).toEqual(["c"]);
     await read(0, 1);

@@ -31,7 +31,7 @@ const HALF =
 /** The first picture as a BMP of 24 bits. */
 const BMP = "Qk0+AAAAAAAAADYAAAAoAAAAAgAAAAEAAAABABgAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAD/yBQKAAA=";
 
-/** Of cutout-white.png over white, by its RGBA values. */
+/** Mean of cutout-white.png over white, by its RGBA values. */
 const MEAN = 199.01;
 
 describe("decodeImage, here and in browsers alike", () => {

@@ -86,7 +86,7 @@ describe("decodeImage", () => {
     const before = resetPeak();
     const { width, height, pixels } = await decodeImage(file);
     expect((peakMemory() - before) / 2 ** 20).toBeLessThan((4 * file.length) / 2 ** 20 + 64 + SLACK);
-    // Its own size, or reduced until it fits.
+    // The image's own size, or reduced until it fits.
     expect(width / height).toBeCloseTo(1.25, 2);
     expect(width).toBeGreaterThan(800);
     expect(Math.min(...pixels.subarray(0, 3000), ...pixels.subarray(-3000))).toBeGreaterThanOrEqual(254);

@@ -235,7 +235,7 @@ describe("a training that goes on", () => {
     if (defaultDevice().adapter.features.has("shader-f16"))
       await refused({ precision: "f16" }, "precision none, now f16");
     await refused({ schedule: () => 0.05 }, "optimizer.lr 0.05, now by a schedule");
-    // As many, of the same size, and otherwise.
+    // Images of the same number and size, but other pixels.
     await expect(again({ data: colours(50, 7) })).rejects.toThrow(
       /was made with other settings: pixels [\da-f]{8}, now [\da-f]{8}\. Give/,
     );

@@ -16,7 +16,7 @@ it("the state of a training is read whole", () => {
   expect(parse(STATE)).toMatchObject(STATE);
   const { settings: _, ...without } = STATE;
   expect(parse(without).settings).toBeUndefined();
-  // As many epochs and evaluations as steps are possible: an epoch of one step.
+  // An epoch of one step: there may be as many epochs and evaluations as steps.
   expect(parse(progress({ epoch: 5, position: 5, ended: 5 })).progress.epoch).toBe(5);
 });
 

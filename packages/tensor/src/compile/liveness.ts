@@ -37,8 +37,8 @@ export function unchanged(launches: readonly Recorded[]): Set<Storage> {
 }
 
 /**
- * Divide launches into those that find the same at every call, as long as the tensors that were there
- * before stay as they are, and the others.
+ * Divide launches into the constant ones, whose results stay the same while pre-existing tensors, such as weights, are
+ * unchanged, and the varying ones.
  */
 export function divide<L extends Recorded>(launches: readonly L[]): { constant: L[]; varying: L[] } {
   const changed = new Set(

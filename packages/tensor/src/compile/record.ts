@@ -75,7 +75,7 @@ function refuseLeftovers(op: string, recorder: Recorder, results: readonly Tenso
   const [gone] = recorder.disposed;
   if (gone) {
     throw new Error(
-      `${op}: the function gives back memory that was there before it, ${gone.bytes} bytes, and could do so only once: gradients of a step before, which optimizer.zeroGrad() clears, or a tensor that it disposes.`,
+      `${op}: the function frees pre-existing storage, ${gone.bytes} bytes, which only one call could do: gradients of an earlier step, which optimizer.zeroGrad() clears, or a tensor that it disposes.`,
     );
   }
 }

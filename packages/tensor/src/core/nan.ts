@@ -35,7 +35,7 @@ interface Found {
 const looking = { ...reduce, name: NAN_CHECK };
 const comparing = { ...map, name: NAN_CHECK };
 
-// As many checks as float32 can count.
+// Largest number of checks that float32 counts.
 const EARLIEST = 2 ** 24;
 const LATER = "max(a, b)"; // no NaN: ranks
 const TERMS = {

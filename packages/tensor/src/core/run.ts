@@ -189,8 +189,8 @@ function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): 
 }
 
 /**
- * Where bindings that hold `Elem` are f16, fill that hole; all of them must agree, and the others must hold what the
- * kernel or a hole says. Operands of an epilogue are none of them.
+ * Fill the hole `Elem` if the bindings of that type are f16; all of them must agree, and every other binding must have the
+ * type that the kernel or a hole declares. Operands of an epilogue do not count.
  */
 function withElement(
   { types = {}, reads, writes }: Interface,

@@ -17,7 +17,7 @@ export interface NpyHeader {
   readonly elements: number;
 }
 
-export const npyError = (what: string, advice = "Fetch the file again, or mend what wrote it") =>
+export const npyError = (what: string, advice = "Fetch the file again, or fix the program that wrote it") =>
   new FormatError(`npy: ${what}. ${advice}.`);
 
 /** NumPy's name of an element type without the byte order: `f4`, `b1`. It has none for bf16. */

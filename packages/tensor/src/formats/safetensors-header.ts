@@ -23,7 +23,7 @@ export interface Header {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-export const damaged = (what: string, advice = "Fetch the file again, or mend what wrote it") =>
+export const damaged = (what: string, advice = "Fetch the file again, or fix the program that wrote it") =>
   new FormatError(`safetensors: ${what}. ${advice}.`);
 
 /**

@@ -211,7 +211,7 @@ function decodeUtf8(bytes: Uint8Array): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new FormatError(
-      `safetensors: the ${bytes.length} bytes of the header are not UTF-8. Fetch the file again, or mend what wrote it.`,
+      `safetensors: the ${bytes.length} bytes of the header are not UTF-8. Fetch the file again, or fix the program that wrote it.`,
       { cause },
     );
   }

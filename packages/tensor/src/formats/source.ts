@@ -47,7 +47,7 @@ async function openAddress(address: string | URL): Promise<ByteSource> {
     const pipe = new StreamSource(chunksOf(file.createReadStream({ autoClose: false })));
     return { seekable: false, size: undefined, read: (at, length) => pipe.read(at, length), close };
   }
-  // These are in memory already, and Node answers ranges of a blob a byte short.
+  // Blobs and data are in memory already, and Node answers ranges of a blob a byte short.
   if (scheme === "blob" || scheme === "data") return blobSource(await (await fetch(address)).blob());
   return streamUrl(address);
 }

@@ -77,7 +77,7 @@ function fileFor(adapter: string, files: typeof import("node:fs")): Store {
     read: () => files.readFileSync(name, "utf8"),
     write(text) {
       files.mkdirSync(name.slice(0, name.lastIndexOf("/")), { recursive: true });
-      // It appears whole or not at all, whoever else is writing.
+      // A rename makes the file appear whole, though another process writes it too.
       const part = `${name}.${globalThis.process.pid}`;
       files.writeFileSync(part, text);
       files.renameSync(part, name);

@@ -55,7 +55,7 @@ export function normal(
 }
 
 /**
- * He's initialisation, https://arxiv.org/abs/1502.01852, uniform, in place: outputs as large as inputs.
+ * Kaiming He's initialisation, https://arxiv.org/abs/1502.01852, uniform, in place: outputs as large as inputs.
  *
  * conv weight `[R, S, C / groups, O]` or linear weight `[in, out]`
  *
@@ -66,7 +66,7 @@ export function kaimingUniform(x: Tensor, options: KaimingOptions = {}): Tensor 
   return uniform(x, -bound, bound, { generator: options.generator });
 }
 
-/** He's initialisation, normal, in place: as `kaimingUniform`. */
+/** Kaiming He's initialisation, normal, in place: as `kaimingUniform`. */
 export function kaimingNormal(x: Tensor, options: KaimingOptions = {}): Tensor {
   return normal(x, 0, deviationOf("kaimingNormal", x.shape, options), { generator: options.generator });
 }

@@ -143,7 +143,7 @@ async function fill(slots: ReadonlyMap<string, Slot>, name: string, entry: State
 
 interface Slot {
   readonly tensor: Tensor;
-  /** As the state has it. */
+  /** Shape in the state. */
   readonly shape: Shape;
   /** Axes of the tensor in the state's order, where that is not the tensor's. */
   readonly axes: readonly number[] | undefined;

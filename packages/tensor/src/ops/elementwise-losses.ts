@@ -60,7 +60,7 @@ export function huberLoss(x: Tensor, y: Tensor, options: HuberLossOptions = {}):
     const d = `(${a} - ${b})`;
     return `select(${delta} * (abs(${d}) - 0.5 * ${delta}), 0.5 * ${d} * ${d}, ${near(d, delta)})`;
   };
-  // Its slope is the distance, clipped.
+  // The slope is the distance, clipped.
   const slope = (sign: string) => (dy?: string, a?: string, b?: string, delta?: string) => {
     const d = `(${a} - ${b})`;
     return orNan(`${sign}${dy} * select(sign(${d}) * ${delta}, ${d}, ${near(d, delta)})`, d);

@@ -38,7 +38,7 @@ const SERIES = (x?: string) => {
   return `${x} * ${factors.reduceRight((rest, f) => (rest ? `(${f} + ${x} * ${x} * ${rest})` : `(${f})`), "")}`;
 };
 
-/** Of |x| beyond 1, off by less than 1.5e-7 (Abramowitz & Stegun 1964, 7.1.26). */
+/** Values of erf for |x| beyond 1, off by less than 1.5e-7 (Abramowitz & Stegun 1964, 7.1.26). */
 const TAIL = (x?: string) => {
   const t = `(1 / (1 + 0.3275911 * abs(${x})))`;
   const factors = ["0.254829592", "-0.284496736", "1.421413741", "-1.453152027", "1.061405429"];

@@ -10,7 +10,7 @@ export type Quad = readonly [number, number, number, number];
 export type Fail = (what: string) => ShapeError;
 
 /**
- * Both of a pair, of which one number stands for two.
+ * Both numbers of a pair; a single number stands for two.
  *
  * @throws ShapeError by `fail` unless they are whole numbers of at least `least`.
  */

@@ -60,7 +60,7 @@ export class LossScaler {
   }
 
   /**
-   * As `backward(loss)`, with gradients times the scale.
+   * Compute gradients as `backward(loss)` does, times the scale.
    *
    * @throws ShapeError as that does.
    */

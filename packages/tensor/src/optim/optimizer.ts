@@ -87,7 +87,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
    */
   step(unscale?: Tensor): void {
     for (const group of this.groups) {
-      // Numbers are found at each step; by the others it is decided what runs.
+      // Options that are numbers are read at each step; the others decide which launches a step has.
       choice(() =>
         [this.#memory(group), Object.values(group).filter((it) => typeof it === "boolean")].join(),
       );
@@ -208,7 +208,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     for (const part of this.#memory(options)) {
       const without = slots.filter(({ state }) => !state[part]);
       if (without.length === 0) continue;
-      // It lasts, though a compiled function be recorded.
+      // State outlives a compiled function, so that its making is not recorded.
       recording(undefined, () => {
         for (const { w, state } of without) state[part] = keep(zerosLike(w));
         makeAdjacent(without.map(({ state }) => state[part]!));

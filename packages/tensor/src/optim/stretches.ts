@@ -3,7 +3,7 @@ import type { Tensor } from "../core/tensor.ts";
 
 /** A tensor that an optimizer moves, with the optimizer's state for it. */
 export interface Slot {
-  /** Its name in the model, or its number where none is known. */
+  /** Name in the model, or an index where none is known. */
   readonly name: string;
   readonly w: Tensor;
   readonly state: Record<string, Tensor>;

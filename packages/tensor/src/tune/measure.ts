@@ -54,7 +54,7 @@ export async function tryVariants(
         programs.delete(variant.name);
       }
     }
-    // Where the preferred one is wrong, the others have to beat the plain one.
+    // The others have to beat the plain one where the preferred one was rejected.
     const incumbent = programs.has(preferred) ? preferred : plain.name;
     return { ...(await race(programs, incumbent, device)), rejected };
   } finally {

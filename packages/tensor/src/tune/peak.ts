@@ -14,7 +14,7 @@ export interface Peak {
   readonly gbytes: number;
 }
 
-// As much work as takes a few milliseconds, on a CPU and on a GPU.
+// Work of a few milliseconds, on a CPU and on a GPU.
 const SIZES = {
   software: { sums: 1 << 14, steps: 512, fours: 1 << 20 },
   gpu: { sums: 1 << 21, steps: 1024, fours: 1 << 23 },

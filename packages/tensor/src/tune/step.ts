@@ -40,7 +40,7 @@ export function withStep<T>(
   }
 }
 
-/** The loss of a classifier, or where the model is none, the mean of what it puts out; its gradient; one step along it. */
+/** One step: the loss of a classifier, or the mean of another model's outputs, its gradients, and the optimizer's update. */
 function trainingStep(model: Layer, optimizer: SGD, x: Tensor): Tensor {
   const y = model.forward(x);
   const [N = 0] = y.shape;

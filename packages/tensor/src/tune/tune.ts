@@ -32,9 +32,9 @@ export interface TuneOptions {
  * Measure which variants of kernels are the fastest here for what a function launches, or a model for images of these
  * shapes, and take them from now on, in later processes too: `await tune(model, [[1, 224, 224, 3]])`.
  *
- * Nothing of the function runs but its recording, as by `compile`, whose launches these are, but that a convolution and
- * the batch norm of a training step after it are measured apart. Each variant that fits is
- * first run on random numbers and compared with the kernel's plain variant, which the tests of this package
+ * The function is recorded as by `compile`, and not run. The launches to measure are those of the compiled function, except
+ * that a convolution and the batch norm after it in a training step are measured separately. Each variant that fits is first
+ * run on random numbers and compared with the kernel's plain variant, which the tests of this package
  * hold against float64: one that is off by more than 10⁻⁴ (2·10⁻³ in f16), or whose shader does not compile, is
  * rejected and named. The others are timed in turns, by timestamps where there are any. The kernel's own preference stays
  * unless another is faster twice, each time by 3 % and by more than the times spread. Let nothing else compute meanwhile.

@@ -27,7 +27,7 @@ beforeEach(({ skip }) => skip(!canHalve, "no shader-f16"));
 const wave = (length: number, seed = 1) => Float32Array.from({ length }, (_, i) => Math.sin(seed + 1.7 * i));
 const image = (seed: number) => tensor(wave(2 * 7 * 6 * 8, seed), [2, 7, 6, 8]);
 
-/** conv + norm + relu, and a shortcut around a second one; what the first convolution puts out is `size` times as large. */
+/** conv + norm + relu, and a shortcut around a second one; the first convolution's output is `size` times as large. */
 function net(size: number) {
   manualSeed(1);
   const [conv1, conv2] = [

@@ -57,7 +57,7 @@ describe("memory from before", () => {
     using compiled = compile(step);
     const x = tensor([1, 1]);
     await expect(compiled(x)).rejects.toThrow(
-      /^compile: the function gives back memory that was there before it, 8 bytes, .* optimizer\.zeroGrad\(\) clears/,
+      /^compile: the function frees pre-existing storage, 8 bytes, .* optimizer\.zeroGrad\(\) clears/,
     );
     w.grad = undefined;
     (await compiled(x)).dispose();

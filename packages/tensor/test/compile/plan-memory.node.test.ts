@@ -19,7 +19,7 @@ const tensors = fc.array(fc.record({ bytes: fc.integer({ min: 0, max: 2000 }), r
   minLength: 2,
   maxLength: 24,
 });
-/** Which of the tensors so far a launch reads, and how many new ones it writes. */
+/** Launches: indices of the earlier tensors that each reads, and the number of new ones that it writes. */
 const launches = fc.array(
   fc.record({
     reads: fc.array(fc.nat({ max: 23 }), { maxLength: 3 }),

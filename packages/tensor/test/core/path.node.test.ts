@@ -2,7 +2,7 @@ import { expect, it, vi } from "vitest";
 import { init, scope, zeros } from "../../src/index.ts";
 import { Conv2d } from "../../src/nn/index.ts";
 
-// As gpu-role.node.test.ts: the kernels of a GPU, on whatever adapter there is.
+// The kernels of a GPU, on whatever adapter there is, as in gpu-role.node.test.ts.
 vi.mock("../../src/gpu/adapter.ts", async (original) => {
   const real = await original<typeof import("../../src/gpu/adapter.ts")>();
   const openAdapter: typeof real.openAdapter = async (options) => {

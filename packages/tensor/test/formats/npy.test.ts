@@ -122,7 +122,7 @@ test("either byte order and either layout give the same array", async () => {
         const bytes = bytesOf(data);
         const stored = new Uint8Array(bytes.length);
         for (let i = 0; i < data.length; i++) {
-          // Where row-major element i lies, by the definition of column-major order.
+          // Place of row-major element i, by the definition of column-major order.
           let [rest, to, stride] = [i, 0, 1];
           const index = [...shape]
             .reverse()

@@ -3,7 +3,7 @@ import * as sg from "../../src/index.ts";
 import { backward, init, scope, type Tensor, tensor } from "../../src/index.ts";
 
 const NAN = Number.NaN;
-/** Both signs: processors make negative ones, JavaScript positive ones. */
+/** NaN of both signs: processors make negative ones, JavaScript positive ones. */
 const BOTH = Float32Array.of(NAN, NAN, 1, -2);
 new DataView(BOTH.buffer).setUint32(4, 0xffc00000, true);
 

@@ -1,7 +1,7 @@
 /** Limits and features of an implementation of WebGPU on a kind of machine, as far as the engine uses it. */
 export interface Platform {
   readonly name: string;
-  /** Where the numbers are from. */
+  /** Source of the numbers. */
   readonly source: string;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;

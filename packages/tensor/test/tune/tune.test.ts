@@ -195,7 +195,7 @@ describe("what is found", () => {
     const lines = String(tuning).split("\n");
     expect(lines[0]).toMatch(/^kernel and shape +variant +µs instead of$/);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    // Where kernels take channels in fours, three are four.
+    // Three channels are four for kernels that read fours.
     expect(lines.slice(1, 1 + tuning.rows.length).join("\n")).toMatch(/^conv2d 3×3 [34]→8 12×12 ×2 /m);
     expect(lines.at(-2)).toMatch(/^\d+ choices in \d+ s; \d+ of them \(\*\) not the kernel's own\./);
     dispose(net);

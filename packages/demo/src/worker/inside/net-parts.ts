@@ -41,7 +41,7 @@ const KINDS = [
   [ShortcutPadding, "zeros for channels"],
 ] as const;
 
-/** Type, output and work of a layer that put out `y`. */
+/** Type, output and work of a layer whose output is `y`. */
 export function describeLayer({ name, layer }: Located, y: Tensor): InsideLayer {
   const { shape, parameters, multiplyAdds, bytes } = summaryRow(name, layer, y);
   const type = KINDS.find(([kind]) => layer instanceof kind)?.[1] ?? "layer";

@@ -52,7 +52,7 @@ export function registerTiles<P extends Conv2dParams>(
 /** The variant to take for so many columns of a group; undefined: the first that fits. */
 export function preferred(columns: number): string | undefined {
   if (columns < 3) return "direct";
-  // Of 32 columns, a third or more would be empty.
+  // A third or more of 32 columns would be empty.
   return columns <= 16 || (columns > 32 && columns <= 40) ? "shuffle8x16" : undefined;
 }
 
