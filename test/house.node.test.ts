@@ -121,11 +121,14 @@ test("one file touches navigator.gpu and the webgpu binding", () => {
   expect(touching[0]!.package).toBe("tensor");
 });
 
-test("kernels are launched by tensor's run alone", () => {
-  const launching = sources.filter(
-    ({ package: name, calls }) => name !== "kernels-wgsl" && calls.includes("launch"),
+test.each([
+  ["launch", ["core/run.ts"]],
+  ["replay", ["compile/plan.ts", "tune/measure.ts"]],
+])("kernels are launched by tensor's run, its plans and its measurements alone: %s", (method, callers) => {
+  const calling = sources.filter(
+    ({ package: name, calls }) => name !== "kernels-wgsl" && calls.includes(method),
   );
-  expect(paths(launching)).toEqual(["packages/tensor/src/core/run.ts"]);
+  expect(paths(calling)).toEqual(callers.map((path) => `packages/tensor/src/${path}`));
 });
 
 // The folders of tensor, and the folders that each may import, types included.
