@@ -1,7 +1,7 @@
 import type { Kernel } from "@shadegrad/kernels-wgsl";
 import { sumPartials } from "@shadegrad/kernels-wgsl/conv2d";
 import { PACKED, type PackParams, type Part, pack, packParams, partsOf } from "@shadegrad/kernels-wgsl/pack";
-import type { Bound, Recorded } from "../core/recorder.ts";
+import type { Recorded, TensorBinding } from "../core/recorder.ts";
 import { padded, type Storage } from "../core/storage.ts";
 
 /** Place of a storage inside another one. */
@@ -17,7 +17,7 @@ export interface Adjacent<L extends Recorded> {
 }
 
 /** A tensor that `pack` copies to its place. */
-interface Copied extends Alias {
+interface FreeCopy extends Alias {
   readonly storage: Storage;
   /** Index of the launch that packs it. */
   readonly at: number;
@@ -39,14 +39,14 @@ export function writeAdjacent<L extends Recorded>(
 }
 
 /** Find the copies that can be left out. */
-function freeCopies(launches: readonly Recorded[], fixed: ReadonlySet<Storage>): Copied[] {
+function freeCopies(launches: readonly Recorded[], fixed: ReadonlySet<Storage>): FreeCopy[] {
   const first = new Map<Storage, number>();
   const last = new Map<Storage, number>();
   launches.forEach(({ reads, writes }, i) => {
     for (const { storage } of writes) if (!first.has(storage)) first.set(storage, i);
     for (const { storage } of [...reads, ...writes]) last.set(storage, i);
   });
-  const copies = new Map<Storage, Copied>();
+  const copies = new Map<Storage, FreeCopy>();
   launches.forEach((launch, at) => {
     if (launch.kernel.name !== pack.name) return;
     const whole = launch.writes[0]!.storage;
@@ -60,7 +60,7 @@ function freeCopies(launches: readonly Recorded[], fixed: ReadonlySet<Storage>):
   // A launch must not read from the buffer that it writes to.
   for (const { kernel, reads, writes } of launches) {
     if (kernel.name === pack.name) continue;
-    const wholeOf = ({ storage }: Bound) => copies.get(storage)?.whole ?? storage;
+    const wholeOf = ({ storage }: TensorBinding) => copies.get(storage)?.whole ?? storage;
     const read = new Set(reads.map(wholeOf));
     for (const write of writes) if (read.has(wholeOf(write))) copies.delete(write.storage);
   }
@@ -83,7 +83,7 @@ function withoutCopies<L extends Recorded>(
 
 interface Packed {
   readonly part: Part;
-  readonly read: Bound;
+  readonly read: TensorBinding;
 }
 
 /** @param whole of f32, like all that is packed */

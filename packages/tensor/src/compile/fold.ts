@@ -1,8 +1,9 @@
 import { BIAS, bits, type Epilogue, type Kernel } from "@shadegrad/kernels-wgsl";
 import { normalize } from "@shadegrad/kernels-wgsl/batchNorm";
 import { broadcast, dense, map } from "@shadegrad/kernels-wgsl/map";
-import type { Bound, Recorded } from "../core/recorder.ts";
-import { Storage } from "../core/storage.ts";
+import type { Recorded, TensorBinding } from "../core/recorder.ts";
+import type { Storage } from "../core/storage.ts";
+import { newOutput } from "./bindings.ts";
 import { countReaders } from "./liveness.ts";
 
 type Write = Recorded["writes"][number];
@@ -24,16 +25,16 @@ export function foldNormalization(
   const result: Recorded[][] = launches.map((launch) => [launch]);
   const readers = countReaders(launches);
   const makers = new Map<Storage, number>();
-  const isKnown = ({ storage }: Bound) => known.has(storage);
+  const isKnown = ({ storage }: TensorBinding) => known.has(storage);
   for (const [i, second] of launches.entries()) {
     for (const { storage } of second.writes) makers.set(storage, i);
     if (second.kernel.name !== normalize.name || second.epilogue) continue;
-    const [x, ...statistics] = second.reads as [Bound, ...Bound[]];
+    const [x, ...statistics] = second.reads as [TensorBinding, ...TensorBinding[]];
     const place = makers.get(x.storage);
     const first = place === undefined ? undefined : result[place]!.at(-1);
     const isRead = readers.get(x.storage) !== 1 || kept.has(x.storage);
     if (!first || isRead || x.dtype !== second.writes[0]!.dtype) continue;
-    const isThere = (statistic: Bound) =>
+    const isThere = (statistic: TensorBinding) =>
       isKnown(statistic) && (makers.get(statistic.storage) ?? -1) < place!;
     if (!statistics.every(isThere)) continue;
     const maker = (storage: Storage) => launches[makers.get(storage) ?? -1];
@@ -49,18 +50,18 @@ export function foldNormalization(
 /** Parts of a product that a batch norm can be folded into. */
 interface Foldable {
   /** The weights to scale: those before a cast, so that they are scaled before they are rounded. */
-  readonly source: Bound;
+  readonly source: TensorBinding;
   /** The weights as the product reads them, and their index among its reads. */
-  readonly weights: Bound;
+  readonly weights: TensorBinding;
   readonly at: number;
-  readonly bias: Bound | undefined;
+  readonly bias: TensorBinding | undefined;
 }
 
 /** → undefined if the product has no weights that are linear and known, or another epilogue than a bias */
 function foldableOf(
   { kernel, params, reads, epilogue }: Recorded,
   { reads: [, , , gamma] }: Recorded,
-  isKnown: (x: Bound) => boolean,
+  isKnown: (x: TensorBinding) => boolean,
   makerOf: (storage: Storage) => Recorded | undefined,
 ): Foldable | undefined {
   const bias = isBias(epilogue) ? reads.at(-1) : undefined;
@@ -75,11 +76,16 @@ function foldableOf(
 
 /** The launches that scale the weights and compute the shift, then the product with both. */
 function folded(first: Recorded, second: Recorded, { source, weights, at, bias }: Foldable): Recorded[] {
-  const [, mean, variance, gamma] = second.reads as [Bound, Bound, Bound, Bound];
+  const [, mean, variance, gamma] = second.reads as [
+    TensorBinding,
+    TensorBinding,
+    TensorBinding,
+    TensorBinding,
+  ];
   const C = gamma.size;
   const eps = bits("f32", Number(second.params.eps));
-  const [scale, shift] = [like(mean, C), like(mean, C)];
-  const scaled = like(weights, weights.size);
+  const [scale, shift] = [newOutput(mean, C), newOutput(mean, C)];
+  const scaled = newOutput(weights, weights.size);
   const perColumn = broadcast(
     [weights.size / C, C],
     [
@@ -107,11 +113,17 @@ function folded(first: Recorded, second: Recorded, { source, weights, at, bias }
 }
 
 /** shift = beta − mean · scale, or with a bias  (bias − mean) · scale + beta. */
-function shifting(second: Recorded, scale: Write, shift: Write, bias: Bound | undefined): Recorded[] {
-  const [, mean, , , beta] = second.reads as [Bound, Bound, Bound, Bound, Bound];
+function shifting(second: Recorded, scale: Write, shift: Write, bias: TensorBinding | undefined): Recorded[] {
+  const [, mean, , , beta] = second.reads as [
+    TensorBinding,
+    TensorBinding,
+    TensorBinding,
+    TensorBinding,
+    TensorBinding,
+  ];
   const C = mean.size;
   if (!bias) return [elementwise("a - b * c", [beta, mean, scale], shift, dense(C))];
-  const centre = like(mean, C);
+  const centre = newOutput(mean, C);
   return [
     elementwise("(a - b) * c", [bias, mean, scale], centre, dense(C), { A: bias.dtype }),
     elementwise("a + b", [centre, beta, beta], shift, dense(C)),
@@ -126,15 +138,9 @@ const isBias = (epilogue: Epilogue | undefined): boolean =>
 const isCast = ({ kernel, holes, reads: [x], writes: [y] }: Recorded): boolean =>
   kernel.name === map.name && holes.f === "a" && x!.size === y!.size;
 
-/** A new tensor of so many elements, of the type and the device of another. */
-export const like = ({ storage: { device }, dtype }: Bound, size: number): Write => {
-  const storage = new Storage(device, size * (dtype === "f16" ? 2 : 4), "a tensor of a plan", "planned");
-  return { storage, size, dtype, allocated: true };
-};
-
 const elementwise = (
   f: string,
-  reads: readonly Bound[],
+  reads: readonly TensorBinding[],
   y: Write,
   params: ReturnType<typeof dense>,
   holes: Recorded["holes"] = {},

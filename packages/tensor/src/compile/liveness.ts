@@ -1,5 +1,6 @@
-import type { Bound, Recorded } from "../core/recorder.ts";
+import type { Recorded, TensorBinding } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
+import { storagesOf } from "./bindings.ts";
 
 /** Keep the launches whose results reach `kept` or pre-existing tensors. */
 export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Storage>): Recorded[] {
@@ -12,10 +13,6 @@ export function dropUnread(launches: readonly Recorded[], kept: ReadonlySet<Stor
   }
   return needing.reverse();
 }
-
-/** Storages that a binding covers: several if it spans adjacent ones. */
-export const storagesOf = ({ storage }: Bound): readonly Storage[] =>
-  storage.parts.length > 0 ? storage.parts : [storage];
 
 /** Number of launches that read each storage. */
 export function countReaders(launches: readonly Recorded[]): Map<Storage, number> {
@@ -45,7 +42,7 @@ export function divide<L extends Recorded>(launches: readonly L[]): { constant: 
     launches.flatMap(({ writes }) => writes.flatMap((write) => (write.allocated ? [] : storagesOf(write)))),
   );
   const known = new Set<Storage>();
-  const isKnown = (read: Bound) =>
+  const isKnown = (read: TensorBinding) =>
     storagesOf(read).every((storage) => (storage.isPlanned ? known.has(storage) : !changed.has(storage)));
   const constant: L[] = [];
   const varying: L[] = [];

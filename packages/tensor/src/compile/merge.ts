@@ -1,9 +1,10 @@
 import { EPILOGUE_OPERANDS, type Holes, type OperandKind, substitute, uses } from "@shadegrad/kernels-wgsl";
 import { type MapParams, map } from "@shadegrad/kernels-wgsl/map";
 import { isInteger } from "../core/dtype.ts";
-import type { Bound, Recorded } from "../core/recorder.ts";
+import type { Recorded, TensorBinding } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
-import { countReaders, storagesOf } from "./liveness.ts";
+import { isSameBinding, storagesOf } from "./bindings.ts";
+import { countReaders } from "./liveness.ts";
 
 /** A launch with others merged into it. */
 export interface Merged extends Recorded {
@@ -73,31 +74,28 @@ function makersOf(launch: Recorded, makers: ReadonlyMap<Storage, number>): numbe
 const isPlainMap = ({ kernel, paramsAtCall, holes, writes }: Recorded): boolean =>
   kernel.name === map.name && !paramsAtCall && (holes.S ?? "f32") === "f32" && writes[0]!.allocated;
 
-interface Operand {
+/** An operand of an elementwise launch. */
+interface MapOperand {
   /** Name in the expression. */
   readonly name: "a" | "b" | "c";
-  readonly operand: Bound;
+  readonly operand: TensorBinding;
   /** Layout: that of y, one value for each channel, or undefined for another. */
-  readonly lies: OperandKind | undefined;
+  readonly layout: OperandKind | undefined;
 }
 
 /** The operands that the expression of an elementwise launch uses. */
-function operandsOf({ reads, params, holes }: Recorded): Operand[] {
+function operandsOf({ reads, params, holes }: Recorded): MapOperand[] {
   const p = params as MapParams;
   return (["a", "b", "c"] as const).flatMap((name, i) =>
-    uses(String(holes.f), name) ? [{ name, operand: reads[i]!, lies: lieOf(p, p[`${name}0`]) }] : [],
+    uses(String(holes.f), name) ? [{ name, operand: reads[i]!, layout: layoutOf(p, p[`${name}0`]) }] : [],
   );
 }
 
-function lieOf({ axes, shape0, length }: MapParams, strides: MapParams["a0"]): Operand["lies"] {
+function layoutOf({ axes, shape0, length }: MapParams, strides: MapParams["a0"]): MapOperand["layout"] {
   if (axes > 2) return undefined;
   if (axes === 2 && strides[0] === 1 && strides[1] === 0) return "channel";
   return strides[0] === 1 && (axes === 1 || strides[1] === shape0[0]) && length > 0 ? "dense" : undefined;
 }
-
-/** True if both are the same memory, from the same place on. */
-export const isSame = (a: Bound, b: Bound): boolean =>
-  a.storage === b.storage && a.at?.offset === b.at?.offset;
 
 /** Operands that appear several times repeat what is merged into them; longer than this, they do not pay. */
 const LONGEST = 600;
@@ -118,7 +116,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
   const tensors = reads.slice(inputs.length);
   const operands = [...epilogue.operands];
   const by: Record<string, string> = scalarsOf(p);
-  for (const { name, operand, lies: kind } of operandsOf(second)) {
+  for (const { name, operand, layout: kind } of operandsOf(second)) {
     if (operand.storage === y.storage) {
       if (kind !== "dense") return undefined;
       by[name] = `(${epilogue.expression})`;
@@ -127,7 +125,7 @@ function intoEpilogue(first: Merged, second: Recorded): Merged | undefined {
     if (!kind || (kind === "channel" && p.shape0[0] !== channels)) return undefined;
     const { dtype: type } = operand;
     if (type !== "f32" && type !== "f16") return undefined;
-    const same = tensors.findIndex((other, k) => isSame(other, operand) && operands[k]!.kind === kind);
+    const same = tensors.findIndex((other, k) => isSameBinding(other, operand) && operands[k]!.kind === kind);
     const k = same >= 0 ? same : tensors.push(operand) - 1;
     operands[k] = { kind, type };
     by[name] = `e${k}`;
@@ -160,7 +158,8 @@ function intoMap(first: Merged, second: Recorded): Merged | undefined {
   if (!isPlainMap(first) || isRounded) return undefined;
   const own = String(first.holes.f);
   const operands = operandsOf(second);
-  if (operands.some(({ lies }) => lies !== "dense") || second.params.length !== p.length) return undefined;
+  if (operands.some(({ layout }) => layout !== "dense") || second.params.length !== p.length)
+    return undefined;
   if (["s", "t"].some((name) => uses(String(second.holes.f), name))) return undefined;
   const reads = [...first.reads];
   const types: Record<string, string> = {};
@@ -172,7 +171,9 @@ function intoMap(first: Merged, second: Recorded): Merged | undefined {
       by[name] = `(${own})`;
       continue;
     }
-    const known = operandsOf(first).find((other) => other.lies === "dense" && isSame(other.operand, operand));
+    const known = operandsOf(first).find(
+      (other) => other.layout === "dense" && isSameBinding(other.operand, operand),
+    );
     const slot = known?.name ?? free.shift();
     if (!slot) return undefined;
     reads["abc".indexOf(slot)] = operand;

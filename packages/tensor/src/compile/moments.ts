@@ -2,9 +2,8 @@ import { choose, type Kernel } from "@shadegrad/kernels-wgsl";
 import { depthFor, normalizeBatch, type TiledParams } from "@shadegrad/kernels-wgsl/batchNorm";
 import { chunkOf, conv2d, conv2dMoments } from "@shadegrad/kernels-wgsl/conv2d";
 import type { Recorded } from "../core/recorder.ts";
-import { like } from "./fold.ts";
+import { isSameBinding, newOutput } from "./bindings.ts";
 import { countReaders, divide } from "./liveness.ts";
-import { isSame } from "./merge.ts";
 
 /**
  * Let convolutions leave the moments of their results, tile by tile, for the batch norm after them: `tileMoments`, a launch
@@ -36,16 +35,18 @@ function together(product: Recorded, moments: Recorded, norm: Recorded): Recorde
   const [y, partial] = [writes[0]!, norm.reads[1]!];
   const { M, C } = norm.params as TiledParams;
   const isOf =
-    [moments, norm].every(({ reads: [x] }) => isSame(x!, y)) && isSame(moments.writes[0]!, partial);
+    [moments, norm].every(({ reads: [x] }) => isSameBinding(x!, y)) &&
+    isSameBinding(moments.writes[0]!, partial);
   const isAsked = [product, moments, norm].some((one) => one.paramsAtCall || one.variant || one.epilogue);
   const isSameShape = params.O === C && y.size === M * C;
   if (kernel.name !== conv2d.name || !isOf || isAsked || !isSameShape) return undefined;
   const { name: variant } = choose(kernel, params, y.storage.device.adapter, holes);
-  const chunk = chunkOf(variant)!;
+  const chunk = chunkOf(variant);
+  if (!chunk) return undefined;
   const splits = Math.ceil(M / chunk);
-  const DEPTH = chunk && depthFor({ M, C, chunk, splits }, y.dtype === "f16" ? 2 : 4);
+  const DEPTH = depthFor({ M, C, chunk, splits }, y.dtype === "f16" ? 2 : 4);
   if (!DEPTH) return undefined;
-  const left = like(partial, 2 * C * (splits + 1));
+  const left = newOutput(partial, 2 * C * (splits + 1));
   return [
     {
       ...{ ...product, kernel: conv2dMoments as unknown as Kernel, params: { ...params, chunk }, variant },

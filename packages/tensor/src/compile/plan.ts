@@ -7,13 +7,14 @@ import {
   type Timing,
 } from "@shadegrad/kernels-wgsl";
 import { pack } from "@shadegrad/kernels-wgsl/pack";
-import type { Bound, Recorded, Recorder } from "../core/recorder.ts";
+import type { Recorded, Recorder, TensorBinding } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Adjacent, writeAdjacent } from "./adjacent.ts";
+import { storagesOf } from "./bindings.ts";
 import { foldNormalization } from "./fold.ts";
-import { divide, dropUnread, storagesOf, unchanged } from "./liveness.ts";
+import { divide, dropUnread, unchanged } from "./liveness.ts";
 import { planMemory } from "./memory.ts";
 import { type Merged, mergeElementwise } from "./merge.ts";
 
@@ -201,7 +202,7 @@ interface Parts {
   readonly buffers: readonly GPUBuffer[];
   /** Without scratch memory. */
   readonly numbers: Omit<PlanSummary, "toString">;
-  find(bound: Pick<Bound, "storage" | "at">): Placed;
+  find(bound: Pick<TensorBinding, "storage" | "at">): Placed;
 }
 
 /** Launches of a recorded function after all passes: those that run only when weights change, and those of each call. */
@@ -226,7 +227,7 @@ interface Reduced {
 }
 
 /** The storage to bind for a tensor, with the part of it. */
-const partOf = ({ root, isPlanned, offset, size = 0 }: Storage): Pick<Bound, "storage" | "at"> =>
+const partOf = ({ root, isPlanned, offset, size = 0 }: Storage): Pick<TensorBinding, "storage" | "at"> =>
   isPlanned && size > 0 ? { storage: root, at: { offset, bytes: size } } : { storage: root };
 
 /** Everything that can be decided before pipelines are compiled. */

@@ -1,6 +1,6 @@
 import type { DType } from "../core/dtype.ts";
 import { copied } from "../core/map.ts";
-import { type Bound, type Recorded, Recorder, recording } from "../core/recorder.ts";
+import { type Recorded, Recorder, recording, type TensorBinding } from "../core/recorder.ts";
 import { scope } from "../core/scope.ts";
 import { Storage } from "../core/storage.ts";
 import { empty, Tensor } from "../core/tensor.ts";
@@ -87,7 +87,7 @@ function refuseLeftovers(op: string, recorder: Recorder, results: readonly Tenso
 function changedOwn(
   { own, launches }: Recorder,
   results: readonly Tensor[],
-): { storage: Storage; launch: Bound }[] {
+): { storage: Storage; launch: TensorBinding }[] {
   return own.flatMap((storage) => {
     const isChanged = ({ writes }: Recorded) => writes.find((y) => y.storage === storage && !y.allocated);
     const launch = launches.map(isChanged).find((write) => write !== undefined);
@@ -97,7 +97,7 @@ function changedOwn(
 }
 
 /** Begin each call with the numbers that the memory holds now. */
-function resetFirst(recorder: Recorder, storage: Storage, { size, dtype }: Bound): void {
+function resetFirst(recorder: Recorder, storage: Storage, { size, dtype }: TensorBinding): void {
   recording(recorder, () =>
     scope(() => {
       const pristine = empty([size], dtype as DType, storage.device, "pooled");

@@ -2,7 +2,7 @@ import type { Epilogue, Holes, Kernel, ParamValues } from "@shadegrad/kernels-wg
 import { Storage } from "./storage.ts";
 
 /** A tensor as a launch sees it. */
-export interface Bound {
+export interface TensorBinding {
   readonly storage: Storage;
   /** Elements. */
   readonly size: number;
@@ -21,9 +21,9 @@ export interface Recorded {
   readonly epilogue: Epilogue | undefined;
   readonly variant: string | undefined;
   /** In the kernel's order, those of the epilogue last. */
-  readonly reads: readonly Bound[];
+  readonly reads: readonly TensorBinding[];
   /** In the kernel's order; `allocated` are those that the launch made. */
-  readonly writes: readonly (Bound & { readonly allocated: boolean })[];
+  readonly writes: readonly (TensorBinding & { readonly allocated: boolean })[];
 }
 
 /** Place of memory that launches use; `isOwn` if the function took it for numbers of the host. */

@@ -11,7 +11,7 @@ import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
 import { type DType, isInteger } from "./dtype.ts";
 import { observer } from "./observe.ts";
-import { type Bound, recorder } from "./recorder.ts";
+import { recorder, type TensorBinding } from "./recorder.ts";
 import type { Shape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 import { empty, Tensor } from "./tensor.ts";
@@ -78,13 +78,13 @@ export function run<P extends ParamValues>(
   const single = isShape(writes);
   const reads = after ? [...inputs, ...after.operands.map(({ tensor }) => tensor)] : inputs;
   const float = reads.find(({ dtype }) => dtype === "f32" || dtype === "f16")?.dtype ?? "f32";
-  const planned = kernel.writes.map((name, i): Operand => {
+  const planned = kernel.writes.map((name, i): TensorOrSpec => {
     const write = single ? (i === 0 ? writes : undefined) : writes[name];
     if (write === undefined) throw new ShapeError(`${kernel.name}: nothing to write ${name} to`);
     return isShape(write) ? { shape: write, dtype: float } : write;
   });
   // Every check is before the first allocation, and before contents count as changed.
-  const operands: readonly Operand[] = [...reads, ...planned];
+  const operands: readonly TensorOrSpec[] = [...reads, ...planned];
   const fail = (what: string) => {
     const names = [...kernel.reads.slice(0, reads.length), ...kernel.writes];
     return new ShapeError(`${op}: ${what}. ${shapesOf(names, operands)}.`);
@@ -139,7 +139,7 @@ function floatOf({ dtype }: Tensor, kind: OperandKind, fail: (what: string) => E
   );
 }
 
-function bound({ storage, size, dtype }: Tensor): Bound {
+function bound({ storage, size, dtype }: Tensor): TensorBinding {
   const { root, offset } = storage;
   if (root === storage) return { storage, size, dtype };
   return { storage: root, size, dtype, at: { offset, bytes: storage.size! } };
@@ -156,10 +156,10 @@ function checkHalves(op: string, { adapter, name }: Device): void {
 const isShape = (write: Write | Readonly<Record<string, Write>>): write is Shape => Array.isArray(write);
 
 /** Tensor of a binding: an existing one, or one to be made. */
-type Operand = Tensor | { readonly shape: Shape; readonly dtype: DType };
+type TensorOrSpec = Tensor | { readonly shape: Shape; readonly dtype: DType };
 
 /** Names and shapes of the given tensors, each once. */
-function shapesOf(names: readonly string[], operands: readonly Operand[]): string {
+function shapesOf(names: readonly string[], operands: readonly TensorOrSpec[]): string {
   const shapes = names.flatMap((name, i) => {
     const operand = operands[i]!;
     const isNew = operand instanceof Tensor && operands.indexOf(operand) === i;
@@ -174,7 +174,7 @@ export function checkDevices(op: string, operands: Readonly<Record<string, Tenso
   deviceOf(tensors, (what) => new ShapeError(`${op}: ${what}. ${shapesOf(names, tensors)}.`));
 }
 
-function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): Device {
+function deviceOf(operands: readonly TensorOrSpec[], fail: (what: string) => Error): Device {
   let first: Device | undefined;
   for (const operand of operands) {
     if (!(operand instanceof Tensor)) continue;
@@ -195,7 +195,7 @@ function deviceOf(operands: readonly Operand[], fail: (what: string) => Error): 
 function withElement(
   { types = {}, reads, writes }: Interface,
   inputs: readonly Tensor[],
-  planned: readonly Operand[],
+  planned: readonly TensorOrSpec[],
   holes: Holes,
   fail: (what: string) => Error,
 ): Holes {

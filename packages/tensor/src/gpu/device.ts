@@ -20,7 +20,7 @@ export interface DeviceCounts {
 }
 
 /** Part of a buffer, from `offset` bytes on. */
-interface Placed {
+interface BufferPlace {
   readonly buffer: GPUBuffer;
   readonly offset: number;
 }
@@ -166,7 +166,7 @@ export class Device {
   }
 
   /** Replace the first bytes of part of a buffer. */
-  write({ buffer, offset }: Placed, data: ArrayBufferView): void {
+  write({ buffer, offset }: BufferPlace, data: ArrayBufferView): void {
     // A write overtakes commands that have gathered, and one of them may still read what was in here.
     this.launcher.flush();
     const whole = data.byteLength & ~3;
@@ -184,7 +184,7 @@ export class Device {
    *
    * @throws DeviceError if the device was lost or ran out of memory on the way.
    */
-  async read({ buffer, offset }: Placed, bytes: number): Promise<ArrayBuffer> {
+  async read({ buffer, offset }: BufferPlace, bytes: number): Promise<ArrayBuffer> {
     if (bytes === 0) {
       await this.synchronize();
       return new ArrayBuffer(0);

@@ -1,7 +1,7 @@
 import type { Copy, Placed } from "@shadegrad/kernels-wgsl";
 import { bytesOf, type DType, isInteger } from "../core/dtype.ts";
 import { Generator } from "../core/generator.ts";
-import type { Bound, Recorded } from "../core/recorder.ts";
+import type { Recorded, TensorBinding } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
@@ -23,7 +23,7 @@ export interface Inputs {
 /** @param low least of the random floats, which are below 1; random integers are 0 and 1 */
 export function inputsFor({ reads, writes }: Recorded, device: Device, low: number): Inputs {
   const made: Tensor[] = [];
-  const random = ({ storage, size, dtype }: Bound): Tensor => {
+  const random = ({ storage, size, dtype }: TensorBinding): Tensor => {
     const type = dtype as DType;
     const shape = [Math.max(size, Math.floor(storage.bytes / bytesOf(type)))];
     const options = { dtype: type, device, generator: new Generator(made.length) };
