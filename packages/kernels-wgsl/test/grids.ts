@@ -8,7 +8,7 @@ interface OnAnotherGrid {
 }
 
 /** True if an invocation steps over its elements by the size of the grid, as far as one row of workgroups goes. */
-export const isStrided = ({ source }: Variant): boolean => /(?<!group\.y \* )\bgroups\.x\b/.test(source);
+export const isStrided = ({ source }: Variant): boolean => /(?<!wg\.y \* )\bgrid\.x\b/.test(source);
 
 /** True if a workgroup gives itself a number, by which `spread` tells them apart. */
 const isNumbered = ({ source }: Variant): boolean =>

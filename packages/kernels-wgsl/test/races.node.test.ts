@@ -89,15 +89,15 @@ it("finds the race of two workgroups, and none where each writes elements of its
     @group(0) @binding(0) var<storage, read_write> y: array<u32>;
     @group(0) @binding(1) var<uniform> p: Params;
     @compute @workgroup_size(8)
-    fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
       for (var i = id.x; i < p.length; i += ${step}) { y[i] = i; }
     }`;
   const kernel = { name: "strided", reads: [], writes: ["y"], params: { length: "u32" } } as const;
   const writes = [new Uint32Array(40)];
   const example = { name: "40", params: { length: 40 }, reads: [], writes, expected: [] };
   const race = (step: string) => findRaces(code(step), kernel, [2, 1, 1], example).race;
-  expect(race("groups.x + THREADS")).toMatch(/^y, byte \d+: another workgroup/);
-  expect(race("groups.x * THREADS")).toBeUndefined();
+  expect(race("grid.x + THREADS")).toMatch(/^y, byte \d+: another workgroup/);
+  expect(race("grid.x * THREADS")).toBeUndefined();
 });
 
 it("finds none where each invocation writes where a function says", () => {

@@ -29,10 +29,10 @@ struct Params {
 @group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let by = factor();
   if (by == 0.0) { return; }
-  for (var i = id.x; i < p.length / WIDTH; i += groups.x * THREADS) {
+  for (var i = id.x; i < p.length / WIDTH; i += grid.x * THREADS) {
     let before = w[i];
     let g = by * dw[i] + p.l2 * before;
     let first = p.beta1 * m[i] + p.rest1 * g;

@@ -26,11 +26,11 @@ struct Params { outer: u32, reduced: u32, inner: u32, walked: u32, splits: u32, 
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let at = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (at >= p.outer * p.splits * p.inner) { return; }
   let i = at % p.inner;
   let o = at / p.inner / p.splits;

@@ -23,11 +23,11 @@ var<workgroup> values: array<vec2f, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let c = group.y * groups.x + group.x;
+  let c = wg.y * grid.x + wg.x;
   if (c >= p.C) { return; }
   var sum = vec2f();
   for (var s = thread; s < p.splits; s += THREADS) {

@@ -42,11 +42,11 @@ fn total(thread: u32, value: f32) -> f32 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let c = group.y * groups.x + group.x;
+  let c = wg.y * grid.x + wg.x;
   if (c >= p.C) { return; }
   var sum = 0.0;
   for (var s = thread; s < p.splits; s += THREADS) {

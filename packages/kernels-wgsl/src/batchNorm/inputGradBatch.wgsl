@@ -50,13 +50,13 @@ var<workgroup> sums: array<Vec, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.C / WIDTH;
   let tiles = (columns + COLUMNS - 1) / COLUMNS;
-  let at = group.y * groups.x + group.x;
+  let at = wg.y * grid.x + wg.x;
   let first = at / tiles * (THREADS / COLUMNS * DEPTH);
   if (first >= p.M) { return; }
   let c = at % tiles * COLUMNS + thread % COLUMNS;

@@ -21,12 +21,12 @@ struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.C / WIDTH;
-  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let at = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (at >= p.splits * columns) { return; }
   let c = at % columns;
   let s = at / columns;

@@ -28,13 +28,13 @@ var<workgroup> sums: array<Vec, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.C / WIDTH;
   let tiles = (columns + COLUMNS - 1) / COLUMNS;
-  let at = group.y * groups.x + group.x;
+  let at = wg.y * grid.x + wg.x;
   let s = at / tiles;
   if (s >= p.splits) { return; }
   let c = at % tiles * COLUMNS + thread % COLUMNS;

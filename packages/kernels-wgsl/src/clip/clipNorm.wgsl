@@ -16,10 +16,10 @@ struct Params { length: u32, most: f32 }
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let scale = p.most / (norm[0] + 1e-6);
   // A norm that is NaN has to show in what it scales. By the bits: a compiler may take !(a < b) for a >= b.
   let isNan = (bitcast<u32>(scale) & 0x7fffffffu) > 0x7f800000u;
   if (!isNan && scale >= 1.0) { return; }
-  for (var i = id.x; i < p.length / WIDTH; i += groups.x * THREADS) { x[i] *= scale; }
+  for (var i = id.x; i < p.length / WIDTH; i += grid.x * THREADS) { x[i] *= scale; }
 }

@@ -16,8 +16,8 @@ struct Params { length: u32, most: f32 }
 @group(0) @binding(1) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < p.length / WIDTH; i += groups.x * THREADS) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var i = id.x; i < p.length / WIDTH; i += grid.x * THREADS) {
     let value = x[i];
     let isNan = (bitcast<Bits>(value) & Bits(0x7fffffffu)) > Bits(0x7f800000u);
     x[i] = select(clamp(value, Vec(-p.most), Vec(p.most)), value, isNan);

@@ -45,11 +45,11 @@ struct Params {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  let i = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (i >= p.N * p.P * p.Q * p.O) { return; }
   let o = i % p.O;
   let m = i / p.O;

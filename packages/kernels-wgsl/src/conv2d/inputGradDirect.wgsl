@@ -44,11 +44,11 @@ struct Params {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  let i = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (i >= p.N * p.H * p.W * p.C) { return; }
   let c = i % p.C;
   let m = i / p.C;

@@ -109,14 +109,14 @@ fn columnsAt(at: u32) -> mat4x4f {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
   let tilesAcross = (channels + TILE_N - 1) / TILE_N;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let down = (p.H + p.strideRows - 1) / p.strideRows;
@@ -133,8 +133,8 @@ fn main(
   let tapRows = select((p.R - firstRow + p.strideRows - 1) / p.strideRows, 0, firstRow >= p.R);
   let tapCols = select((p.S - firstCol + p.strideCols - 1) / p.strideCols, 0, firstCol >= p.S);
   let K = tapRows * tapCols * outputs;
-  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * perSplit, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
+  let begin = min(wg.z * perSplit, K);
   let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of its rows.
@@ -225,10 +225,10 @@ fn main(
   let c = g * channels + column0 + 4 * tx;
   let isColumn = column0 + 4 * tx < channels;
   let isFurther = column0 + 4 * tx + 4 * ACROSS < channels;
-  if (isColumn) { store(m, c, phase, group.z, sum00); }
-  if (COLS == 8 && isFurther) { store(m, c + 4 * ACROSS, phase, group.z, sum01); }
-  if (ROWS == 8 && isColumn) { store(m + 4 * DOWN, c, phase, group.z, sum10); }
-  if (ROWS == 8 && COLS == 8 && isFurther) { store(m + 4 * DOWN, c + 4 * ACROSS, phase, group.z, sum11); }
+  if (isColumn) { store(m, c, phase, wg.z, sum00); }
+  if (COLS == 8 && isFurther) { store(m, c + 4 * ACROSS, phase, wg.z, sum01); }
+  if (ROWS == 8 && isColumn) { store(m + 4 * DOWN, c, phase, wg.z, sum10); }
+  if (ROWS == 8 && COLS == 8 && isFurther) { store(m + 4 * DOWN, c + 4 * ACROSS, phase, wg.z, sum11); }
 }
 
 fn store(m: u32, c: u32, phase: Phase, split: u32, sum: mat4x4f) {

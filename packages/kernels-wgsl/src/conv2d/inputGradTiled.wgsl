@@ -54,14 +54,14 @@ var<workgroup> places: array<vec3u, TILE>;    // image, bottom and right of each
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
   let across = (channels + TILE - 1) / TILE;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let g = tile / across % p.groups;
   let column0 = tile % across * TILE;
   // Pixels that are a stride apart form a grid of down × along per image; there is one for each phase.

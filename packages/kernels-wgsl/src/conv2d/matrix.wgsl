@@ -101,21 +101,21 @@ fn fetchW(at: u32, isInside: bool) -> Part4 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
   let K = p.R * p.S * channels;
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let m0 = tile / (tilesAcross * p.groups) * TILE_M;
   if (m0 >= p.N * p.P * p.Q) { return; }
-  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * perSplit, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
+  let begin = min(wg.z * perSplit, K);
   let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of each of its rows, and the same four columns of each of its k.
@@ -209,22 +209,22 @@ fn main(
   let columnOut = column0 + subColumn;
   let staged = 4 * FOURS * subgroup;
   subgroupMatrixStore<row_major>(&stage, staged, sum00, MATRIX_N);
-  store(thread, m, columnOut, g, group.z);
+  store(thread, m, columnOut, g, wg.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum01, MATRIX_N);
-  store(thread, m, columnOut + MATRIX_N, g, group.z);
+  store(thread, m, columnOut + MATRIX_N, g, wg.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum10, MATRIX_N);
-  store(thread, m + MATRIX_M, columnOut, g, group.z);
+  store(thread, m + MATRIX_M, columnOut, g, wg.z);
   subgroupMatrixStore<row_major>(&stage, staged, sum11, MATRIX_N);
-  store(thread, m + MATRIX_M, columnOut + MATRIX_N, g, group.z);
+  store(thread, m + MATRIX_M, columnOut + MATRIX_N, g, wg.z);
   if (SUB_M == 4 * MATRIX_M) {
     subgroupMatrixStore<row_major>(&stage, staged, sum20, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, columnOut, g, group.z);
+    store(thread, m + 2 * MATRIX_M, columnOut, g, wg.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum21, MATRIX_N);
-    store(thread, m + 2 * MATRIX_M, columnOut + MATRIX_N, g, group.z);
+    store(thread, m + 2 * MATRIX_M, columnOut + MATRIX_N, g, wg.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum30, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, columnOut, g, group.z);
+    store(thread, m + 3 * MATRIX_M, columnOut, g, wg.z);
     subgroupMatrixStore<row_major>(&stage, staged, sum31, MATRIX_N);
-    store(thread, m + 3 * MATRIX_M, columnOut + MATRIX_N, g, group.z);
+    store(thread, m + 3 * MATRIX_M, columnOut + MATRIX_N, g, wg.z);
   }
 }
 

@@ -19,9 +19,9 @@ struct Params { length: u32, splits: u32 }
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let length = p.length / WIDTH;
-  for (var i = id.x; i < length; i += groups.x * THREADS) {
+  for (var i = id.x; i < length; i += grid.x * THREADS) {
     var sum = Vec();
     for (var start = 0u; start < p.splits; start += BLOCK) {
       var blockSum = Vec();

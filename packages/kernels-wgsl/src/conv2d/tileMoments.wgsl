@@ -96,21 +96,21 @@ fn columnsAt(at: u32) -> mat4x4f {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
   let K = p.R * p.S * channels;
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let m0 = tile / (tilesAcross * p.groups) * TILE_M;
   if (m0 >= p.N * p.P * p.Q) { return; }
-  let perSplit = ((K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let begin = min(group.z * perSplit, K);
+  let perSplit = ((K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
+  let begin = min(wg.z * perSplit, K);
   let end = min(begin + perSplit, K);
 
   // A thread fetches the same four k of each of its rows, and the same four columns of each of its k.

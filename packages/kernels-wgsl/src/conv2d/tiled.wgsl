@@ -54,8 +54,8 @@ var<workgroup> places: array<vec3u, TILE>;    // image, top and left of each row
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let M = p.N * p.P * p.Q;
@@ -63,7 +63,7 @@ fn main(
   let outputs = p.O / p.groups;
   let K = p.R * p.S * channels;
   let across = (outputs + TILE - 1) / TILE;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let g = tile / across % p.groups;
   let m0 = tile / (across * p.groups) * TILE;
   let column0 = tile % across * TILE;    // in the group

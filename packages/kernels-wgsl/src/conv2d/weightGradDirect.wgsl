@@ -27,11 +27,11 @@ struct Params {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  let i = (wg.y * grid.x + wg.x) * THREADS + thread;
   let channels = p.C / p.groups;
   let weights = p.R * p.S * channels * p.O;
   if (i >= p.splits * weights) { return; }

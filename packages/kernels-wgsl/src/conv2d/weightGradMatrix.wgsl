@@ -87,8 +87,8 @@ fn fetchDy(at: u32, isInside: bool) -> Part4 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let M = p.N * p.P * p.Q;
@@ -97,7 +97,7 @@ fn main(
   let weights = p.R * p.S * channels;
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
   let tilesDown = (weights + TILE_M - 1) / TILE_M;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let w0 = tile / (tilesAcross * p.groups) % tilesDown * TILE_M;

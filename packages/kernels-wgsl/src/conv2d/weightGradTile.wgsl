@@ -94,8 +94,8 @@ fn columnsAt(at: u32) -> mat4x4f {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let M = p.N * p.P * p.Q;
@@ -104,7 +104,7 @@ fn main(
   let weights = p.R * p.S * channels;
   let tilesAcross = (outputs + TILE_N - 1) / TILE_N;
   let tilesDown = (weights + TILE_M - 1) / TILE_M;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let column0 = tile % tilesAcross * TILE_N;
   let g = tile / tilesAcross % p.groups;
   let w0 = tile / (tilesAcross * p.groups) % tilesDown * TILE_M;

@@ -37,8 +37,8 @@ var<workgroup> places: array<vec3u, TILE>;    // top, left and channel of each r
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let M = p.N * p.P * p.Q;
@@ -47,7 +47,7 @@ fn main(
   let weights = p.R * p.S * channels;
   let across = (outputs + TILE - 1) / TILE;
   let down = (weights + TILE - 1) / TILE;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let g = tile / across % p.groups;
   let column0 = tile % across * TILE;
   let w0 = tile / (across * p.groups) % down * TILE;

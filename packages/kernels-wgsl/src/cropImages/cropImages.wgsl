@@ -30,10 +30,10 @@ fn reflected(at: i32, side: i32) -> i32 {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let H = i32(p.H);
   let W = i32(p.W);
-  for (var at = id.x; at < p.B * p.P * p.Q * p.C; at += groups.x * THREADS) {
+  for (var at = id.x; at < p.B * p.P * p.Q * p.C; at += grid.x * THREADS) {
     let c = at % p.C;
     let j = i32(at / p.C % p.Q);
     let i = i32(at / (p.C * p.Q) % p.P);

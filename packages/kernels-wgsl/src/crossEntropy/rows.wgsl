@@ -101,11 +101,11 @@ fn total(thread: u32, value: Sum) -> Sum {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let row = group.y * groups.x + group.x;
+  let row = wg.y * grid.x + wg.x;
   if (row >= p.N) { return; }
   let first = row * p.C;
   let label = labels[row];

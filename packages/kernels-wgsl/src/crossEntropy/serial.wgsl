@@ -77,11 +77,11 @@ fn pairwise(first: u32, end: u32, step: u32, m: f32) -> Sum {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let row = (group.y * groups.x + group.x) * THREADS + thread;
+  let row = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (row >= p.N) { return; }
   let first = row * p.C;
   let label = labels[row];

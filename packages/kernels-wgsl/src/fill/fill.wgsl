@@ -16,10 +16,10 @@ struct Params { length: u32, start: u32, step: u32 }
 @group(0) @binding(1) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let start = bitcast<Scalar>(p.start);
   let step = bitcast<Scalar>(p.step);
-  for (var i = id.x; i < p.length; i += groups.x * THREADS) {
+  for (var i = id.x; i < p.length; i += grid.x * THREADS) {
     y[i] = Elem(start + step * Scalar(i));
   }
 }

@@ -19,9 +19,9 @@ struct Params { outer: u32, size: u32, inner: u32, count: u32, missing: u32 }
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let missing = Elem(bitcast<Scalar>(p.missing));
-  for (var at = id.x; at < p.outer * p.count * p.inner; at += groups.x * THREADS) {
+  for (var at = id.x; at < p.outer * p.count * p.inner; at += grid.x * THREADS) {
     // A negative index is a huge u32.
     let k = u32(index[at]);
     if (k < p.size) {

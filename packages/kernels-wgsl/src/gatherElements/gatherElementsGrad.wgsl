@@ -18,8 +18,8 @@ struct Params { outer: u32, size: u32, inner: u32, count: u32 }
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var at = id.x; at < p.outer * p.size * p.inner; at += groups.x * THREADS) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var at = id.x; at < p.outer * p.size * p.inner; at += grid.x * THREADS) {
     let row = at / p.inner;
     let k = row % p.size;
     let first = row / p.size * p.count * p.inner + at % p.inner;

@@ -78,14 +78,14 @@ fn power(base: Reals, exponent: Reals) -> Reals {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let s = Vec(bitcast<S>(p.s));
   let t = Vec(bitcast<S>(p.t));
   let columns = p.shape0.x / WIDTH;
-  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let at = (wg.y * grid.x + wg.x) * THREADS + thread;
   let col = at % columns;
   let first = at / columns * DEPTH * columns;
   let end = min(first + DEPTH * columns, p.length / WIDTH);

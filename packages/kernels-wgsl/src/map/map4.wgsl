@@ -118,13 +118,13 @@ fn power(base: Reals, exponent: Reals) -> Reals {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let s = Vec(bitcast<S>(p.s));
   let t = Vec(bitcast<S>(p.t));
-  let first = (group.y * groups.x + group.x) * THREADS * TURNS;
+  let first = (wg.y * grid.x + wg.x) * THREADS * TURNS;
   let end = min(first + THREADS * TURNS, p.length / 4);
   let by = position(THREADS);
   var k = position(first + thread);

@@ -48,11 +48,11 @@ fn begin(z: u32, strides: vec4u) -> u32 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * THREADS + thread;
+  let i = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (i >= p.batch.x * p.batch.y * p.batch.z * p.batch.w * p.M * p.N) { return; }
   let n = i % p.N;
   let m = i / p.N;

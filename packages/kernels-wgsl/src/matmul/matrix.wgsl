@@ -99,20 +99,20 @@ fn fetchB(at: u32, isInside: bool) -> Part4 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let tilesAcross = (p.N + TILE_N - 1) / TILE_N;
   let tilesDown = (p.M + TILE_M - 1) / TILE_M;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let z = tile / (tilesAcross * tilesDown);
   let batches = p.batch.x * p.batch.y * p.batch.z * p.batch.w;
   if (z >= batches) { return; }
   let m0 = tile / tilesAcross % tilesDown * TILE_M;
   let n0 = tile % tilesAcross * TILE_N;
-  let perSplit = ((p.K + TILE_K - 1) / TILE_K + groups.z - 1) / groups.z * TILE_K;
-  let first = min(group.z * perSplit, p.K);
+  let perSplit = ((p.K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
+  let first = min(wg.z * perSplit, p.K);
   let end = min(first + perSplit, p.K);
 
   // A thread's vec4 of a slice lie aRows rows or aKs k apart; those of b bColumns columns or bKs k.
@@ -195,7 +195,7 @@ fn main(
     }
   }
 
-  let above = (group.z * batches + z) * p.M;    // rows of y before this batch's
+  let above = (wg.z * batches + z) * p.M;    // rows of y before this batch's
   let row = m0 + subRow;
   let column = n0 + subColumn;
   let staged = 4 * FOURS * subgroup;

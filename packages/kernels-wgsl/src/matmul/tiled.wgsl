@@ -57,13 +57,13 @@ var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let across = (p.N + TILE - 1) / TILE;
   let down = (p.M + TILE - 1) / TILE;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let z = tile / (across * down);
   if (z >= p.batch.x * p.batch.y * p.batch.z * p.batch.w) { return; }
   let m0 = tile / across % down * TILE;

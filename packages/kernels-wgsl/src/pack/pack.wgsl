@@ -34,16 +34,16 @@ fn pick(first: vec4u, second: vec4u, k: u32) -> u32 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let k = group.y;
+  let k = wg.y;
   let start = pick(p.start0, p.start1, k) / WIDTH;
   let length = pick(p.length0, p.length1, k) / WIDTH;
   let space = pick(p.space0, p.space1, k) / WIDTH;
   let splits = pick(p.splits0, p.splits1, k);
-  for (var i = group.x * THREADS + thread; i < space; i += groups.x * THREADS) {
+  for (var i = wg.x * THREADS + thread; i < space; i += grid.x * THREADS) {
     var sum = Vec();
     let end = select(0, i + splits * length, i < length);
     // A loop for each part: one loop that picked the part for each element would take a rasteriser twice as long.

@@ -30,13 +30,13 @@ struct Params {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.C / WIDTH;
   let strips = (p.Q + STRIP - 1) / STRIP;
-  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let at = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (at >= p.N * p.P * strips * columns) { return; }
   // A division costs a software rasteriser as much as a dozen multiplications.
   let strip = at / columns;

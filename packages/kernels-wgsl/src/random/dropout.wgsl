@@ -56,8 +56,8 @@ fn numbers(j: u32) -> vec4u {
 // = end
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var j = id.x; 4 * j < p.length; j += groups.x * THREADS) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var j = id.x; 4 * j < p.length; j += grid.x * THREADS) {
     let kept = (numbers(j) >> vec4u(8)) >= vec4u(p.threshold);
     for (var lane = 0u; lane < 4 && 4 * j + lane < p.length; lane++) {
       let i = 4 * j + lane;

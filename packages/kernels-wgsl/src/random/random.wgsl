@@ -103,8 +103,8 @@ fn uncontracted(value: vec4f) -> vec4f {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var j = id.x; 4 * j < p.length; j += groups.x * THREADS) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var j = id.x; 4 * j < p.length; j += grid.x * THREADS) {
     let values = distribution(numbers(j));
     for (var lane = 0u; lane < 4 && 4 * j + lane < p.length; lane++) {
       y[4 * j + lane] = values[lane];

@@ -15,8 +15,8 @@ struct Params { rows: u32, width: u32, length: u32 }
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < p.rows * p.length; i += groups.x * THREADS) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var i = id.x; i < p.rows * p.length; i += grid.x * THREADS) {
     let row = i / p.length;
     let c = i - row * p.length;
     var value = Elem();

@@ -16,9 +16,9 @@ struct Params { rows: u32, width: u32, length: u32 }
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let fours = p.length / 4;
-  for (var i = id.x; i < p.rows * fours; i += groups.x * THREADS) {
+  for (var i = id.x; i < p.rows * fours; i += grid.x * THREADS) {
     let row = i / fours;
     let c = 4 * (i - row * fours);
     var four = StoredVec();

@@ -64,12 +64,12 @@ fn times(weight: f32, value: Vec) -> Vec { return select(Vec(weight) * value, Ve
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.inner / WIDTH;
-  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let at = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (at >= p.outer * p.splits * columns) { return; }
   let o = at / columns / p.splits;
   let start = at / columns % p.splits * p.chunk;

@@ -20,13 +20,13 @@ struct Params { outer: u32, reduced: u32, inner: u32, scale: f32 }
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = p.inner / WIDTH;
   let shares = (p.reduced + DEPTH - 1) / DEPTH;
-  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let at = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (at >= p.outer * shares * columns) { return; }
   let i = at % columns;
   let o = at / columns / shares;

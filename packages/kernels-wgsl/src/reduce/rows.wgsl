@@ -53,11 +53,11 @@ fn times(weight: f32, value: f32) -> f32 { return select(weight * value, 0, weig
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let at = group.y * groups.x + group.x;
+  let at = wg.y * grid.x + wg.x;
   if (at >= p.outer * p.splits) { return; }
   let start = at % p.splits * p.chunk;
   let row = at / p.splits * p.reduced;

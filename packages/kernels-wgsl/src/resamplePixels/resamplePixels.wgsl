@@ -47,8 +47,8 @@ fn over(word: u32) -> vec3f {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var at = id.x; at < p.R * p.Q; at += groups.x * THREADS) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var at = id.x; at < p.R * p.Q; at += grid.x * THREADS) {
     let row = (p.first + at / p.Q) * p.S;
     let t = triangleAt(p.left + at % p.Q, p.W, p.to);
     var sum = vec3f(0.0);

@@ -35,8 +35,8 @@ fn share(at: u32, t: Triangle) -> f32 {
 // = end
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var at = id.x; at < p.P * p.E; at += groups.x * THREADS) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var at = id.x; at < p.P * p.E; at += grid.x * THREADS) {
     let t = triangleAt(p.top + at / p.E, p.H, p.to);
     var sum = 0.0;
     var total = 0.0;

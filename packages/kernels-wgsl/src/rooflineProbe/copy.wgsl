@@ -14,6 +14,6 @@ struct Params { length: u32 }
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < p.length; i += groups.x * THREADS) { y[i] = x[i]; }
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  for (var i = id.x; i < p.length; i += grid.x * THREADS) { y[i] = x[i]; }
 }

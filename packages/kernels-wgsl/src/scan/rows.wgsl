@@ -21,11 +21,11 @@ var<workgroup> sums: array<Sum, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let line = group.y * groups.x + group.x;
+  let line = wg.y * grid.x + wg.x;
   if (line >= p.outer) { return; }
   let first = line * p.size;
   var before = Sum();

@@ -18,11 +18,11 @@ struct Params { outer: u32, size: u32, inner: u32 }
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let line = (group.y * groups.x + group.x) * THREADS + thread;
+  let line = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (line >= p.outer * p.inner) { return; }
   let first = line / p.inner * p.size * p.inner + line % p.inner;
   var before = Sum();

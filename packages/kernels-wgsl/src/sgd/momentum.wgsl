@@ -23,10 +23,10 @@ struct Params { length: u32, lr: f32, momentum: f32, weightDecay: f32 }
 @group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
   let by = factor();
   if (by == 0.0) { return; }
-  for (var i = id.x; i < p.length / WIDTH; i += groups.x * THREADS) {
+  for (var i = id.x; i < p.length / WIDTH; i += grid.x * THREADS) {
     let before = w[i];
     let g = by * dw[i] + p.weightDecay * before;
     let velocity = p.momentum * m[i] + g;

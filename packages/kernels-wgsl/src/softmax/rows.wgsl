@@ -86,11 +86,11 @@ fn result(x: f32, sum: f32) -> f32 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let row = group.y * groups.x + group.x;
+  let row = wg.y * grid.x + wg.x;
   if (row >= p.outer) { return; }
   let first = row * p.size;
   let end = first + p.size;

@@ -56,11 +56,11 @@ fn result(y: f32, dy: f32, sum: f32) -> f32 {
 
 @compute @workgroup_size(THREADS)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let at = (group.y * groups.x + group.x) * THREADS + thread;
+  let at = (wg.y * grid.x + wg.x) * THREADS + thread;
   if (at >= p.outer * p.inner) { return; }
   let first = at / p.inner * p.size * p.inner + at % p.inner;
   let end = first + p.size * p.inner;

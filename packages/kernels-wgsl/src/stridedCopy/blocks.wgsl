@@ -27,11 +27,11 @@ struct Params {
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
-  @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_id) thread: vec3u,
 ) {
   let tiles = (p.shape0.xy + TILE - 1) / TILE;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   var rest = tile / tiles.x / tiles.y;
   // Neighbouring invocations read neighbours of x, and write whole sectors of y.
   let i = tile % tiles.x * TILE + 4 * thread.y;

@@ -60,8 +60,8 @@ fn offsets(k: vec4u) -> vec2u {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * THREADS;
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let stride = grid.x * THREADS;
   let by = position(stride);
   var k = position(id.x);
   for (var i = id.x; i < p.length / 4; i += stride) {

@@ -58,8 +58,8 @@ fn place(k: vec4u, low: vec4u, step: vec4u, count: vec4u, strides: vec4u) -> vec
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = groups.x * THREADS;
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let stride = grid.x * THREADS;
   let by = position(stride);
   var next = position(id.x);
   for (var i = id.x; i < p.length / WIDTH; i += stride) {

@@ -68,15 +68,15 @@ fn addRows(i: u32, own: f32, b: vec4f) {
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let M = p.N * p.P * p.Q;
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
   let across = (outputs + COLS - 1) / COLS;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let g = tile / across % p.groups;
   let m0 = tile / (across * p.groups) * ROWS;
   if (m0 >= M) { return; }

@@ -68,14 +68,14 @@ fn addRows(i: u32, own: f32, b: vec4f) {
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let channels = p.C / p.groups;
   let outputs = p.O / p.groups;
   let across = (channels + COLS - 1) / COLS;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let g = tile / across % p.groups;
   // Pixels that are a stride apart form a grid of rows × cols per image; there is one for each phase.
   let rows = (p.H + p.strideRows - 1) / p.strideRows;

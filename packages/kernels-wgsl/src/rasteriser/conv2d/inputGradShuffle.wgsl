@@ -85,8 +85,8 @@ fn addRows(i: u32, own: vec4f, first: u32, b: mat4x4f) {
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let channels = p.C / p.groups;
@@ -98,7 +98,7 @@ fn main(
   let perGroup = (channels + COLS - 1) / COLS;
   let across = perGroup * p.groups;
   let down = (M + ROWS - 1) / ROWS;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let phase = tile / (across * down);
   if (phase >= p.strideRows * p.strideCols) { return; }
   let phaseRow = phase / p.strideCols;

@@ -84,8 +84,8 @@ fn addRows(i: u32, own: vec4f, first: u32, b: mat4x4f) {
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let M = p.N * p.P * p.Q;
@@ -97,7 +97,7 @@ fn main(
   let perGroup = (outputs + COLS - 1) / COLS;
   let across = perGroup * p.groups;
   let down = (M + ROWS - 1) / ROWS;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   if (tile >= across * down) { return; }
   // The larger operand is read once, the smaller one again and again.
   let rowsFirst = p.O > M;

@@ -50,8 +50,8 @@ fn addRows(i: u32, own: f32, b: vec4f) {
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let M = p.N * p.P * p.Q;
@@ -62,7 +62,7 @@ fn main(
   let outputs = p.O / p.groups;
   let across = (outputs + COLS - 1) / COLS;
   let down = (channels + ROWS - 1) / ROWS;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let g = tile / across % p.groups;
   let c0 = tile / (across * p.groups) % down * ROWS;
   let tap = tile / (across * p.groups * down);    // of all splits: (split·R + r)·taps + s

@@ -63,8 +63,8 @@ fn addFour(i: u32, own: vec4f, first: u32, b: mat4x4f) {
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let M = p.N * p.P * p.Q;
@@ -76,7 +76,7 @@ fn main(
   let perGroup = (outputs + COLS - 1) / COLS;
   let across = perGroup * p.groups;
   let down = (channels + ROWS - 1) / ROWS;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let tap = tile / (across * down);    // of all splits: (split·R + r)·taps + s
   if (tap >= p.splits * p.R * taps) { return; }
   let inTap = tile - tap * across * down;

@@ -87,13 +87,13 @@ fn result(i: u32) -> vec4f {
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+  @builtin(workgroup_id) wg: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let across = (p.N + COLS - 1) / COLS;
   let down = (p.M + ROWS - 1) / ROWS;
-  let tile = group.y * groups.x + group.x;
+  let tile = wg.y * grid.x + wg.x;
   let z = tile / (across * down);
   if (z >= p.batch.x * p.batch.y * p.batch.z * p.batch.w) { return; }
   let m0 = tile / across % down * ROWS;
