@@ -42,6 +42,45 @@ export function readPickle(
 }
 
 class Machine {
+  /** Every instruction that torch.save writes, except constants. */
+  static readonly #INSTRUCTIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map<
+    number,
+    (machine: Machine) => void
+  >([
+    [0x28, (it) => it.#mark()], // MARK
+    [0x30, (it) => it.#pop()], // POP
+    [0x31, (it) => it.#popToMark()], // POP_MARK
+    [0x32, (it) => it.#stack.push(it.#top())], // DUP
+    [0x29, (it) => it.#pushList([])], // EMPTY_TUPLE
+    [0x5d, (it) => it.#pushList([])], // EMPTY_LIST
+    [0x8f, (it) => it.#pushList([])], // EMPTY_SET
+    [0x74, (it) => it.#pushList(it.#popToMark())], // TUPLE
+    [0x6c, (it) => it.#pushList(it.#popToMark())], // LIST
+    [0x91, (it) => it.#pushList(it.#popToMark())], // FROZENSET
+    [0x85, (it) => it.#pushList(it.#popSeveral(1))], // TUPLE1
+    [0x86, (it) => it.#pushList(it.#popSeveral(2))], // TUPLE2
+    [0x87, (it) => it.#pushList(it.#popSeveral(3))], // TUPLE3
+    [0x7d, (it) => it.#pushDict([])], // EMPTY_DICT
+    [0x64, (it) => it.#pushDict(it.#popToMark())], // DICT
+    [0x61, (it) => it.#append(it.#popSeveral(1))], // APPEND
+    [0x65, (it) => it.#append(it.#popToMark())], // APPENDS
+    [0x90, (it) => it.#append(it.#popToMark())], // ADDITEMS
+    [0x73, (it) => it.#setItems(it.#popSeveral(2))], // SETITEM
+    [0x75, (it) => it.#setItems(it.#popToMark())], // SETITEMS
+    [0x95, (it) => it.#in.skip(8)], // FRAME
+    [0x94, (it) => it.#put(it.#memo.size, it.#top())], // MEMOIZE
+    [0x71, (it) => it.#put(it.#in.u8(), it.#top())], // BINPUT
+    [0x72, (it) => it.#put(it.#in.u32(), it.#top())], // LONG_BINPUT
+    [0x68, (it) => it.#get(it.#in.u8())], // BINGET
+    [0x6a, (it) => it.#get(it.#in.u32())], // LONG_BINGET
+    [0x63, (it) => it.#global(it.#in.line(), it.#in.line())], // GLOBAL
+    [0x93, (it) => it.#global(...(it.#popSeveral(2) as [unknown, unknown]))], // STACK_GLOBAL
+    [0x51, (it) => it.#load(it.#pop())], // BINPERSID
+    [0x52, (it) => it.#reduce()], // REDUCE
+    [0x81, (it) => it.#reduce()], // NEWOBJ
+    [0x92, (it) => it.#reduceNamed()], // NEWOBJ_EX
+    [0x62, (it) => it.#build(it.#pop())], // BUILD
+  ]);
   readonly #in: PickleBytes;
   readonly #rules: PickleRules;
   readonly #stack: unknown[] = [];
@@ -67,135 +106,36 @@ class Machine {
       if (opcode === 0x2e) return this.#pop();
       this.#spend(SLOT_BYTES);
       const constant = CONSTANTS.get(opcode);
+      const instruction = Machine.#INSTRUCTIONS.get(opcode);
       if (constant) this.#stack.push(constant(this.#in));
-      else if (!this.#container(opcode) && !this.#reference(opcode))
+      else if (instruction) instruction(this);
+      else
         throw this.#fail(
           `has opcode ${this.#in.hex(this.#in.at - 1)} at byte ${this.#in.at - 1}, which torch.save does not write`,
         );
     }
   }
 
-  #container(opcode: number): boolean {
-    const stack = this.#stack;
-    switch (opcode) {
-      case 0x28: // MARK
-        this.#marks.push(stack.length);
-        stack.push(MARK);
-        break;
-      case 0x30: // POP
-        this.#pop();
-        break;
-      case 0x31: // POP_MARK
-        this.#popToMark();
-        break;
-      case 0x32: // DUP
-        stack.push(this.#top());
-        break;
-      case 0x29: // EMPTY_TUPLE
-      case 0x5d: // EMPTY_LIST
-      case 0x8f: // EMPTY_SET
-        this.#spend(LIST_BYTES);
-        stack.push([]);
-        break;
-      case 0x7d: // EMPTY_DICT
-        this.#spend(MAP_BYTES);
-        stack.push(new Map());
-        break;
-      case 0x74: // TUPLE
-      case 0x6c: // LIST
-      case 0x91: // FROZENSET
-        this.#spend(LIST_BYTES);
-        stack.push(this.#popToMark());
-        break;
-      case 0x64: {
-        // DICT
-        const items = this.#popToMark();
-        this.#spend(MAP_BYTES);
-        stack.push(new Map());
-        this.#setItems(items);
-        break;
-      }
-      case 0x85: // TUPLE1
-      case 0x86: // TUPLE2
-      case 0x87: {
-        // TUPLE3
-        const items = Array.from({ length: opcode - 0x84 }, () => this.#pop());
-        this.#spend(LIST_BYTES);
-        stack.push(items.reverse());
-        break;
-      }
-      case 0x61: // APPEND
-        this.#append([this.#pop()]);
-        break;
-      case 0x65: // APPENDS
-      case 0x90: // ADDITEMS
-        this.#append(this.#popToMark());
-        break;
-      case 0x73: {
-        // SETITEM
-        const value = this.#pop();
-        this.#setItems([this.#pop(), value]);
-        break;
-      }
-      case 0x75: // SETITEMS
-        this.#setItems(this.#popToMark());
-        break;
-      default:
-        return false;
-    }
-    return true;
+  #mark(): void {
+    this.#marks.push(this.#stack.length);
+    this.#stack.push(MARK);
   }
 
-  #reference(opcode: number): boolean {
-    switch (opcode) {
-      case 0x95: // FRAME
-        this.#in.skip(8);
-        break;
-      case 0x94: // MEMOIZE
-        this.#put(this.#memo.size, this.#top());
-        break;
-      case 0x71: // BINPUT
-        this.#put(this.#in.u8(), this.#top());
-        break;
-      case 0x72: // LONG_BINPUT
-        this.#put(this.#in.u32(), this.#top());
-        break;
-      case 0x68: // BINGET
-        this.#get(this.#in.u8());
-        break;
-      case 0x6a: // LONG_BINGET
-        this.#get(this.#in.u32());
-        break;
-      case 0x63: // GLOBAL
-        this.#global(this.#in.line(), this.#in.line());
-        break;
-      case 0x93: {
-        // STACK_GLOBAL
-        const name = this.#pop();
-        this.#global(this.#pop(), name);
-        break;
-      }
-      case 0x51: // BINPERSID
-        this.#spend(OBJECT_BYTES);
-        this.#stack.push(this.#rules.persistent(this.#pop()));
-        break;
-      case 0x52: // REDUCE
-        this.#reduce();
-        break;
-      case 0x92: // NEWOBJ_EX
-        this.#pop(); // arguments by name
-        this.#reduce();
-        break;
-      case 0x81: // NEWOBJ
-        this.#reduce();
-        break;
-      case 0x62: // BUILD
-        this.#build(this.#pop());
-        break;
-      default:
-        return false;
-    }
-    return true;
+  #pushList(items: unknown[]): void {
+    this.#spend(LIST_BYTES);
+    this.#stack.push(items);
+  }
+
+  #pushDict(items: readonly unknown[]): void {
+    this.#spend(MAP_BYTES);
+    this.#stack.push(new Map());
+    this.#setItems(items);
+  }
+
+  /** Push the value of a persistent id, such as a storage's. */
+  #load(id: unknown): void {
+    this.#spend(OBJECT_BYTES);
+    this.#stack.push(this.#rules.persistent(id));
   }
 
   /** Call the function below its arguments on the stack. */
@@ -209,6 +149,12 @@ class Machine {
     this.#spend(OBJECT_BYTES);
     if (typeof made === "function") this.#stack.push(made(args));
     else this.#stack.push(this.#opaque(made, args));
+  }
+
+  /** The same, without the arguments by name, which are on top. */
+  #reduceNamed(): void {
+    this.#pop();
+    this.#reduce();
   }
 
   /** An object of a class that is not known: the dict among its arguments, as of a Counter, is its items. */
@@ -278,6 +224,11 @@ class Machine {
     const top = this.#top();
     this.#stack.pop();
     return top;
+  }
+
+  /** The last `count` values, in the order in which they were pushed. */
+  #popSeveral(count: number): unknown[] {
+    return Array.from({ length: count }, () => this.#pop()).reverse();
   }
 
   #popToMark(): unknown[] {
