@@ -61,6 +61,14 @@ describe("tensors that are packed into one", () => {
     expect(adjacent(elsewhere).aliases.size).toBe(0);
   });
 
+  it("are copied there if a part of one is packed", () => {
+    const [a, whole] = [planned(128), planned(64)];
+    const packed = packing(whole, [a, part(0, 4)]);
+    const reads = packed.reads.map((read) => ({ ...read, at: { offset: 256, bytes: 16 } }));
+    const launches = [making(a), { ...packed, reads }];
+    expect(adjacent(launches)).toEqual({ launches, aliases: new Map() });
+  });
+
   it("are none of another kernel's", () => {
     const [a, whole] = [planned(4), planned(64)];
     const other = { ...packing(whole, [a, part(0, 4)]), kernel: { name: "other" } as Kernel };
@@ -127,6 +135,15 @@ describe("tensors that are packed into one", () => {
       expect(found.map(nameOf)).toEqual(["pack", "use", "pack"]);
       expect(partsOf(found[0]!.params as never)).toEqual([part(0, 4, 2), part(64, 4, 2)]);
       expect(partsOf(found[2]!.params as never)).toEqual([part(128, 4, 2)]);
+    });
+
+    it("are added up before a sum of one of them", () => {
+      const { made, packs, sums } = several(1);
+      const [z, other, whole] = [planned(4), planned(2), planned(128)];
+      const late = summing(made[0]!.y, other, 2);
+      const places = packing(whole, [z, part(0, 4)], [other, part(64, 2)]);
+      const found = adjacent([summing(planned(8), z, 2), ...sums, late, ...packs, places]).launches;
+      expect(found.map(({ writes }) => writes[0]!.storage)).toEqual([packs[0]!.writes[0]!.storage, whole]);
     });
 
     it("wait for one another where a launch makes another part of the whole", () => {

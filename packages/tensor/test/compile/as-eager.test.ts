@@ -8,9 +8,11 @@ import {
   init,
   keep,
   manualSeed,
+  matmul,
   mean,
   mul,
   noGrad,
+  ones,
   openDevice,
   rand,
   scope,
@@ -90,6 +92,44 @@ describe("numbers of the host", () => {
     };
     expect(await called(f)).toEqual([[1], [2], [3]]);
   });
+});
+
+it("a result of weights alone outlasts others that are made from it", async () => {
+  const w = tensor([2, 0, 0, 2], [2, 2]);
+  using f = compile((x: Tensor) => {
+    const first = matmul(w, w);
+    const third = matmul(matmul(first, w), w);
+    return [first, matmul(x, third)];
+  });
+  for (let i = 1; i < 3; i++) {
+    const [first, y] = await f(ones([2, 2]));
+    expect([await values(first!), await values(y!)]).toEqual([
+      [4, 0, 0, 4],
+      [16, 16, 16, 16],
+    ]);
+  }
+  expect(f.plan).toMatchObject({ constant: 3, launches: 1 });
+});
+
+it("a function may return nothing beside tensors", async () => {
+  using f = compile((x: Tensor) => ({ y: mul(x, 2), none: null, missing: undefined }));
+  const { y, ...others } = await f(tensor([3]));
+  expect(await values(y)).toEqual([6]);
+  expect(others).toEqual({ none: null, missing: undefined });
+});
+
+it("a function that only returns a weight gives a copy, on the weight's device", async () => {
+  const other = await openDevice({ quiet: true });
+  const w = tensor([3, 4], { device: other });
+  using f = compile(() => w);
+  const y = await f();
+  expect(y.device).toBe(other);
+  assign(w, [5, 6]);
+  expect([await values(y), await values(await f())]).toEqual([
+    [3, 4],
+    [5, 6],
+  ]);
+  other.destroy();
 });
 
 it("arguments are copied when it is called, at the first call too", async () => {

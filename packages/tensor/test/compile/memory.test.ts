@@ -1,11 +1,15 @@
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import {
   backward,
   compile,
   crossEntropy,
   type Device,
   init,
+  matmul,
+  mul,
   noGrad,
+  ones,
+  sum,
   type Tensor,
   tensor,
 } from "../../src/index.ts";
@@ -71,4 +75,67 @@ it("profile tells what each launch took", async () => {
   expect(timings.map(({ kernel }) => kernel)).toEqual(predict.plan!.steps.map(({ kernel }) => kernel));
   expect(timings.every(({ microseconds }) => microseconds >= 0)).toBe(true);
   dispose(net);
+});
+
+it("profile tells the time of every launch of more than are timed at once, and keeps nothing", async ({
+  skip,
+}) => {
+  skip(!device.adapter.features.has("timestamp-query"), "the adapter has no timestamp-query");
+  const x = ones([2, 2]);
+  using f = compile((x: Tensor) => {
+    let y = x;
+    for (let i = 0; i < 300; i++) y = matmul(y, x);
+    return y;
+  });
+  (await f(x)).dispose();
+  const { launcher } = device;
+  const onTimings = vi.fn();
+  launcher.onTimings = onTimings;
+  await device.synchronize();
+  device.trim();
+  const before = device.counts.bytes;
+  expect(await f.profile(x)).toHaveLength(300);
+  await device.synchronize();
+  device.trim();
+  expect(device.counts.bytes).toBe(before);
+  expect(launcher.onTimings).toBe(onTimings);
+  expect(onTimings).not.toHaveBeenCalled();
+});
+
+it("dispose destroys all buffers of a plan", async () => {
+  const live = new Set<GPUBuffer>();
+  const { gpu } = device;
+  const create = gpu.createBuffer.bind(gpu);
+  vi.spyOn(gpu, "createBuffer").mockImplementation((descriptor) => {
+    const buffer = create(descriptor);
+    live.add(buffer);
+    vi.spyOn(buffer, "destroy").mockImplementationOnce(() => void live.delete(buffer));
+    return buffer;
+  });
+  const [w, x] = [ones([20]), ones([20])];
+  const before = live.size;
+  const f = compile((x: Tensor) => mul(sum(w), sum(x)));
+  (await f(x)).dispose();
+  expect(f.plan).toMatchObject({ constant: 1, launches: 2 });
+  expect(live.size).toBeGreaterThan(before);
+  f.dispose();
+  await device.synchronize();
+  device.trim();
+  expect(live.size).toBe(before);
+  vi.restoreAllMocks();
+});
+
+it("a recording that fails holds no memory", async () => {
+  device.trim();
+  const before = device.counts.bytes;
+  const w = ones([1000]);
+  using f = compile((x: Tensor) => {
+    mul(x, w);
+    throw new Error("no");
+  });
+  await expect(f(ones([1]))).rejects.toMatchObject({ message: "no" });
+  w.dispose();
+  await device.synchronize();
+  device.trim();
+  expect(device.counts.bytes).toBeLessThanOrEqual(before + 256);
 });
