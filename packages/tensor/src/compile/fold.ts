@@ -42,7 +42,6 @@ export function foldNormalization(
     if (!foldable) continue;
     result[place!] = folded(first, second, foldable);
     result[i] = [];
-    for (const { storage } of second.writes) makers.set(storage, place!);
   }
   return result.flat();
 }
