@@ -82,30 +82,38 @@ async function fromImageNet(options: NetOptions, terminal: Terminal): Promise<Lo
 }
 
 const fromFile = (weights: string, options: NetOptions): Promise<LoadedNet> =>
-  withWeights(weights, options, async (file, found) => {
+  withWeights(weights, options, (file, found) => {
     const fast = fastNetOf(file.metadata);
-    if (fast) return fromFastNet(weights, fast, options, file);
-    const { model: name, shortcut } = options;
-    const overridden = shortcut && { shortcut };
-    // A file of an unknown net is still loaded into the named one: that error lists the names that are missing.
-    if (!found && !name)
-      throw new Error(
-        `${weights} has the names of no known ResNet; name the net with --model. ${namesFoundAndSought(file.tensors)}`,
-      );
-    const model = found ? new ResNet({ ...found.options, ...overridden }) : zoo[name!]({ ...overridden });
-    await loadCheckpoint(model, file);
-    const { classes, nBlocks } = model.options;
-    const noted = labelsOf(file.metadata);
-    return {
-      model,
-      name: found?.name ?? name ?? `ResNet of ${nBlocks.join(" + ")} blocks`,
-      weights,
-      preprocessing: found?.preprocessing,
-      labels: noted ?? (await usualLabels(model)) ?? numbers(classes),
-      hasOwnLabels: noted !== undefined,
-      file,
-    };
+    return fast ? fromFastNet(weights, fast, options, file) : fromResNet(weights, found, options, file);
   });
+
+/** A ResNet as the file has it, or where its names are unknown, as `--model` says. */
+async function fromResNet(
+  weights: string,
+  found: Architecture | undefined,
+  { model: name, shortcut }: NetOptions,
+  file: Checkpoint,
+): Promise<LoadedNet> {
+  const overridden = shortcut && { shortcut };
+  // A file of an unknown net is still loaded into the named one: that error lists the names that are missing.
+  if (!found && !name)
+    throw new Error(
+      `${weights} has the names of no known ResNet; name the net with --model. ${namesFoundAndSought(file.tensors)}`,
+    );
+  const model = found ? new ResNet({ ...found.options, ...overridden }) : zoo[name!]({ ...overridden });
+  await loadCheckpoint(model, file);
+  const { classes, nBlocks } = model.options;
+  const noted = labelsOf(file.metadata);
+  return {
+    model,
+    name: found?.name ?? name ?? `ResNet of ${nBlocks.join(" + ")} blocks`,
+    weights,
+    preprocessing: found?.preprocessing,
+    labels: noted ?? (await usualLabels(model)) ?? numbers(classes),
+    hasOwnLabels: noted !== undefined,
+    file,
+  };
+}
 
 /** A net of the fast recipe, which no other option describes. */
 async function fromFastNet(
@@ -137,8 +145,8 @@ export async function withWeights<T>(
   const file = await openCheckpoint(weights);
   try {
     if (file.metadata.has(TRAINING_KEY)) {
-      const beside = join(dirname(weights), "model.safetensors");
-      throw new Error(`${weights} is the checkpoint of a training; its weights are in ${beside}.`);
+      const path = join(dirname(weights), "model.safetensors");
+      throw new Error(`${weights} is the checkpoint of a training; its weights are in ${path}.`);
     }
     const found = modelOf(file);
     if (found) checkArchitecture(weights, found, options);
