@@ -168,6 +168,7 @@ export class Plan {
       await this.#device.synchronize();
       await all;
     } finally {
+      this.#recording.recorder.undo(); // of a call that could not be timed, and did not run
       launcher.stopTiming();
       launcher.onTimings = before;
     }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { observe } from "../../src/core/observe.ts";
 import {
   add,
   assign,
@@ -196,4 +197,32 @@ describe("a plan that fails", () => {
     expect(error).toBeInstanceOf(Error);
     expect(await values(f(tensor([2])))).toEqual([6]);
   });
+});
+
+it("a profile of a device that cannot time is no step", async () => {
+  const trained = training();
+  using step = compile(trained.step);
+  vi.spyOn(device.launcher, "startTiming").mockImplementationOnce(() => {
+    throw new Error("no timestamps");
+  });
+  expect(await errorOf(step.profile(input(7)))).toMatchObject({ message: "no timestamps" });
+  expect(trained.steps()).toEqual([0, 0]);
+  const losses = [...(await values(step(input(0)))), ...(await values(step(input(1))))];
+  const expected = await eagerly(2);
+  expectClose(losses, expected.losses);
+  expectClose(await trained.state(), expected.state);
+});
+
+it("while an observer looks on, calls run op by op, and a profile is refused", async () => {
+  using f = compile((x: Tensor) => mul(x, 2));
+  const before = observe({ ran() {}, computed() {}, wentBack() {} });
+  try {
+    expect(await values(f(tensor([3])))).toEqual([6]);
+    expect(f.plan).toBeUndefined();
+    expect(await errorOf(f.profile(tensor([3])))).toMatchObject({
+      message: "compile: an observer looks on, and so nothing is compiled to be timed.",
+    });
+  } finally {
+    observe(before);
+  }
 });
