@@ -29,11 +29,13 @@ describe.each(["infer", "train"] as const)("%s", (kind) => {
     for (const result of [eager, compiled]) {
       expect(result.calls).toBeGreaterThanOrEqual(5);
       expect(result.first).toBeGreaterThan(0);
-      expect(result.encode).toBeGreaterThan(0);
       expect(result.encode).toBeLessThan(result.warm);
       expect(result.imagesPerSecond).toBeCloseTo(2000 / result.warm);
       expect(result.spread).toBeGreaterThanOrEqual(0);
     }
+    expect(eager.encode).toBeGreaterThan(0);
+    // A browser's clock may be too coarse for so little.
+    expect(compiled.encode).toBeGreaterThanOrEqual(0);
   });
 
   test("later calls make no GPU object, and a compiled one is submitted at once", () => {
