@@ -48,7 +48,10 @@ test("a camera that is allowed is seen, its picture is classified, and it is let
   await answered(page);
   await isLetGoOf(track);
   const picture = page.getByAltText("What the camera saw");
-  const sides = await picture.evaluate((img: HTMLImageElement) => [img.naturalWidth, img.naturalHeight]);
+  const sides = await picture.evaluate(async (img: HTMLImageElement) => {
+    await img.decode(); // may come after the answer
+    return [img.naturalWidth, img.naturalHeight];
+  });
   expect(sides).toEqual([width, height]);
   expect(await page.locator(".guesses li").count()).toBe(5);
 });
