@@ -132,10 +132,12 @@ export class Prepared<A extends readonly Tensor[], R> {
     return entry;
   }
 
-  /** Free the memory of a plan, after the calls that wait for it. */
-  async #discard(key: string, entry: Entry<R>): Promise<void> {
-    await Promise.allSettled([entry.making, this.#turns.get(key)]);
-    entry.made?.plan.dispose();
+  /** Free the memory of a plan: at once, or after the calls that wait for it. */
+  #discard(key: string, entry: Entry<R>): void {
+    const last = this.#turns.get(key);
+    const free = () => entry.made?.plan.dispose();
+    if (entry.made && !last) free();
+    else void Promise.allSettled([entry.making, last]).then(free);
   }
 }
 
