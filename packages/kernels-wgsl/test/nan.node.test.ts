@@ -74,16 +74,3 @@ it("every shader with an epilogue declares what expressions may use", () => {
   );
   expect(lacking.map(([path]) => path)).toEqual([]);
 });
-
-it("blocks of one name are the same word for word, in two shaders at least", () => {
-  const copies = new Map<string, string[]>();
-  for (const [, code] of sources) {
-    for (const [block, name] of code.matchAll(/^\/\/ = (\w+)\n[\s\S]*?^\/\/ = end$/gm)) {
-      copies.set(name!, [...(copies.get(name!) ?? []), block]);
-    }
-  }
-  const names = [...copies.keys()];
-  expect(names.filter((name) => new Set(copies.get(name)).size > 1)).toEqual([]);
-  expect(names.filter((name) => copies.get(name)!.length < 2)).toEqual([]);
-  expect(names.length).toBeGreaterThan(10);
-});

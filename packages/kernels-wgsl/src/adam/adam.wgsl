@@ -21,6 +21,7 @@ struct Params {
   l2: f32, shrink: f32,
 }
 
+// = momentsOfSteps
 @group(0) @binding(0) var<storage, read> dw: array<Vec>;
 @group(0) @binding(1) var<storage, read> unscale: array<f32>;
 @group(0) @binding(2) var<storage, read_write> w: array<Vec>;
@@ -35,6 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   for (var i = id.x; i < p.length / WIDTH; i += grid.x * THREADS) {
     let before = w[i];
     let g = by * dw[i] + p.l2 * before;
+// = end
     let first = p.beta1 * m[i] + p.rest1 * g;
     let second = p.beta2 * v[i] + p.rest2 * g * g;
     m[i] = first;

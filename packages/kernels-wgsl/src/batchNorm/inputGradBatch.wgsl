@@ -48,6 +48,7 @@ struct Params { M: u32, C: u32, splits: u32 }
 var<workgroup> products: array<Vec, THREADS>;
 var<workgroup> sums: array<Vec, THREADS>;
 
+// = rowsOfTile
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -62,6 +63,7 @@ fn main(
   let c = at % tiles * COLUMNS + thread % COLUMNS;
   let row = thread / COLUMNS;
   let isInside = c < columns;
+// = end
 
   var product = Vec();
   var sum = Vec();
@@ -71,6 +73,7 @@ fn main(
       sum += partial[(2 * s + 5) * columns + c];
     }
   }
+  // = treeOfGradients
   products[thread] = product;
   sums[thread] = sum;
   workgroupBarrier();
@@ -81,6 +84,7 @@ fn main(
     }
     workgroupBarrier();
   }
+  // = end
   if (!isInside) { return; }
   product = products[thread % COLUMNS];
   sum = sums[thread % COLUMNS];

@@ -77,6 +77,7 @@ fn meanOf(s: u32, columns: u32, c: u32) -> Vec {
   return mean;
 }
 
+// = rowsOfTile
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -91,6 +92,7 @@ fn main(
   let c = at % tiles * COLUMNS + thread % COLUMNS;
   let row = thread / COLUMNS;
   let isInside = c < columns;
+// = end
   // Channels beyond the last one repeat it, and store nothing.
   let own = min(c, columns - 1);
 

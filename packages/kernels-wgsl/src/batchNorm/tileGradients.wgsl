@@ -26,6 +26,7 @@ struct Params { M: u32, C: u32, splits: u32, chunk: u32, eps: f32 }
 var<workgroup> products: array<Vec, THREADS>;
 var<workgroup> sums: array<Vec, THREADS>;
 
+// = chunkOfTile
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -40,6 +41,7 @@ fn main(
   let c = at % tiles * COLUMNS + thread % COLUMNS;
   let row = thread / COLUMNS;
   let isInside = c < columns;
+// = end
   let end = min((s + 1) * p.chunk, p.M);
 
   var mean = Vec();
@@ -53,6 +55,7 @@ fn main(
       sum += d;
     }
   }
+  // = treeOfGradients
   products[thread] = product;
   sums[thread] = sum;
   workgroupBarrier();
@@ -63,6 +66,7 @@ fn main(
     }
     workgroupBarrier();
   }
+  // = end
   if (row > 0 || !isInside) { return; }
   let rstd = inverseSqrt(statistics[columns + c] + p.eps);
   partial[(2 * s + 4) * columns + c] = products[thread] * rstd;

@@ -26,6 +26,7 @@ struct Params { M: u32, C: u32, splits: u32, chunk: u32 }
 var<workgroup> sums: array<Vec, THREADS>;
 var<workgroup> squares: array<Vec, THREADS>;
 
+// = chunkOfTile
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -40,6 +41,7 @@ fn main(
   let c = at % tiles * COLUMNS + thread % COLUMNS;
   let row = thread / COLUMNS;
   let isInside = c < columns;
+// = end
   let first = s * p.chunk;
   let rows = min(p.chunk, p.M - first);
 

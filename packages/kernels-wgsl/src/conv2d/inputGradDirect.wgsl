@@ -25,6 +25,7 @@ fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -33,6 +34,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<Elem>;

@@ -15,6 +15,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 alias Elem = f32;
 alias Out = Elem;
+// = matrixTile
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 32;
@@ -25,13 +26,14 @@ const MATRIX_M: u32 = 16;
 const MATRIX_N: u32 = 16;
 const MATRIX_K: u32 = 16;
 const SUBGROUP: u32 = 32;
+// = end
 const SPLIT: bool = false;
 const ACROSS = TILE_N / SUB_N;                    // subgroups along a row of the tile
 const SUBGROUPS = TILE_M / SUB_M * ACROSS;
 const THREADS = SUBGROUP * SUBGROUPS;
 const FOURS = MATRIX_M * MATRIX_N / 4;            // vec4 in a matrix of sums
 const ROW = TILE_K / 4;                           // vec4 in a row of a slice,
-const ROW_STRIDE = ROW + 2;                            // and from one row to the next
+const ROW_STRIDE = ROW + 2;                       // and from one row to the next
 const DY_LOADS = TILE_M * ROW / THREADS;          // vec4 that a thread fetches of a slice: at most 4
 const W_LOADS = TILE_N * ROW / THREADS;
 const STEP = THREADS / ROW;                       // rows or columns from one of them to the next
@@ -39,6 +41,7 @@ const BEYOND: u32 = 0x40000000;                   // a row that is outside of ev
 
 // Applied to what is stored: four values, the first of them dx[at], of `channel`. e0 and e1 hold operands of
 // dx's shape, or one value a channel.
+// = epilogueOfVec4
 alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
@@ -49,7 +52,9 @@ fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
 fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
 fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
+// = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -58,6 +63,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<Elem>>;
@@ -98,11 +104,14 @@ fn fetchDy(output: vec3u, back: vec3u) -> Part4 {
   return Part4();
 }
 
+// = fetchesOfW
 fn fetchW(at: u32, isInside: bool) -> Part4 {
   if (isInside) { return Part4(w[at]); }
   return Part4();
 }
+// = end
 
+// = tileOfInputGrad
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -132,6 +141,7 @@ fn main(
   let perSplit = ((K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
   let begin = min(wg.z * perSplit, K);
   let end = min(begin + perSplit, K);
+// = end
 
   // A thread fetches the same four k of its rows and of its columns.
   let side = thread / ROW;
@@ -141,12 +151,12 @@ fn main(
   let output3 = outputOf(m0 + side + 3 * STEP, phase, g);
   let column = column0 + side;
   let rowStride = p.O / 4;
-  // k = (i·tapCols + j)·O/groups + o is walked: divisions at each fetch would cost a quarter of the time.
+  // k = (tapRow·tapCols + tapCol)·O/groups + o is walked: divisions at each fetch would cost a quarter of the time.
   let kLane = thread % ROW * 4;
   var k = begin + kLane;
   var o = k % outputs;
-  var j = k / outputs % tapCols;
-  var i = k / outputs / tapCols;
+  var tapCol = k / outputs % tapCols;
+  var tapRow = k / outputs / tapCols;
 
   let subgroup = thread / SUBGROUP;
   let subRow = subgroup / ACROSS * SUB_M;
@@ -170,15 +180,17 @@ fn main(
       workgroupBarrier();
     }
     if (k0 < end) {
+      // = fetchDySlice
       let isInside = k < K;
-      let dr = select(2 * BEYOND, i * p.dilationRows, isInside);    // outside also from a row that is BEYOND
-      let ds = j * p.dilationCols;
+      let dr = select(2 * BEYOND, tapRow * p.dilationRows, isInside);    // outside also from a row that is BEYOND
+      let ds = tapCol * p.dilationCols;
       let back = vec3u(dr, ds, (dr * p.Q + ds) * rowStride - o / 4);
       dy0 = fetchDy(output0, back);
       if (DY_LOADS > 1) { dy1 = fetchDy(output1, back); }
       if (DY_LOADS > 2) { dy2 = fetchDy(output2, back); dy3 = fetchDy(output3, back); }
-      let tap = (firstRow + i * p.strideRows) * p.S + firstCol + j * p.strideCols;
+      let tap = (firstRow + tapRow * p.strideRows) * p.S + firstCol + tapCol * p.strideCols;
       let at = (tap * channels + column) * rowStride + (g * outputs + o) / 4;
+      // = end
       w0 = fetchW(at, isInside && column < channels);
       if (W_LOADS > 1) { w1 = fetchW(at + STEP * rowStride, isInside && column + STEP < channels); }
       if (W_LOADS > 2) {
@@ -189,8 +201,8 @@ fn main(
       o += TILE_K;
       while (o >= outputs) {
         o -= outputs;
-        j += 1;
-        if (j == tapCols) { j = 0; i += 1; }
+        tapCol += 1;
+        if (tapCol == tapCols) { tapCol = 0; tapRow += 1; }
       }
     }
     if (k0 == begin) { continue; }

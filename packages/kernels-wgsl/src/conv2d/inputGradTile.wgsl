@@ -32,6 +32,7 @@ const BEYOND: u32 = 0x40000000;                   // a row that is outside of ev
 
 // Applied to each result before it is stored: four values, the first for dx[at], in `channel`. e0 and e1 hold operands of
 // dx's shape, or one value a channel.
+// = epilogueOfVec4
 alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
@@ -42,7 +43,9 @@ fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
 fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
 fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
+// = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -51,6 +54,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<Elem>>;
@@ -102,11 +106,14 @@ fn rowsAt(at: u32) -> mat4x4f {
   return mat4x4f(dySlice[at], dySlice[at + DOWN * DY_ROW], dySlice[at + 2 * DOWN * DY_ROW], dySlice[at + 3 * DOWN * DY_ROW]);
 }
 
+// = columnsOfW
 // Four columns of wSlice at four k.
 fn columnsAt(at: u32) -> mat4x4f {
   return mat4x4f(wSlice[at], wSlice[at + W_ROW], wSlice[at + 2 * W_ROW], wSlice[at + 3 * W_ROW]);
 }
+// = end
 
+// = tileOfInputGrad
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -136,6 +143,7 @@ fn main(
   let perSplit = ((K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
   let begin = min(wg.z * perSplit, K);
   let end = min(begin + perSplit, K);
+// = end
 
   // A thread fetches the same four k of its rows.
   let side = thread / DY_ROW;
@@ -146,7 +154,7 @@ fn main(
   // The first threads fetch of w, at the same four k, four columns, and turn them.
   let column = column0 + 4 * side;
   let turns = thread < TURNED;
-  let pitch = p.O / 4;
+  let rowStride = p.O / 4;
   // k = (tapRow·tapCols + tapCol)·O/groups + o is walked: divisions at each fetch would cost a quarter of the time.
   let kLane = thread % DY_ROW * 4;
   var k = begin + kLane;
@@ -179,20 +187,22 @@ fn main(
       workgroupBarrier();
     }
     if (k0 < end) {
+      // = fetchDySlice
       let isInside = k < K;
       let dr = select(2 * BEYOND, tapRow * p.dilationRows, isInside);    // outside also from a row that is BEYOND
       let ds = tapCol * p.dilationCols;
-      let back = vec3u(dr, ds, (dr * p.Q + ds) * pitch - o / 4);
+      let back = vec3u(dr, ds, (dr * p.Q + ds) * rowStride - o / 4);
       dy0 = fetchDy(output0, back);
       if (DY_LOADS > 1) { dy1 = fetchDy(output1, back); }
       if (DY_LOADS > 2) { dy2 = fetchDy(output2, back); dy3 = fetchDy(output3, back); }
       let tap = (firstRow + tapRow * p.strideRows) * p.S + firstCol + tapCol * p.strideCols;
-      let at = (tap * channels + column) * pitch + (g * outputs + o) / 4;
+      let at = (tap * channels + column) * rowStride + (g * outputs + o) / 4;
+      // = end
       if (turns && isInside && column < channels) {
         w0 = vec4f(w[at]);
-        w1 = vec4f(w[at + pitch]);
-        w2 = vec4f(w[at + 2 * pitch]);
-        w3 = vec4f(w[at + 3 * pitch]);
+        w1 = vec4f(w[at + rowStride]);
+        w2 = vec4f(w[at + 2 * rowStride]);
+        w3 = vec4f(w[at + 3 * rowStride]);
       } else {
         w0 = vec4f(); w1 = vec4f(); w2 = vec4f(); w3 = vec4f();
       }

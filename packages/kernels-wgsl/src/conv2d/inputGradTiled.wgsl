@@ -31,6 +31,7 @@ fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -39,6 +40,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<Elem>;
@@ -48,8 +50,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> dx: array<Elem>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = slicesOfTile
+var<workgroup> aSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = end
 var<workgroup> places: array<vec3u, TILE>;    // image, bottom and right of each row
 
 @compute @workgroup_size(THREADS)
@@ -75,8 +79,8 @@ fn main(
   let m0 = part % perPhase * TILE;
   let phaseRow = phase / p.strideCols;
   let phaseCol = phase % p.strideCols;
-  let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
-  let cols = thread % SIDE;        // and the four columns
+  let rowFour = thread / SIDE * 2;    // the first of two fours of rows that this thread computes,
+  let colFour = thread % SIDE;        // and its four of columns
 
   for (var i = thread; i < TILE; i += THREADS) {
     let m = m0 + i;
@@ -111,14 +115,15 @@ fn main(
               weights[i] = f32(w[((r * p.S + s) * channels + column) * p.O + g * outputs + o]);
             }
           }
-          aTile[o % DEPTH * ROW_STRIDE + quad] = pixels;
-          bTile[o % DEPTH * ROW_STRIDE + quad] = weights;
+          aSlice[o % DEPTH * ROW_STRIDE + quad] = pixels;
+          bSlice[o % DEPTH * ROW_STRIDE + quad] = weights;
         }
         workgroupBarrier();
-        for (var k = 0u; k < DEPTH; k++) {
-          let b = bTile[k * ROW_STRIDE + cols];
+        // = addSlice
+        for (var depth = 0u; depth < DEPTH; depth++) {
+          let b = bSlice[depth * ROW_STRIDE + colFour];
           for (var i = 0u; i < 2; i++) {
-            let a = aTile[k * ROW_STRIDE + rows + i];
+            let a = aSlice[depth * ROW_STRIDE + rowFour + i];
             sum[4 * i] += a.x * b;
             sum[4 * i + 1] += a.y * b;
             sum[4 * i + 2] += a.z * b;
@@ -126,18 +131,19 @@ fn main(
           }
         }
         workgroupBarrier();
+        // = end
       }
     }
   }
 
   for (var i = 0u; i < 8; i++) {
-    let m = m0 + 4 * rows + i;
+    let m = m0 + 4 * rowFour + i;
     let h = m / along % down * p.strideRows + phaseRow;
     let v = m % along * p.strideCols + phaseCol;
     if (m >= M || h >= p.H || v >= p.W) { continue; }
     let pixel = (m / (down * along) * p.H + h) * p.W + v;
     for (var j = 0u; j < 4; j++) {
-      let column = column0 + 4 * cols + j;
+      let column = column0 + 4 * colFour + j;
       let c = g * channels + column;
       let at = pixel * p.C + c;
       if (column < channels) { dx[at] = Elem(epilogue(sum[i][j], at, c)); }

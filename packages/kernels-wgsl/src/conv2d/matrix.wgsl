@@ -15,6 +15,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 alias Elem = f32;
 alias Out = Elem;
+// = matrixTile
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 32;
@@ -25,6 +26,7 @@ const MATRIX_M: u32 = 16;
 const MATRIX_N: u32 = 16;
 const MATRIX_K: u32 = 16;
 const SUBGROUP: u32 = 32;
+// = end
 const SPLIT: bool = false;
 const ACROSS = TILE_N / SUB_N;                    // subgroups along a row of the tile
 const SUBGROUPS = TILE_M / SUB_M * ACROSS;
@@ -32,7 +34,7 @@ const THREADS = SUBGROUP * SUBGROUPS;
 const FOURS = MATRIX_M * MATRIX_N / 4;            // vec4 in a matrix of sums
 const X_ROW = TILE_K / 4;                         // vec4 in a row of a slice,
 const W_ROW = TILE_N / 4;
-const X_STRIDE = X_ROW + 2;                        // and from one row to the next
+const X_STRIDE = X_ROW + 2;                       // and from one row to the next
 const W_STRIDE = W_ROW + 2;
 const X_LOADS = TILE_M * X_ROW / THREADS;         // vec4 that a thread fetches of a slice: at most 4
 const W_LOADS = TILE_K * W_ROW / THREADS;
@@ -42,6 +44,7 @@ const BEYOND: u32 = 0x40000000;                   // a row that is outside of ev
 
 // Applied to what is stored: four values, the first of them y[at], of `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
+// = epilogueOfVec4
 alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
@@ -52,7 +55,9 @@ fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
 fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
 fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
+// = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -61,6 +66,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Elem>>;
@@ -79,6 +85,7 @@ alias Left = subgroup_matrix_left<Part, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<Part, MATRIX_N, MATRIX_K>;
 alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 
+// = windowOf
 // Top and left of the window of row m, and where its first vec4 is. Above and left of the image these wrap to a
 // huge u32, so that one `<` tests both edges.
 fn windowOf(m: u32, g: u32) -> vec3u {
@@ -87,6 +94,7 @@ fn windowOf(m: u32, g: u32) -> vec3u {
   let first = ((m / (p.P * p.Q) * p.H + top) * p.W + left) * (p.C / 4) + g * (p.C / p.groups / 4);
   return vec3u(top, left, first);
 }
+// = end
 
 // tap: rows and columns from a window's first pixel, and vec4 from its first.
 fn fetchX(window: vec3u, tap: vec3u) -> Part4 {
@@ -94,11 +102,14 @@ fn fetchX(window: vec3u, tap: vec3u) -> Part4 {
   return Part4();
 }
 
+// = fetchesOfW
 fn fetchW(at: u32, isInside: bool) -> Part4 {
   if (isInside) { return Part4(w[at]); }
   return Part4();
 }
+// = end
 
+// = tileOfForward
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -134,6 +145,7 @@ fn main(
   let wColumn = (g * outputs + column) / 4;
   let isColumn = column < outputs;
   let wStride = p.O / 4;
+// = end
 
   let subgroup = thread / SUBGROUP;
   let subRow = subgroup / ACROSS * SUB_M;
@@ -157,6 +169,7 @@ fn main(
       if (W_LOADS > 2) { wSlice[wAt + 2 * W_STEP * W_STRIDE] = w2; wSlice[wAt + 3 * W_STEP * W_STRIDE] = w3; }
       workgroupBarrier();
     }
+    // = fetchSlices
     if (k0 < end) {
       let dr = select(r * p.dilationRows, BEYOND, k >= K);
       let ds = s * p.dilationCols;
@@ -181,6 +194,7 @@ fn main(
       }
     }
     if (k0 == begin) { continue; }
+    // = end
 
     // Offsets and strides count elements of the arrays, which are vec4.
     for (var k = 0u; k < TILE_K; k += MATRIX_K) {

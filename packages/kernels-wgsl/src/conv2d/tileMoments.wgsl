@@ -28,7 +28,6 @@ const W_STEP = THREADS / W_ROW;
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
 // = end
 
-
 // = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
@@ -50,10 +49,10 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
 @group(0) @binding(6) var<uniform> p: Params;
 
-// = tileOfSums
 var<workgroup> xSlice: array<vec4f, TILE_M * X_ROW>;    // [row, k / 4]
 var<workgroup> wSlice: array<vec4f, TILE_K * W_ROW>;    // [k, column / 4]
 
+// = windowOf
 // Top and left of the window of row m, and where its first vec4 is. Above and left of the image these wrap to a
 // huge u32, so that one `<` tests both edges.
 fn windowOf(m: u32, g: u32) -> vec3u {
@@ -62,7 +61,9 @@ fn windowOf(m: u32, g: u32) -> vec3u {
   let first = ((m / (p.P * p.Q) * p.H + top) * p.W + left) * (p.C / 4) + g * (p.C / p.groups / 4);
   return vec3u(top, left, first);
 }
+// = end
 
+// = fetchesOfForward
 // tap: rows and columns from a window's first pixel, and vec4 from its first.
 fn fetchX(window: vec3u, tap: vec3u) -> vec4f {
   if (window.x + tap.x < p.H && window.y + tap.y < p.W) { return vec4f(x[window.z + tap.z]); }
@@ -73,7 +74,9 @@ fn fetchW(at: u32, isInside: bool) -> vec4f {
   if (isInside) { return vec4f(w[at]); }
   return vec4f();
 }
+// = end
 
+// = addFour
 // Four rows by four columns of sums, each row a column of the matrix, gain four k: a holds a row's k in each of
 // its columns, b a k's columns.
 fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
@@ -83,17 +86,23 @@ fn add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
 fn addRow(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
   return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], sum))));
 }
+// = end
 
+// = rowsOfX
 // Four rows of xSlice, DOWN apart, at four k.
 fn rowsAt(at: u32) -> mat4x4f {
   return mat4x4f(xSlice[at], xSlice[at + DOWN * X_ROW], xSlice[at + 2 * DOWN * X_ROW], xSlice[at + 3 * DOWN * X_ROW]);
 }
+// = end
 
+// = columnsOfW
 // Four columns of wSlice at four k.
 fn columnsAt(at: u32) -> mat4x4f {
   return mat4x4f(wSlice[at], wSlice[at + W_ROW], wSlice[at + 2 * W_ROW], wSlice[at + 3 * W_ROW]);
 }
+// = end
 
+// = tileOfForward
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -128,8 +137,10 @@ fn main(
   let column = column0 + thread % W_ROW * 4;
   let wColumn = (g * outputs + column) / 4;
   let isColumn = column < outputs;
-  let wPitch = p.O / 4;
+  let wStride = p.O / 4;
+// = end
 
+  // = storeSlices
   let tx = thread % ACROSS;    // computes columns 4·tx … + 3, and those 4·ACROSS further right,
   let ty = thread / ACROSS;    // of rows ty, ty + DOWN, …
   // Names, not an array: they are sure to stay in registers.
@@ -149,6 +160,8 @@ fn main(
       if (W_LOADS > 2) { wSlice[thread + 2 * THREADS] = w2; wSlice[thread + 3 * THREADS] = w3; }
       workgroupBarrier();
     }
+  // = end
+    // = fetchSlices
     if (k0 < end) {
       let dr = select(r * p.dilationRows, BEYOND, k >= K);
       let ds = s * p.dilationCols;
@@ -156,12 +169,12 @@ fn main(
       x0 = fetchX(window0, tap);
       if (X_LOADS > 1) { x1 = fetchX(window1, tap); }
       if (X_LOADS > 2) { x2 = fetchX(window2, tap); x3 = fetchX(window3, tap); }
-      let at = wK * wPitch + wColumn;
+      let at = wK * wStride + wColumn;
       w0 = fetchW(at, isColumn && wK < K);
-      if (W_LOADS > 1) { w1 = fetchW(at + W_STEP * wPitch, isColumn && wK + W_STEP < K); }
+      if (W_LOADS > 1) { w1 = fetchW(at + W_STEP * wStride, isColumn && wK + W_STEP < K); }
       if (W_LOADS > 2) {
-        w2 = fetchW(at + 2 * W_STEP * wPitch, isColumn && wK + 2 * W_STEP < K);
-        w3 = fetchW(at + 3 * W_STEP * wPitch, isColumn && wK + 3 * W_STEP < K);
+        w2 = fetchW(at + 2 * W_STEP * wStride, isColumn && wK + 2 * W_STEP < K);
+        w3 = fetchW(at + 3 * W_STEP * wStride, isColumn && wK + 3 * W_STEP < K);
       }
       wK += TILE_K;
       k += TILE_K;
@@ -173,7 +186,9 @@ fn main(
       }
     }
     if (k0 == begin) { continue; }
+    // = end
 
+    // = addSlices
     for (var four = 0u; four < X_ROW; four++) {    // of the slice's k
       let rowAt = ty * X_ROW + four;
       let columnAt = 4 * four * W_ROW + tx;
@@ -188,7 +203,7 @@ fn main(
       }
     }
   }
-// = end
+    // = end
 
   finish(m0, column0 + 4 * tx, g, thread, sum00, sum10);
   if (COLS == 8) { finish(m0, column0 + 4 * (tx + ACROSS), g, thread, sum01, sum11); }

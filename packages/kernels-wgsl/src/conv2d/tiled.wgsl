@@ -31,6 +31,7 @@ fn channel0(channel: u32) -> Vec { return Vec(e0[channel]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -39,6 +40,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
@@ -48,8 +50,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(5) var<uniform> p: Params;
 
-var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = slicesOfTile
+var<workgroup> aSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = end
 var<workgroup> places: array<vec3u, TILE>;    // image, top and left of each row
 
 @compute @workgroup_size(THREADS)
@@ -68,8 +72,8 @@ fn main(
   let m0 = tile / (across * p.groups) * TILE;
   let column0 = tile % across * TILE;    // in the group
   if (m0 >= M) { return; }
-  let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
-  let cols = thread % SIDE;        // and the four columns
+  let rowFour = thread / SIDE * 2;    // the first of two fours of rows that this thread computes,
+  let colFour = thread % SIDE;        // and its four of columns
 
   for (var i = thread; i < TILE; i += THREADS) {
     let m = m0 + i;
@@ -95,21 +99,22 @@ fn main(
         let v = place.z + s * p.dilationCols;
         if (h < p.H && v < p.W && k < K) { four[i] = f32(x[((place.x + h) * p.W + v) * p.C + c]); }
       }
-      aTile[k % DEPTH * ROW_STRIDE + quad] = four;
+      aSlice[k % DEPTH * ROW_STRIDE + quad] = four;
     }
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let column = column0 + 4 * cols + i;
+        let column = column0 + 4 * colFour + i;
         if (k0 + j < K && column < outputs) { four[i] = f32(w[(k0 + j) * p.O + g * outputs + column]); }
       }
-      bTile[j * ROW_STRIDE + cols] = four;
+      bSlice[j * ROW_STRIDE + colFour] = four;
     }
     workgroupBarrier();
-    for (var k = 0u; k < DEPTH; k++) {
-      let b = bTile[k * ROW_STRIDE + cols];
+    // = addSlice
+    for (var depth = 0u; depth < DEPTH; depth++) {
+      let b = bSlice[depth * ROW_STRIDE + colFour];
       for (var i = 0u; i < 2; i++) {
-        let a = aTile[k * ROW_STRIDE + rows + i];
+        let a = aSlice[depth * ROW_STRIDE + rowFour + i];
         sum[4 * i] += a.x * b;
         sum[4 * i + 1] += a.y * b;
         sum[4 * i + 2] += a.z * b;
@@ -117,12 +122,13 @@ fn main(
       }
     }
     workgroupBarrier();
+    // = end
   }
 
   for (var i = 0u; i < 8; i++) {
-    let m = m0 + 4 * rows + i;
+    let m = m0 + 4 * rowFour + i;
     for (var j = 0u; j < 4; j++) {
-      let column = column0 + 4 * cols + j;
+      let column = column0 + 4 * colFour + j;
       let o = g * outputs + column;
       let at = m * p.O + o;
       if (m < M && column < outputs) { y[at] = Elem(epilogue(sum[i][j], at, o)); }

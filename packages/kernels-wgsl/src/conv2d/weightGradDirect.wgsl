@@ -10,6 +10,7 @@
 alias Elem = f32;
 const THREADS: u32 = 64;
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -17,7 +18,9 @@ struct Params {
   strideRows: u32, strideCols: u32,
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
-  groups: u32, splits: u32,
+  groups: u32,
+// = end
+  splits: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;

@@ -12,6 +12,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 //   dispatch  splits · groups · ceil(R·S·C / groups / TILE_M) · ceil(O / groups / TILE_N) over x and y
 
 alias Elem = f32;
+// = matrixTile
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 32;
@@ -22,13 +23,14 @@ const MATRIX_M: u32 = 16;
 const MATRIX_N: u32 = 16;
 const MATRIX_K: u32 = 16;
 const SUBGROUP: u32 = 32;
+// = end
 const ACROSS = TILE_N / SUB_N;                    // subgroups along a row of the tile
 const SUBGROUPS = TILE_M / SUB_M * ACROSS;
 const THREADS = SUBGROUP * SUBGROUPS;
 const FOURS = MATRIX_M * MATRIX_N / 4;            // vec4 in a matrix of sums
 const X_ROW = TILE_M / 4;                         // vec4 at one k of a slice,
 const DY_ROW = TILE_N / 4;
-const X_STRIDE = X_ROW + 2;                        // and from one k to the next
+const X_STRIDE = X_ROW + 2;                       // and from one k to the next
 const DY_STRIDE = DY_ROW + 2;
 const X_LOADS = TILE_K * X_ROW / THREADS;         // vec4 that a thread fetches of a slice: at most 4
 const DY_LOADS = TILE_K * DY_ROW / THREADS;
@@ -36,6 +38,7 @@ const X_STEP = THREADS / X_ROW;                   // k from one of them to the n
 const DY_STEP = THREADS / DY_ROW;
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -43,7 +46,9 @@ struct Params {
   strideRows: u32, strideCols: u32,
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
-  groups: u32, splits: u32,
+  groups: u32,
+// = end
+  splits: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Elem>>;
@@ -85,6 +90,7 @@ fn fetchDy(at: u32, isInside: bool) -> Part4 {
   return Part4();
 }
 
+// = tileOfWeightGrad
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -119,6 +125,7 @@ fn main(
   let isColumn = column < outputs;
   let dyColumn = (g * outputs + column) / 4;
   let dyStride = p.O / 4;
+// = end
 
   let subgroup = thread / SUBGROUP;
   let subRow = subgroup / ACROSS * SUB_M;

@@ -27,6 +27,7 @@ const X_STEP = THREADS / X_ROW;                   // k from one of them to the n
 const DY_STEP = THREADS / DY_ROW;
 const BEYOND: u32 = 0x40000000;                   // a row that is outside of every image
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -34,7 +35,9 @@ struct Params {
   strideRows: u32, strideCols: u32,
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
-  groups: u32, splits: u32,
+  groups: u32,
+// = end
+  splits: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Elem>>;
@@ -92,6 +95,7 @@ fn columnsAt(at: u32) -> mat4x4f {
   return mat4x4f(dySlice[at], dySlice[at + DY_ROW], dySlice[at + 2 * DY_ROW], dySlice[at + 3 * DY_ROW]);
 }
 
+// = tileOfWeightGrad
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -125,7 +129,8 @@ fn main(
   let column = column0 + thread % DY_ROW * 4;
   let isColumn = column < outputs;
   let dyColumn = (g * outputs + column) / 4;
-  let pitch = p.O / 4;
+  let dyStride = p.O / 4;
+// = end
 
   let tx = thread % ACROSS;    // computes columns 4·tx … + 3, and those 4·ACROSS further right,
   let ty = thread / ACROSS;    // of rows 4·ty … + 3, and those 4·DOWN further down
@@ -151,9 +156,9 @@ fn main(
       x0 = fetchX(weight, xK);
       if (X_LOADS > 1) { x1 = fetchX(weight, xK + X_STEP); }
       if (X_LOADS > 2) { x2 = fetchX(weight, xK + 2 * X_STEP); x3 = fetchX(weight, xK + 3 * X_STEP); }
-      let at = dyK * pitch + dyColumn;
+      let at = dyK * dyStride + dyColumn;
       dy0 = fetchDy(at, isColumn && dyK < end);
-      if (DY_LOADS > 1) { dy1 = fetchDy(at + DY_STEP * pitch, isColumn && dyK + DY_STEP < end); }
+      if (DY_LOADS > 1) { dy1 = fetchDy(at + DY_STEP * dyStride, isColumn && dyK + DY_STEP < end); }
       dyK += TILE_K;
       // One thread divides for all that fetch at its k.
       if (thread < TILE_K) { pixel = pixelOf(k0 + TILE_K + thread, end); }
@@ -188,10 +193,10 @@ fn store(row: u32, column: u32, g: u32, split: u32, sum: mat4x4f) {
   let weights = p.R * p.S * (p.C / p.groups);
   let outputs = p.O / p.groups;
   if (row >= weights || column >= outputs) { return; }
-  let pitch = p.O / 4;
-  let at = (split * weights + row) * pitch + (g * outputs + column) / 4;
+  let rowStride = p.O / 4;
+  let at = (split * weights + row) * rowStride + (g * outputs + column) / 4;
   partial[at] = sum[0];
-  partial[at + pitch] = sum[1];
-  partial[at + 2 * pitch] = sum[2];
-  partial[at + 3 * pitch] = sum[3];
+  partial[at + rowStride] = sum[1];
+  partial[at + 2 * rowStride] = sum[2];
+  partial[at + 3 * rowStride] = sum[3];
 }

@@ -10,12 +10,13 @@
 //   dispatch  splits · groups · ceil(R·S·C / groups / TILE) · ceil(O / groups / TILE) over x and y
 
 alias Elem = f32;
-const TILE: u32 = 64;      // outputs along each side of a workgroup's tile
-const DEPTH: u32 = 16;     // slice of k held in workgroup memory
-const THREADS: u32 = 128;  // each computes 8 rows × 4 columns
-const SIDE = TILE / 4;     // fours along a side of the tile
-const ROW_STRIDE = SIDE + 1;    // fours from one k to the next in memory: writes along k meet no bank twice
+const TILE: u32 = 64;        // outputs along each side of a workgroup's tile
+const DEPTH: u32 = 16;       // slice of k held in workgroup memory
+const THREADS: u32 = 128;    // each computes 8 rows × 4 columns
+const SIDE = TILE / 4;       // fours along a side of the tile
+const ROW_STRIDE = SIDE + 1; // fours from one k to the next in memory: writes along k meet no bank twice
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -23,7 +24,9 @@ struct Params {
   strideRows: u32, strideCols: u32,
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
-  groups: u32, splits: u32,
+  groups: u32,
+// = end
+  splits: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
@@ -31,8 +34,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(3) var<uniform> p: Params;
 
-var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = slicesOfTile
+var<workgroup> aSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = end
 var<workgroup> places: array<vec3u, TILE>;    // top, left and channel of each row
 
 @compute @workgroup_size(THREADS)
@@ -56,8 +61,8 @@ fn main(
   let perSplit = (M + p.splits - 1) / p.splits;
   let begin = split * perSplit;
   let end = min(begin + perSplit, M);
-  let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
-  let cols = thread % SIDE;        // and the four columns
+  let rowFour = thread / SIDE * 2;    // the first of two fours of rows that this thread computes,
+  let colFour = thread % SIDE;        // and its four of columns
 
   for (var i = thread; i < TILE; i += THREADS) {
     let weight = w0 + i;
@@ -78,27 +83,28 @@ fn main(
       let image = m / (p.P * p.Q) * p.H;
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let place = places[4 * cols + i];
+        let place = places[4 * colFour + i];
         // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
         let h = top + place.x;
         let v = left + place.y;
         if (h < p.H && v < p.W && m < end) { four[i] = f32(x[((image + h) * p.W + v) * p.C + place.z]); }
       }
-      aTile[j * ROW_STRIDE + cols] = four;
+      aSlice[j * ROW_STRIDE + colFour] = four;
     }
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let column = column0 + 4 * cols + i;
+        let column = column0 + 4 * colFour + i;
         if (m0 + j < end && column < outputs) { four[i] = f32(dy[(m0 + j) * p.O + g * outputs + column]); }
       }
-      bTile[j * ROW_STRIDE + cols] = four;
+      bSlice[j * ROW_STRIDE + colFour] = four;
     }
     workgroupBarrier();
-    for (var k = 0u; k < DEPTH; k++) {
-      let b = bTile[k * ROW_STRIDE + cols];
+    // = addSlice
+    for (var depth = 0u; depth < DEPTH; depth++) {
+      let b = bSlice[depth * ROW_STRIDE + colFour];
       for (var i = 0u; i < 2; i++) {
-        let a = aTile[k * ROW_STRIDE + rows + i];
+        let a = aSlice[depth * ROW_STRIDE + rowFour + i];
         sum[4 * i] += a.x * b;
         sum[4 * i + 1] += a.y * b;
         sum[4 * i + 2] += a.z * b;
@@ -106,12 +112,13 @@ fn main(
       }
     }
     workgroupBarrier();
+    // = end
   }
 
   for (var i = 0u; i < 8; i++) {
-    let weight = w0 + 4 * rows + i;
+    let weight = w0 + 4 * rowFour + i;
     for (var j = 0u; j < 4; j++) {
-      let column = column0 + 4 * cols + j;
+      let column = column0 + 4 * colFour + j;
       if (weight < weights && column < outputs) {
         partial[(split * weights + weight) * p.O + g * outputs + column] = sum[i][j];
       }

@@ -10,6 +10,7 @@ alias Elem = f32;
 alias Index = i32;        // or u32
 const THREADS: u32 = 256;
 
+// = indexOfGradient
 struct Params { outer: u32, size: u32, inner: u32, count: u32 }
 
 @group(0) @binding(0) var<storage, read> dy: array<Elem>;
@@ -27,6 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
     for (var start = 0u; start < p.count; start += 1024) {
       var part = 0.0;
       for (var j = start; j < min(start + 1024, p.count); j++) {
+// = end
         if (u32(index[j]) == k) { part += f32(dy[first + j * p.inner]); }
       }
       sum += part;

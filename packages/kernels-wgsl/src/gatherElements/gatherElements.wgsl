@@ -11,12 +11,14 @@ alias Scalar = f32;            // type of `missing`: f32, i32 or u32
 alias Index = i32;        // or u32
 const THREADS: u32 = 256;
 
+// = gatherParams
 struct Params { outer: u32, size: u32, inner: u32, count: u32, missing: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read> index: array<Index>;
 @group(0) @binding(2) var<storage, read_write> y: array<Elem>;
 @group(0) @binding(3) var<uniform> p: Params;
+// = end
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {

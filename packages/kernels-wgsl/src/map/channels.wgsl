@@ -26,6 +26,7 @@ fn f(a: Vec, b: Vec, c: Vec, s: Vec, t: Vec) -> Vec { return a + b; }
 // Bits without the sign: above 0x7f800000 for NaN alone. A compiler may take x != x for false.
 fn magnitude(x: Vec) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
 
+// = mapParams
 struct Params {
   shape0: vec4u, shape1: vec4u,
   a0: vec4u, a1: vec4u,
@@ -34,6 +35,7 @@ struct Params {
   length: u32, axes: u32,
   s: u32, t: u32,         // the bits of two S
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> a: array<StoredA>;
 @group(0) @binding(1) var<storage, read> b: array<StoredB>;

@@ -23,6 +23,7 @@ fn f(a: Vec, b: Vec, c: Vec, s: Vec, t: Vec) -> Vec { return a + b; }
 fn magnitude(x: Vec) -> Bits { return bitcast<Bits>(x) & Bits(0x7fffffffu); }
 
 // The shape is y's, last axis first: up to 8 axes, the rest 1. A stride of 0 repeats the operand.
+// = mapParams
 struct Params {
   shape0: vec4u, shape1: vec4u,
   a0: vec4u, a1: vec4u,
@@ -31,6 +32,7 @@ struct Params {
   length: u32, axes: u32,
   s: u32, t: u32,         // the bits of two S
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<A>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<B>>;
@@ -63,6 +65,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
 fn offsets(k: vec4u) -> vec3u {
   if (AXES == 1) { return vec3u(4 * k.x); }
   var at = 4 * k.x * vec3u(p.a0.x, p.b0.x, p.c0.x);
+  // = mapAxes
   at += k.y * vec3u(p.a0.y, p.b0.y, p.c0.y);
   if (AXES > 2) { at += k.z * vec3u(p.a0.z, p.b0.z, p.c0.z); }
   if (AXES > 2 && p.axes == 4) { at += k.w * vec3u(p.a0.w, p.b0.w, p.c0.w); }
@@ -76,6 +79,7 @@ fn offsets(k: vec4u) -> vec3u {
   }
   return at;
 }
+  // = end
 
 fn loadA(at: u32) -> Vec { if (AXES > 1 && p.a0.x == 0) { return Vec(S(a[at / 4][at % 4])); } return Vec(a[at / 4]); }
 fn loadB(at: u32) -> Vec { if (AXES > 1 && p.b0.x == 0) { return Vec(S(b[at / 4][at % 4])); } return Vec(b[at / 4]); }

@@ -24,11 +24,13 @@ fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+// = productParams
 struct Params {
   batch: vec4u, aBatch: vec4u, bBatch: vec4u,
   M: u32, N: u32, K: u32,
   aRow: u32, aCol: u32, bRow: u32, bCol: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> a: array<Elem>;
 @group(0) @binding(1) var<storage, read> b: array<Elem>;

@@ -14,6 +14,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 alias Elem = f32;
 alias Out = Elem;
+// = matrixTile
 const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 32;
@@ -24,6 +25,7 @@ const MATRIX_M: u32 = 16;
 const MATRIX_N: u32 = 16;
 const MATRIX_K: u32 = 16;
 const SUBGROUP: u32 = 32;
+// = end
 const A_COLUMNS: bool = false;        // whether columns of a are contiguous, not rows
 const B_COLUMNS: bool = false;
 const SPLIT: bool = false;
@@ -44,6 +46,7 @@ const B_STEP = THREADS / B_ROW;
 
 // Applied to what is stored: four values, the first of them y[at], of `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
+// = epilogueOfVec4
 alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
@@ -54,13 +57,16 @@ fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
 fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
 fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
+// = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+// = productParams
 struct Params {
   batch: vec4u, aBatch: vec4u, bBatch: vec4u,
   M: u32, N: u32, K: u32,
   aRow: u32, aCol: u32, bRow: u32, bCol: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<Elem>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<Elem>>;
@@ -97,6 +103,7 @@ fn fetchB(at: u32, isInside: bool) -> Part4 {
   return Part4();
 }
 
+// = tileOfProduct
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -114,6 +121,7 @@ fn main(
   let perSplit = ((p.K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
   let first = min(wg.z * perSplit, p.K);
   let end = min(first + perSplit, p.K);
+// = end
 
   // A thread's vec4 of a slice lie aRows rows or aKs k apart; those of b bColumns columns or bKs k.
   let aRows = select(A_STEP, 0, A_COLUMNS);

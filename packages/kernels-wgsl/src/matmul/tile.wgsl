@@ -30,10 +30,11 @@ const B_LOADS = TILE_N * K_ROW / THREADS;
 const TURNED = N_ROW * K_ROW;                     // threads that fetch four columns of b at four k, with B_COLUMNS
 // Slices of b have a vec4 more in a row where they turn, so that fewer threads meet in a bank.
 const PAD: u32 = 0;                   // 1 with B_COLUMNS
-const B_PITCH = N_ROW + PAD;
+const B_STRIDE = N_ROW + PAD;
 
 // Applied to each result before it is stored: four values, the first for y[at], in `channel`. e0 and e1 hold operands of
 // y's shape, or one value a channel.
+// = epilogueOfVec4
 alias Vec = vec4f;
 alias Bits = vec4u;
 alias E0 = f32;
@@ -44,13 +45,16 @@ fn dense0(at: u32) -> Vec { return Vec(e0[at / 4]); }
 fn dense1(at: u32) -> Vec { return Vec(e1[at / 4]); }
 fn channel0(channel: u32) -> Vec { return Vec(e0[channel / 4]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / 4]); }
+// = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+// = productParams
 struct Params {
   batch: vec4u, aBatch: vec4u, bBatch: vec4u,
   M: u32, N: u32, K: u32,
   aRow: u32, aCol: u32, bRow: u32, bCol: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<Elem>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<Elem>>;
@@ -60,7 +64,7 @@ struct Params {
 @group(0) @binding(5) var<uniform> p: Params;
 
 var<workgroup> aSlice: array<vec4f, TILE_M * K_ROW>;     // [row, k / 4]; with A_COLUMNS [k, row / 4]
-var<workgroup> bSlice: array<vec4f, TILE_K * B_PITCH>;    // [k, column / 4]
+var<workgroup> bSlice: array<vec4f, TILE_K * B_STRIDE>;    // [k, column / 4]
 
 // = begin
 // First element of batch z of an operand with these strides.
@@ -105,9 +109,10 @@ fn rowsAt(ty: u32, part: u32, k: u32) -> mat4x4f {
 
 // Four columns of bSlice at four k.
 fn columnsAt(at: u32) -> mat4x4f {
-  return mat4x4f(bSlice[at], bSlice[at + B_PITCH], bSlice[at + 2 * B_PITCH], bSlice[at + 3 * B_PITCH]);
+  return mat4x4f(bSlice[at], bSlice[at + B_STRIDE], bSlice[at + 2 * B_STRIDE], bSlice[at + 3 * B_STRIDE]);
 }
 
+// = tileOfProduct
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -125,6 +130,7 @@ fn main(
   let perSplit = ((p.K + TILE_K - 1) / TILE_K + grid.z - 1) / grid.z * TILE_K;
   let first = min(wg.z * perSplit, p.K);
   let end = min(first + perSplit, p.K);
+// = end
 
   // A thread's vec4 of a slice lie aRows rows or aKs k apart; those of b bKs k, with B_COLUMNS one column.
   let aRows = select(THREADS / K_ROW, 0, A_COLUMNS);
@@ -156,12 +162,12 @@ fn main(
       if (A_LOADS > 2) { aSlice[thread + 2 * THREADS] = a2; aSlice[thread + 3 * THREADS] = a3; }
       if (B_COLUMNS) {
         if (thread < TURNED) {
-          let at = thread % K_ROW * 4 * B_PITCH + thread / K_ROW;
+          let at = thread % K_ROW * 4 * B_STRIDE + thread / K_ROW;
           let turned = transpose(mat4x4f(b0, b1, b2, b3));
           bSlice[at] = turned[0];
-          bSlice[at + B_PITCH] = turned[1];
-          bSlice[at + 2 * B_PITCH] = turned[2];
-          bSlice[at + 3 * B_PITCH] = turned[3];
+          bSlice[at + B_STRIDE] = turned[1];
+          bSlice[at + 2 * B_STRIDE] = turned[2];
+          bSlice[at + 3 * B_STRIDE] = turned[3];
         }
       } else {
         bSlice[thread] = b0;
@@ -191,7 +197,7 @@ fn main(
     if (k0 == first) { continue; }
 
     for (var k = 0u; k < TILE_K; k += 4) {
-      let column = k * B_PITCH + tx;
+      let column = k * B_STRIDE + tx;
       let columns = columnsAt(column);
       sum0 = add(sum0, rowsAt(ty, 0, k), columns);
       if (ROWS == 8) { sum1 = add(sum1, rowsAt(ty, 1, k), columns); }

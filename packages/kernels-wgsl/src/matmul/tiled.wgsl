@@ -30,11 +30,13 @@ fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+// = productParams
 struct Params {
   batch: vec4u, aBatch: vec4u, bBatch: vec4u,
   M: u32, N: u32, K: u32,
   aRow: u32, aCol: u32, bRow: u32, bCol: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> a: array<Elem>;
 @group(0) @binding(1) var<storage, read> b: array<Elem>;
@@ -52,8 +54,10 @@ fn begin(z: u32, strides: vec4u) -> u32 {
 }
 // = end
 
-var<workgroup> aTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
-var<workgroup> bTile: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = slicesOfTile
+var<workgroup> aSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, row / 4]
+var<workgroup> bSlice: array<vec4f, DEPTH * ROW_STRIDE>;    // [k, column / 4]
+// = end
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -70,8 +74,8 @@ fn main(
   let n0 = tile % across * TILE;
   let aBegin = begin(z, p.aBatch);
   let bBegin = begin(z, p.bBatch);
-  let rows = thread / SIDE * 2;    // the two fours of rows that this thread computes,
-  let cols = thread % SIDE;        // and the four columns
+  let rowFour = thread / SIDE * 2;    // the first of two fours of rows that this thread computes,
+  let colFour = thread % SIDE;        // and its four of columns
 
   var sum: array<vec4f, 8>;    // [row], four columns each, of this block of k
   var total: array<vec4f, 8>;
@@ -84,21 +88,22 @@ fn main(
         let m = m0 + 4 * quad + i;
         if (k < p.K && m < p.M) { four[i] = f32(a[aBegin + m * p.aRow + k * p.aCol]); }
       }
-      aTile[k % DEPTH * ROW_STRIDE + quad] = four;
+      aSlice[k % DEPTH * ROW_STRIDE + quad] = four;
     }
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let n = n0 + 4 * cols + i;
+        let n = n0 + 4 * colFour + i;
         if (k0 + j < p.K && n < p.N) { four[i] = f32(b[bBegin + (k0 + j) * p.bRow + n * p.bCol]); }
       }
-      bTile[j * ROW_STRIDE + cols] = four;
+      bSlice[j * ROW_STRIDE + colFour] = four;
     }
     workgroupBarrier();
-    for (var k = 0u; k < DEPTH; k++) {
-      let b = bTile[k * ROW_STRIDE + cols];
+    // = addSlice
+    for (var depth = 0u; depth < DEPTH; depth++) {
+      let b = bSlice[depth * ROW_STRIDE + colFour];
       for (var i = 0u; i < 2; i++) {
-        let a = aTile[k * ROW_STRIDE + rows + i];
+        let a = aSlice[depth * ROW_STRIDE + rowFour + i];
         sum[4 * i] += a.x * b;
         sum[4 * i + 1] += a.y * b;
         sum[4 * i + 2] += a.z * b;
@@ -106,6 +111,7 @@ fn main(
       }
     }
     workgroupBarrier();
+    // = end
     if (k0 / DEPTH % BLOCK == BLOCK - 1) {
       for (var i = 0u; i < 8; i++) {
         total[i] += sum[i];
@@ -116,9 +122,9 @@ fn main(
 
   for (var i = 0u; i < 8; i++) {
     let row = total[i] + sum[i];
-    let m = m0 + 4 * rows + i;
+    let m = m0 + 4 * rowFour + i;
     for (var j = 0u; j < 4; j++) {
-      let n = n0 + 4 * cols + j;
+      let n = n0 + 4 * colFour + j;
       if (m < p.M && n < p.N) {
         let at = (z * p.M + m) * p.N + n;
         y[at] = Elem(epilogue(row[j], at, n));

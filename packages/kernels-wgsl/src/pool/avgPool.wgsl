@@ -14,6 +14,7 @@ const WIDTH: u32 = 1;
 alias Vec = f32;        // WIDTH values
 alias StoredVec = Elem;      // WIDTH elements
 
+// = poolParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32,
@@ -22,11 +23,13 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> x: array<StoredVec>;
 @group(0) @binding(1) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
+// = stripOfOutputs
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -43,6 +46,7 @@ fn main(
   let line = strip / strips;
   let first = (strip - line * strips) * STRIP;
   let n = line / p.P;
+// = end
   // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
   let top = (line - n * p.P) * p.strideRows - p.padTop;
   let image = n * p.H * p.W * columns + c;

@@ -13,6 +13,7 @@ const WIDTH: u32 = 1;
 alias Vec = f32;               // WIDTH values
 alias StoredVec = Elem;             // WIDTH elements
 
+// = poolParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32,
@@ -21,6 +22,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> dy: array<StoredVec>;
 @group(0) @binding(1) var<storage, read_write> dx: array<StoredVec>;
@@ -31,6 +33,7 @@ fn inside(first: u32, window: u32, pad: u32, side: u32) -> u32 {
   return min(first + window, pad + side) - max(first, pad);
 }
 
+// = stripOfPixels
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -58,6 +61,7 @@ fn main(
   var col0 = select(0, (right - cols) / p.strideCols + 1, right >= cols);
   var col1 = min(right / p.strideCols + 1, p.Q);
   for (var v = first; v < min(first + STRIP, p.W); v++) {
+// = end
     var sum = Vec();
     for (var row = row0; row < row1; row++) {
       var rowSum = Vec();

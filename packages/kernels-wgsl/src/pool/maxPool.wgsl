@@ -15,6 +15,7 @@ alias Vec = f32;           // WIDTH values
 alias Bits = u32;            // those of WIDTH values
 alias StoredVec = Elem;         // WIDTH elements
 
+// = poolParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32,
@@ -23,11 +24,13 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> x: array<StoredVec>;
 @group(0) @binding(1) var<storage, read_write> y: array<StoredVec>;
 @group(0) @binding(2) var<uniform> p: Params;
 
+// = stripOfOutputs
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -44,6 +47,7 @@ fn main(
   let line = strip / strips;
   let first = (strip - line * strips) * STRIP;
   let n = line / p.P;
+// = end
 
   // Rows of the window from r0 to r1 are in the image.
   let down = (line - n * p.P) * p.strideRows;

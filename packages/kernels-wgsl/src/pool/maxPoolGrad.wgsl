@@ -14,6 +14,7 @@ alias Vec = f32;        // WIDTH values
 alias Bits = u32;         // WIDTH indices
 alias StoredVec = Elem;      // WIDTH elements
 
+// = poolParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32,
@@ -22,12 +23,14 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> dy: array<StoredVec>;
 @group(0) @binding(1) var<storage, read> index: array<Bits>;
 @group(0) @binding(2) var<storage, read_write> dx: array<StoredVec>;
 @group(0) @binding(3) var<uniform> p: Params;
 
+// = stripOfPixels
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -55,6 +58,7 @@ fn main(
   var col0 = select(0, (right - cols) / p.strideCols + 1, right >= cols);
   var col1 = min(right / p.strideCols + 1, p.Q);
   for (var v = first; v < min(first + STRIP, p.W); v++) {
+// = end
     let here = Bits((bottom - p.padTop) * p.W + v);
     var sum = Vec();
     for (var row = row0; row < row1; row++) {

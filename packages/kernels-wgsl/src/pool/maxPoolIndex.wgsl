@@ -16,6 +16,7 @@ alias Vec = f32;           // WIDTH values
 alias Bits = u32;            // those of WIDTH values; WIDTH indices
 alias StoredVec = Elem;         // WIDTH elements
 
+// = poolParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32,
@@ -24,6 +25,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> x: array<StoredVec>;
 @group(0) @binding(1) var<storage, read_write> y: array<StoredVec>;
@@ -32,6 +34,7 @@ struct Params {
 
 fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
 
+// = stripOfOutputs
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) wg: vec3u,
@@ -48,6 +51,7 @@ fn main(
   let line = strip / strips;
   let first = (strip - line * strips) * STRIP;
   let n = line / p.P;
+// = end
   // Above and left of the image these wrap to huge numbers, so that one `<` tests both edges.
   let top = (line - n * p.P) * p.strideRows - p.padTop;
   let image = n * p.H * p.W * columns + c;

@@ -16,6 +16,7 @@ fn factor() -> f32 { return 1.0; }
 
 struct Params { length: u32, lr: f32, alpha: f32, rest: f32, eps: f32, momentum: f32, l2: f32 }
 
+// = momentsOfSteps
 @group(0) @binding(0) var<storage, read> dw: array<Vec>;
 @group(0) @binding(1) var<storage, read> unscale: array<f32>;
 @group(0) @binding(2) var<storage, read_write> w: array<Vec>;
@@ -30,6 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   for (var i = id.x; i < p.length / WIDTH; i += grid.x * THREADS) {
     let before = w[i];
     let g = by * dw[i] + p.l2 * before;
+// = end
     let square = p.alpha * v[i] + p.rest * g * g;
     let step = p.momentum * m[i] + g / (sqrt(square) + p.eps);
     v[i] = square;

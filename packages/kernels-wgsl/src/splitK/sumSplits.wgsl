@@ -10,15 +10,16 @@ alias Elem = f32;
 const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
 const BLOCK: u32 = 32;    // partial sums that are added in sequence
+alias Vec = f32;          // WIDTH values
+alias Bits = u32;         // those of WIDTH values
 alias StoredVec = Elem;   // WIDTH of them: vec4<Elem>
 
 // Applied to each result before it is stored: WIDTH values, the first for y[at], in `channel`. e0 and e1 hold operands of y's shape,
 // or one value a channel.
-alias Vec = f32;
-alias Bits = u32;
+// = epilogueOfVectors
 alias E0 = f32;
 alias E1 = f32;
-alias StoredVec0 = E0;    // vec4<E0>
+alias StoredVec0 = E0;       // WIDTH elements
 alias StoredVec1 = E1;
 fn epilogue(value: Vec, at: u32, channel: u32) -> Vec { return value; }
 fn magnitude(value: Vec) -> Bits { return bitcast<Bits>(value) & Bits(0x7fffffffu); }
@@ -26,6 +27,7 @@ fn dense0(at: u32) -> Vec { return Vec(e0[at / WIDTH]); }
 fn dense1(at: u32) -> Vec { return Vec(e1[at / WIDTH]); }
 fn channel0(channel: u32) -> Vec { return Vec(e0[channel / WIDTH]); }
 fn channel1(channel: u32) -> Vec { return Vec(e1[channel / WIDTH]); }
+// = end
 
 struct Params { length: u32, splits: u32, channels: u32 }
 

@@ -13,6 +13,7 @@ const TILE: u32 = 32;
 const SIDE = TILE / 4;
 
 // Axes from the last to the first, at most 8, the rest 1. Negative strides wrap, as u32 does.
+// = stridedCopyParams
 struct Params {
   shape0: vec4u, shape1: vec4u,
   x0: vec4u, x1: vec4u,
@@ -20,6 +21,7 @@ struct Params {
   length: u32, axes: u32,
   xOffset: u32, yOffset: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<Elem>>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<Elem>>;

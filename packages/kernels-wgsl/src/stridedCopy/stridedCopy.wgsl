@@ -11,6 +11,7 @@ const THREADS: u32 = 256;
 const AXES: u32 = 8;      // that `shape` has at most: 2 or 8
 
 // Axes from the last to the first, at most 8, the rest 1. Negative strides wrap, as u32 does.
+// = stridedCopyParams
 struct Params {
   shape0: vec4u, shape1: vec4u,
   x0: vec4u, x1: vec4u,
@@ -18,6 +19,7 @@ struct Params {
   length: u32, axes: u32,
   xOffset: u32, yOffset: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> x: array<Elem>;
 @group(0) @binding(1) var<storage, read_write> y: array<Elem>;
@@ -45,6 +47,7 @@ fn moved(k: vec4u, by: vec4u) -> vec4u {
 // Places of the elements of x and y for position k.
 fn offsets(k: vec4u) -> vec2u {
   var at = vec2u(p.xOffset, p.yOffset) + k.x * vec2u(p.x0.x, p.y0.x) + k.y * vec2u(p.x0.y, p.y0.y);
+  // = offsetsOfOuterAxes
   if (AXES > 2) { at += k.z * vec2u(p.x0.z, p.y0.z); }
   if (AXES > 2 && p.axes == 4) { at += k.w * vec2u(p.x0.w, p.y0.w); }
   if (AXES > 2 && p.axes > 4) {
@@ -57,6 +60,7 @@ fn offsets(k: vec4u) -> vec2u {
   }
   return at;
 }
+  // = end
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {

@@ -36,6 +36,7 @@ fn channel0(channel: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW +
 fn channel1(channel: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + channel / 4)); }
 // = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -44,6 +45,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 alias Texels = texture_storage_2d<rgba32float, read>;

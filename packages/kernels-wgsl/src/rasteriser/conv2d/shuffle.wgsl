@@ -35,6 +35,7 @@ fn channel0(channel: u32) -> Vec { return textureLoad(e0, place(TEXELS_PER_ROW +
 fn channel1(channel: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW + channel / 4)); }
 // = end
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -43,6 +44,7 @@ struct Params {
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
   groups: u32,
+// = end
 }
 
 alias Texels = texture_storage_2d<rgba32float, read>;
@@ -88,6 +90,7 @@ fn main(
   @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
+  // = flatTaps
   let M = p.N * p.P * p.Q;
   // In an image's row, the channels of neighbouring taps are neighbours: they count as one tap's.
   let flat = p.groups == 1 && p.dilationCols == 1;
@@ -96,6 +99,7 @@ fn main(
   let outputs = p.O / p.groups;
   let perGroup = (outputs + COLS - 1) / COLS;
   let across = perGroup * p.groups;
+  // = end
   let down = (M + ROWS - 1) / ROWS;
   let tile = wg.y * grid.x + wg.x;
   if (tile >= across * down) { return; }

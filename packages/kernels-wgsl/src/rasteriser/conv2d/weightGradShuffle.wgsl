@@ -20,6 +20,7 @@ const ROWS = SUBGROUP * BLOCKS;
 const COLS = ACROSS * 4;
 const SUMS = ACROSS * BLOCKS;
 
+// = convolutionParams
 struct Params {
   N: u32, H: u32, W: u32, C: u32,
   R: u32, S: u32, O: u32,
@@ -27,7 +28,9 @@ struct Params {
   strideRows: u32, strideCols: u32,
   padTop: u32, padLeft: u32,
   dilationRows: u32, dilationCols: u32,
-  groups: u32, splits: u32,
+  groups: u32,
+// = end
+  splits: u32,
 }
 
 alias Texels = texture_storage_2d<rgba32float, read>;
@@ -67,6 +70,7 @@ fn main(
   @builtin(num_workgroups) grid: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
+  // = flatTaps
   let M = p.N * p.P * p.Q;
   // In an image's row, the channels of neighbouring taps are neighbours: they count as one tap's.
   let flat = p.groups == 1 && p.dilationCols == 1;
@@ -75,6 +79,7 @@ fn main(
   let outputs = p.O / p.groups;
   let perGroup = (outputs + COLS - 1) / COLS;
   let across = perGroup * p.groups;
+  // = end
   let down = (channels + ROWS - 1) / ROWS;
   let tile = wg.y * grid.x + wg.x;
   let tap = tile / (across * down);    // of all splits: (split·R + r)·taps + s

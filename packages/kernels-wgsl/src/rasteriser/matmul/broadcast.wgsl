@@ -32,11 +32,13 @@ fn channel1(channel: u32) -> Vec { return Vec(e1[channel]); }
 // = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+// = productParams
 struct Params {
   batch: vec4u, aBatch: vec4u, bBatch: vec4u,
   M: u32, N: u32, K: u32,
   aRow: u32, aCol: u32, bRow: u32, bCol: u32,
 }
+// = end
 
 @group(0) @binding(0) var<storage, read> a: array<Elem>;
 @group(0) @binding(1) var<storage, read> b: array<Elem>;
@@ -80,6 +82,7 @@ fn endBlock() {
   }
 }
 
+// = blocksOfProduct
 fn result(i: u32) -> vec4f {
   if (IN_BLOCKS) { return total[i]; }
   return sum[i];
@@ -96,6 +99,7 @@ fn main(
   let tile = wg.y * grid.x + wg.x;
   let z = tile / (across * down);
   if (z >= p.batch.x * p.batch.y * p.batch.z * p.batch.w) { return; }
+// = end
   let m0 = tile / across % down * ROWS;
   let K = p.K;
   // Rows and columns beyond the edge repeat the last one, and are not stored.

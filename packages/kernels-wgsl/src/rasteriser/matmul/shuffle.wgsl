@@ -40,11 +40,13 @@ fn channel1(channel: u32) -> Vec { return textureLoad(e1, place(TEXELS_PER_ROW +
 // = end
 
 // Batches have up to 4 axes, last one first: their sizes, and the strides of a and b along them.
+// = productParams
 struct Params {
   batch: vec4u, aBatch: vec4u, bBatch: vec4u,
   M: u32, N: u32, K: u32,
   aRow: u32, aCol: u32, bRow: u32, bCol: u32,
 }
+// = end
 
 alias Texels = texture_storage_2d<rgba32float, read>;
 alias Texels0 = texture_storage_2d<rgba32float, read>;
@@ -97,6 +99,7 @@ fn endBlock() {
   }
 }
 
+// = blocksOfProduct
 fn result(i: u32) -> vec4f {
   if (IN_BLOCKS) { return total[i]; }
   return sum[i];
@@ -113,6 +116,7 @@ fn main(
   let tile = wg.y * grid.x + wg.x;
   let z = tile / (across * down);
   if (z >= p.batch.x * p.batch.y * p.batch.z * p.batch.w) { return; }
+// = end
   // The larger operand is read once, the smaller one again and again.
   let rowsFirst = p.N > p.M;
   let inner = select(across, down, rowsFirst);
