@@ -1,7 +1,7 @@
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import direct from "./direct.wgsl?raw";
 import { forwardTiles, forwardVariants, preferredForward } from "./forwardTiles.ts";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, TILE, tiledOrDirect } from "./params.ts";
 import tiledSource from "./tiled.wgsl?raw";
 
 const tiled: Variant<Conv2dParams> = {
@@ -30,7 +30,7 @@ export const conv2d: Kernel<Conv2dParams> = {
     gpu: [...forwardVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p, adapter) => preferredForward(p, adapter) ?? preferred(p.O / p.groups),
+  prefer: (p, adapter) => preferredForward(p, adapter) ?? tiledOrDirect(p.O / p.groups),
   epilogue: ({ O }) => O,
   linearIn: () => "w",
   cost: conv2dCost,

@@ -3,7 +3,7 @@ import { hasRoom, type Ladder, SPLIT, TILES, type Tile } from "../launch/tiles.t
 import { splitVariant } from "../splitK/index.ts";
 import { type Conv2dParams, conv2dCost, conv2dParams } from "./params.ts";
 import source from "./tile.wgsl?raw";
-import { each, isInFours, preferred, tilesOf } from "./tiles.ts";
+import { each, hasVec4Channels, preferTile, tilesOf } from "./tiles.ts";
 
 /** Workgroups of the forward pass. */
 export const forwardTiles = ({ N, P, Q, O, groups }: Conv2dParams, rows: number, cols: number): number =>
@@ -13,7 +13,7 @@ export const forwardVariant = (name: string, tile: Tile): Variant<Conv2dParams> 
   name,
   source,
   holes: tile,
-  fits: (p, adapter) => isInFours(p) && hasRoom(tile, adapter),
+  fits: (p, adapter) => hasVec4Channels(p) && hasRoom(tile, adapter),
   workgroups: (p, holes) => spread(tilesOf(forwardTiles, p, holes)),
 });
 
@@ -52,4 +52,4 @@ export const forwardVariants = [
   forwardSplit(forwardVariant(SPLIT, TILES[SPLIT])),
 ];
 
-export const preferredForward = preferred(FORWARD, forwardTiles, forwardTerms, ({ O }) => O, forwardLength);
+export const preferredForward = preferTile(FORWARD, forwardTiles, forwardTerms, ({ O }) => O, forwardLength);

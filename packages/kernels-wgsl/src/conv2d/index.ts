@@ -34,5 +34,4 @@ export {
   type Conv2dWeightGradParams,
   conv2dWeightGrad,
   weightGradSplits,
-  weightGradTiles,
 } from "./weightGrad.ts";

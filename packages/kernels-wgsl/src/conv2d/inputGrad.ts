@@ -2,7 +2,7 @@ import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import direct from "./inputGradDirect.wgsl?raw";
 import tiledSource from "./inputGradTiled.wgsl?raw";
 import { inputGradTiles, inputGradVariants, preferredInputGrad } from "./inputGradTiles.ts";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, TILE, tiledOrDirect } from "./params.ts";
 
 const tiled: Variant<Conv2dParams> = {
   name: "tiled",
@@ -26,7 +26,7 @@ export const conv2dInputGrad: Kernel<Conv2dParams> = {
     gpu: [...inputGradVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p, adapter) => preferredInputGrad(p, adapter) ?? preferred(p.C / p.groups),
+  prefer: (p, adapter) => preferredInputGrad(p, adapter) ?? tiledOrDirect(p.C / p.groups),
   epilogue: ({ C }) => C,
   cost: conv2dCost,
 };

@@ -3,7 +3,7 @@ import { hasRoom, type Ladder, SPLIT, TILES, type Tile } from "../launch/tiles.t
 import { splitVariant } from "../splitK/index.ts";
 import source from "./inputGradTile.wgsl?raw";
 import { type Conv2dParams, conv2dCost, conv2dParams } from "./params.ts";
-import { each, isInFours, preferred, tilesOf } from "./tiles.ts";
+import { each, hasVec4Channels, preferTile, tilesOf } from "./tiles.ts";
 
 /** Workgroups of the input gradient. Pixels a stride apart share a tile, so each phase of the strides has its own. */
 export function inputGradTiles(p: Conv2dParams, rows: number, cols: number): number {
@@ -16,7 +16,7 @@ const inputGradVariant = (name: string, tile: Tile): Variant<Conv2dParams> => ({
   name,
   source,
   holes: tile,
-  fits: (p, adapter) => isInFours(p) && isWalkable(p) && hasRoom(tile, adapter, true),
+  fits: (p, adapter) => hasVec4Channels(p) && isWalkable(p) && hasRoom(tile, adapter, true),
   workgroups: (p, holes) => spread(tilesOf(inputGradTiles, p, holes)),
 });
 
@@ -60,7 +60,7 @@ export const inputGradVariants = [
   inputGradSplit(inputGradVariant(SPLIT, TILES[SPLIT])),
 ];
 
-export const preferredInputGrad = preferred(
+export const preferredInputGrad = preferTile(
   INPUT_GRAD,
   inputGradTiles,
   inputGradTerms,

@@ -62,4 +62,4 @@ export function conv2dCost({ N, H, W, C, R, S, O, P, Q, groups }: Conv2dParams):
 export const TILE = 64;
 
 /** Tiles in workgroup memory, unless a group has too few columns to fill one. */
-export const preferred = (columns: number): string => (columns < 8 ? "direct" : "tiled");
+export const tiledOrDirect = (columns: number): string => (columns < 8 ? "direct" : "tiled");

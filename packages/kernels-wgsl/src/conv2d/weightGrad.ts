@@ -1,17 +1,12 @@
-import { type Adapter, type Kernel, spread, type Variant } from "../launch/kernel.ts";
+import { type Adapter, type Kernel, type Splitting, spread, type Variant } from "../launch/kernel.ts";
 import { LONG, MOST_PARTIALS } from "../launch/tiles.ts";
-import { type Conv2dParams, conv2dCost, conv2dParams, preferred, TILE, weights } from "./params.ts";
+import { type Conv2dParams, conv2dCost, conv2dParams, TILE, tiledOrDirect, weights } from "./params.ts";
 import direct from "./weightGradDirect.wgsl?raw";
 import tiledSource from "./weightGradTiled.wgsl?raw";
 import { preferredWeightGrad, splitTile, weightGradBlocks, weightGradVariants } from "./weightGradTiles.ts";
 
 /** `splits`: parts of N·P·Q that are summed apart. */
 export type Conv2dWeightGradParams = Conv2dParams & { splits: number };
-
-export function weightGradTiles(p: Conv2dWeightGradParams, rows: number, cols: number): number {
-  const { splits, R, S, C, O, groups } = p;
-  return splits * R * S * groups * Math.ceil(C / groups / rows) * Math.ceil(O / groups / cols);
-}
 
 const tiled: Variant<Conv2dWeightGradParams> = {
   name: "tiled",
@@ -38,13 +33,16 @@ export const conv2dWeightGrad: Kernel<Conv2dWeightGradParams> = {
     gpu: [...weightGradVariants, tiled],
     rasteriser: [tiled],
   },
-  prefer: (p) => preferredWeightGrad(p) ?? preferred(p.O / p.groups),
+  prefer: (p) => preferredWeightGrad(p) ?? tiledOrDirect(p.O / p.groups),
   cost: conv2dCost,
 };
 
-/** Workgroups that keep an adapter busy, and the shortest split of N·P·Q that pays. */
-const BUSY = { software: 256, gpu: 384 };
-const SHORTEST = { software: 256, gpu: 128 };
+/** The rule of a GPU; a rasteriser has its own. */
+const SPLITTING: Splitting<Conv2dWeightGradParams> = {
+  busy: 384,
+  shortest: 128,
+  tiles: (p) => weightGradBlocks(p, ...splitTile(p)),
+};
 
 /**
  * The longest split that is summed in sequence, as over 16,640 terms rounding can add up to 2e-5. Where the partial sums of
@@ -53,15 +51,15 @@ const SHORTEST = { software: 256, gpu: 128 };
 const LONGEST = 2 ** 12;
 
 /** Enough splits to keep an adapter busy where w is small, none shorter than pays, or so long that rounding adds up. */
-export function weightGradSplits(p: Conv2dParams, { software }: Pick<Adapter, "software">): number {
-  const kind = software ? "software" : "gpu";
-  const most = Math.floor((p.N * p.P * p.Q) / SHORTEST[kind]);
-  const [rows, cols] = splitTile(p);
-  // On a rasteriser channels count in vectors of four.
-  const padded = { ...p, C: p.groups === 1 ? Math.ceil(p.C / 4) * 4 : p.C };
-  const tiles = software ? Math.ceil(weights(padded) / 1024) : weightGradBlocks(p, rows, cols);
+export function weightGradSplits(
+  p: Conv2dParams,
+  { software, rasteriser }: Pick<Adapter, "software" | "rasteriser">,
+): number {
+  const added = software ? rasteriser?.variantsOf(conv2dWeightGrad)?.splitting : undefined;
+  const { busy, shortest, tiles } = added ?? SPLITTING;
   const pixels = p.N * p.P * p.Q;
+  const most = Math.floor(pixels / shortest);
   const bindable = Math.floor(MOST_PARTIALS / 4 / Math.max(1, weights(p)));
   const fewest = Math.min(Math.ceil(pixels / LONGEST), Math.max(Math.ceil(pixels / LONG), bindable));
-  return Math.max(1, fewest, Math.min(Math.ceil(BUSY[kind] / Math.max(1, tiles)), most));
+  return Math.max(1, fewest, Math.min(Math.ceil(busy / Math.max(1, tiles({ ...p, splits: 1 }))), most));
 }

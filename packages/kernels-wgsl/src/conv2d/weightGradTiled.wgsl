@@ -76,6 +76,7 @@ fn main(
   var sum: array<vec4f, 8>;    // [row], four columns each
   for (var m0 = begin; m0 < end; m0 += DEPTH) {
     // Neighbouring threads read neighbouring channels, of the image and of dy.
+    let quad = thread % SIDE;    // of rows of the tile
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       let m = m0 + j;
       let top = m / p.Q % p.P * p.strideRows;
@@ -83,13 +84,13 @@ fn main(
       let image = m / (p.P * p.Q) * p.H;
       var four = vec4f();
       for (var i = 0u; i < 4; i++) {
-        let place = places[4 * colFour + i];
+        let place = places[4 * quad + i];
         // Above and left of the image these wrap to a huge u32, so one `<` tests both edges.
         let h = top + place.x;
         let v = left + place.y;
         if (h < p.H && v < p.W && m < end) { four[i] = f32(x[((image + h) * p.W + v) * p.C + place.z]); }
       }
-      aSlice[j * ROW_STRIDE + colFour] = four;
+      aSlice[j * ROW_STRIDE + quad] = four;
     }
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       var four = vec4f();

@@ -1,7 +1,7 @@
 import { spread, type Variant } from "../launch/kernel.ts";
-import { hasRoom, isNarrow, type Ladder, NARROW, type Tile } from "../launch/tiles.ts";
+import { COLUMNS_16, hasRoom, type Ladder, prefers16Columns, type Tile } from "../launch/tiles.ts";
 import type { Conv2dParams } from "./params.ts";
-import { each, isInFours, tilesOf } from "./tiles.ts";
+import { each, hasVec4Channels, tilesOf } from "./tiles.ts";
 import source from "./weightGradTile.wgsl?raw";
 
 /** Workgroups of a split of the weight gradient, where the rows of a tile are any weights. */
@@ -12,7 +12,7 @@ const weightGradVariant = (name: string, tile: Tile): Variant<Conv2dParams & { s
   name,
   source,
   holes: tile,
-  fits: (p, adapter) => isInFours(p) && hasRoom(tile, adapter),
+  fits: (p, adapter) => hasVec4Channels(p) && hasRoom(tile, adapter),
   workgroups: (p, holes) => spread(p.splits * tilesOf(weightGradBlocks, p, holes)),
 });
 
@@ -25,13 +25,13 @@ const WEIGHT_GRAD: Ladder = [
 export const weightGradVariants = each(WEIGHT_GRAD, weightGradVariant);
 
 export function preferredWeightGrad(p: Conv2dParams): string | undefined {
-  if (!isInFours(p)) return undefined;
-  if (isNarrow(p.O / p.groups)) return NARROW;
+  if (!hasVec4Channels(p)) return undefined;
+  if (prefers16Columns(p.O / p.groups)) return COLUMNS_16;
   return (p.R * p.S * p.C) / p.groups <= 64 ? "64×64×16" : "128×64×16";
 }
 
 /** Rows and columns of the tiles by which the weight gradient is divided into splits. */
 export function splitTile({ O, groups }: Conv2dParams): readonly [rows: number, cols: number] {
   const outputs = O / groups;
-  return isNarrow(outputs) ? [64, 16] : [128, outputs <= 64 ? 64 : 128];
+  return prefers16Columns(outputs) ? [64, 16] : [128, outputs <= 64 ? 64 : 128];
 }

@@ -86,6 +86,18 @@ export type AnyVariant<P extends ParamValues = ParamValues> = Variant<P> | Stage
 export interface RoleVariants<P extends ParamValues = ParamValues> {
   readonly variants: readonly AnyVariant<P>[];
   prefer?(params: P, adapter: Adapter, holes: Holes): string | undefined;
+  /** For a kernel whose sum is split, if the role splits it otherwise. */
+  readonly splitting?: Splitting<P>;
+}
+
+/** The rule by which a sum is split so that an adapter has enough to do. */
+export interface Splitting<P extends ParamValues = ParamValues> {
+  /** Workgroups that keep the adapter busy. */
+  readonly busy: number;
+  /** Terms of the shortest split that pays. */
+  readonly shortest: number;
+  /** Workgroups of one split, about. */
+  tiles(params: P): number;
 }
 
 /** The variants of a kernel by role: interchangeable but for speed. */

@@ -34,10 +34,10 @@ export type TileName = keyof typeof TILES;
 export type Ladder = readonly (readonly [name: TileName, enough: number])[];
 
 /** Tile that leaves the fewest columns empty where a product has few. */
-export const NARROW: TileName = "64×16×16";
+export const COLUMNS_16: TileName = "64×16×16";
 
 /** True if a product has few columns. */
-export const isNarrow = (columns: number): boolean => columns <= 32;
+export const prefers16Columns = (columns: number): boolean => columns <= 32;
 
 /**
  * The tile for a product: the largest one that still has enough workgroups, else the smallest.
@@ -51,7 +51,7 @@ export function tileFor(
   tilesOf: (tile: Tile) => number,
   adapter: Adapter,
 ): TileName {
-  if (isNarrow(columns)) return NARROW;
+  if (prefers16Columns(columns)) return COLUMNS_16;
   const found = ladder.find(
     ([name, enough]) => hasRoom(TILES[name], adapter) && tilesOf(TILES[name]) >= enough,
   );
@@ -96,4 +96,5 @@ export const hasRoom = (tile: Tile, adapter: Adapter, turns = false): boolean =>
   threadsOf(tile) <= adapter.workgroupThreads && memoryOf(tile, turns) <= adapter.workgroupMemory;
 
 /** True if all are multiples of 4, as vec4 loads need. */
-export const inFours = (...values: readonly number[]): boolean => values.every((value) => value % 4 === 0);
+export const multiplesOf4 = (...values: readonly number[]): boolean =>
+  values.every((value) => value % 4 === 0);

@@ -1,6 +1,6 @@
 import { collapse, type Quad, quads } from "../axes.ts";
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
-import { inFours } from "../launch/tiles.ts";
+import { multiplesOf4 } from "../launch/tiles.ts";
 import channels from "./channels.wgsl?raw";
 import source from "./map.wgsl?raw";
 import source4 from "./map4.wgsl?raw";
@@ -24,7 +24,7 @@ const dense4: Variant<MapParams> = {
   name: "vec4 dense",
   source: source4,
   holes: { AXES: 1, THREADS: 256, TURNS: 4 },
-  fits: (p) => isInFours(p) && isDense(p),
+  fits: (p) => hasVec4Operands(p) && isDense(p),
   workgroups: byTurns(4),
 };
 
@@ -46,7 +46,7 @@ const fast: readonly Variant<MapParams>[] = [
       Reals: "vec4f",
       ...{ StoredA: "vec4<A>", StoredB: "vec4<B>", StoredC: "vec4<C>", StoredY: "vec4<Y>" },
     },
-    fits: (p) => isInFours(p) && isByChannel(p),
+    fits: (p) => hasVec4Operands(p) && isByChannel(p),
     workgroups: byColumns(4),
   },
   { name: "channels", source: channels, fits: isByChannel, workgroups: byColumns(1) },
@@ -54,10 +54,10 @@ const fast: readonly Variant<MapParams>[] = [
     name: "vec4 rows",
     source: source4,
     holes: { AXES: 2 },
-    fits: (p) => isInFours(p) && p.axes <= 2,
+    fits: (p) => hasVec4Operands(p) && p.axes <= 2,
     workgroups: byTurns(4),
   },
-  { name: "vec4", source: source4, fits: isInFours, workgroups: byTurns(4) },
+  { name: "vec4", source: source4, fits: hasVec4Operands, workgroups: byTurns(4) },
   { name: "dense", source, holes: { AXES: 1 }, fits: isDense, workgroups: byTurns(1) },
 ];
 
@@ -111,15 +111,17 @@ function isByChannel({ axes, shape0: [columns], a0, b0, c0 }: MapParams): boolea
   );
 }
 
-function isInFours({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {
+function hasVec4Operands({ shape0, a0, a1, b0, b1, c0, c1 }: MapParams): boolean {
   const operands = [
     [a0, a1],
     [b0, b1],
     [c0, c1],
   ] as const;
   return (
-    inFours(shape0[0]) &&
-    operands.every(([[last, ...near], far]) => last === 0 || (last === 1 && inFours(...near, ...far)))
+    multiplesOf4(shape0[0]) &&
+    operands.every(
+      ([[last, ...inner], outer]) => last === 0 || (last === 1 && multiplesOf4(...inner, ...outer)),
+    )
   );
 }
 

@@ -1,10 +1,11 @@
+import type { Quad } from "../axes.ts";
 import { type Kernel, spread, type Variant } from "../launch/kernel.ts";
 import direct from "./direct.wgsl?raw";
-import type { MatmulParams, Quad } from "./params.ts";
+import type { MatmulParams } from "./params.ts";
 import tiledSource from "./tiled.wgsl?raw";
 import { batches, matmulInterface, matmulVariants, preferredTile, tiles } from "./tiles.ts";
 
-export type { MatmulParams, Quad } from "./params.ts";
+export type { MatmulParams } from "./params.ts";
 export { batches, tiles } from "./tiles.ts";
 
 /*

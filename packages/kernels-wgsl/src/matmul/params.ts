@@ -1,4 +1,4 @@
-export type Quad = readonly [number, number, number, number];
+import type { Quad } from "../axes.ts";
 
 /**
  * Sizes of the batch axes, last one first and filled with 1, and the strides of a and b along them;

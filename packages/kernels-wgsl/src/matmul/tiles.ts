@@ -1,3 +1,4 @@
+import type { Quad } from "../axes.ts";
 import {
   type Adapter,
   type Holes,
@@ -7,10 +8,10 @@ import {
   type Variant,
 } from "../launch/kernel.ts";
 import {
+  COLUMNS_16,
   hasRoom,
-  inFours,
   type Ladder,
-  NARROW,
+  multiplesOf4,
   partsOf,
   SPLIT,
   splitsOf,
@@ -19,7 +20,7 @@ import {
   tileFor,
 } from "../launch/tiles.ts";
 import { splitVariant } from "../splitK/index.ts";
-import type { MatmulParams, Quad } from "./params.ts";
+import type { MatmulParams } from "./params.ts";
 import source from "./tile.wgsl?raw";
 
 export const batches = ({ batch }: MatmulParams): number => batch.reduce((count, size) => count * size, 1);
@@ -65,9 +66,9 @@ export const LAYOUTS = [
 export type Layout = (typeof LAYOUTS)[number];
 
 export const isLaidOut = ({ A_COLUMNS, B_COLUMNS }: Layout, p: MatmulParams): boolean =>
-  inFours(p.N, ...p.aBatch, ...p.bBatch) &&
-  (A_COLUMNS ? p.aRow === 1 && inFours(p.M, p.aCol) : p.aCol === 1 && inFours(p.K, p.aRow)) &&
-  (B_COLUMNS ? p.bRow === 1 && inFours(p.K, p.bCol) : p.bCol === 1 && inFours(p.bRow));
+  multiplesOf4(p.N, ...p.aBatch, ...p.bBatch) &&
+  (A_COLUMNS ? p.aRow === 1 && multiplesOf4(p.M, p.aCol) : p.aCol === 1 && multiplesOf4(p.K, p.aRow)) &&
+  (B_COLUMNS ? p.bRow === 1 && multiplesOf4(p.K, p.bCol) : p.bCol === 1 && multiplesOf4(p.bRow));
 
 /** Workgroups from which a tile pays on an H200: 128 of 128×64×32 reach 27 TFLOP/s at 1024³, and 32 at 4096³. */
 const LADDER: Ladder = [
@@ -113,7 +114,7 @@ export const matmulSplit = (variant: Variant<MatmulParams>): StagedVariant<Matmu
   });
 
 export const matmulVariants = LAYOUTS.flatMap((layout) => [
-  ...[...LADDER.map(([name]) => name), NARROW].map((name) =>
+  ...[...LADDER.map(([name]) => name), COLUMNS_16].map((name) =>
     unlessLong(matmulVariant(name, TILES[name], layout)),
   ),
   matmulSplit(matmulVariant(SPLIT, splitTile, layout)),

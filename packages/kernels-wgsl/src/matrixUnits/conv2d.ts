@@ -9,7 +9,7 @@ import {
 } from "../conv2d/inputGradTiles.ts";
 import forwardSource from "../conv2d/matrix.wgsl?raw";
 import type { Conv2dParams } from "../conv2d/params.ts";
-import { isInFours, tilesOf } from "../conv2d/tiles.ts";
+import { hasVec4Channels, tilesOf } from "../conv2d/tiles.ts";
 import weightGradSource from "../conv2d/weightGradMatrix.wgsl?raw";
 import { weightGradBlocks } from "../conv2d/weightGradTiles.ts";
 import { type Holes, type RoleVariants, spread, type Variant } from "../launch/kernel.ts";
@@ -56,19 +56,19 @@ function withSplits(
 }
 
 const forwardCount = (p: Conv2dParams, tile: Holes) => tilesOf(forwardTiles, p, tile);
-const forwardVariants = variantsOf(forwardSource, forwardCount, isInFours);
+const forwardVariants = variantsOf(forwardSource, forwardCount, hasVec4Channels);
 
 export const forward: RoleVariants<Conv2dParams> = {
   variants: [...forwardVariants, ...forwardVariants.filter(isSplitTile).map(forwardSplit)],
   prefer(p, adapter, holes) {
-    if (!isInFours(p)) return undefined;
+    if (!hasVec4Channels(p)) return undefined;
     const name = matrixTileFor(p.O / p.groups, (tile) => forwardCount(p, tile), adapter, holes);
     return name && withSplits(name, (tile) => forwardCount(p, tile), forwardTerms(p), forwardLength(p));
   },
 };
 
 const inputGradCount = (p: Conv2dParams, tile: Holes) => tilesOf(inputGradTiles, p, tile);
-const inputGradFits = (p: Conv2dParams) => isInFours(p) && isWalkable(p);
+const inputGradFits = (p: Conv2dParams) => hasVec4Channels(p) && isWalkable(p);
 const inputGradVariants = variantsOf(inputGradSource, inputGradCount, inputGradFits);
 
 export const inputGrad: RoleVariants<Conv2dParams> = {
@@ -83,9 +83,9 @@ export const inputGrad: RoleVariants<Conv2dParams> = {
 const weightGradCount = (p: WithSplits, tile: Holes) => p.splits * tilesOf(weightGradBlocks, p, tile);
 
 export const weightGrad: RoleVariants<WithSplits> = {
-  variants: variantsOf(weightGradSource, weightGradCount, isInFours),
+  variants: variantsOf(weightGradSource, weightGradCount, hasVec4Channels),
   prefer: (p, adapter, holes) =>
-    isInFours(p)
+    hasVec4Channels(p)
       ? matrixTileFor(p.O / p.groups, (tile) => weightGradCount(p, tile), adapter, holes)
       : undefined,
 };

@@ -1,12 +1,11 @@
+import type { Quad } from "../axes.ts";
 import type { Kernel, Variant } from "../launch/kernel.ts";
-import { inFours } from "../launch/tiles.ts";
+import { multiplesOf4 } from "../launch/tiles.ts";
 import source from "./pack.wgsl?raw";
-
-type Four = readonly [number, number, number, number];
 
 export type PackParams = Record<
   "start0" | "start1" | "length0" | "length1" | "space0" | "space1" | "splits0" | "splits1",
-  Four
+  Quad
 > & { count: number };
 
 /** Place of a part, in elements: its first one, how many it has, and how many with its padding. */
@@ -51,7 +50,7 @@ export const pack: Kernel<PackParams> = {
         name: "vec4",
         source,
         holes: { WIDTH: 4, Vec: "vec4f" },
-        fits: (p) => partsOf(p).every(({ start, length, space }) => inFours(start, length, space)),
+        fits: (p) => partsOf(p).every(({ start, length, space }) => multiplesOf4(start, length, space)),
         workgroups: byTurns(4),
       },
     ],
@@ -72,8 +71,8 @@ export function packParams(parts: readonly Part[]): PackParams {
   if (parts.length < 1 || parts.length > PACKED) {
     throw new RangeError(`pack: ${parts.length} parts; a launch packs 1 to ${PACKED}.`);
   }
-  const four = (name: keyof Part, first: number): Four =>
-    [0, 1, 2, 3].map((k) => parts[first + k]?.[name] ?? 0) as unknown as Four;
+  const four = (name: keyof Part, first: number): Quad =>
+    [0, 1, 2, 3].map((k) => parts[first + k]?.[name] ?? 0) as unknown as Quad;
   return {
     start0: four("start", 0),
     start1: four("start", 4),

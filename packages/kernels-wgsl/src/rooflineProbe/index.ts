@@ -29,7 +29,7 @@ export const copy: Kernel<{ length: number }> = {
     // A rasteriser pays a microsecond for each workgroup: with these it copies twice as fast.
     rasteriser: [
       {
-        name: "few",
+        name: "64 workgroups",
         source: copySource,
         workgroups: ({ length }) => [Math.min(Math.ceil(length / 64), 64), 1, 1],
       },

@@ -1,6 +1,6 @@
 import { collapse, type Quad, quads } from "../axes.ts";
 import { filling, type Kernel, spread, type Variant } from "../launch/kernel.ts";
-import { inFours } from "../launch/tiles.ts";
+import { multiplesOf4 } from "../launch/tiles.ts";
 import blocks from "./blocks.wgsl?raw";
 import source from "./stridedCopy.wgsl?raw";
 import source4 from "./stridedCopy4.wgsl?raw";
@@ -13,10 +13,10 @@ const fast: readonly Variant<StridedCopyParams>[] = [
     name: "vec4 rows",
     source: source4,
     holes: { AXES: 2 },
-    fits: (p) => isInFours(p) && p.axes <= 2,
+    fits: (p) => isVec4Copy(p) && p.axes <= 2,
     workgroups: ({ length }) => filling(length / 4, 256),
   },
-  { name: "vec4", source: source4, fits: isInFours, workgroups: ({ length }) => filling(length / 4, 256) },
+  { name: "vec4", source: source4, fits: isVec4Copy, workgroups: ({ length }) => filling(length / 4, 256) },
   {
     name: "blocks",
     source: blocks,
@@ -66,18 +66,18 @@ export const stridedCopy: Kernel<StridedCopyParams> = {
   cost: ({ length }) => ({ flops: 0, bytes: 8 * length }),
 };
 
-function isInFours({ shape0, x0, x1, y0, y1, xOffset, yOffset }: StridedCopyParams): boolean {
+function isVec4Copy({ shape0, x0, x1, y0, y1, xOffset, yOffset }: StridedCopyParams): boolean {
   const [, ...x] = x0;
   const [, ...y] = y0;
   const side = shape0[0];
-  return x0[0] === 1 && y0[0] === 1 && inFours(side, ...x, ...x1, ...y, ...y1, xOffset, yOffset);
+  return x0[0] === 1 && y0[0] === 1 && multiplesOf4(side, ...x, ...x1, ...y, ...y1, xOffset, yOffset);
 }
 
 function inBlocks({ shape0, x0, x1, y0, y1, xOffset, yOffset }: StridedCopyParams): boolean {
   const [i, j] = shape0;
   const [xi, xj, ...x] = x0;
   const [yi, yj, ...y] = y0;
-  return xj === 1 && yi === 1 && inFours(i, j, xi, yj, ...x, ...x1, ...y, ...y1, xOffset, yOffset);
+  return xj === 1 && yi === 1 && multiplesOf4(i, j, xi, yj, ...x, ...x1, ...y, ...y1, xOffset, yOffset);
 }
 
 /** Walk of an array: elements between neighbours along each axis, and where the first one is. */

@@ -1,7 +1,7 @@
 import { type Quad, quads } from "../axes.ts";
 import { bits, type Scalar } from "../launch/bits.ts";
 import { filling, type Kernel, type Variant } from "../launch/kernel.ts";
-import { inFours } from "../launch/tiles.ts";
+import { multiplesOf4 } from "../launch/tiles.ts";
 import type { StridedView } from "../stridedCopy/index.ts";
 import source from "./stridedPad.wgsl?raw";
 
@@ -17,11 +17,11 @@ const quadsOf = <T>(f: (name: keyof Axis, i: 0 | 1) => T): Quads<T> =>
     ),
   ) as Quads<T>;
 
-const fours: Variant<PadParams> = {
+const vec4: Variant<PadParams> = {
   name: "vec4",
   source,
   holes: { WIDTH: 4, Vec: "vec4<Elem>" },
-  fits: isInFours,
+  fits: isVec4Pad,
   workgroups: ({ length }) => filling(length / 4, 256),
 };
 
@@ -42,16 +42,16 @@ export const pad: Kernel<PadParams> = {
   numbers: ["value"],
   variants: {
     plain: { name: "scalar", source, workgroups: ({ length }) => filling(length, 256) },
-    gpu: [fours],
-    rasteriser: [fours],
+    gpu: [vec4],
+    rasteriser: [vec4],
   },
   cost: ({ length }) => ({ flops: 0, bytes: 8 * length }),
 };
 
-function isInFours({ shape0, low0, count0, step0, x0, x1, xOffset }: PadParams): boolean {
+function isVec4Pad({ shape0, low0, count0, step0, x0, x1, xOffset }: PadParams): boolean {
   const [stride, ...strides] = x0;
   const numbers = [shape0[0], low0[0], count0[0], ...strides, ...x1, xOffset];
-  return stride === 1 && step0[0] === 1 && inFours(...numbers);
+  return stride === 1 && step0[0] === 1 && multiplesOf4(...numbers);
 }
 
 /** Elements along an axis of y, the first of them that is x's, the distance to the next, and how many there are. */

@@ -50,12 +50,12 @@ export function inputsFor({ reads, writes }: Recorded, device: Device, low: numb
   };
 }
 
-const inFours = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+const roundUpTo4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 const whole = (from: Tensor, to: Tensor): Copy => ({
   from: from.storage,
   to: to.storage,
-  bytes: inFours(to.storage.bytes),
+  bytes: roundUpTo4(to.storage.bytes),
 });
 
 /** Bytes that are compared at most, and of each part. */
@@ -71,7 +71,7 @@ function sample(x: Tensor, device: Device): { y: Tensor; copies: Copy[] } {
   const parts = MOST / PART;
   const y = empty([MOST / bytesOf(x.dtype)], x.dtype, device);
   const copies = Array.from({ length: parts }, (_, i): Copy => {
-    const offset = inFours(((bytes - PART) * i) / (parts - 1));
+    const offset = roundUpTo4(((bytes - PART) * i) / (parts - 1));
     const to = { buffer: y.storage.buffer, offset: i * PART };
     return { from: { buffer, offset }, to, bytes: PART };
   });

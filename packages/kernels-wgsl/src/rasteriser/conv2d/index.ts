@@ -6,16 +6,15 @@ import {
   conv2dWeightGrad,
   forwardTiles,
   inputGradTiles,
-  weightGradTiles,
   weights,
 } from "../../conv2d/index.ts";
 import type { RoleVariants } from "../../launch/kernel.ts";
-import { paddedForward, paddedWeightGrad } from "../pad-channels.ts";
+import { padChannels, paddedForward, paddedWeightGrad } from "../pad-channels.ts";
 import broadcast from "./broadcast.wgsl?raw";
 import inputGradBroadcast from "./inputGradBroadcast.wgsl?raw";
 import inputGradShuffle from "./inputGradShuffle.wgsl?raw";
 import shuffle from "./shuffle.wgsl?raw";
-import { preferred, registerTiles } from "./variants.ts";
+import { preferByColumns, registerTiles } from "./variants.ts";
 import weightGradBroadcast from "./weightGradBroadcast.wgsl?raw";
 import weightGradShuffle from "./weightGradShuffle.wgsl?raw";
 
@@ -29,8 +28,8 @@ const ofForward = registerTiles<Conv2dParams>({
 });
 
 export const forward: RoleVariants<Conv2dParams> = {
-  variants: [...ofForward.fours, paddedForward(conv2d, ofForward.fours), ...ofForward.any],
-  prefer: (p) => preferred(p.O / p.groups),
+  variants: [...ofForward.vec4, paddedForward(conv2d, ofForward.vec4), ...ofForward.any],
+  prefer: (p) => preferByColumns(p.O / p.groups),
 };
 
 const ofInputGrad = registerTiles<Conv2dParams>({
@@ -40,13 +39,19 @@ const ofInputGrad = registerTiles<Conv2dParams>({
 });
 
 export const inputGrad: RoleVariants<Conv2dParams> = {
-  variants: [...ofInputGrad.fours, ...ofInputGrad.any],
-  prefer: (p) => preferred(p.C / p.groups),
+  variants: [...ofInputGrad.vec4, ...ofInputGrad.any],
+  prefer: (p) => preferByColumns(p.C / p.groups),
 };
 
 /** Count the channels of a row's taps as those of one tap, where they are neighbours in memory. */
 function flattened<P extends Conv2dParams>(p: P): P {
   return p.groups === 1 && p.dilationCols === 1 ? { ...p, S: 1, C: p.S * p.C } : p;
+}
+
+/** Tiles of the weight gradient, where the rows of each are channels of one tap. */
+function weightGradTiles(p: Conv2dWeightGradParams, rows: number, cols: number): number {
+  const { splits, R, S, C, O, groups } = p;
+  return splits * R * S * groups * Math.ceil(C / groups / rows) * Math.ceil(O / groups / cols);
 }
 
 const ofWeightGrad = registerTiles<Conv2dWeightGradParams>({
@@ -55,16 +60,22 @@ const ofWeightGrad = registerTiles<Conv2dWeightGradParams>({
   fitsShuffle: ({ Q }) => Q >= 4,
   tiles: (p, rows, cols) => weightGradTiles(flattened(p), rows, cols),
   tilesOfAny: (p, rows, cols) => weightGradTiles(p.C < rows ? flattened(p) : p, rows, cols),
-  narrowRows: 3,
+  rowsFor16Columns: 3,
 });
 
 export const weightGrad: RoleVariants<Conv2dWeightGradParams> = {
   variants: [
-    ...ofWeightGrad.fours,
-    paddedWeightGrad(conv2dWeightGrad, ofWeightGrad.fours),
+    ...ofWeightGrad.vec4,
+    paddedWeightGrad(conv2dWeightGrad, ofWeightGrad.vec4),
     ...ofWeightGrad.any,
   ],
-  prefer: (p) => preferred(p.O / p.groups),
+  splitting: {
+    busy: 256,
+    shortest: 256,
+    // Channels are padded to vectors of four.
+    tiles: (p) => Math.ceil(weights(p.groups === 1 ? padChannels(p) : p) / 1024),
+  },
+  prefer: (p) => preferByColumns(p.O / p.groups),
 };
 
 export { conv2d, conv2dInputGrad, conv2dWeightGrad };

@@ -15,7 +15,7 @@ interface Shaders<P> {
   tiles(p: P, rows: number, cols: number): number;
   tilesOfAny?(p: P, rows: number, cols: number): number;
   /** Rows that a lane fetches where the columns of a group are 16 or fewer. */
-  readonly narrowRows?: number;
+  readonly rowsFor16Columns?: number;
   /** Elements of the result, and of its last axis: where it has an epilogue. */
   result?(p: P): readonly [elements: number, channels: number];
 }
@@ -27,7 +27,7 @@ const BLOCKS = 3;
 export function registerTiles<P extends Conv2dParams>(
   shaders: Shaders<P>,
 ): {
-  fours: Variant<P>[];
+  vec4: Variant<P>[];
   any: Variant<P>[];
 } {
   const { broadcast, tiles, tilesOfAny = tiles } = shaders;
@@ -40,9 +40,9 @@ export function registerTiles<P extends Conv2dParams>(
     workgroups: (p) => spread(tilesOfAny(p, SUBGROUP * BLOCKS, SUBGROUP * 4)),
   });
   return {
-    fours: [
+    vec4: [
       shuffled(shaders, 8, 8, 2),
-      shuffled(shaders, 8, 4, shaders.narrowRows ?? 4),
+      shuffled(shaders, 8, 4, shaders.rowsFor16Columns ?? 4),
       shuffled(shaders, 4, 4, 3),
     ],
     any: [any(8), any(4)],
@@ -50,7 +50,7 @@ export function registerTiles<P extends Conv2dParams>(
 }
 
 /** The variant to take for so many columns of a group; undefined: the first that fits. */
-export function preferred(columns: number): string | undefined {
+export function preferByColumns(columns: number): string | undefined {
   if (columns < 3) return "direct";
   // A third or more of 32 columns would be empty.
   return columns <= 16 || (columns > 32 && columns <= 40) ? "shuffle8x16" : undefined;

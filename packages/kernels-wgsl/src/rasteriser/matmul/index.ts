@@ -1,6 +1,7 @@
+import type { Quad } from "../../axes.ts";
 import { type RoleVariants, spread, type Variant } from "../../launch/kernel.ts";
-import { inFours } from "../../launch/tiles.ts";
-import { batches, type MatmulParams, matmul, type Quad, tiles } from "../../matmul/index.ts";
+import { multiplesOf4 } from "../../launch/tiles.ts";
+import { batches, type MatmulParams, matmul, tiles } from "../../matmul/index.ts";
 import { hasSubgroupsOf } from "../subgroups.ts";
 import { epilogueTextures, fitsTexture, texels } from "../textures.ts";
 import broadcast from "./broadcast.wgsl?raw";
@@ -38,9 +39,9 @@ function shuffled(tile: Tile, A_COLUMNS = false, B_COLUMNS = false): Variant<Mat
       const { M, N, K, aRow, aCol, bRow, bCol, aBatch, bBatch } = p;
       return (
         hasSubgroupsOf(SUBGROUP, adapter) &&
-        inFours(N, K, ...aBatch, ...bBatch) &&
-        (A_COLUMNS ? aRow === 1 && inFours(M, aCol) : aCol === 1 && inFours(aRow)) &&
-        (B_COLUMNS ? bRow === 1 && inFours(bCol) : bCol === 1 && inFours(bRow)) &&
+        multiplesOf4(N, K, ...aBatch, ...bBatch) &&
+        (A_COLUMNS ? aRow === 1 && multiplesOf4(M, aCol) : aCol === 1 && multiplesOf4(aRow)) &&
+        (B_COLUMNS ? bRow === 1 && multiplesOf4(bCol) : bCol === 1 && multiplesOf4(bRow)) &&
         [...Object.values(operands(p)), batches(p) * M * N].every(fitsTexture)
       );
     },
