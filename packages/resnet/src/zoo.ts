@@ -9,6 +9,8 @@ export interface ZooOptions extends Partial<Omit<ResNetOptions, "nBlocks">> {
   classes?: number;
 }
 
+const OPTIONS = [...RESNET_OPTIONS, "classes"];
+
 /** A ResNetBase and a linear layer: an image in, a score for each class out. */
 export class ResNet implements Layer {
   readonly base: ResNetBase;
@@ -21,7 +23,7 @@ export class ResNet implements Layer {
   options: Readonly<ResNetOptions & { classes: number }>;
 
   constructor(given: ResNetOptions & { classes: number }) {
-    checkOptions("ResNet", given, [...RESNET_OPTIONS, "classes"]);
+    checkOptions("ResNet", given, OPTIONS);
     const { classes, ...options } = given;
     this.base = new ResNetBase(options);
     this.fc = new Linear(this.base.outChannels, classes);
@@ -34,22 +36,23 @@ export class ResNet implements Layer {
   }
 }
 
+function withDefaults(options: ZooOptions, defaults: ResNetOptions & { classes: number }): ResNet {
+  checkOptions("ResNet", options, OPTIONS);
+  return new ResNet({ ...defaults, ...options, classes: options.classes ?? defaults.classes });
+}
+
 /** ImageNet's nets (table 1): 7×7 of stride 2, ReLU and max-pool first; no biases. */
-const imageNet = (
-  nBlocks: readonly number[],
-  { classes = 1000, ...options }: ZooOptions,
-  bottleneck = 0,
-): ResNet =>
-  new ResNet({
+const imageNet = (nBlocks: readonly number[], options: ZooOptions, bottleneck = 0, groups = 1): ResNet =>
+  withDefaults(options, {
     nBlocks,
     nChannels: WIDTHS.map((width) => (bottleneck ? 4 * width : width)),
     ...(bottleneck ? { bottlenecks: WIDTHS.map((width) => width * bottleneck) } : {}),
+    ...(groups > 1 && { groups }),
     stemChannels: 64,
     stemRelu: true,
     stemPool: true,
     bias: false,
-    classes,
-    ...options,
+    classes: 1000,
   });
 
 const WIDTHS = [64, 128, 256, 512];
@@ -64,12 +67,11 @@ export const resnet152 = (options: ZooOptions = {}): ResNet => imageNet([3, 8, 3
 /** Bottlenecks twice as wide (Zagoruyko & Komodakis 2016): fewer, fatter layers, which suit a GPU better. */
 export const wideResnet50 = (options: ZooOptions = {}): ResNet => imageNet([3, 4, 6, 3], options, 2);
 /** ResNeXt-50 32×4d (Xie et al. 2017): 32 narrow paths in each bottleneck, as one grouped convolution. */
-export const resnext50 = (options: ZooOptions = {}): ResNet =>
-  imageNet([3, 4, 6, 3], { groups: 32, ...options }, 2);
+export const resnext50 = (options: ZooOptions = {}): ResNet => imageNet([3, 4, 6, 3], options, 2, 32);
 
 /** CIFAR's nets (section 4.2): 6n + 2 layers, three stages of n blocks at 32², 16², 8²; option A shortcuts. */
-const cifar = (n: number, { classes = 10, ...options }: ZooOptions): ResNet =>
-  new ResNet({
+const cifar = (n: number, options: ZooOptions): ResNet =>
+  withDefaults(options, {
     nBlocks: [n, n, n],
     nChannels: [16, 32, 64],
     firstKernelSize: 3,
@@ -77,8 +79,7 @@ const cifar = (n: number, { classes = 10, ...options }: ZooOptions): ResNet =>
     stemRelu: true,
     bias: false,
     shortcut: "pad-both",
-    classes,
-    ...options,
+    classes: 10,
   });
 
 export const resnet8 = (options: ZooOptions = {}): ResNet => cifar(1, options);

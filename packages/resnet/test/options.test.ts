@@ -1,10 +1,12 @@
 import { init } from "@shadegrad/tensor";
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as resnet from "../src/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: options that the types refuse, and arguments that are never looked at
 type Wrong = any;
-const wrong = (value: unknown): Wrong => value;
+/** Value that every call gets in place of its options, once it is set. */
+let inPlace: { options: unknown } | undefined;
+const wrong = (value: unknown): Wrong => (inPlace ? inPlace.options : value);
 
 let net: resnet.ResNet;
 beforeAll(async () => {
@@ -130,15 +132,33 @@ const CALLS: readonly (readonly [name: string, call: () => unknown, message: str
   ],
 ];
 
-it.each(CALLS)("a misspelt option is refused: %s", async (_, call, message) => {
-  const error = await Promise.resolve()
+const complaintOf = (call: () => unknown): Promise<Error | undefined> =>
+  Promise.resolve()
     .then(call)
     .then(
       () => undefined,
       (error: Error) => error,
     );
+
+it.each(CALLS)("a misspelt option is refused: %s", async (_, call, message) => {
+  const error = await complaintOf(call);
   expect(error).toBeInstanceOf(TypeError);
   expect(error?.message).toMatch(new RegExp(message.replaceAll("?", "\\?")));
+});
+
+describe.each([null, 5, "x"])("%s in place of options", (options) => {
+  beforeAll(() => {
+    inPlace = { options };
+  });
+  afterAll(() => {
+    inPlace = undefined;
+  });
+  it.each(CALLS)("is refused: %s", async (_, call) => {
+    const error = await complaintOf(call);
+    expect(error).toBeInstanceOf(TypeError);
+    const kind = options === null ? "null" : `a ${typeof options}`;
+    expect(error?.message).toMatch(new RegExp(`^[\\w.]+: options are ${kind}, not an object\\.$`));
+  });
 });
 
 it.each<[string, () => unknown]>([

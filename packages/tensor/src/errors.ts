@@ -29,12 +29,19 @@ export class FormatError extends Error {
   }
 }
 
+/** @throws TypeError unless options are an object. */
+export function checkObject(op: string, options: unknown): void {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`${op}: options are ${kindOf(options)}, not an object.`);
+}
+
 /**
- * Refuse options that nobody knows, with the known name that is nearest.
+ * Refuse what is no object of options, and options that nobody knows, with the known name that is nearest.
  *
  * @throws TypeError naming the first of them.
  */
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  checkObject(op, options);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const [nearest] = [...known].sort((a, b) => edits(unknown, a) - edits(unknown, b));

@@ -1,6 +1,16 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import * as sg from "../src/index.ts";
-import { init as initial, loadStateDict } from "../src/nn/index.ts";
+import {
+  ConvTranspose2d,
+  Dropout,
+  GroupNorm,
+  init as initial,
+  LayerNorm,
+  loadStateDict,
+  ReLU,
+  Sequential,
+  Upsample,
+} from "../src/nn/index.ts";
 import { oneCycle } from "../src/optim/index.ts";
 import { complaint } from "./complaint.ts";
 
@@ -83,5 +93,115 @@ describe("a choice that there is not", () => {
     expect(complaint(() => loadStateDict({}, new Map(), { layout: wrong("Torch") }))).toBe(
       "RangeError: loadStateDict: layout is Torch; there are engine, torch.",
     );
+  });
+});
+
+describe("a type that there is not", () => {
+  const dtype = wrong("float32");
+  const calls: Record<string, () => unknown> = {
+    tensor: () => sg.tensor([1], { dtype }),
+    zeros: () => sg.zeros([1], { dtype }),
+    full: () => sg.full([1], 2, { dtype }),
+    arange: () => sg.arange(3, { dtype }),
+    linspace: () => sg.linspace(0, 1, 3, { dtype }),
+    uniform: () => sg.rand([1], { dtype }),
+    normal: () => sg.randn([1], { dtype }),
+    eye: () => sg.eye(2, 2, { dtype }),
+    cast: () => sg.cast(sg.ones([1]), dtype),
+  };
+
+  it.each(Object.entries(calls))("%s", async (op, call) => {
+    expect(complaint(call)).toBe(`RangeError: ${op}: dtype is float32; there are f32, f16, i32, u32.`);
+    // Later ops were refused by the driver.
+    expect(await sg.add(sg.ones([1]), 1).item()).toBe(2);
+  });
+
+  it("is no precision either", () => {
+    expect(complaint(() => sg.autocast(wrong("float16"), () => 1))).toBe(
+      "RangeError: autocast: precision is float16; there are f32, f16.",
+    );
+  });
+
+  it("has no gradient in an identity of whole numbers", () => {
+    expect(complaint(() => sg.eye(2, 2, { dtype: "i32", requiresGrad: true }))).toMatch(
+      /^ShapeError: eye: i32 has no gradient/,
+    );
+  });
+});
+
+describe("things that are something else", () => {
+  it("layers of a sequence", () => {
+    expect(complaint(() => new Sequential(wrong(5)))).toBe(
+      "TypeError: Sequential: layer 0 is a number, neither a layer nor a function.",
+    );
+    expect(complaint(() => new Sequential(new ReLU(), wrong([new ReLU()])))).toBe(
+      "TypeError: Sequential: layer 1 is an array, neither a layer nor a function.",
+    );
+    expect(complaint(() => new Sequential(wrong(null)))).toMatch("layer 0 is null");
+  });
+
+  it.each([0, null, false])("a bias that is %s", (bias) => {
+    const x = sg.ones([1, 2, 2, 1]);
+    const w = sg.ones([1, 1, 1, 1]);
+    const kind = bias === null ? "null" : `a ${typeof bias}`;
+    for (const op of [sg.conv2d, sg.convTranspose2d])
+      expect(complaint(() => op(x, w, { bias: wrong(bias) }))).toBe(
+        `TypeError: ${op.name}: bias is ${kind}, not a tensor.`,
+      );
+    expect(complaint(() => sg.linear(sg.ones([1, 1]), sg.ones([1, 1]), wrong(bias)))).toBe(
+      `TypeError: linear: b is ${kind}, not a tensor.`,
+    );
+    expect(complaint(() => sg.bceWithLogits(x, x, { posWeight: wrong(bias) }))).toBe(
+      `TypeError: bceWithLogits: posWeight is ${kind}, not a tensor.`,
+    );
+  });
+});
+
+it("a size that no device has is told with the op, in units that fit", () => {
+  const x = sg.ones([1, 2, 2, 1]);
+  const w = sg.ones([1, 1, 1, 1]);
+  expect(complaint(() => sg.conv2d(x, w, { padding: 1e9 }))).toMatch(
+    /^DeviceError: conv2d: a tensor f32 \[1, 2000000002, 2000000002, 1\] needs 13\.9 EiB; this device binds at most [\d.]+ [MG]iB\.$/,
+  );
+  expect(complaint(() => sg.zeros([1e6, 1e6]))).toMatch(/^DeviceError: zeros: a tensor .* needs 3\.64 TiB;/);
+});
+
+describe("numbers out of range", () => {
+  const x = () => sg.ones([2, 3]);
+  const c = () => sg.ones([3]);
+
+  it.each<[string, () => unknown]>([
+    ["layerNorm: eps is -1, not a number ≥ 0.", () => sg.layerNorm(x(), 1, { eps: -1 })],
+    ["groupNorm: eps is NaN, not a number ≥ 0.", () => sg.groupNorm(x(), 1, { eps: Number.NaN })],
+    [
+      "batchNorm: eps is NaN, not a number ≥ 0.",
+      () => sg.batchNorm(x(), c(), c(), { training: true, eps: Number.NaN }),
+    ],
+    [
+      "batchNorm: momentum is 2, not in [0, 1].",
+      () => sg.batchNorm(x(), c(), c(), { training: true, momentum: 2 }),
+    ],
+    ["LayerNorm: eps is -1, not a number ≥ 0.", () => new LayerNorm(3, { eps: -1 })],
+    ["GroupNorm: eps is -1, not a number ≥ 0.", () => new GroupNorm(1, 3, { eps: -1 })],
+    ["normal: std is -1, not a number ≥ 0.", () => sg.normal([2], 0, -1)],
+    ["dropout: p is 1.5, not in [0, 1].", () => sg.dropout(x(), 1.5)],
+    ["Dropout: p is 1.5, not in [0, 1].", () => new Dropout(1.5)],
+    ["manualSeed: NaN is not a whole number from 0 to 2⁵³ − 1.", () => sg.manualSeed(Number.NaN)],
+    ["Upsample: scale is [0,0], not numbers above 0.", () => new Upsample({ scale: 0 })],
+    ["Upsample: either size or scale has to be given.", () => new Upsample({})],
+    [
+      "Upsample: there is no mode cubic; there are nearest, bilinear.",
+      () => new Upsample({ size: 2, mode: wrong("cubic") }),
+    ],
+    [
+      "ConvTranspose2d: stride is [0,0], not whole numbers ≥ 1 for [rows, columns].",
+      () => new ConvTranspose2d(1, 1, 2, { stride: 0 }),
+    ],
+    [
+      "ConvTranspose2d: outputPadding is [1,1] but the stride only [1,1].",
+      () => new ConvTranspose2d(1, 1, 2, { outputPadding: 1 }),
+    ],
+  ])("%s", (message, call) => {
+    expect(complaint(call)).toBe(`RangeError: ${message}`);
   });
 });

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as sg from "../src/index.ts";
 import * as nn from "../src/nn/index.ts";
 import * as optim from "../src/optim/index.ts";
@@ -11,7 +11,9 @@ const x = () => sg.ones([2, 4, 4, 3]);
 const c = () => sg.ones([3]);
 // biome-ignore lint/suspicious/noExplicitAny: options that the types refuse
 type Wrong = any;
-const wrong = (options: object): Wrong => options;
+/** Value that every call gets in place of its options, once it is set. */
+let inPlace: { options: unknown } | undefined;
+const wrong = (options: object): Wrong => (inPlace ? inPlace.options : options);
 
 const CALLS: readonly [call: () => unknown, message: string][] = [
   [() => sg.sum(x(), 0, wrong({ keepdim: true })), "sum: there is no option keepdim; did you mean keepdims?"],
@@ -62,13 +64,33 @@ const CALLS: readonly [call: () => unknown, message: string][] = [
 
 const rows = CALLS.map(([call, message]) => [message, call] as const);
 
-it.each(rows)("a misspelt option is refused: %s", async (message, call) => {
-  const error = await Promise.resolve()
+const complaintOf = (call: () => unknown): Promise<Error | undefined> =>
+  Promise.resolve()
     .then(call)
     .then(
       () => undefined,
       (error: Error) => error,
     );
+
+it.each(rows)("a misspelt option is refused: %s", async (message, call) => {
+  const error = await complaintOf(call);
   expect(error).toBeInstanceOf(TypeError);
   expect(error?.message).toMatch(new RegExp(message.replaceAll("?", "\\?")));
+});
+
+describe.each([null, 5, "x", true])("%s in place of options", (options) => {
+  beforeAll(() => {
+    inPlace = { options };
+  });
+  afterAll(() => {
+    inPlace = undefined;
+  });
+  // A shape and a number may stand in place of these.
+  const ofItsOwn = rows.filter(([message]) => options === null || !/^(tensor|arange):/.test(message));
+  it.each(ofItsOwn)("is refused: %s", async (_, call) => {
+    const error = await complaintOf(call);
+    expect(error).toBeInstanceOf(TypeError);
+    const kind = options === null ? "null" : `a ${typeof options}`;
+    expect(error?.message).toMatch(new RegExp(`^[\\w.]+: options are ${kind}, not an object\\.$`));
+  });
 });

@@ -78,7 +78,7 @@ function describe(net: ResNet, file: Checkpoint, head: boolean): void {
 }
 
 const isOpen = (input: CheckpointInput | Checkpoint): input is Checkpoint =>
-  typeof input === "object" && "tensors" in input;
+  typeof input === "object" && input !== null && "tensors" in input;
 
 const isCounter = (name: string): boolean => name.endsWith("num_batches_tracked");
 

@@ -33,6 +33,8 @@ export async function saveCheckpoint(
   checkOptions("saveCheckpoint", options, OPTIONS);
   const chunks = writeCheckpoint(model, options);
   if (typeof destination === "string") return save(destination, chunks);
+  if (typeof destination?.getWriter !== "function")
+    throw new TypeError(`saveCheckpoint: ${destination} is no path and no stream to write to.`);
   const writer = destination.getWriter();
   try {
     for await (const chunk of chunks) await writer.write(chunk);

@@ -39,7 +39,7 @@ export function windowOf(
   epoch: number,
   i: number,
 ): Window {
-  if (!augmentation) return { top: room[0] >> 1, left: room[1] >> 1, mirrored: false };
+  if (augmentation === undefined) return { top: room[0] >> 1, left: room[1] >> 1, mirrored: false };
   checkOptions("augment", augmentation, AUGMENTATION);
   const { pad = 0, edge = "mean", flip = false } = augmentation;
   checkChoice("augment", "edge", edge, ["mean", "reflect"]);
@@ -81,7 +81,7 @@ export function inputWriter(
   { shape: [H, W, C], normalization: usual }: Pick<Dataset, "shape" | "normalization">,
   { augment, crop, normalization = usual ?? false, seed = 0 }: InputOptions = {},
 ): InputWriter {
-  checkOptions("augment", augment ?? {}, AUGMENTATION);
+  if (augment !== undefined) checkOptions("augment", augment, AUGMENTATION);
   const pad = augment?.pad ?? 0;
   const [P, Q] = crop === undefined ? [H, W] : [crop, crop];
   const [rows, cols] = [H + 2 * pad - P, W + 2 * pad - Q];

@@ -47,10 +47,10 @@ export interface Compiled<A extends readonly Tensor[], R> {
  */
 export function compile<A extends readonly Tensor[], R>(
   f: (...args: A) => R,
-  { onProgress, ...unknown }: CompileOptions = {},
+  options: CompileOptions = {},
 ): Compiled<A, R> {
-  checkOptions("compile", unknown, ["onProgress"]);
-  const prepared = new Prepared(f, onProgress);
+  checkOptions("compile", options, ["onProgress"]);
+  const prepared = new Prepared(f, options.onProgress);
   const call = async (...args: A): Promise<R> => {
     checkArguments(args);
     return observer() ? scope(() => f(...args)) : prepared.use(args, (made, args) => made.run(args));

@@ -1,7 +1,7 @@
 import { fill, fillParams } from "@shadegrad/kernels-wgsl/fill";
 import { checkNumbers, checkOptions, ShapeError } from "../errors.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
-import { checkGradient } from "./dtype.ts";
+import { checkType } from "./dtype.ts";
 import { checkHolds } from "./numbers.ts";
 import { run } from "./run.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
@@ -64,7 +64,7 @@ export function linspace(start: number, end: number, count: number, options: Ten
   checkOptions("linspace", options, TENSOR_OPTIONS);
   const shape = checkShape("linspace", [count]);
   checkNumbers("linspace", { start, end });
-  checkGradient("linspace", options.dtype ?? "f32", options.requiresGrad ?? false);
+  checkType("linspace", options.dtype ?? "f32", options.requiresGrad ?? false);
   // In float64, here: in float32 the last of them would not always be the end.
   const step = (end - start) / (count - 1);
   const numbers = Float64Array.from({ length: count }, (_, i) => (i > 0 ? start + step * i : start));
@@ -75,7 +75,7 @@ export function linspace(start: number, end: number, count: number, options: Ten
 function sequence(op: string, shape: Shape, start: number, step: number, options: TensorOptions): Tensor {
   checkOptions(op, options, TENSOR_OPTIONS);
   const { dtype = "f32", device = defaultDevice(), requiresGrad = false } = options;
-  checkGradient(op, dtype, requiresGrad);
+  checkType(op, dtype, requiresGrad);
   const last = start + step * Math.max(0, sizeOf(shape) - 1);
   for (const value of [start, last]) checkHolds(op, dtype, value);
   const type = dtype === "f16" ? "f32" : dtype;
@@ -85,7 +85,7 @@ function sequence(op: string, shape: Shape, start: number, step: number, options
     fillParams(type, length, start, step),
     [],
     { y: { shape, dtype } },
-    { holes: { Scalar: type, Elem: type }, device },
+    { op, holes: { Scalar: type, Elem: type }, device },
   );
   y.requiresGrad = requiresGrad;
   return y;

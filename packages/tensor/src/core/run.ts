@@ -96,9 +96,7 @@ export function run<P extends ParamValues>(
     operands: after.operands.map(({ kind, tensor }) => ({ kind, type: floatOf(tensor, kind, fail) })),
   };
   const filled = withElement(kernel, inputs, planned, holes, fail);
-  const written = planned.map((write) =>
-    write instanceof Tensor ? write : empty(write.shape, write.dtype, device),
-  );
+  const written = planned.map((write) => (write instanceof Tensor ? write : allocated(op, write, device)));
   const params = typeof given === "function" ? given() : given;
   const into = recorder();
   if (into) {
@@ -129,6 +127,15 @@ export function run<P extends ParamValues>(
   const made: Record<string, Tensor> = {};
   for (let i = 0; i < written.length; i++) made[kernel.writes[i]!] = written[i]!;
   return made;
+}
+
+/** @throws DeviceError with the op if the device cannot bind so much. */
+function allocated(op: string, { shape, dtype }: { shape: Shape; dtype: DType }, device: Device): Tensor {
+  try {
+    return empty(shape, dtype, device);
+  } catch (cause) {
+    throw cause instanceof DeviceError ? new DeviceError(`${op}: ${cause.message}`, { cause }) : cause;
+  }
 }
 
 /** The type of an operand of an epilogue. */

@@ -2,7 +2,7 @@ import { checkOptions, kindOf, ShapeError } from "../errors.ts";
 import { debugLevel } from "../gpu/debug.ts";
 import { defaultDevice } from "../gpu/default-device.ts";
 import type { Device } from "../gpu/device.ts";
-import { bytesOf, checkGradient, type DType } from "./dtype.ts";
+import { bytesOf, checkType, type DType } from "./dtype.ts";
 import { decode, dtypeOf, encode, flatten, type Nested, type Numbers, type TensorData } from "./numbers.ts";
 import { recorder } from "./recorder.ts";
 import { Owned, type Scope } from "./scope.ts";
@@ -215,7 +215,8 @@ export function tensor(
   second?: Shape | TensorOptions,
   third?: TensorOptions,
 ): Tensor {
-  const [shape, options = {}] = second && isOptions(second) ? [undefined, second] : [second, third];
+  const [shape, options = {}] =
+    second !== undefined && isOptions(second) ? [undefined, second] : [second, third];
   checkOptions("tensor", options, TENSOR_OPTIONS);
   const { dtype = dtypeOf(data), device = defaultDevice(), requiresGrad = false } = options;
   const { values, shape: own } = flatten("tensor", data);
@@ -226,14 +227,14 @@ export function tensor(
       `tensor: ${values.length} numbers for ${size} elements. The shape is [${itsShape}].`,
     );
   }
-  checkGradient("tensor", dtype, requiresGrad);
+  checkType("tensor", dtype, requiresGrad);
   const made = upload(encode("tensor", values, dtype), itsShape, dtype, device);
   made.requiresGrad = requiresGrad;
   return made;
 }
 
 const isOptions = (given: Shape | TensorOptions): given is TensorOptions =>
-  typeof given === "object" && !("length" in given);
+  typeof given === "object" && !(given && "length" in given);
 
 /** Numbers of the host, encoded, on a device: there before a compiled function runs, and the same at each call. */
 export function upload(encoded: ArrayBufferView, shape: Shape, dtype: DType, device: Device): Tensor {

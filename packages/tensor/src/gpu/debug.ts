@@ -1,5 +1,5 @@
 import type { Adapter, Launcher } from "@shadegrad/kernels-wgsl";
-import { type BufferPool, mebibytes } from "./pool.ts";
+import { type BufferPool, bytesText } from "./pool.ts";
 
 /**
  * 1 leaks, steps, and which op made a NaN · 2 a line per kernel too · 3 memory that is taken and given back ·
@@ -27,7 +27,7 @@ export function traceMemory(sign: "+" | "−", buffer: GPUBuffer, { counts }: Bu
   if (debugLevel < 3) return;
   const { buffers, bytes, free } = counts;
   console.log(
-    `memory ${sign} ${mebibytes(buffer.size)}: holds ${mebibytes(bytes)}, ${mebibytes(free)} of it free; ${buffers} buffers made`,
+    `memory ${sign} ${bytesText(buffer.size)}: holds ${bytesText(bytes)}, ${bytesText(free)} of it free; ${buffers} buffers made`,
   );
 }
 

@@ -9,7 +9,7 @@ let opened: Device | undefined;
 
 /** Open the default device, or give the one that is open; with options always a new one. */
 export async function openDefault(options?: InitOptions): Promise<Device> {
-  if (current && !options && !opened?.isLost) return current;
+  if (current && options === undefined && !opened?.isLost) return current;
   const opening = openDevice(options);
   current = opening;
   try {

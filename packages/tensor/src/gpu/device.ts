@@ -3,7 +3,7 @@ import { DeviceError } from "../errors.ts";
 import type { Opened } from "./adapter.ts";
 import { traceLaunches, traceMemory, traceShaders } from "./debug.ts";
 import { restFor } from "./polling.ts";
-import { BufferPool, mebibytes } from "./pool.ts";
+import { BufferPool, bytesText } from "./pool.ts";
 import type { Precision } from "./precision.ts";
 
 /** GPU objects made so far and memory held: in a loop in steady state, all but the first two stand still. */
@@ -121,7 +121,7 @@ export class Device {
     const most = this.largest;
     if (bytes > most) {
       throw new DeviceError(
-        `${what} needs ${mebibytes(bytes)}; this device binds at most ${mebibytes(most)}.`,
+        `${what} needs ${bytesText(bytes)}; this device binds at most ${bytesText(most)}.`,
       );
     }
   }

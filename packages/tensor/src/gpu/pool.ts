@@ -1,7 +1,12 @@
 import { DeviceError } from "../errors.ts";
 
-/** Bytes as text, in MiB. */
-export const mebibytes = (bytes: number): string => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
+const UNITS = ["MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/** Bytes as text, in MiB or the largest unit of which there is one. */
+export function bytesText(bytes: number): string {
+  const unit = Math.min(Math.max(Math.floor(Math.log2(bytes) / 10) - 2, 0), UNITS.length - 1);
+  return `${Number((bytes / 2 ** (20 + 10 * unit)).toPrecision(3))} ${UNITS[unit]}`;
+}
 
 /** A buffer with its order of creation and bytes: `buffer.size` is a call into the driver's binding. */
 interface Made {
@@ -99,7 +104,7 @@ export class BufferPool {
         this.#discard(buffer);
         this.#exhausted(
           new DeviceError(
-            `out of memory: ${mebibytes(size)} asked for with ${mebibytes(bytes - free)} in use and ${mebibytes(free)} kept for reuse, which have been given back now, as by device.trim(). ${error.message}`,
+            `out of memory: ${bytesText(size)} asked for with ${bytesText(bytes - free)} in use and ${bytesText(free)} kept for reuse, which have been given back now, as by device.trim(). ${error.message}`,
           ),
         );
       },

@@ -1,5 +1,5 @@
 import type { Adapter } from "@shadegrad/kernels-wgsl";
-import { DeviceError } from "../errors.ts";
+import { checkChoice, DeviceError } from "../errors.ts";
 
 /**
  * Precision of products: f32 throughout, or operands and results in f16, where adapters are faster
@@ -14,6 +14,9 @@ interface PrecisionOf {
   readonly precision: Precision;
 }
 
+const checkName = (op: string, precision: Precision): void =>
+  checkChoice(op, "precision", precision, ["f32", "f16"]);
+
 let override: Precision | undefined;
 
 /**
@@ -23,6 +26,7 @@ let override: Precision | undefined;
  * @throws TypeError if `f` returns a promise: what it does after its first await would be as outside.
  */
 export function autocast<T>(precision: Precision, f: () => T): T {
+  checkName("autocast", precision);
   const before = override;
   override = precision;
   try {
@@ -56,9 +60,7 @@ export function checkPrecision(
   features: { has(feature: string): boolean },
   name: string,
 ): Precision {
-  if (precision !== "f32" && precision !== "f16") {
-    throw new RangeError(`${op}: precision is ${precision}; there are f32 and f16.`);
-  }
+  checkName(op, precision);
   if (precision === "f16" && !features.has("shader-f16")) {
     throw new DeviceError(
       `${op}: precision f16 needs the WebGPU feature shader-f16, which ${name} does not have here. Take precision f32, which every adapter has, or another adapter or browser.`,

@@ -1,7 +1,7 @@
 import type { Tensor } from "../core/tensor.ts";
 import { checkOptions } from "../errors.ts";
 import { convTranspose2d } from "../ops/conv-transpose2d.ts";
-import { type Padding, type Pair, pair } from "../ops/window.ts";
+import { type Padding, type Pair, pair, sides } from "../ops/window.ts";
 import { fromFanIn } from "./init.ts";
 import type { Layer } from "./module.ts";
 import { checkCounts, type LayerOptions } from "./options.ts";
@@ -52,6 +52,13 @@ export class ConvTranspose2d implements Layer, TorchLayout {
     if (inChannels % groups !== 0 || outChannels % groups !== 0)
       throw fail(`${inChannels} channels in and ${outChannels} out do not divide into ${groups} groups`);
     const [rows, columns] = pair("kernelSize", kernelSize, 1, fail);
+    const [down, across] = pair("dilation", dilation, 1, fail);
+    const spans = [down * (rows - 1) + 1, across * (columns - 1) + 1] as const;
+    const strides = pair("stride", stride, 1, fail);
+    sides(padding, spans, strides, fail);
+    const more = pair("outputPadding", outputPadding, 0, fail);
+    if (more.some((side, i) => side >= strides[i]!))
+      throw fail(`outputPadding is [${more}] but the stride only [${strides}]`);
     this.stride = stride;
     this.padding = padding;
     this.outputPadding = outputPadding;

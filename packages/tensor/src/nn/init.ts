@@ -38,19 +38,16 @@ export function constant(x: Tensor, value: number): Tensor {
 }
 
 /** Fill with random numbers in [low, high), in place. */
-export function uniform(x: Tensor, low = 0, high = 1, { generator, ...unknown }: RandomOptions = {}): Tensor {
-  checkOptions("uniform", unknown, ["generator"]);
+export function uniform(x: Tensor, low = 0, high = 1, options: RandomOptions = {}): Tensor {
+  checkOptions("uniform", options, ["generator"]);
+  const { generator } = options;
   return filled(x, uniformTensor(x.shape, low, high, { device: x.device, generator }));
 }
 
 /** Fill with normally distributed numbers, in place. */
-export function normal(
-  x: Tensor,
-  mean = 0,
-  deviation = 1,
-  { generator, ...unknown }: RandomOptions = {},
-): Tensor {
-  checkOptions("normal", unknown, ["generator"]);
+export function normal(x: Tensor, mean = 0, deviation = 1, options: RandomOptions = {}): Tensor {
+  checkOptions("normal", options, ["generator"]);
+  const { generator } = options;
   return filled(x, normalTensor(x.shape, mean, deviation, { device: x.device, generator }));
 }
 

@@ -1,4 +1,5 @@
 import type { Tensor } from "../core/tensor.ts";
+import { kindOf } from "../errors.ts";
 import type { Layer } from "./module.ts";
 
 /**
@@ -9,7 +10,12 @@ import type { Layer } from "./module.ts";
 export class Sequential implements Layer {
   readonly [index: number]: Layer | ((x: Tensor) => Tensor);
 
+  /** @throws TypeError naming the first that is neither a layer nor a function. */
   constructor(...layers: readonly (Layer | ((x: Tensor) => Tensor))[]) {
+    for (const [i, layer] of layers.entries()) {
+      if (typeof layer !== "function" && typeof layer?.forward !== "function")
+        throw new TypeError(`Sequential: layer ${i} is ${kindOf(layer)}, neither a layer nor a function.`);
+    }
     Object.assign(this, layers);
   }
 

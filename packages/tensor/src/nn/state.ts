@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import { checkChoice, FormatError } from "../errors.ts";
+import { checkChoice, checkOptions, FormatError } from "../errors.ts";
 import {
   type HostTensor,
   openSafetensors,
@@ -31,11 +31,9 @@ export interface LoadStateOptions extends LoadOptions {
  *
  * @throws FormatError with all missing, unexpected and misshapen names at once.
  */
-export function loadStateDict(
-  model: object,
-  state: State,
-  { layout = "engine", ...options }: LoadStateOptions = {},
-): Loaded {
+export function loadStateDict(model: object, state: State, given: LoadStateOptions = {}): Loaded {
+  checkOptions("loadStateDict", given, ["strict", "layout"]);
+  const { layout = "engine", ...options } = given;
   const slots = slotsOf(model, layout);
   const loaded = match("loadStateDict", slots, state, options);
   for (const [name, { tensor, axes }] of slots) {

@@ -14,6 +14,19 @@ export function axisOf(op: string, x: Shape, axis: number): number {
 }
 
 /**
+ * Place of a new axis in the result, counted from its last if negative.
+ *
+ * @throws ShapeError if the result has no such axis.
+ */
+export function newAxisOf(op: string, x: Shape, axis: number): number {
+  const found = axis < 0 ? axis + x.length + 1 : axis;
+  if (Number.isInteger(axis) && found >= 0 && found <= x.length) return found;
+  throw new ShapeError(
+    `${op}: there is no place ${axis} for a new axis: there are 0 to ${x.length}, or -${x.length + 1} to -1. x is [${x}].`,
+  );
+}
+
+/**
  * Axes in ascending order; all of them if none are given.
  *
  * @throws ShapeError if there is no such axis, or one is named twice; TypeError if they are something else.

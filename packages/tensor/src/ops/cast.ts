@@ -1,5 +1,5 @@
 import { differentiable } from "../core/autograd.ts";
-import { type DType, isInteger } from "../core/dtype.ts";
+import { checkDType, type DType, isInteger } from "../core/dtype.ts";
 import { elementwise } from "../core/map.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { precisionOn } from "../gpu/precision.ts";
@@ -9,9 +9,12 @@ import { fitted, unary } from "./elementwise.ts";
  * The same numbers in another type: fractions are cut off towards 0, and gradients pass between floats.
  *
  * x `[…]` → `[…]`
+ *
+ * @throws RangeError if there is no such type.
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
   checkTensors("cast", { x });
+  checkDType("cast", dtype);
   const y = dtype === x.dtype ? x.view() : unary("cast", x, (x) => x!, undefined, { dtype });
   if (isInteger(dtype) || isInteger(x.dtype)) return y;
   return differentiable("cast", y, [x], (dy) => [() => fitted(dy, x, dy)]);

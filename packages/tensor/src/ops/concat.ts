@@ -4,7 +4,7 @@ import { isSame, type Shape, strides } from "../core/shape.ts";
 import { checkTensors, empty, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { precisionOn } from "../gpu/precision.ts";
-import { axisOf } from "./axes.ts";
+import { axisOf, newAxisOf } from "./axes.ts";
 import { cast } from "./cast.ts";
 import { gathered, scatter } from "./strided-copy.ts";
 
@@ -42,7 +42,7 @@ export function concat(given: readonly Tensor[], axis = 0): Tensor {
 export function stack(given: readonly Tensor[], axis = 0): Tensor {
   const xs = widened("stack", given);
   const first = firstOf("stack", xs);
-  const at = axisOf("stack", [...first.shape, 1], axis);
+  const at = newAxisOf("stack", first.shape, axis);
   checkAlike("stack", xs, (shape) => isSame(shape, first.shape), "their shapes");
   const with1 = [...first.shape.slice(0, at), 1, ...first.shape.slice(at)];
   const shape = with1.map((own, i) => (i === at ? xs.length : own));

@@ -37,9 +37,10 @@ const OPTIONS = ["stride", "padding", "outputPadding", "dilation", "groups", "bi
  * @throws ShapeError if the channels differ, or the output would be empty.
  */
 export function convTranspose2d(x: Tensor, w: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
-  const { bias } = options;
-  checkTensors("convTranspose2d", { x, w, ...(bias && { bias }) });
+  checkTensors("convTranspose2d", { x, w });
   checkOptions("convTranspose2d", options, OPTIONS);
+  const { bias } = options;
+  if (bias !== undefined) checkTensors("convTranspose2d", { bias });
   const p = transposedParams(x, w, options);
   const [a, b] = [lowered(x), lowered(w)];
   const y = run(conv2dInputGrad, p, [a, b], [p.N, p.H, p.W, p.C], {

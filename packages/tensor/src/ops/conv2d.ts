@@ -35,9 +35,11 @@ const OPTIONS = ["stride", "padding", "dilation", "groups", "bias"];
  *
  * @throws ShapeError if the channels differ or the window does not fit in the padded image.
  */
-export function conv2d(x: Tensor, w: Tensor, { bias, ...options }: Conv2dOptions = {}): Tensor {
-  checkTensors("conv2d", { x, w, ...(bias && { bias }) });
+export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkTensors("conv2d", { x, w });
   checkOptions("conv2d", options, OPTIONS);
+  const { bias } = options;
+  if (bias !== undefined) checkTensors("conv2d", { bias });
   const p = conv2dParams(x, w, options, bias);
   const shape = [p.N, p.P, p.Q, p.O];
   const [a, b] = [lowered(x), lowered(w)];

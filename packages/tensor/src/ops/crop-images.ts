@@ -1,6 +1,7 @@
 import { cropImages as kernel } from "@shadegrad/kernels-wgsl/cropImages";
 import { isInteger } from "../core/dtype.ts";
 import { run } from "../core/run.ts";
+import { checkShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { checkChoice, checkOptions, ShapeError } from "../errors.ts";
 
@@ -30,6 +31,7 @@ export function cropImages(
 ): Tensor {
   checkOptions("cropImages", options, ["shape", "window", "edge"]);
   const { shape, window = [shape[0], shape[1]], edge = "zero" } = options;
+  for (const sides of [shape, window]) checkShape("cropImages", sides);
   checkChoice("cropImages", "edge", edge, ["zero", "reflect"]);
   const [H, W, C] = shape;
   const [P, Q] = window;

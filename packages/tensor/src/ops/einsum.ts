@@ -80,8 +80,10 @@ function checkSides(
       sides.set(letter, known);
     }
   }
-  const strange = [...output].find((letter, i) => !sides.has(letter) || output.indexOf(letter) !== i);
-  if (strange) throw fail(`${strange} of the result stands in no operand, or twice`);
+  for (const [i, letter] of [...output].entries()) {
+    if (!sides.has(letter)) throw fail(`${letter} of the result stands in no operand`);
+    if (output.indexOf(letter) !== i) throw fail(`${letter} stands twice in the result`);
+  }
 }
 
 /** A term without the axes that nothing needs. */

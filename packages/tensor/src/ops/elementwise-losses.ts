@@ -98,7 +98,7 @@ export function bceWithLogits(x: Tensor, y: Tensor, options: BceWithLogitsOption
   checkOptions("bceWithLogits", options, [...REDUCTION, "posWeight"]);
   const { posWeight } = options;
   const reduction = reductionOf("bceWithLogits", options);
-  if (posWeight) {
+  if (posWeight !== undefined) {
     checkTensors("bceWithLogits", { posWeight });
     checkBroadcast("bceWithLogits", { x, y, posWeight });
   }

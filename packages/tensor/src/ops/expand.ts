@@ -1,6 +1,6 @@
 import { differentiable } from "../core/autograd.ts";
 import type { Shape } from "../core/shape.ts";
-import { isSame, strides } from "../core/shape.ts";
+import { checkShape, isSame, strides } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { fitted } from "./elementwise.ts";
@@ -15,6 +15,7 @@ import { gathered } from "./strided-copy.ts";
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   checkTensors("broadcastTo", { x });
+  checkShape("broadcastTo", shape);
   const extra = shape.length - x.shape.length;
   const wrong = x.shape.findIndex((side, axis) => side !== 1 && side !== shape[axis + extra]);
   if (extra < 0 || wrong >= 0) {

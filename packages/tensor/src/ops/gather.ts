@@ -4,6 +4,7 @@ import { arange } from "../core/create.ts";
 import { isInteger } from "../core/dtype.ts";
 import { type Expression, elementwise } from "../core/map.ts";
 import { run } from "../core/run.ts";
+import { checkShape } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { around, axisOf } from "./axes.ts";
@@ -42,6 +43,7 @@ export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
  * @throws ShapeError if the labels are fractions.
  */
 export function oneHot(labels: Tensor, classes: number): Tensor {
+  checkShape("oneHot", [classes]);
   checkWhole("oneHot", "labels", labels, `They are [${labels.shape}].`);
   const names = arange(classes, { dtype: labels.dtype, device: labels.device });
   const column = labels.view([...labels.shape, 1]);

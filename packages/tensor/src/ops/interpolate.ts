@@ -27,21 +27,11 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   checkOptions("interpolate", options, ["size", "scale", "mode", "alignCorners"]);
   const fail = (what: string) => new ShapeError(`interpolate: ${what}. x is [${x.shape}] as [N, H, W, C].`);
   if (x.shape.length !== 4 || x.size === 0) throw fail("x has to be images");
-  const { size, scale, mode = "nearest", alignCorners = false } = options;
-  if ((size === undefined) === (scale === undefined)) throw fail("either size or scale has to be given");
+  const { mode = "nearest", alignCorners = false } = options;
+  const { size, scales } = checkedSize(options, fail);
   const sides = [x.shape[1]!, x.shape[2]!] as const;
-  const scales = scale === undefined ? undefined : typeof scale === "number" ? [scale, scale] : scale;
-  if (scales && !scales.every((factor) => factor > 0 && factor < Infinity))
-    throw fail(`scale is [${scales}]`);
-  const wanted = pair(
-    "size",
-    size ?? ([0, 1].map((i) => Math.floor(sides[i]! * scales![i]!)) as [number, number]),
-    1,
-    fail,
-  );
-  if (mode !== "nearest" && mode !== "bilinear")
-    throw fail(`there is no mode ${mode}; there are nearest, bilinear`);
-  if (mode === "nearest" && options.alignCorners) throw fail("alignCorners is of bilinear only");
+  const wanted =
+    size ?? pair("size", [sides[0] * scales![0], sides[1] * scales![1]].map(Math.floor) as never, 1, fail);
   return alongEach(x, [1, 2], (y, axis) => {
     const i = axis - 1;
     const [from, to] = [sides[i]!, wanted[i]!];
@@ -50,6 +40,26 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     const step = scales ? 1 / scales[i]! : from / to;
     return mode === "nearest" ? nearest(y, axis, to, step) : linear(y, axis, to, step, alignCorners);
   });
+}
+
+/**
+ * The size or the scales that options ask for, one of each for rows and columns.
+ *
+ * @throws what `fail` makes, if the options make no sense for any image.
+ */
+export function checkedSize<E extends Error>(
+  { size, scale, mode = "nearest", alignCorners = false }: InterpolateOptions,
+  fail: (what: string) => E,
+): { size?: readonly [number, number]; scales?: readonly [number, number] } {
+  if ((size === undefined) === (scale === undefined)) throw fail("either size or scale has to be given");
+  if (mode !== "nearest" && mode !== "bilinear")
+    throw fail(`there is no mode ${mode}; there are nearest, bilinear`);
+  if (mode === "nearest" && alignCorners) throw fail("alignCorners is of bilinear only");
+  if (size !== undefined) return { size: pair("size", size, 1, fail) };
+  const scales = (Array.isArray(scale) ? scale : [scale, scale]) as [number, number];
+  if (scales.length !== 2 || !scales.every((factor) => factor > 0 && factor < Infinity))
+    throw fail(`scale is [${scales.map(String)}], not numbers above 0`);
+  return { scales };
 }
 
 function nearest(x: Tensor, axis: number, to: number, step: number): Tensor {

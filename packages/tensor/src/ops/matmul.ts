@@ -63,7 +63,7 @@ const copiesOf = (operands: readonly Matrices[], given: readonly Tensor[]): Tens
  * @throws ShapeError if the sizes do not fit.
  */
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
-  checkTensors("linear", { x, w, ...(b && { b }) });
+  checkTensors("linear", { x, w, ...(b !== undefined && { b }) });
   const fail = (what: string) =>
     new ShapeError(
       `linear: ${what}. x is [${x.shape}] as [..., in]; w is [${w.shape}] as [in, out]${b ? `; b is [${b.shape}] as [out]` : ""}.`,

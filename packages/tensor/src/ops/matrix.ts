@@ -1,4 +1,5 @@
 import { arange } from "../core/create.ts";
+import { checkType } from "../core/dtype.ts";
 import { type Expression, elementwise } from "../core/map.ts";
 import { scope } from "../core/scope.ts";
 import { checkTensors, type Tensor, type TensorOptions } from "../core/tensor.ts";
@@ -33,6 +34,7 @@ export function eye(rows: number, columns = rows, options: TensorOptions = {}): 
     throw new ShapeError(`eye: sides are ${rows} and ${columns}, not whole numbers ≥ 0.`);
   checkOptions("eye", options, ["device", "dtype", "requiresGrad"]);
   const { device = defaultDevice(), dtype = "f32", requiresGrad = false } = options;
+  checkType("eye", dtype, requiresGrad);
   const ones = mask(rows, columns, (i, j) => `${i} == ${j}`, 0, device); // no NaN: integers
   const y = dtype === "f32" ? ones : elementwise((x) => x!, [ones], { dtype });
   if (y !== ones) ones.dispose();

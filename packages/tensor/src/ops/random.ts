@@ -12,7 +12,7 @@ import {
   uniformParams,
 } from "@shadegrad/kernels-wgsl/random";
 import { differentiable } from "../core/autograd.ts";
-import { checkGradient, isInteger } from "../core/dtype.ts";
+import { checkType, isInteger } from "../core/dtype.ts";
 import { type Generator, generatorOf } from "../core/generator.ts";
 import { eachCall } from "../core/recorder.ts";
 import { drawn } from "../core/replayed-draws.ts";
@@ -29,6 +29,8 @@ export interface RandomOptions extends TensorOptions {
   /** Source of the numbers, in place of the device's own generator. */
   generator?: Generator | undefined;
 }
+
+const RANDOM_OPTIONS = [...TENSOR_OPTIONS, "generator"];
 
 /**
  * Uniform random numbers in [0, 1), of 24 bits, or 11 as f16.
@@ -79,6 +81,7 @@ export function normal(shape: Shape, mean: number, std: number, options?: Random
  * @throws ShapeError if there is no number between them, or one is beyond 32 bits.
  */
 export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
+  checkOptions("randint", options, RANDOM_OPTIONS);
   const { dtype = "i32" } = options;
   const [least, most] = dtype === "u32" ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
   if (!isInteger(dtype))
@@ -99,17 +102,18 @@ function random(
   params: (length: number, stream: Stream) => RandomParams,
   options: RandomOptions = {},
 ): Tensor {
-  checkOptions(op, options, [...TENSOR_OPTIONS, "generator"]);
+  checkOptions(op, options, RANDOM_OPTIONS);
   const { dtype = "f32", device = defaultDevice(), generator, requiresGrad = false } = options;
+  checkType(op, dtype, requiresGrad);
   if (isInteger(dtype) && op !== "randint") {
     throw new ShapeError(`${op}: fractions are f32 or f16, not ${dtype}; randint gives whole numbers.`);
   }
   const itsShape = checkShape(op, shape);
-  checkGradient(op, dtype, requiresGrad);
   const length = sizeOf(itsShape);
   const stream = draw(generator, device, length);
   const writes = { y: { shape: itsShape, dtype } };
   const { y } = run(kernel, () => params(length, stream()), [], writes, {
+    op,
     holes: { distribution, Elem: dtype, BITS: uniformBits(dtype) },
     device,
   });

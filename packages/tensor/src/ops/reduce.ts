@@ -19,9 +19,9 @@ export interface ReduceOptions {
 }
 
 /** @throws TypeError if there is another option. */
-export function keepsDims(op: string, { keepdims = false, ...unknown }: ReduceOptions): boolean {
-  checkOptions(op, unknown, ["keepdims"]);
-  return keepdims;
+export function keepsDims(op: string, options: ReduceOptions): boolean {
+  checkOptions(op, options, ["keepdims"]);
+  return options.keepdims ?? false;
 }
 
 /**

@@ -2,7 +2,7 @@ import { differentiable } from "../core/autograd.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
 import { kindOf, ShapeError } from "../errors.ts";
-import { axesOf, axisOf } from "./axes.ts";
+import { axesOf, axisOf, newAxisOf } from "./axes.ts";
 
 /**
  * The same elements in the same order under another shape: a view, which shares the memory.
@@ -62,7 +62,7 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   checkTensors("unsqueeze", { x });
   const shape = [...x.shape];
-  shape.splice(axisOf("unsqueeze", [...x.shape, 1], axis), 0, 1);
+  shape.splice(newAxisOf("unsqueeze", x.shape, axis), 0, 1);
   return viewed("unsqueeze", x, shape);
 }
 

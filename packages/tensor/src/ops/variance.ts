@@ -22,13 +22,10 @@ export interface VarianceOptions extends ReduceOptions {
  *
  * @throws ShapeError if x lacks one of the axes.
  */
-export function variance(
-  x: Tensor,
-  axes?: Axes,
-  { keepdims = false, unbiased = true, ...unknown }: VarianceOptions = {},
-): Tensor {
+export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
   checkTensors("variance", { x });
-  checkOptions("variance", unknown, ["keepdims", "unbiased"]);
+  checkOptions("variance", options, ["keepdims", "unbiased"]);
+  const { keepdims = false, unbiased = true } = options;
   const over = axesOf("variance", x.shape, axes);
   const kept = without(x.shape, over, true);
   const count = sizeOf(over.map((axis) => x.shape[axis]!));

@@ -15,9 +15,9 @@ export type Fail = (what: string) => ShapeError;
  * @throws ShapeError by `fail` unless they are whole numbers of at least `least`.
  */
 export function pair(name: string, value: Pair, least: number, fail: Fail): readonly [number, number] {
-  const both = typeof value === "number" ? ([value, value] as const) : value;
+  const both = (Array.isArray(value) ? value : [value, value]) as [number, number];
   if (both.length !== 2 || both.some((side) => !Number.isInteger(side) || side < least)) {
-    throw fail(`${name} is [${both}], not whole numbers ≥ ${least} for [rows, columns]`);
+    throw fail(`${name} is [${both.map(String)}], not whole numbers ≥ ${least} for [rows, columns]`);
   }
   return both;
 }
@@ -39,8 +39,9 @@ export function sides(
     const [rows, cols] = [spans[0] - 1, spans[1] - 1];
     return [rows >> 1, rows - (rows >> 1), cols >> 1, cols - (cols >> 1)];
   }
-  if (typeof padding === "object" && padding.length === 4) {
-    if (padding.every((side) => Number.isInteger(side) && side >= 0)) return padding;
+  if (typeof padding === "string") throw fail(`padding is ${padding}; there are same, valid and numbers`);
+  if (Array.isArray(padding) && (padding as readonly number[]).length === 4) {
+    if (padding.every((side) => Number.isInteger(side) && side >= 0)) return padding as unknown as Quad;
     throw fail(`padding is [${padding}], not whole numbers ≥ 0 for [top, bottom, left, right]`);
   }
   const [rows, cols] = pair("padding", padding as Pair, 0, fail);

@@ -21,7 +21,7 @@ const MEMORY = () => ["m", "v"];
 /** Adam, https://arxiv.org/abs/1412.6980, where weight decay is an L2 term in the gradient; PyTorch's. */
 export class Adam extends Optimizer<Required<AdamOptions>> {
   constructor(params: Parameters | Iterable<ParameterGroup<AdamOptions>>, options: AdamOptions = {}) {
-    super("Adam", params, { ...DEFAULTS, ...options }, MEMORY, (filled) => checkOptions("Adam", filled));
+    super("Adam", params, DEFAULTS, options, MEMORY, (filled) => checkOptions("Adam", filled));
   }
 
   protected override update(...step: UpdateArguments): void {
@@ -32,8 +32,8 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
 /** Adam whose weight decay goes straight to the weights, https://arxiv.org/abs/1711.05101; 0.01 unless given. */
 export class AdamW extends Optimizer<Required<AdamOptions>> {
   constructor(params: Parameters | Iterable<ParameterGroup<AdamOptions>>, options: AdamOptions = {}) {
-    const defaults = { ...DEFAULTS, weightDecay: 0.01, ...options };
-    super("AdamW", params, defaults, MEMORY, (filled) => checkOptions("AdamW", filled));
+    const defaults = { ...DEFAULTS, weightDecay: 0.01 };
+    super("AdamW", params, defaults, options, MEMORY, (filled) => checkOptions("AdamW", filled));
   }
 
   protected override update(...step: UpdateArguments): void {

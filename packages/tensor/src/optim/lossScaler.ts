@@ -49,8 +49,9 @@ export class LossScaler {
   readonly #interval: number;
 
   /** @throws RangeError if the scale is no number above 0, or the interval no whole one. */
-  constructor({ initial = 2 ** 16, interval = 2000, device, ...unknown }: LossScalerOptions = {}) {
-    checkOptions("LossScaler", unknown, ["initial", "interval", "device"]);
+  constructor(options: LossScalerOptions = {}) {
+    checkOptions("LossScaler", options, ["initial", "interval", "device"]);
+    const { initial = 2 ** 16, interval = 2000, device } = options;
     checkOption("LossScaler", "initial", initial, initial > 0 && initial < Infinity, "a number > 0");
     checkOption("LossScaler", "interval", interval, Number.isInteger(interval) && interval > 0, "1, 2, 3 …");
     const on = device ? { device } : {};
@@ -79,8 +80,9 @@ export class LossScaler {
    *
    * @throws RangeError if the limit is negative; ShapeError if no parameter has a gradient.
    */
-  step(optimizers: Scaled | readonly Scaled[], { clipNorm = Infinity, ...unknown }: ScaledStep = {}): void {
-    checkOptions("LossScaler.step", unknown, ["clipNorm"]);
+  step(optimizers: Scaled | readonly Scaled[], options: ScaledStep = {}): void {
+    checkOptions("LossScaler.step", options, ["clipNorm"]);
+    const { clipNorm = Infinity } = options;
     checkOption("LossScaler", "clipNorm", clipNorm, clipNorm >= 0, "a number ≥ 0");
     const all = [optimizers].flat() as readonly Scaled[];
     const slots = all.flatMap(({ groups }) => groups.flatMap(({ slots }) => slots));

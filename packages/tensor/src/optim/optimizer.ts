@@ -4,7 +4,7 @@ import { zerosLike } from "../core/create.ts";
 import { choice, eachCall, recording } from "../core/recorder.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkObject, ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
 import { decode, encode, numbersOf, type Option } from "./option-state.ts";
@@ -33,15 +33,17 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
   constructor(
     kind: string,
     params: Parameters | Iterable<ParameterGroup<O>>,
-    defaults: O,
+    defaults: Partial<O>,
+    options: Partial<O>,
     memory: (options: O) => readonly string[],
     check: (options: O) => void,
   ) {
+    checkObject(kind, options);
     this.#kind = kind;
     this.#memory = memory;
     const seen = new Set<Tensor>();
-    this.groups = groupsOf<O>(params).map(({ params: own, ...options }) => {
-      const filled = { ...defaults, ...defined(options) } as O;
+    this.groups = groupsOf<O>(params).map(({ params: own, ...more }) => {
+      const filled = { ...defaults, ...options, ...defined(more) } as O;
       check(filled);
       const slots = [...namedTensors(own)].map(([name, w], i): Slot => {
         const slot = name ?? String(seen.size);

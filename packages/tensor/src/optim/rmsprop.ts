@@ -28,7 +28,7 @@ const MEMORY = () => ["m", "v"];
  */
 export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   constructor(params: Parameters | Iterable<ParameterGroup<RMSpropOptions>>, options: RMSpropOptions = {}) {
-    super("RMSprop", params, { ...DEFAULTS, ...options }, MEMORY, checkOptions);
+    super("RMSprop", params, DEFAULTS, options, MEMORY, checkOptions);
   }
 
   protected override update(

@@ -16,8 +16,9 @@ export interface CosineOptions {
 }
 
 /** Down from `lr` to `min` along half a cosine, https://arxiv.org/abs/1608.03983. */
-export function cosine({ lr, steps, min = 0, ...unknown }: CosineOptions): Schedule {
-  checkOptions("cosine", unknown, ["lr", "steps", "min"]);
+export function cosine(options: CosineOptions): Schedule {
+  checkOptions("cosine", options, ["lr", "steps", "min"]);
+  const { lr, steps, min = 0 } = options;
   checkAmount("cosine", "lr", lr);
   checkAmount("cosine", "min", min);
   checkSteps("cosine", "steps", steps);
@@ -32,8 +33,9 @@ export interface MultiStepOptions {
 }
 
 /** `lr`, times `gamma` at each milestone. */
-export function multiStep({ lr, milestones, gamma = 0.1, ...unknown }: MultiStepOptions): Schedule {
-  checkOptions("multiStep", unknown, ["lr", "milestones", "gamma"]);
+export function multiStep(options: MultiStepOptions): Schedule {
+  checkOptions("multiStep", options, ["lr", "milestones", "gamma"]);
+  const { lr, milestones, gamma = 0.1 } = options;
   checkAmount("multiStep", "lr", lr);
   checkAmount("multiStep", "gamma", gamma);
   if (milestones.some((step, i) => !(step > (milestones[i - 1] ?? -1)))) {
@@ -103,11 +105,9 @@ export interface WarmupOptions {
 }
 
 /** Rise in a line to the first rate of another schedule, which then begins. */
-export function warmup(
-  schedule: Schedule,
-  { steps, start = 1 / (steps + 1), ...unknown }: WarmupOptions,
-): Schedule {
-  checkOptions("warmup", unknown, ["steps", "start"]);
+export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
+  checkOptions("warmup", options, ["steps", "start"]);
+  const { steps, start = 1 / (steps + 1) } = options;
   checkSteps("warmup", "steps", steps);
   checkAmount("warmup", "start", start);
   return (step) => (step < steps ? schedule(0) * line(start, 1, step / steps) : schedule(step - steps));

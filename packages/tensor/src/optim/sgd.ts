@@ -19,8 +19,15 @@ export interface SGDOptions {
 /** Stochastic gradient descent: g = dw + weightDecay·w, m = momentum·m + g, w −= lr·m; PyTorch's. */
 export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(params: Parameters | Iterable<ParameterGroup<SGDOptions>>, options: SGDOptions) {
-    const defaults = { momentum: 0, weightDecay: 0, nesterov: false, ...options };
-    super("SGD", params, defaults, ({ momentum }) => (momentum > 0 ? ["momentum"] : []), checkOptions);
+    const defaults = { momentum: 0, weightDecay: 0, nesterov: false };
+    super(
+      "SGD",
+      params,
+      defaults,
+      options,
+      ({ momentum }) => (momentum > 0 ? ["momentum"] : []),
+      checkOptions,
+    );
   }
 
   protected override update(

@@ -81,7 +81,7 @@ describe("a tensor that is too large", () => {
     const side = Math.floor(most / 4 / 1024) + 1;
     expect(() => zeros([side, 1024])).toThrow(DeviceError);
     expect(() => zeros([side, 1024])).toThrow(
-      /^a tensor f32 \[\d+, 1024\] needs [\d.]+ MiB; this device binds at most [\d.]+ MiB\.$/,
+      /^zeros: a tensor f32 \[\d+, 1024\] needs [\d.]+ [MG]iB; this device binds at most [\d.]+ [MG]iB\.$/,
     );
   });
 

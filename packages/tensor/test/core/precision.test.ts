@@ -74,7 +74,7 @@ describe("without shader-f16", () => {
 
   it("there are no others", async () => {
     await expect(openDevice({ device: without, precision: "f8" as "f16" })).rejects.toThrow(
-      "init: precision is f8; there are f32 and f16.",
+      "init: precision is f8; there are f32, f16.",
     );
   });
 });

@@ -52,6 +52,7 @@ import {
   topK,
   transpose,
   uniform,
+  unsqueeze,
   where,
 } from "../../src/index.ts";
 
@@ -116,6 +117,10 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
   "concat and stack": [
     [() => concat([]), "concat: there are no tensors to join"],
     [() => concat([x(2, 3), x(2, 2)]), "xs[0] and xs[1] have to agree in all axes but 0"],
+    [
+      () => stack([x(2), x(2)], 3),
+      "stack: there is no place 3 for a new axis: there are 0 to 1, or -2 to -1. x is [2]",
+    ],
     [() => stack([x(2), x(2), x(3)]), "xs[0] and xs[2] have to agree in"],
     [() => concat([x(2), whole(2)]), /xs\[0\].*xs\[1\].*i32|f32.*i32/],
   ],
@@ -187,6 +192,10 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
       () => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: "same", stride: [2, 1] }),
       'padding "same" needs stride 1, not [2,1]',
     ],
+    [
+      () => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: wrong("full") }),
+      "padding is full; there are same, valid and numbers",
+    ],
     [() => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: -1 }), "padding is [-1,-1]"],
     [
       () => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: [0, 0, 0, -1] }),
@@ -226,8 +235,8 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
     [() => einsum("ij", x(2)), "operand 0 has 1 axes but 2 letters, ij"],
     [() => einsum("ii->i", x(2, 2)), "i stands twice for operand 0"],
     [() => einsum("i,i->i", x(2), x(3)), "i is 2 elements and 3 in operand 1"],
-    [() => einsum("ij->ik", x(2, 2)), "k of the result stands in no operand, or twice"],
-    [() => einsum("ij->ii", x(2, 2)), "i of the result stands in no operand, or twice"],
+    [() => einsum("ij->ik", x(2, 2)), "k of the result stands in no operand."],
+    [() => einsum("ij->ii", x(2, 2)), "i stands twice in the result."],
   ],
   losses: [
     [() => huberLoss(x(2), x(2), { delta: 0 }), "delta is 0, not a number above 0"],
@@ -258,6 +267,18 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
   "broadcastTo and tile": [
     [() => broadcastTo(x(2, 3), [3]), "x has 2 axes but the shape only 1. x is [2,3]; shape is [3]"],
     [() => broadcastTo(x(2), [3]), "axis 0 of x has 2 elements but the shape wants 3"],
+    ...[
+      [-1, 3],
+      [NAN, 3],
+      [1.5, 3],
+    ].map(
+      (shape) =>
+        [
+          () => broadcastTo(x(1, 3), shape),
+          `broadcastTo: a side of ${shape[0]} is not a whole number ≥ 0`,
+        ] as const,
+    ),
+    [() => broadcastTo(x(3), wrong(3)), "broadcastTo: a shape is an array such as [2, 3], not a number"],
     [() => tile(x(2), [1, 2]), "each of 1 axes needs a whole number ≥ 0 of repeats"],
     [() => tile(x(2), [0.5]), "repeats are [0.5]"],
     [() => tile(x(2), [-1]), "repeats are [-1]"],
@@ -286,6 +307,7 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
   ],
   "gather and gatherElements": [
     [() => gather(x(3), x(1)), "indices have to be i32 or u32 but are f32"],
+    [() => oneHot(whole(3), 2.5), "oneHot: a side of 2.5 is not a whole number"],
     [() => oneHot(x(3), 2), "labels have to be i32 or u32 but are f32"],
     [() => gatherElements(x(3), x(1)), "indices have to be i32 or u32 but are f32"],
     [() => gatherElements(x(3, 2), whole(1)), "x has 2 axes but indices have 1"],
@@ -384,6 +406,11 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
     [() => chunk(x(2), 1.5), "1.5 pieces is no whole number ≥ 1"],
   ],
   "reshape and squeeze": [
+    [
+      () => unsqueeze(x(2, 3), 3),
+      "unsqueeze: there is no place 3 for a new axis: there are 0 to 2, or -3 to -1. x is [2,3].",
+    ],
+    [() => unsqueeze(x(2, 3), -4), "there is no place -4"],
     [() => reshape(x(6), wrong(6)), "a shape is an array such as [2, 3], not a number. x is [6]"],
     [() => reshape(x(6), [-1, -1]), "only one side may be -1"],
     [() => reshape(x(6), [-2, -3]), "a side of -2 is not a whole number ≥ 0"],
