@@ -21,6 +21,11 @@ const client = new WorkerClient();
 const classify = new Classify(client);
 const root = document.querySelector<HTMLElement>("#app")!;
 
+/** Nets, photographs and data of the page; undefined if the list did not load. */
+const listed: Promise<BundledAssets | undefined> = fetch("./bundled-assets.json")
+  .then((response) => (response.ok ? response.json() : undefined))
+  .catch(() => undefined);
+
 /** Turn the camera off; its code is there if it is on. */
 async function stopCamera(): Promise<void> {
   if (state.classify.camera.is !== "off") (await import("./classify/camera.ts")).stopCamera();
@@ -86,7 +91,8 @@ function view(): TemplateResult {
 async function fetchView(route: Route): Promise<void> {
   views.set(route, "coming");
   try {
-    views.set(route, await later[route]!());
+    const [found] = await Promise.all([later[route]!(), listed]); // a view takes pictures once it knows the nets
+    views.set(route, found);
   } catch (error) {
     const problem = viewProblem(TITLES[route], error);
     views.set(route, () => message({ kind: "problem", ...problem }));
@@ -158,9 +164,8 @@ applyTheme(state.theme);
 change({});
 const opened = openDevice(client);
 
-const response = await fetch("./bundled-assets.json").catch(() => undefined);
-if (response?.ok) {
-  const assets = (await response.json()) as BundledAssets;
+const assets = await listed;
+if (assets) {
   change({ assets });
   void opened.then(() => {
     // A software adapter begins with the smallest net, the last of the list.

@@ -1,7 +1,8 @@
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { chooseCat, chooseSmall, expectAnswer } from "./classify/steps.ts";
-import { openPage, withPage } from "./page.ts";
+import { knowsDevice, openPage, withPage } from "./page.ts";
+import { show } from "./teach/steps.ts";
 import { choose, chooseSmall as chooseSmallTraining, oneStep } from "./train/steps.ts";
 
 withPage();
@@ -63,6 +64,22 @@ test("the training view's charts are drawn in the browser's language, and in Eng
     await page.locator(".plot canvas").first().waitFor();
     expect(await page.evaluate(() => navigator.language)).toBe(corrected);
   }
+});
+
+test("a view that is opened before the page has its list of nets waits for it", async () => {
+  const late = `const { fetch } = window;
+    const released = new Promise((release) => { window.release = release; });
+    window.fetch = async (...args) => {
+      if (String(args[0]).includes("bundled-assets")) await released;
+      return fetch(...args);
+    };`;
+  const { page } = await openPage({ at: "#/teach", inPage: [late] });
+  await knowsDevice(page);
+  await page.waitForLoadState("networkidle"); // the view's scripts have arrived
+  await page.getByText("Teach it is loading").waitFor();
+  await page.evaluate("release()");
+  await show(page, 1);
+  expect(await page.getByRole("alert").count()).toBe(0);
 });
 
 test("a view whose scripts do not arrive asks for the network", async () => {
