@@ -119,7 +119,7 @@ function inLoops(code: string, bound: (count: string) => string): string {
   const end = code.indexOf("}\n", last.index) + 2;
   const looped = `${code.slice(0, start)}${loop}${code.slice(end)}`;
   return looped.replace(
-    /(\n {4}for \(var k = 0u; k < TILE_K; k \+= MATRIX_K\) \{\n[\s\S]*?)\n {4}\}\n/,
+    /(\n {4}for \(var depth = 0u; depth < TILE_K; depth \+= MATRIX_K\) \{\n[\s\S]*?)\n {4}\}\n/,
     "$1\n multiplyAll();\n    }\n",
   );
 }

@@ -58,6 +58,37 @@ it("has no member of Params that neither a shader nor the choice of a launch rea
   expect(unread).toEqual([]);
 });
 
+it("has no name that means something else around it, in the same function", () => {
+  const shaders = new Map(rows.map(([name, , { source }]) => [source, name]));
+  const found = [...shaders].flatMap(([source, name]) => hidden(source).map((hides) => `${name}: ${hides}`));
+  expect(found).toEqual([]);
+  expect(hidden("fn f(k: u32) -> u32 { for (var i = 0u; i < 4; i++) { let k = i; } return k; }")).toEqual([
+    "k",
+  ]);
+  expect(
+    hidden("fn f() { for (var i = 0u; i < 4; i++) { let k = i; } let k = 1; }\nfn g(k: u32) {}"),
+  ).toEqual([]);
+});
+
+/** Names of locals that hide a local or a parameter. */
+function hidden(source: string): string[] {
+  const found: string[] = [];
+  const scopes: Set<string>[] = [];
+  let isOpen = false; // a scope that its parameters or a loop's counter have opened
+  const tokens = /\bfn \w+\(([^{]*)|\bfor \(|[{}]|\b(?:let|var) (\w+)/g;
+  for (const [token, parameters, name] of source.replace(/\/\/.*/g, "").matchAll(tokens)) {
+    if (name !== undefined) {
+      if (scopes.some((scope) => scope.has(name))) found.push(name);
+      scopes.at(-1)?.add(name);
+    } else if (token === "}") scopes.pop();
+    else {
+      if (!isOpen) scopes.push(new Set(parameters?.match(/\w+(?=:)/g)));
+      isOpen = token !== "{";
+    }
+  }
+  return found;
+}
+
 describe.each(rows)("%s", (_, kernel, variant, cases) => {
   /** The distinct hole settings that the cases use, for float32 and, where there is `Elem`, float16. */
   const settings = (): Holes[] => {

@@ -208,9 +208,9 @@ fn main(
     if (k0 == begin) { continue; }
 
     // Offsets and strides count elements of the arrays, which are vec4.
-    for (var k = 0u; k < TILE_K; k += MATRIX_K) {
-      let a = subRow * ROW_STRIDE + k / 4;
-      let b = subColumn * ROW_STRIDE + k / 4;
+    for (var depth = 0u; depth < TILE_K; depth += MATRIX_K) {
+      let a = subRow * ROW_STRIDE + depth / 4;
+      let b = subColumn * ROW_STRIDE + depth / 4;
       let b0 = subgroupMatrixLoad<Right, col_major>(&wSlice, b, ROW_STRIDE);
       let b1 = subgroupMatrixLoad<Right, col_major>(&wSlice, b + MATRIX_N * ROW_STRIDE, ROW_STRIDE);
       let a0 = subgroupMatrixLoad<Left, row_major>(&dySlice, a, ROW_STRIDE);

@@ -197,9 +197,9 @@ fn main(
     // = end
 
     // Offsets and strides count elements of the arrays, which are vec4.
-    for (var k = 0u; k < TILE_K; k += MATRIX_K) {
-      let a = subRow * X_STRIDE + k / 4;
-      let b = k * W_STRIDE + subColumn / 4;
+    for (var depth = 0u; depth < TILE_K; depth += MATRIX_K) {
+      let a = subRow * X_STRIDE + depth / 4;
+      let b = depth * W_STRIDE + subColumn / 4;
       let b0 = subgroupMatrixLoad<Right, row_major>(&wSlice, b, W_STRIDE);
       let b1 = subgroupMatrixLoad<Right, row_major>(&wSlice, b + MATRIX_N / 4, W_STRIDE);
       let a0 = subgroupMatrixLoad<Left, row_major>(&xSlice, a, X_STRIDE);

@@ -169,9 +169,9 @@ fn main(
     if (isFirst) { continue; }
 
     // Offsets and strides count elements of the arrays, which are vec4.
-    for (var k = 0u; k < TILE_K; k += MATRIX_K) {
-      let a = k * X_STRIDE + subRow / 4;
-      let b = k * DY_STRIDE + subColumn / 4;
+    for (var depth = 0u; depth < TILE_K; depth += MATRIX_K) {
+      let a = depth * X_STRIDE + subRow / 4;
+      let b = depth * DY_STRIDE + subColumn / 4;
       let b0 = subgroupMatrixLoad<Right, row_major>(&dySlice, b, DY_STRIDE);
       let b1 = subgroupMatrixLoad<Right, row_major>(&dySlice, b + MATRIX_N / 4, DY_STRIDE);
       let a0 = subgroupMatrixLoad<Left, col_major>(&xSlice, a, X_STRIDE);

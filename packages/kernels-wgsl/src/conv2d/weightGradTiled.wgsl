@@ -76,7 +76,7 @@ fn main(
   var sum: array<vec4f, 8>;    // [row], four columns each
   for (var m0 = begin; m0 < end; m0 += DEPTH) {
     // Neighbouring threads read neighbouring channels, of the image and of dy.
-    let quad = thread % SIDE;    // of rows of the tile
+    let quad = thread % SIDE;    // the four rows that this thread fetches
     for (var j = thread / SIDE; j < DEPTH; j += THREADS / SIDE) {
       let m = m0 + j;
       let top = m / p.Q % p.P * p.strideRows;

@@ -183,20 +183,20 @@ fn main(
     }
     if (k0 == first) { continue; }
 
-    for (var k = 0u; k < TILE_K; k += MATRIX_K) {
-      let right0 = rightAt(k, subColumn);
-      let right1 = rightAt(k, subColumn + MATRIX_N);
-      let left0 = leftAt(k, subRow);
+    for (var depth = 0u; depth < TILE_K; depth += MATRIX_K) {
+      let right0 = rightAt(depth, subColumn);
+      let right1 = rightAt(depth, subColumn + MATRIX_N);
+      let left0 = leftAt(depth, subRow);
       sum00 = subgroupMatrixMultiplyAccumulate(left0, right0, sum00);
       sum01 = subgroupMatrixMultiplyAccumulate(left0, right1, sum01);
-      let left1 = leftAt(k, subRow + MATRIX_M);
+      let left1 = leftAt(depth, subRow + MATRIX_M);
       sum10 = subgroupMatrixMultiplyAccumulate(left1, right0, sum10);
       sum11 = subgroupMatrixMultiplyAccumulate(left1, right1, sum11);
       if (SUB_M == 4 * MATRIX_M) {
-        let left2 = leftAt(k, subRow + 2 * MATRIX_M);
+        let left2 = leftAt(depth, subRow + 2 * MATRIX_M);
         sum20 = subgroupMatrixMultiplyAccumulate(left2, right0, sum20);
         sum21 = subgroupMatrixMultiplyAccumulate(left2, right1, sum21);
-        let left3 = leftAt(k, subRow + 3 * MATRIX_M);
+        let left3 = leftAt(depth, subRow + 3 * MATRIX_M);
         sum30 = subgroupMatrixMultiplyAccumulate(left3, right0, sum30);
         sum31 = subgroupMatrixMultiplyAccumulate(left3, right1, sum31);
       }
