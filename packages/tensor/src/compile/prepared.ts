@@ -132,12 +132,12 @@ export class Prepared<A extends readonly Tensor[], R> {
     return entry;
   }
 
-  /** Free the memory of a plan: at once, or after the calls that wait for it. */
+  /** Free the memory of a plan: at once, or after the calls that wait for it, as some do while it is in the making. */
   #discard(key: string, entry: Entry<R>): void {
     const last = this.#turns.get(key);
     const free = () => entry.made?.plan.dispose();
-    if (entry.made && !last) free();
-    else void Promise.allSettled([entry.making, last]).then(free);
+    if (last) void last.then(free);
+    else free();
   }
 }
 
