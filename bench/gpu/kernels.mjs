@@ -8,7 +8,7 @@ import { convolutionsOf, product } from "./shapes.mjs";
  * @typedef {import("@shadegrad/tensor").Device} Device
  * @typedef {import("./candidates.mjs").Candidate} Candidate
  *
- * @typedef {object} Subject what is computed, in one of several ways
+ * @typedef {object} Workload what is computed, in one of several ways
  * @property {string} name
  * @property {number} count how often the net does it
  * @property {any} kernel
@@ -27,7 +27,7 @@ import { convolutionsOf, product } from "./shapes.mjs";
  * @property {boolean} steady whether the clock was where it was at first
  */
 
-/** @typedef {readonly [name: string, subjects: () => Subject[]]} KernelSet */
+/** @typedef {readonly [name: string, workloads: () => Workload[]]} KernelSet */
 
 /** Sets of kernels and shapes, the most informative first. @returns {KernelSet[]} */
 export const sets = () => [
@@ -48,7 +48,7 @@ export const sets = () => [
   ["baked ×32", () => forward("resnet50", 32, { baked: true }).slice(0, 4)],
 ];
 
-/** @returns {Subject[]} */
+/** @returns {Workload[]} */
 function products(holes) {
   const of = (M, N, K, aT = false, bT = false) => {
     const params = product(M, N, K, aT, bT);
@@ -69,7 +69,7 @@ function products(holes) {
   ];
 }
 
-/** @returns {Subject[]} */
+/** @returns {Workload[]} */
 const forward = (net, N, options, holes = {}) =>
   convolutionsOf(net, N).map(({ name, count, p }) => ({
     ...{ name, count, kernel: conv2d, params: p, flops: flopsOf(p) },
@@ -77,7 +77,7 @@ const forward = (net, N, options, holes = {}) =>
     options: { ...options, holes, rows: p.N * p.P * p.Q, columns: p.O, depth: p.R * p.S * p.C },
   }));
 
-/** @returns {Subject[]} */
+/** @returns {Workload[]} */
 const inputGrad = (net, N, holes = {}) =>
   convolutionsOf(net, N)
     .filter(({ p }) => p.C > 3)
@@ -87,7 +87,7 @@ const inputGrad = (net, N, holes = {}) =>
       options: { holes, rows: p.N * p.H * p.W, columns: p.C, depth: p.R * p.S * p.O },
     }));
 
-/** @returns {Subject[]} */
+/** @returns {Workload[]} */
 const weightGrad = (net, N, holes = {}) =>
   convolutionsOf(net, N).map(({ name, count, p }) => {
     const splits = weightGradSplits(p, { software: false });
@@ -116,25 +116,25 @@ const lengthsOf = ({ N, H, W, C, R, S, O, P, Q }, x, w, y) => ({
  */
 export async function measureKernels(device, clock, chosen, isOver, onResult) {
   const memory = new Memory(device);
-  for (const [set, subjects] of chosen) {
-    for (const subject of subjects()) {
+  for (const [set, workloads] of chosen) {
+    for (const workload of workloads()) {
       if (isOver()) break;
-      const holes = /** @type {any} */ (subject.options).holes ?? {};
+      const holes = /** @type {any} */ (workload.options).holes ?? {};
       const candidates = candidatesOf(
         device,
-        subject.kernel,
-        subject.params,
-        /** @type {any} */ (subject.options),
+        workload.kernel,
+        workload.params,
+        /** @type {any} */ (workload.options),
       );
-      const result = await measureSubject(device, clock, memory, subject, candidates, holes);
+      const result = await measureWorkload(device, clock, memory, workload, candidates, holes);
       onResult({ set, ...result });
     }
   }
   memory.destroy();
 }
 
-async function measureSubject(device, clock, memory, subject, candidates, holes) {
-  const { kernel, params, name, count, flops, lengths } = subject;
+async function measureWorkload(device, clock, memory, workload, candidates, holes) {
+  const { kernel, params, name, count, flops, lengths } = workload;
   const isHalf = holes.Elem === "f16";
   const [output = ""] = kernel.writes;
   const partial = Math.max(4, ...candidates.map((candidate) => candidate.partial));

@@ -37,9 +37,9 @@ const limit = 1000 * Number(options.seconds);
 const isChosen = (/** @type {string} */ name) =>
   filter.length === 0 || filter.some((text) => name.includes(text));
 /** @type {(set: import("./kernels.mjs").KernelSet) => import("./kernels.mjs").KernelSet} */
-const shaped = ([name, subjects]) => [
+const shaped = ([name, workloads]) => [
   name,
-  () => subjects().filter((subject) => subject.name.includes(options.shape)),
+  () => workloads().filter((workload) => workload.name.includes(options.shape)),
 ];
 const device = await init({ quiet: true, precision, tuned: options.tuned });
 const clock = new WarmClock(device);

@@ -69,5 +69,5 @@ function intercept({ launcher }, change) {
   const changed = (kernel, params, buffers, options) =>
     launch.call(launcher, kernel, params, buffers, change(kernel, params, options));
   launcher.launch = changed;
-  return () => void Reflect.deleteProperty(launcher, "launch"); // the class has the one that was there
+  return () => void Reflect.deleteProperty(launcher, "launch"); // the original is on the prototype
 }

@@ -22,7 +22,7 @@ export function values(name, length) {
 }
 
 /**
- * Weights of a net by name. No batch norm is the identity, so that one which was left out would be noticed.
+ * Weights of a net by name. No batch norm is the identity, so that a peer that leaves one out computes other logits.
  *
  * @param {import("./nets.mjs").Net} net
  * @param {Order} order

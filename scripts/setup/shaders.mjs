@@ -25,14 +25,14 @@ const OPERATOR = /[-+*/%<>=&|^!~]/;
 const areApart = (before, after) =>
   [/\w/, OPERATOR].some((pattern) => pattern.test(before) && pattern.test(after));
 
-/** Module of the shaders that lie side by side. */
+/** Module of the shaders that are bundled together. */
 export const TOGETHER = "\0virtual:shaders";
 
 /**
  * A plugin of Vite: `import source from "./x.wgsl?raw"` gives the stripped shader.
  *
  * @param {readonly string[]} [together] paths of shaders to put into one module. They have much in common, and gzip looks back
- *   32 KB only: side by side those of a ResNet-50 take 3 KB less.
+ *   32 KB only: adjacent, those of a ResNet-50 take 3 KB less.
  * @returns {import("vite").Plugin}
  */
 export const strippedShaders = (together = []) => ({
@@ -59,7 +59,7 @@ const kindOf = (path) => KINDS.findIndex((kind) => kind.test(basename(path)));
 
 /**
  * Paths in the order in which their shaders compress best, as was tried: products, and pooling, whose windows are those of
- * convolutions, first, those of a kind beside one another.
+ * convolutions, first, those of a kind adjacent.
  *
  * @param {readonly string[]} paths
  */

@@ -72,7 +72,7 @@ const hasInputs = isThere(...inputs);
 test.skipIf(!hasImageNet || !hasInputs)(
   `ImageNet's ResNet-50 has the reference's logits${needing(hasInputs, "reference data")}${needing(hasImageNet, IMAGENET)}`,
   async () => {
-    // Each command opens the default device anew, the one before this test with half precision.
+    // Each command opens the default device again, the one before this test with half precision.
     await init({ quiet: true, precision: "f32" });
     const { weights } = await imageNetResnet50();
     const { options } = modelOf(await inspectCheckpoint(weights))!;

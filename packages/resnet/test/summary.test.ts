@@ -81,25 +81,25 @@ test("the model is as before: modes, statistics and methods", async () => {
 
 test("layers are listened to in the order in which they run, and not any more afterwards", () => {
   const model = resnet8();
-  const told: string[] = [];
+  const calls: string[] = [];
   const listener = {
-    before: ({ name }: { name: string }) => void told.push(`> ${name}`),
+    before: ({ name }: { name: string }) => void calls.push(`> ${name}`),
     after: ({ name }: { name: string }, { shape }: { shape: readonly number[] }) =>
-      void told.push(`< ${name} [${shape}]`),
+      void calls.push(`< ${name} [${shape}]`),
   };
   const run = () => scope(() => void model.forward(zeros([1, 32, 32, 3])));
   listening(model, listener, run);
-  expect(told.slice(0, 5)).toEqual([
+  expect(calls.slice(0, 5)).toEqual([
     "> model",
     "> base",
     "> base.conv",
     "< base.conv [1,32,32,16]",
     "> base.bn",
   ]);
-  expect(told.slice(-4)).toEqual(["< base [1,64]", "> fc", "< fc [1,10]", "< model [1,10]"]);
-  expect(told).toContain("< base.blocks.1 [1,16,16,32]");
-  expect(told).not.toContain("< base.blocks.0.shortcut [1,32,32,16]"); // an identity
-  const { length } = told;
+  expect(calls.slice(-4)).toEqual(["< base [1,64]", "> fc", "< fc [1,10]", "< model [1,10]"]);
+  expect(calls).toContain("< base.blocks.1 [1,16,16,32]");
+  expect(calls).not.toContain("< base.blocks.0.shortcut [1,32,32,16]"); // an identity
+  const { length } = calls;
   run();
-  expect(told).toHaveLength(length);
+  expect(calls).toHaveLength(length);
 });

@@ -15,7 +15,7 @@ export type DeviceState =
   | { readonly is: "opening" }
   | {
       readonly is: "open";
-      readonly info: AdapterInfo /** Why it had to be opened anew. */;
+      readonly info: AdapterInfo /** Why it had to be opened again. */;
       readonly after?: string;
     }
   | {

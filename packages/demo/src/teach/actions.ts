@@ -73,7 +73,7 @@ export class Teaching {
     if (picture) this.#add(id, picture);
   }
 
-  /** Use another net; pictures that are there are given to it. */
+  /** Use another net, on the pictures that the classes already have. */
   choose(base: string): void {
     this.#version++;
     set({ base, opened: undefined, pace: undefined, learned: undefined, answer: undefined, steps: [] });

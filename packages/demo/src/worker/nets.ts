@@ -45,7 +45,7 @@ export async function readNet(
   return { net: await build(found, device, onProgress), found };
 }
 
-/** Load a net's weights into the device, in place of those that were there. */
+/** Load a net's weights into the device, in place of the former net's. */
 export async function loadNet(choice: NetChoice, onProgress: (progress: Loading) => void): Promise<NetInfo> {
   const start = performance.now();
   const { net, found } = await readNet(choice, onProgress);

@@ -20,7 +20,7 @@ test("a device that is missing leaves a recorded example, and is found once it i
   await expectAnswer(page, "cat");
 });
 
-test("a device that is lost is opened anew, and the picture is classified on it", async () => {
+test("a device that is lost is opened again, and the picture is classified on it", async () => {
   const { page } = await openPage();
   await chooseSmall(page);
   await chooseCat(page); // a net that was chosen already, as on a software adapter, loads with the first picture

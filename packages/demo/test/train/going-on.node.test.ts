@@ -53,7 +53,7 @@ test("a file that is no checkpoint gets a message", async () => {
   expect(await button(page, "Start").isEnabled()).toBe(true);
 });
 
-test("a device that is lost is opened anew, and the training goes on from its last copy", async () => {
+test("a device that is lost is opened again, and the training goes on from its last copy", async () => {
   const { page } = await openPage({ at: "#/train" });
   await chooseSmall(page);
   await button(page, "Start").click();

@@ -61,7 +61,7 @@ test("a net that is trained for 30 steps has a lower loss, and knows more of wha
   expect(await page.locator(".test li").count()).toBe(40);
 }, 300_000);
 
-test("reset begins anew, and the curve of before stays to compare with", async () => {
+test("reset begins again, and the curve of before stays to compare with", async () => {
   const { page } = await openPage({ at: "#/train" });
   await chooseSmall(page);
   const first = await oneStep(page);

@@ -1,6 +1,6 @@
 import type { HostDType, HostTensor, SourceInput } from "@shadegrad/tensor/formats";
 
-/** A tensor of an open checkpoint, read anew at each call. */
+/** A tensor of an open checkpoint, read again at each call. */
 export interface CheckpointTensor {
   readonly dtype: HostDType;
   readonly shape: readonly number[];

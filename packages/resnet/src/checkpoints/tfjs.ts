@@ -187,5 +187,5 @@ function record(value: unknown, what: string): Record<string, unknown> {
   throw damaged(`${what} is no object`);
 }
 
-const damaged = (what: string, advice = "Fetch the file again, or convert the model anew") =>
+const damaged = (what: string, advice = "Fetch the file again, or convert the model again") =>
   new FormatError(`model.json: ${what}. ${advice}.`);

@@ -35,7 +35,7 @@ export async function openZip(source: ByteSource): Promise<ReadonlyMap<string, Z
   const parts = new Map(entries.map((entry) => [entry.name, partOf(entry)]));
   if (parts.size < entries.length)
     throw new FormatError(
-      `zip: ${entries.length} entries share ${parts.size} names. Fetch the file again, or save it anew.`,
+      `zip: ${entries.length} entries share ${parts.size} names. Fetch the file again, or save it again.`,
     );
   return parts;
 }
@@ -46,7 +46,7 @@ const partOf = (entry: ZipEntry): ZipPart => ({
     // A compressed entry could claim any size.
     if (entry.compressionMethod !== 0)
       throw new FormatError(
-        `zip: ${quote(entry.name)} is compressed, which torch.save never does. Pack it uncompressed, or save it anew.`,
+        `zip: ${quote(entry.name)} is compressed, which torch.save never does. Pack it uncompressed, or save it again.`,
       );
     return new Uint8Array(await damageIsFormatError(() => entry.arrayBuffer()));
   },

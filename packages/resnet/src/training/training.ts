@@ -262,7 +262,7 @@ export class Training {
     await this.#saveResults(folder);
   }
 
-  /** Write report and weights anew, unless they are those of the checkpoint; false if the signal interrupted it. */
+  /** Write report and weights again, unless they are those of the checkpoint; false if the signal interrupted it. */
   async #repairResults(): Promise<boolean> {
     const { folder } = this.#setup;
     if (!folder || (await folder.hasResultsOf(this.#progress.step))) return true;

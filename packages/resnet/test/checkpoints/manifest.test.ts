@@ -10,7 +10,7 @@ const group = (changes: object) =>
 const weight = (changes: object) => group({ weights: [{ ...WEIGHT, ...changes }] });
 const quantized = (quantization: unknown, changes: object = {}) => weight({ quantization, ...changes });
 
-const ANEW = "Fetch the file again, or convert the model anew.";
+const AGAIN = "Fetch the file again, or convert the model again.";
 const KINDS = "Only float32 as float16, uint8 or uint16 is read.";
 
 describe("a manifest is refused", () => {
@@ -27,25 +27,25 @@ describe("a manifest is refused", () => {
       "this is a graph model, whose weights have no layers' names. Expected a layers model.",
       file({ format: "graph-model", weightsManifest: [] }),
     ],
-    [`weightsManifest is no list. ${ANEW}`, file({ weightsManifest: {} })],
-    [`a group of weightsManifest is no object. ${ANEW}`, file({ weightsManifest: [[]] })],
-    [`paths is no list. ${ANEW}`, group({ paths: "a.bin" })],
-    [`weights is no list. ${ANEW}`, group({ weights: null })],
-    [`"5" is no path of a file beside it. ${ANEW}`, group({ paths: [5] })],
-    [`a weight is no object. ${ANEW}`, group({ weights: ["a"] })],
-    [`a weight has no name. ${ANEW}`, weight({ name: 5 })],
-    [`the shape of "conv/kernel" is no list. ${ANEW}`, weight({ shape: 5 })],
-    [`"conv/kernel" has shape [1.5], not whole numbers ≥ 0 of some size. ${ANEW}`, weight({ shape: [1.5] })],
+    [`weightsManifest is no list. ${AGAIN}`, file({ weightsManifest: {} })],
+    [`a group of weightsManifest is no object. ${AGAIN}`, file({ weightsManifest: [[]] })],
+    [`paths is no list. ${AGAIN}`, group({ paths: "a.bin" })],
+    [`weights is no list. ${AGAIN}`, group({ weights: null })],
+    [`"5" is no path of a file beside it. ${AGAIN}`, group({ paths: [5] })],
+    [`a weight is no object. ${AGAIN}`, group({ weights: ["a"] })],
+    [`a weight has no name. ${AGAIN}`, weight({ name: 5 })],
+    [`the shape of "conv/kernel" is no list. ${AGAIN}`, weight({ shape: 5 })],
+    [`"conv/kernel" has shape [1.5], not whole numbers ≥ 0 of some size. ${AGAIN}`, weight({ shape: [1.5] })],
     [
-      `"conv/kernel" has shape [1125899906842624], not whole numbers ≥ 0 of some size. ${ANEW}`,
+      `"conv/kernel" has shape [1125899906842624], not whole numbers ≥ 0 of some size. ${AGAIN}`,
       weight({ shape: [2 ** 50] }),
     ],
     [
-      `"conv/kernel" has dtype "undefined", not one of float32 float16 int32 uint8 uint16 bool. ${ANEW}`,
+      `"conv/kernel" has dtype "undefined", not one of float32 float16 int32 uint8 uint16 bool. ${AGAIN}`,
       weight({ dtype: undefined }),
     ],
-    [`"conv/kernel" comes twice. ${ANEW}`, group({ weights: [WEIGHT, WEIGHT] })],
-    [`the quantization of "conv/kernel" is no object. ${ANEW}`, quantized("uint8")],
+    [`"conv/kernel" comes twice. ${AGAIN}`, group({ weights: [WEIGHT, WEIGHT] })],
+    [`the quantization of "conv/kernel" is no object. ${AGAIN}`, quantized("uint8")],
     [`"conv/kernel" has dtype "int8", not one of`, quantized({ dtype: "int8" })],
     [`"conv/kernel" is f32 quantized as float32. ${KINDS}`, quantized({ dtype: "float32" })],
     [`"conv/kernel" is f32 quantized as bool. ${KINDS}`, quantized({ dtype: "bool" })],
@@ -54,9 +54,9 @@ describe("a manifest is refused", () => {
       `"conv/kernel" is f32 quantized as uint8. ${KINDS}`,
       quantized({ dtype: "uint8", original_dtype: "int32" }),
     ],
-    [`"conv/kernel" has scale x and min 0, not numbers. ${ANEW}`, quantized({ dtype: "uint8", scale: "x" })],
+    [`"conv/kernel" has scale x and min 0, not numbers. ${AGAIN}`, quantized({ dtype: "uint8", scale: "x" })],
     [
-      `"conv/kernel" has scale 1 and min null, not numbers. ${ANEW}`,
+      `"conv/kernel" has scale 1 and min null, not numbers. ${AGAIN}`,
       quantized({ dtype: "uint8", min: null }),
     ],
   ])("%s", async (message, bytes) => {

@@ -74,7 +74,7 @@ describe("a zip archive of torch.save", () => {
     [
       "that is compressed",
       zip({ "net/data.pkl": "x" }, 8),
-      'zip: "net/data.pkl" is compressed, which torch.save never does. Pack it uncompressed, or save it anew.',
+      'zip: "net/data.pkl" is compressed, which torch.save never does. Pack it uncompressed, or save it again.',
     ],
   ])("%s is refused", async (_, bytes, message) => {
     expect(await messageOf(openCheckpoint(bytes))).toBe(message);

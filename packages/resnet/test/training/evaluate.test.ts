@@ -84,8 +84,8 @@ describe("evaluateModel", () => {
   });
 
   it("takes only the first ones, tells how far it is, and stops when told to", async () => {
-    const told: number[] = [];
-    const onProgress = (done: { images: number; of: number }) => told.push(done.images, done.of);
+    const reported: number[] = [];
+    const onProgress = (done: { images: number; of: number }) => reported.push(done.images, done.of);
     const found = await evaluateModel(identity(), images, {
       limit: 5,
       batchSize: 2,
@@ -93,7 +93,7 @@ describe("evaluateModel", () => {
       logits: true,
     });
     expect([found.images, found.logits!.length]).toEqual([5, 30]);
-    expect(told).toEqual([2, 5, 4, 5, 5, 5]);
+    expect(reported).toEqual([2, 5, 4, 5, 5, 5]);
     const stopped = await evaluateModel(identity(), images, { batchSize: 2, signal: AbortSignal.abort() });
     expect(stopped.images).toBe(0);
   });

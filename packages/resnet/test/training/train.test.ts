@@ -172,7 +172,7 @@ describe("train", () => {
       epochs: 3,
       batchSize: 8,
       optimizer: sgd(trained),
-      compile: false, // the model decides anew at each step
+      compile: false, // the model decides again at each step
       ...quiet,
     });
     await expect(failing).rejects.toThrow(

@@ -23,7 +23,7 @@ export interface Compiled<A extends readonly Tensor[], R> {
   profile(...args: A): Promise<Timing[]>;
   /** The plan for the shapes of the latest call. */
   readonly plan: PlanSummary | undefined;
-  /** Give back its memory; the next call prepares it anew. */
+  /** Free its memory; the next call prepares it again. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
@@ -36,7 +36,7 @@ export interface Compiled<A extends readonly Tensor[], R> {
  * when the weights change, tensors share memory, pipelines and bind groups are made once; each call then
  * encodes one pass and submits once. A whole training step compiles in the same way: parameters,
  * running statistics and an optimizer's memory are changed in place; learning rates and random
- * numbers are those of each call; where the mode of a layer changes (`train`, `evaluate`), it is recorded anew.
+ * numbers are those of each call; where the mode of a layer changes (`train`, `evaluate`), it is recorded again.
  *
  * Other values of the host are those of the first call: give what changes as a tensor. Calls with arguments of the same shapes
  * run in the order in which they are made, awaited or not. Arguments are copied when it

@@ -16,7 +16,7 @@ export interface Merged extends Recorded {
  * Merge elementwise launches into the launch that makes one of their operands, where nobody else reads
  * that: into the epilogue of a kernel that can have one, or into the expression of another elementwise launch.
  *
- * The two become one at the place of the second, where all operands are there.
+ * The two become one at the place of the second, where all operands are computed.
  */
 export function mergeElementwise(launches: readonly Recorded[], kept: ReadonlySet<Storage>): Merged[] {
   const result: (Merged | undefined)[] = [...launches];

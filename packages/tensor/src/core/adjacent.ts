@@ -33,7 +33,7 @@ export function spanOf(tensors: readonly Tensor[], dtype: DType = tensors[0]!.dt
 
 /**
  * Move tensors into memory where they lie one after the other, in as few buffers as the device allows. They stay what they
- * are, for all that share their memory too; functions that were compiled before are recorded anew. While `compile` records,
+ * are, for all that share their memory too; functions that were compiled before are recorded again. While `compile` records,
  * nothing moves.
  */
 export function makeAdjacent(tensors: readonly Tensor[]): void {

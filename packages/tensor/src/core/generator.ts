@@ -28,7 +28,7 @@ let commonSeed: number | undefined;
 let defaults = new WeakMap<Device, Generator>();
 
 /**
- * Start the random numbers of every device anew, from this seed. Without it each run has others.
+ * Start the random numbers of every device again, from this seed. Without it each run has others.
  *
  * @throws RangeError unless it is a whole number from 0 to 2⁵³ − 1.
  */

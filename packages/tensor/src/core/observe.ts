@@ -2,7 +2,7 @@ import type { Tensor } from "./tensor.ts";
 
 /** Observer of every launch and op, for finding faults. */
 export interface Observer {
-  /** A kernel was launched; `replaced` says whether all it wrote was there before. */
+  /** A kernel was launched; `replaced` is true if it wrote pre-existing tensors only. */
   ran(kernel: string, reads: readonly Tensor[], writes: readonly Tensor[], replaced: boolean): void;
   /** The launches since the op before were op `name`, and `y` is its result. */
   computed(name: string, y: Tensor): void;

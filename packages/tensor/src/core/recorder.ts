@@ -121,7 +121,7 @@ export class Recorder {
 let current: Recorder | undefined;
 let epoch = 0;
 
-/** Make every compiled function record anew at its next call, since a decision of the host may have changed unnoticed. */
+/** Make every compiled function record again at its next call, since a decision of the host may have changed unnoticed. */
 export function outdateRecordings(): void {
   epoch++;
 }
@@ -155,7 +155,7 @@ export function eachCall<T>(f: () => T, undo: () => void): () => T {
   return () => value;
 }
 
-/** A value of the host that decides what is launched: where it has changed, a compiled function is recorded anew. */
+/** A value of the host that decides what is launched: where it has changed, a compiled function is recorded again. */
 export function choice<T>(look: () => T): T {
   const found = look();
   current?.choose(look, found);

@@ -1,6 +1,6 @@
 import { allocate, type ByteSource } from "./byte-source.ts";
 
-/** Skipping fewer bytes than this costs less than asking for the stream anew. */
+/** Skipping fewer bytes than this costs less than asking for the stream again. */
 const WORTH_REOPENING = 1 << 20;
 
 /** No header is believed about more memory than this until as many bytes have really come. */

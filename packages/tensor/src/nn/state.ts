@@ -13,7 +13,7 @@ import { type Loaded, type LoadOptions, matchState, restore, type State } from "
 import { type TensorField, tensorFields } from "./module.ts";
 
 /**
- * A layer whose tensors PyTorch lays out otherwise says so, as Conv2d and Linear do.
+ * Declared by a layer whose tensors have another layout in PyTorch, such as Conv2d and Linear.
  *
  * `{ weight: [3, 2, 0, 1] }`: axis i of PyTorch's weight is axis 3, 2, 0, 1 of the layer's.
  */

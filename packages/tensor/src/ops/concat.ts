@@ -33,7 +33,7 @@ export function concat(given: readonly Tensor[], axis = 0): Tensor {
 }
 
 /**
- * Tensors of one shape side by side along a new axis.
+ * Tensors of one shape, joined along a new axis.
  *
  * xs `[…]` each → `[…]` with an axis of as many elements as there are tensors, at `axis` of the result
  *

@@ -42,7 +42,7 @@ async function called(f: () => Tensor, calls = 3): Promise<number[][]> {
 }
 
 describe("numbers of the host", () => {
-  it("that are changed in place begin anew at each call", async () => {
+  it("that are changed in place begin again at each call", async () => {
     const counted = () => {
       const t = tensor([0, 5]);
       assign(t, add(t, 1));

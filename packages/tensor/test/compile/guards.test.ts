@@ -159,7 +159,7 @@ it("folded weights follow an optimizer that moves all of them by one launch", as
   using predict = compile((x: Tensor) => noGrad(() => forward(x)));
   const x = tensor(wave(36), [1, 3, 3, 4]);
   const optimizer = new SGD([w, v], { lr: 0.5 });
-  // The first step moves the weights to one buffer, and the prediction is prepared anew; later ones leave them there.
+  // The first step moves the weights to one buffer, and the prediction is prepared again; later ones leave them there.
   for (let step = 0; step < 3; step++) {
     scope(() => backward(sum(mul(forward(x), 0.1))));
     optimizer.step();

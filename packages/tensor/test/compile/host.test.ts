@@ -43,7 +43,7 @@ describe("memory from before", () => {
     }
   });
 
-  it("that it gives back could only be given back once", async () => {
+  it("that the function frees could only be freed once", async () => {
     const w = weight(1, 2);
     const optimizer = new SGD([w], { lr: 1 });
     const step = (x: Tensor) => {
@@ -117,7 +117,7 @@ describe("a recording that fails", () => {
 });
 
 describe("what the host decides", () => {
-  it("random numbers begin anew with manualSeed, and go on from call to call", async () => {
+  it("random numbers begin again with manualSeed, and go on from call to call", async () => {
     const x = ones([64]);
     using f = compile((x: Tensor) => dropout(x, 0.5));
     const draw = async (seed?: number) => {

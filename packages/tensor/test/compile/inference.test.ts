@@ -66,7 +66,7 @@ it.each([true, false])("a residual block in evaluation is two launches a call (b
   expect(predict.plan).toMatchObject({ launches: 2 });
 });
 
-it("weights that change are folded anew", async () => {
+it("weights that change are folded again", async () => {
   const net = block();
   evaluate(net);
   using predict = compile((x: Tensor) => noGrad(() => net.forward(x)));
@@ -79,7 +79,7 @@ it("weights that change are folded anew", async () => {
   expect(relativeError(after, before)).toBeGreaterThan(0.01);
 });
 
-it("a model that is put into training is recorded anew", async () => {
+it("a model that is put into training is recorded again", async () => {
   const net = block();
   evaluate(net);
   using predict = compile((x: Tensor) => noGrad(() => net.forward(x)));

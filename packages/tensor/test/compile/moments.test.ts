@@ -130,7 +130,7 @@ describe("a training step of a net", () => {
     }
   });
 
-  it("finds the same bits each time", async () => {
+  it("gives the same bits at each call", async () => {
     expect((await trained(true)).numbers).toEqual((await trained(true)).numbers);
   });
 });
@@ -149,7 +149,7 @@ function normOf(C: number, where = device): Norm {
 /**
  * A function of an image gives the same compiled as op by op, call by call.
  *
- * @param build makes what it changes in place, anew
+ * @param build makes the function, with new tensors for it to change in place
  * @returns the launches of its norms
  */
 async function comparesAsEager(build: () => (x: Tensor) => Tensor, C = 8, where = device): Promise<string[]> {

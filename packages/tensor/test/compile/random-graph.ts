@@ -60,7 +60,7 @@ export interface Graph {
 /**
  * The graph of a seed: made twice, it is the same twice, with tensors of its own.
  *
- * Its steps are decided while it runs, by numbers that begin anew with each call and by shapes alone.
+ * Its steps are decided while it runs, by numbers that begin again with each call and by shapes alone.
  */
 export function randomGraph(seed: number, device: Device): Graph {
   const graph = new RandomGraph(seed, device);

@@ -178,7 +178,7 @@ describe("grad", () => {
     expect(dw!.isDisposed).toBe(true);
   });
 
-  it("takes arguments of whole numbers, and gives back the argument itself as a loss", async () => {
+  it("takes arguments of whole numbers, and returns the argument itself as a loss", async () => {
     const [dx, di] = grad((x: Tensor, i: Tensor) => sum(gather(x, i)), [0, 1])(
       tensor([2, 3]),
       tensor(Int32Array.of(1)),

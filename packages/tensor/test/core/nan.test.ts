@@ -121,7 +121,7 @@ describe("findNaN", () => {
   });
 });
 
-it("a watch warns where numbers are read, once for each origin", async () => {
+it("a watch warns where numbers are read, once per origin", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const before = observe(new NaNWatch());
   try {

@@ -5,7 +5,7 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 it("sleeps once a turn while something is waited for, and not after it", async () => {
   const sleeps = vi.spyOn(Atomics, "wait");
-  // Waits that follow one another, or run side by side, are served by one loop.
+  // One loop serves waits that follow one another, and waits that run concurrently.
   for (let i = 0; i < 20; i++) await sleepUntil(Promise.resolve());
   await Promise.all([sleepUntil(nextTurn()), sleepUntil(nextTurn())]);
   let end: () => void = () => {};

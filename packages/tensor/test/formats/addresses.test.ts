@@ -44,7 +44,7 @@ function serve({
 const firsts = (requests: Request[]) => requests.map(({ first }) => first);
 
 describe("a server with ranges", () => {
-  test("is asked anew for what lies more than a mebibyte ahead, after the old request was cancelled", async () => {
+  test("is asked again for what lies more than a mebibyte ahead, after the old request was cancelled", async () => {
     for (const [ahead, expected] of [
       [MIB, [0]],
       [MIB + 1, [0, MIB + 3]],
@@ -61,7 +61,7 @@ describe("a server with ranges", () => {
     }
   });
 
-  test("is asked anew for the byte before, not for the one at hand", async () => {
+  test("is asked again for the byte before, not for the one at hand", async () => {
     const requests = serve();
     const source = await openSource(ADDRESS);
     expect([source.size, source.seekable]).toEqual([BYTES.length, true]);
@@ -81,7 +81,7 @@ describe("a server with ranges", () => {
     expect(await source.read(BYTES.length - 1, 5)).toEqual(BYTES.slice(-1));
   });
 
-  test("is asked anew where a connection broke, for the byte that it broke at", async () => {
+  test("is asked again where a connection broke, for the byte that it broke at", async () => {
     vi.stubGlobal("fetch", async (_: string, { headers }: { headers: { Range: string } }) => {
       const first = Number(/\d+/.exec(headers.Range)![0]);
       const chunks = [BYTES.slice(first, first + 40)];
@@ -113,7 +113,7 @@ describe("a server with ranges", () => {
     );
   });
 
-  test("that fails when it is asked anew", async () => {
+  test("that fails when it is asked again", async () => {
     serve({
       answer: (headers, times) => (times === 2 ? { status: 503, headers: {} } : { status: 206, headers }),
     });

@@ -151,7 +151,7 @@ describe("URLs", () => {
     expect(requests).toEqual([0]);
   });
 
-  test("a server with ranges is asked anew for what lies behind or far ahead", async () => {
+  test("a server with ranges is asked again for what lies behind or far ahead", async () => {
     const bytes = await large();
     const requests = serve(bytes, { ranges: true });
     const file = await openSafetensors(URL_OF_FILE);

@@ -76,7 +76,7 @@ it("keeps the names of the block's tensors", () => {
   expect([...stateDict(net(true)).keys()]).toEqual([...stateDict(net(false)).keys()]);
 });
 
-it("adds to gradients that are there", async () => {
+it("adds to existing gradients", async () => {
   const model = net(true, 1);
   evaluate(model); // the same each time
   const [w] = parameters(model) as [Tensor];

@@ -62,7 +62,7 @@ describe("stateDict", () => {
 });
 
 describe("loadStateDict", () => {
-  it("copies into the tensors that are there", async () => {
+  it("copies into the existing tensors", async () => {
     const [from, to] = [new Net(), new Net()];
     const { weight } = to.conv1;
     from.bn1.forward(

@@ -94,7 +94,7 @@ it("takes two launches each way, of which the second has the sum and the ReLU in
   ]);
 });
 
-it("finds the same bits each time", async () => {
+it("gives the same bits at each call", async () => {
   const [first, second] = [await outcome(tiled, 20, false), await outcome(tiled, 20, false)];
   expect(second.numbers).toEqual(first.numbers);
 });

@@ -66,7 +66,7 @@ describe.each(KINDS)("%s", (_, make) => {
     expect(device.counts.launches - launches).toBe(1 + Math.ceil(SIZES.length / 7));
   });
 
-  it("does so compiled, where gradients are computed beside one another", async () => {
+  it("does so compiled, where gradients are computed into one buffer", async () => {
     const [eager, compiled] = [leaves(), leaves()];
     const [first, second] = [make(eager), make(compiled)];
     using f = compile(() => {
