@@ -187,7 +187,7 @@ export class BottleneckResidualBlock implements Layer {
       BOTTLENECK_OPTIONS,
     );
     const { bias = true, groups = 1, strideAt = 2 } = options;
-    checkChoice("BottleneckResidualBlock", "strideAt", strideAt, [1, 2]);
+    checkChoice("ResNet", "strideAt", strideAt, [1, 2]);
     const [first, second] = strideAt === 1 ? [stride, 1] : [1, stride];
     this.conv1 = new Conv2d(inChannels, bottleneckChannels, 1, { stride: first, bias });
     this.bn1 = new BatchNorm2d(bottleneckChannels);

@@ -29,19 +29,14 @@ export class FormatError extends Error {
   }
 }
 
-/** @throws TypeError unless options are an object. */
-export function checkObject(op: string, options: unknown): void {
-  if (typeof options !== "object" || options === null)
-    throw new TypeError(`${op}: options are ${kindOf(options)}, not an object.`);
-}
-
 /**
  * Refuse what is no object of options, and options that nobody knows, with the known name that is nearest.
  *
  * @throws TypeError naming the first of them.
  */
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
-  checkObject(op, options);
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`${op}: options are ${kindOf(options)}, not an object.`);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const [nearest] = [...known].sort((a, b) => edits(unknown, a) - edits(unknown, b));
@@ -54,8 +49,7 @@ export function checkOptions(op: string, options: object, known: readonly string
 
 /** @throws TypeError naming the first that is no number. */
 export function checkNumbers(op: string, values: Readonly<Record<string, unknown>>): void {
-  for (const name in values) {
-    const value = values[name];
+  for (const [name, value] of Object.entries(values)) {
     if (typeof value !== "number") throw new TypeError(`${op}: ${name} is ${kindOf(value)}, not a number.`);
   }
 }
@@ -66,17 +60,18 @@ export function checkChoice(op: string, name: string, value: unknown, known: rea
   throw new RangeError(`${op}: ${name} is ${String(value)}; there are ${known.join(", ")}.`);
 }
 
-/** @throws RangeError unless it is a number ≥ 0. */
-export function checkAmount(op: string, name: string, value: number): void {
-  if (typeof value === "number" && value >= 0 && value < Infinity) return;
-  throw new RangeError(`${op}: ${name} is ${value}, not a number ≥ 0.`);
+/** @throws RangeError with the option's name and value unless that is right. */
+export function checkOption(op: string, name: string, value: unknown, right: boolean, what: string): void {
+  if (!right) throw new RangeError(`${op}: ${name} is ${value}, not ${what}.`);
 }
 
+/** @throws RangeError unless it is a number ≥ 0. */
+export const checkAmount = (op: string, name: string, value: number): void =>
+  checkOption(op, name, value, Number.isFinite(value) && value >= 0, "a number ≥ 0");
+
 /** @throws RangeError unless it is a number from 0 to 1. */
-export function checkShare(op: string, name: string, value: number): void {
-  if (typeof value === "number" && value >= 0 && value <= 1) return;
-  throw new RangeError(`${op}: ${name} is ${value}, not in [0, 1].`);
-}
+export const checkShare = (op: string, name: string, value: number): void =>
+  checkOption(op, name, value, Number.isFinite(value) && value >= 0 && value <= 1, "in [0, 1]");
 
 /** Insertions, deletions and replacements that make one word of another (Levenshtein), whatever their case. */
 function edits(a: string, b: string): number {

@@ -49,9 +49,7 @@ describe("an argument that is no number", () => {
   it("is seen at the launch where no op looks at it", () => {
     const smoothed = () =>
       sg.crossEntropy(sg.ones([1, 2]), sg.tensor(Int32Array.of(0)), { labelSmoothing: wrong("0.1") });
-    expect(complaint(smoothed)).toBe(
-      "KernelError: crossEntropy: parameter smoothing is a string, not a number",
-    );
+    expect(complaint(smoothed)).toBe("KernelError: crossEntropy: parameter smoothing is 0.1, a string");
   });
 
   it("rejects a tolerance", async () => {
@@ -176,10 +174,6 @@ describe("numbers out of range", () => {
     [
       "batchNorm: eps is NaN, not a number ≥ 0.",
       () => sg.batchNorm(x(), c(), c(), { training: true, eps: Number.NaN }),
-    ],
-    [
-      "batchNorm: momentum is 2, not in [0, 1].",
-      () => sg.batchNorm(x(), c(), c(), { training: true, momentum: 2 }),
     ],
     ["LayerNorm: eps is -1, not a number ≥ 0.", () => new LayerNorm(3, { eps: -1 })],
     ["GroupNorm: eps is -1, not a number ≥ 0.", () => new GroupNorm(1, 3, { eps: -1 })],

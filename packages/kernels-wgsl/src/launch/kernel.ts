@@ -278,11 +278,10 @@ const layouts = new WeakMap<object, Layout>();
 export function writeParams(kernel: Interface, params: ParamValues, into: DataView, offset: number): void {
   for (const { name, type, offset: at } of layout(kernel.params).members) {
     const value = params[name];
-    if (value === undefined) throw new KernelError(`${kernel.name}: parameter ${name} is missing`);
     if (typeof value === "object") {
       for (let i = 0; i < 4; i++) into.setInt32(offset + at + 4 * i, value[i]!, true);
     } else if (typeof value !== "number") {
-      throw new KernelError(`${kernel.name}: parameter ${name} is a ${typeof value}, not a number`);
+      throw new KernelError(`${kernel.name}: parameter ${name} is ${value}, a ${typeof value}`);
     } else if (type === "f32") into.setFloat32(offset + at, value, true);
     else if (type === "i32") into.setInt32(offset + at, value, true);
     else into.setUint32(offset + at, value, true);

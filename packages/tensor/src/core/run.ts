@@ -133,8 +133,9 @@ export function run<P extends ParamValues>(
 function allocated(op: string, { shape, dtype }: { shape: Shape; dtype: DType }, device: Device): Tensor {
   try {
     return empty(shape, dtype, device);
-  } catch (cause) {
-    throw cause instanceof DeviceError ? new DeviceError(`${op}: ${cause.message}`, { cause }) : cause;
+  } catch (error) {
+    (error as Error).message = `${op}: ${(error as Error).message}`;
+    throw error;
   }
 }
 

@@ -1,11 +1,9 @@
 import { DeviceError } from "../errors.ts";
 
-const UNITS = ["MiB", "GiB", "TiB", "PiB", "EiB"];
-
 /** Bytes as text, in MiB or the largest unit of which there is one. */
 export function bytesText(bytes: number): string {
-  const unit = Math.min(Math.max(Math.floor(Math.log2(bytes) / 10) - 2, 0), UNITS.length - 1);
-  return `${Number((bytes / 2 ** (20 + 10 * unit)).toPrecision(3))} ${UNITS[unit]}`;
+  const unit = Math.max(Math.floor(Math.log2(bytes) / 10), 2);
+  return `${Number((bytes / 1024 ** unit).toPrecision(3))} ${"MGTPEZY"[unit - 2]}iB`;
 }
 
 /** A buffer with its order of creation and bytes: `buffer.size` is a call into the driver's binding. */

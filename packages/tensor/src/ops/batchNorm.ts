@@ -4,7 +4,7 @@ import { differentiable } from "../core/autograd.ts";
 import { run } from "../core/run.ts";
 import { sizeOf } from "../core/shape.ts";
 import { checkTensors, type Tensor } from "../core/tensor.ts";
-import { checkAmount, checkOptions, checkShare, ShapeError } from "../errors.ts";
+import { checkAmount, checkOptions, ShapeError } from "../errors.ts";
 import { backwardOps, hasBackwardOps } from "./backward-ops.ts";
 import { BATCH_NORM_OPTIONS, type BatchNormOptions } from "./batch-norm-options.ts";
 
@@ -23,9 +23,8 @@ export type { BatchNormOptions } from "./batch-norm-options.ts";
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions = {}): Tensor {
   checkTensors("batchNorm", { x, gamma, beta });
   checkOptions("batchNorm", options, BATCH_NORM_OPTIONS);
-  const { runningMean, runningVar, training = false, momentum = 0, eps = 1e-5 } = options;
+  const { runningMean, runningVar, training = false, eps = 1e-5 } = options;
   checkAmount("batchNorm", "eps", eps);
-  checkShare("batchNorm", "momentum", momentum);
   const p = batchNormShape(x, gamma, beta, runningMean, runningVar, training);
   if (training && hasBackwardOps() && isTiled(x, options)) {
     return backwardOps().tiledBatchNorm(x, gamma, beta, options);

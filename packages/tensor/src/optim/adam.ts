@@ -1,8 +1,8 @@
 import { adam, adamParams } from "@shadegrad/kernels-wgsl/adam";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions as checkNames } from "../errors.ts";
-import { checkOption, factorOf, Optimizer } from "./optimizer.ts";
+import { checkAmount, checkOption } from "../errors.ts";
+import { factorOf, Optimizer } from "./optimizer.ts";
 import type { ParameterGroup, Parameters } from "./parameters.ts";
 import type { Slot } from "./stretches.ts";
 
@@ -51,9 +51,8 @@ function move([slot, dw, options, unscale]: UpdateArguments, decoupled: boolean)
 }
 
 function checkOptions(kind: string, options: Required<AdamOptions>): void {
-  checkNames(kind, options, Object.keys(DEFAULTS));
-  const { lr, betas, eps, weightDecay } = options;
-  checkOption(kind, "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
+  const { betas, ...others } = options;
+  for (const [name, value] of Object.entries(others)) checkAmount(kind, name, value);
   checkOption(
     kind,
     "betas",
@@ -61,6 +60,4 @@ function checkOptions(kind: string, options: Required<AdamOptions>): void {
     betas.length === 2 && betas.every((b) => b >= 0 && b < 1),
     "two numbers in [0, 1)",
   );
-  checkOption(kind, "eps", eps, eps >= 0 && eps < Infinity, "a number ≥ 0");
-  checkOption(kind, "weightDecay", weightDecay, weightDecay >= 0 && weightDecay < Infinity, "a number ≥ 0");
 }

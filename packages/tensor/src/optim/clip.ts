@@ -4,11 +4,10 @@ import { noGrad } from "../core/autograd.ts";
 import { copied } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
-import { ShapeError } from "../errors.ts";
+import { checkOption, ShapeError } from "../errors.ts";
 import { cast } from "../ops/cast.ts";
 import { sqrt } from "../ops/math.ts";
 import { sum } from "../ops/reduce.ts";
-import { checkOption } from "./optimizer.ts";
 import { namedTensors, type Parameters } from "./parameters.ts";
 
 /**

@@ -5,12 +5,11 @@ import { full, zeros } from "../core/create.ts";
 import { run } from "../core/run.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions } from "../errors.ts";
+import { checkOption, checkOptions } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
 import { cast } from "../ops/cast.ts";
 import { gradientsOf, sumOfSquares } from "./clip.ts";
-import { checkOption } from "./optimizer.ts";
 import type { Slot } from "./stretches.ts";
 
 export interface LossScalerOptions {

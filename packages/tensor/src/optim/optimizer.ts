@@ -4,7 +4,7 @@ import { zerosLike } from "../core/create.ts";
 import { choice, eachCall, recording } from "../core/recorder.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkObject, ShapeError } from "../errors.ts";
+import { checkAmount, checkOptions, ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
 import { decode, encode, numbersOf, type Option } from "./option-state.ts";
@@ -38,11 +38,13 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     memory: (options: O) => readonly string[],
     check: (options: O) => void,
   ) {
-    checkObject(kind, options);
+    const known = Object.keys({ lr: 0, ...defaults });
+    checkOptions(kind, options, known);
     this.#kind = kind;
     this.#memory = memory;
     const seen = new Set<Tensor>();
     this.groups = groupsOf<O>(params).map(({ params: own, ...more }) => {
+      checkOptions(kind, more, known);
       const filled = { ...defaults, ...options, ...defined(more) } as O;
       check(filled);
       const slots = [...namedTensors(own)].map(([name, w], i): Slot => {
@@ -76,7 +78,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
   }
 
   set lr(lr: number) {
-    checkOption(this.#kind, "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
+    checkAmount(this.#kind, "lr", lr);
     for (const group of this.groups) group.lr = lr;
   }
 
@@ -221,11 +223,6 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
 
 /** Hole of an optimizer's kernel for the factor of the gradients. */
 export const factorOf = (unscale: Tensor | undefined): Holes => (unscale ? { factor: "unscale[0]" } : {});
-
-/** @throws RangeError with the option's value, unless it is `right`. */
-export function checkOption(kind: string, name: string, value: unknown, right: boolean, what: string): void {
-  if (!right) throw new RangeError(`${kind}: ${name} is ${value}, not ${what}.`);
-}
 
 const defined = (options: object): object =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,8 +1,8 @@
 import { rmsprop } from "@shadegrad/kernels-wgsl/rmsprop";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions as checkNames } from "../errors.ts";
-import { checkOption, factorOf, Optimizer } from "./optimizer.ts";
+import { checkAmount, checkShare } from "../errors.ts";
+import { factorOf, Optimizer } from "./optimizer.ts";
 import type { ParameterGroup, Parameters } from "./parameters.ts";
 import type { Slot } from "./stretches.ts";
 
@@ -46,9 +46,7 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
 }
 
 function checkOptions(options: Required<RMSpropOptions>): void {
-  checkNames("RMSprop", options, Object.keys(DEFAULTS));
   const { alpha, ...others } = options;
-  checkOption("RMSprop", "alpha", alpha, alpha >= 0 && alpha <= 1, "a number in [0, 1]");
-  for (const [name, value] of Object.entries(others))
-    checkOption("RMSprop", name, value, value >= 0 && value < Infinity, "a number ≥ 0");
+  checkShare("RMSprop", "alpha", alpha);
+  for (const [name, value] of Object.entries(others)) checkAmount("RMSprop", name, value);
 }

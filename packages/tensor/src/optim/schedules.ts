@@ -1,4 +1,4 @@
-import { checkAmount, checkChoice, checkOptions, checkShare } from "../errors.ts";
+import { checkAmount, checkChoice, checkOption, checkOptions, checkShare } from "../errors.ts";
 
 /**
  * A learning rate for each step, counted from 0: `optimizer.lr = schedule(step)`.
@@ -120,8 +120,5 @@ const line = (from: number, to: number, at: number): number => from + (to - from
 const halfCosine = (from: number, to: number, at: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * clamp(at)));
 
-function checkSteps(schedule: string, name: string, value: number): void {
-  if (!(value > 0 && value < Infinity)) {
-    throw new RangeError(`${schedule}: ${name} is ${value}, not a number above 0.`);
-  }
-}
+const checkSteps = (schedule: string, name: string, value: number): void =>
+  checkOption(schedule, name, value, value > 0 && value < Infinity, "a number above 0");

@@ -1,8 +1,8 @@
 import { momentum as momentumKernel, sgd } from "@shadegrad/kernels-wgsl/sgd";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOptions as checkNames } from "../errors.ts";
-import { checkOption, factorOf, Optimizer } from "./optimizer.ts";
+import { checkAmount, checkOption } from "../errors.ts";
+import { factorOf, Optimizer } from "./optimizer.ts";
 import type { ParameterGroup, Parameters } from "./parameters.ts";
 import type { Slot } from "./stretches.ts";
 
@@ -49,10 +49,7 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
 }
 
 function checkOptions(options: Required<SGDOptions>): void {
-  checkNames("SGD", options, ["lr", "momentum", "weightDecay", "nesterov"]);
   const { lr, momentum, weightDecay, nesterov } = options;
-  checkOption("SGD", "lr", lr, lr >= 0 && lr < Infinity, "a number ≥ 0");
-  checkOption("SGD", "momentum", momentum, momentum >= 0 && momentum < Infinity, "a number ≥ 0");
-  checkOption("SGD", "weightDecay", weightDecay, weightDecay >= 0 && weightDecay < Infinity, "a number ≥ 0");
+  for (const [name, value] of Object.entries({ lr, momentum, weightDecay })) checkAmount("SGD", name, value);
   checkOption("SGD", "momentum", momentum, !nesterov || momentum > 0, "above 0, which nesterov needs");
 }
