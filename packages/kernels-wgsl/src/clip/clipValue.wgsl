@@ -6,7 +6,7 @@
 //   dispatch  enough to stride over length / WIDTH, at most (65535, 1, 1)
 
 alias Vec = f32;        // what a load takes: f32, or vec4f where 4 divides the length
-alias Bits = u32;         // those of a load
+alias Bits = u32;       // those of a load
 const WIDTH: u32 = 1;
 const THREADS: u32 = 64;
 

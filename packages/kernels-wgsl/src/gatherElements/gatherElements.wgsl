@@ -7,7 +7,7 @@
 //   dispatch  (min(ceil(outer · count · inner / THREADS), 512), 1, 1)
 
 alias Elem = f32;
-alias Scalar = f32;            // type of `missing`: f32, i32 or u32
+alias Scalar = f32;       // type of `missing`: f32, i32 or u32
 alias Index = i32;        // or u32
 const THREADS: u32 = 256;
 

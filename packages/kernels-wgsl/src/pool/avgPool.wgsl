@@ -11,8 +11,8 @@ const COUNT_PAD: bool = true;
 const THREADS: u32 = 64;
 const STRIP: u32 = 8;
 const WIDTH: u32 = 1;
-alias Vec = f32;        // WIDTH values
-alias StoredVec = Elem;      // WIDTH elements
+alias Vec = f32;         // WIDTH values
+alias StoredVec = Elem;  // WIDTH elements
 
 // = poolParams
 struct Params {

@@ -11,7 +11,7 @@ const THREADS: u32 = 64;
 const STRIP: u32 = 8;
 const WIDTH: u32 = 1;
 alias Vec = f32;               // WIDTH values
-alias StoredVec = Elem;             // WIDTH elements
+alias StoredVec = Elem;        // WIDTH elements
 
 // = poolParams
 struct Params {

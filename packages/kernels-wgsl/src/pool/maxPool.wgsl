@@ -12,8 +12,8 @@ const THREADS: u32 = 64;
 const STRIP: u32 = 16;
 const WIDTH: u32 = 1;
 alias Vec = f32;           // WIDTH values
-alias Bits = u32;            // those of WIDTH values
-alias StoredVec = Elem;         // WIDTH elements
+alias Bits = u32;          // those of WIDTH values
+alias StoredVec = Elem;    // WIDTH elements
 
 // = poolParams
 struct Params {

@@ -10,9 +10,9 @@ alias Elem = f32;
 const THREADS: u32 = 64;
 const STRIP: u32 = 8;
 const WIDTH: u32 = 1;
-alias Vec = f32;        // WIDTH values
-alias Bits = u32;         // WIDTH indices
-alias StoredVec = Elem;      // WIDTH elements
+alias Vec = f32;         // WIDTH values
+alias Bits = u32;        // WIDTH indices
+alias StoredVec = Elem;  // WIDTH elements
 
 // = poolParams
 struct Params {

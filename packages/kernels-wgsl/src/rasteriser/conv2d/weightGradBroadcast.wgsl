@@ -10,7 +10,7 @@ enable subgroups;
 //   dispatch  splits · R · S · groups · ceil(C / groups / ROWS) · ceil(O / groups / COLS) over x and y
 
 alias Elem = f32;
-const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
+const SUBGROUP: u32 = 8;  // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = SUBGROUP * 4;

@@ -13,8 +13,8 @@ enable subgroups;
 //             · ceil(O / groups / COLS) over x and y
 
 alias Elem = f32;
-const SUBGROUP: u32 = 8;    // invocations in a subgroup: 8 or 4
-const ACROSS: u32 = 8;      // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
+const SUBGROUP: u32 = 8;  // invocations in a subgroup: 8 or 4
+const ACROSS: u32 = 8;    // lanes across, each with four columns; SUBGROUP / ACROSS rows of lanes down
 const BLOCKS: u32 = 2;    // fours of rows that each lane fetches
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = ACROSS * 4;

@@ -14,8 +14,8 @@ const SUBGROUP: u32 = 8;  // invocations in a subgroup: 8 or 4
 const BLOCKS: u32 = 3;    // rows that each lane loads
 const ROWS = SUBGROUP * BLOCKS;
 const COLS = SUBGROUP * 4;
-const BLOCK: u32 = 4096;  // k that are summed in sequence
-const IN_BLOCKS: bool = true;    // false where all k are one block: a third less to compile
+const BLOCK: u32 = 4096;       // k that are summed in sequence
+const IN_BLOCKS: bool = true;  // false where all k are one block: a third less to compile
 
 // Applied to y[at], in `channel`, before it is stored. e0 and e1 hold operands of y's shape, or one value a channel.
 // = epilogue
