@@ -1,20 +1,8 @@
 import type { Kernel } from "@shadegrad/kernels-wgsl";
 import { sumPartials } from "@shadegrad/kernels-wgsl/conv2d";
 import { PACKED, type PackParams, type Part, pack, packParams, partsOf } from "@shadegrad/kernels-wgsl/pack";
-import type { Recorded, TensorBinding } from "../core/recorder.ts";
+import type { Adjacent, Alias, Recorded, TensorBinding } from "../core/recorder.ts";
 import { padded, type Storage } from "../core/storage.ts";
-
-/** Place of a storage inside another one. */
-export interface Alias {
-  readonly whole: Storage;
-  /** Offset in bytes. */
-  readonly offset: number;
-}
-
-export interface Adjacent<L extends Recorded> {
-  readonly launches: readonly (L | Recorded)[];
-  readonly aliases: ReadonlyMap<Storage, Alias>;
-}
 
 /** A tensor that `pack` copies to its place. */
 interface FreeCopy extends Alias {

@@ -1,6 +1,5 @@
-import type { Recorded } from "../core/recorder.ts";
+import type { Alias, Recorded } from "../core/recorder.ts";
 import { padded, type Storage } from "../core/storage.ts";
-import type { Alias } from "./adjacent.ts";
 
 /** Part of one of few large buffers. */
 export interface Region {

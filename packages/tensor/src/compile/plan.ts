@@ -6,12 +6,10 @@ import {
   perLaunch,
   type Timing,
 } from "@shadegrad/kernels-wgsl";
-import { pack } from "@shadegrad/kernels-wgsl/pack";
-import type { Recorded, Recorder, TensorBinding } from "../core/recorder.ts";
+import type { Adjacent, Recorded, Recorder, TensorBinding } from "../core/recorder.ts";
 import type { Storage } from "../core/storage.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
-import { type Adjacent, writeAdjacent } from "./adjacent.ts";
 import { storagesOf } from "./bindings.ts";
 import { foldNormalization } from "./fold.ts";
 import { divide, dropUnread, unchanged } from "./liveness.ts";
@@ -216,8 +214,8 @@ export function reduced({ recorder, args, results }: Recording): Reduced {
   const passed = recorder.pass?.(folded) ?? folded;
   const { constant, varying } = divide(mergeElementwise(passed, kept));
   const fixed = new Set([...kept, ...args.map(({ storage }) => storage)]);
-  const { launches, aliases } = writeAdjacent<Merged>(varying, fixed);
-  return { constant, varying: launches, aliases };
+  const { launches, aliases } = recorder.writeAdjacent?.<Merged>(varying, fixed) ?? { launches: varying };
+  return { constant, varying: launches, aliases: aliases ?? new Map() };
 }
 
 interface Reduced {
@@ -287,7 +285,7 @@ const total = (numbers: readonly number[]): number => numbers.reduce((sum, numbe
 /** Bytes of all intermediate tensors; a packed tensor has its parts' memory. */
 function bytesOfAll(launches: readonly Recorded[]): number {
   const made = new Set(launches.flatMap(({ writes }) => writes.map(({ storage }) => storage)));
-  for (const { kernel, writes } of launches) if (kernel.name === pack.name) made.delete(writes[0]!.storage);
+  for (const { whole } of made) if (whole) made.delete(whole);
   return total([...made].map((storage) => (storage.isPlanned ? storage.bytes : 0)));
 }
 

@@ -26,6 +26,19 @@ export interface Recorded {
   readonly writes: readonly (TensorBinding & { readonly allocated: boolean })[];
 }
 
+/** Place of a storage inside another one. */
+export interface Alias {
+  readonly whole: Storage;
+  /** Offset in bytes. */
+  readonly offset: number;
+}
+
+/** Launches that write tensors to their places in others, and those places. */
+export interface Adjacent<L extends Recorded> {
+  readonly launches: readonly (L | Recorded)[];
+  readonly aliases: ReadonlyMap<Storage, Alias>;
+}
+
 /** Place of memory that launches use; `isOwn` if the function took it for numbers of the host. */
 interface Held {
   readonly buffer: GPUBuffer;
@@ -40,6 +53,10 @@ export class Recorder {
   readonly effects: (() => void)[] = [];
   /** A pass of `compile` that an op of the function brings along, so that only who uses the op downloads it. */
   pass: ((launches: readonly Recorded[]) => readonly Recorded[]) | undefined;
+  /** The pass for tensors that are packed, which an optimizer brings along; it gets the storages whose place is not free. */
+  writeAdjacent:
+    | (<L extends Recorded>(launches: readonly L[], fixed: ReadonlySet<Storage>) => Adjacent<L>)
+    | undefined;
   /** True if the host is as after the call that was recorded, which has not run yet. */
   isAhead = true;
   /** Undo of each change to the host, the latest first. */

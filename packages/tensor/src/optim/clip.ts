@@ -1,5 +1,4 @@
 import { clipNorm, clipValue, squares, squaresSums } from "@shadegrad/kernels-wgsl/clip";
-import { gathered } from "../core/adjacent.ts";
 import { noGrad } from "../core/autograd.ts";
 import { copied } from "../core/map.ts";
 import { run } from "../core/run.ts";
@@ -8,6 +7,7 @@ import { checkOption, ShapeError } from "../errors.ts";
 import { cast } from "../ops/cast.ts";
 import { sqrt } from "../ops/math.ts";
 import { sum } from "../ops/reduce.ts";
+import { gathered } from "./gathered.ts";
 import { namedTensors, type Parameters } from "./parameters.ts";
 
 /**

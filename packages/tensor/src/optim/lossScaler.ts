@@ -1,6 +1,5 @@
 import { lossScale } from "@shadegrad/kernels-wgsl/lossScale";
 import { backward } from "../backward/backward.ts";
-import { gathered } from "../core/adjacent.ts";
 import { full, zeros } from "../core/create.ts";
 import { run } from "../core/run.ts";
 import { keep } from "../core/scope.ts";
@@ -10,6 +9,7 @@ import type { Device } from "../gpu/device.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
 import { cast } from "../ops/cast.ts";
 import { gradientsOf, sumOfSquares } from "./clip.ts";
+import { gathered } from "./gathered.ts";
 import type { Slot } from "./stretches.ts";
 
 export interface LossScalerOptions {

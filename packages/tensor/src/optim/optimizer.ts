@@ -1,5 +1,5 @@
 import type { Holes } from "@shadegrad/kernels-wgsl";
-import { gathered, makeAdjacent, spanOf } from "../core/adjacent.ts";
+import { makeAdjacent, spanOf } from "../core/adjacent.ts";
 import { zerosLike } from "../core/create.ts";
 import { choice, eachCall, recording } from "../core/recorder.ts";
 import { keep } from "../core/scope.ts";
@@ -7,6 +7,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { checkAmount, checkOptions, ShapeError } from "../errors.ts";
 import type { HostTensor } from "../formats/index.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
+import { gathered } from "./gathered.ts";
 import { decode, encode, numbersOf, type Option } from "./option-state.ts";
 import {
   checkParameter,

@@ -1,29 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { areAdjacent, gathered, makeAdjacent, spanOf } from "../../src/core/adjacent.ts";
-import { assign, type Device, init, noGrad, type Tensor, tensor } from "../../src/index.ts";
+import { areAdjacent, makeAdjacent, spanOf } from "../../src/core/adjacent.ts";
+import { assign, type Device, init, noGrad, tensor } from "../../src/index.ts";
+import { expectNumbers, numbers, several, spread } from "./several.ts";
 
 let device: Device;
 beforeAll(async () => {
   device = await init({ quiet: true });
 });
-
-const SIZES = [3, 64, 1, 100, 65, 7, 2, 130, 9];
-const numbers = (size: number, seed: number) => Float32Array.from({ length: size }, (_, i) => seed + i / 256);
-const several = () => SIZES.map((size, seed) => tensor(numbers(size, seed), [size]));
-
-async function expectNumbers(tensors: readonly Tensor[]): Promise<void> {
-  for (const [seed, x] of tensors.entries()) expect(await x.data()).toEqual(numbers(x.size, seed));
-}
-
-/** Numbers at the distances at which the parts lie, zeros between them. */
-function spread(): Float32Array {
-  const parts = SIZES.flatMap((size, seed) => {
-    const part = new Float32Array(Math.ceil(size / 64) * 64);
-    part.set(numbers(size, seed));
-    return [...part];
-  });
-  return Float32Array.from(parts);
-}
 
 describe("makeAdjacent", () => {
   it("moves tensors with those that share their memory, and keeps their numbers", async () => {
@@ -74,27 +57,5 @@ describe("spanOf", () => {
     using span = spanOf(tensors.slice(1, 3));
     expect(await span.data()).toEqual(spread().slice(64, 192));
     for (const x of tensors) x.dispose();
-  });
-});
-
-describe("gathered", () => {
-  it("moves tensors on the GPU, once", async () => {
-    const tensors = several();
-    const { launches } = device.counts;
-    const [flat] = gathered(tensors);
-    expect(device.counts.launches - launches).toBe(2);
-    expect(await flat!.data()).toEqual(spread());
-    const [again] = gathered(tensors);
-    expect(device.counts.launches - launches).toBe(2);
-    await expectNumbers(tensors);
-    for (const x of [...tensors, flat!, again!]) x.dispose();
-  });
-
-  it("leaves alone those of which one is there twice", async () => {
-    const x = tensor([1, 2]);
-    using y = x.view();
-    const flat = gathered([x, y]);
-    expect(flat.map(({ size }) => size)).toEqual([2, 2]);
-    for (const one of [...flat, x]) one.dispose();
   });
 });
