@@ -4,7 +4,7 @@ import { build } from "vite";
 import { ROOT } from "../setup/install.mjs";
 
 /** Bytes, after gzip, that `resnet50` with all that inference and training need may have. */
-export const BUDGET = 71_000;
+export const BUDGET = 72_000;
 
 /** The same for inference alone. */
 export const PREDICT_BUDGET = 60_000;
