@@ -54,6 +54,13 @@ export async function main(args: readonly string[], given: Terminal): Promise<nu
     .addHelpText("after", "\nshadegrad COMMAND --help describes a command.");
   for (const add of COMMANDS) add(program, perform);
 
+  // An unset variable of the shell would count as an option that is not given, or as a file without a name.
+  program.hook("preAction", (_, command) => {
+    const empty = command.options.find((option) => command.getOptionValue(option.attributeName()) === "");
+    if (empty) command.error(`error: option '${empty.flags}' is empty`);
+    if (command.args.includes("")) command.error("error: an argument is empty");
+  });
+
   let at = program;
   for (const command of [program, ...program.commands]) {
     command.exitOverride((error) => {

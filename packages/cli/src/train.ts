@@ -27,7 +27,7 @@ export function addTrain(program: Command, perform: Perform): void {
 
 async function trainNet(terminal: Terminal, options: TrainOptions): Promise<number> {
   const { dataset, out, seed, json } = options;
-  await checkOutput(options);
+  await checkOutput(options, terminal);
   const device = await init({ quiet: true, precision: options.precision });
   const { name, model, data, validation } = await prepareTraining(options, terminal);
   const recipe = changedRecipe(model, data.length, options);
@@ -60,9 +60,12 @@ async function trainNet(terminal: Terminal, options: TrainOptions): Promise<numb
   return result.done ? 0 : INTERRUPTED;
 }
 
-async function checkOutput({ out, resume }: TrainOptions): Promise<void> {
+async function checkOutput({ out, resume }: TrainOptions, terminal: Terminal): Promise<void> {
   await checkOutputFolder("--out", out);
-  if (resume || !existsSync(join(out, "checkpoint.safetensors"))) return;
+  const isBegun = existsSync(join(out, "checkpoint.safetensors"));
+  if (resume && !isBegun)
+    terminal.note(`--out ${out} has no checkpoint to resume: the training begins anew.`);
+  if (resume || !isBegun) return;
   throw new Error(
     `--out ${out} has the checkpoint of a training already. Continue it with --resume, or name another folder.`,
   );

@@ -78,6 +78,7 @@ describe("train --resume", () => {
   beforeAll(async () => {
     const { status, err } = await resume();
     expect(status, err).toBe(0);
+    expect(unwrapped(err)).toContain("run has no checkpoint to resume: the training begins anew.");
   });
 
   test("refuses what decides the weights, all at once with both values", async () => {

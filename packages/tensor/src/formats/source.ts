@@ -42,7 +42,12 @@ async function openAddress(address: string | URL): Promise<ByteSource> {
   if (files && (!scheme || scheme === "file")) {
     const file = await files.open(scheme ? new URL(address) : address, "r");
     const close = () => file.close();
-    const isPipe = (await file.stat()).isFile?.() === false;
+    const entry = await file.stat();
+    if (entry.isDirectory?.()) {
+      await close();
+      throw new Error(`source: ${address} is a folder, not a file.`);
+    }
+    const isPipe = entry.isFile?.() === false;
     if (!isPipe) return fileSource(file, close);
     const pipe = new StreamSource(chunksOf(file.createReadStream({ autoClose: false })));
     return { seekable: false, size: undefined, read: (at, length) => pipe.read(at, length), close };
