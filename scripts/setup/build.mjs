@@ -20,7 +20,7 @@ export async function build() {
     const isThere = [stamp, ...folders.map((name) => join(folder, name))].every((path) => existsSync(path));
     if (isThere && readFileSync(stamp, "utf8") === wanted) continue;
 
-    console.error(`build: packages/${name}`); // what is run next may print for other programs
+    console.error(`build: packages/${name}`); // standard output is that of the program run next
     rmSync(stamp, { force: true });
     for (const name of folders) rmSync(join(folder, name), { recursive: true, force: true });
     await writeModules(folder);
@@ -101,7 +101,7 @@ const writeForNode = (folder) =>
     entries: entryPoints(folder).filter((path) => path !== bundleEntry(folder)),
     outDir: "dist-node",
     nameOf: (source) => source.replace(/[\\/]index$/, ""),
-    output: { entryFileNames: "[name].js", chunkFileNames: "shared-[name].mjs" }, // which `exports` give nobody
+    output: { entryFileNames: "[name].js", chunkFileNames: "shared-[name].mjs" }, // not in `exports`
   });
 
 /**
@@ -117,7 +117,7 @@ async function writeEntries(folder, { entries, outDir, nameOf, output }) {
   const name = (path) => nameOf(relative(join(folder, "src"), path).replace(/\.ts$/, ""));
   const { dependencies = {} } = manifest(folder);
   const external = [/^node:/, ...Object.keys(dependencies).map((name) => new RegExp(`^${name}($|/)`))];
-  const { build: bundle } = await import("vite"); // which takes a while, and most of the time nothing has changed
+  const { build: bundle } = await import("vite"); // slow to import, and most of the time nothing has changed
   await bundle({
     configFile: false,
     root: folder,
@@ -151,7 +151,7 @@ async function writeBundle(folder) {
       minify: true,
       lib: { entry: bundleEntry(folder), formats: ["es"], fileName: () => "shadegrad.js" },
       rolldownOptions: {
-        external: [/^node:/, "webgpu", "sharp"], // which only Node imports, when it needs them
+        external: [/^node:/, "webgpu", "sharp"], // imported by Node alone, on demand
         output: { codeSplitting: false },
       },
     },

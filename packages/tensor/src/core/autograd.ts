@@ -14,7 +14,7 @@ export function noGrad<T>(f: () => T): T {
   try {
     const result = f();
     if (result instanceof Promise) {
-      result.catch(() => {}); // what it trips over later follows from this error
+      result.catch(() => {}); // its later errors follow from this one
       throw new TypeError(
         "noGrad: the function is async, and what it makes after its first await would be recorded. Read values outside.",
       );

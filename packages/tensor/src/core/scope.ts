@@ -103,7 +103,7 @@ export function scope<T>(f?: () => T): T | Scope {
   try {
     const result = f();
     if (result instanceof Promise) {
-      result.catch(() => {}); // what it trips over later follows from this error
+      result.catch(() => {}); // its later errors follow from this one
       throw new TypeError(
         "scope: the function is async, and what it makes later would belong to nobody. Return tensors and read them outside.",
       );

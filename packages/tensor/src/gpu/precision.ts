@@ -32,7 +32,7 @@ export function autocast<T>(precision: Precision, f: () => T): T {
   try {
     const result = f();
     if (result instanceof Promise) {
-      result.catch(() => {}); // what it trips over later follows from this error
+      result.catch(() => {}); // its later errors follow from this one
       throw new TypeError(
         `autocast: the function is async, and what it makes after its first await would not be ${precision}. Read values outside.`,
       );

@@ -59,7 +59,7 @@ function storeFor(adapter: string): Store | undefined {
   if (platform.process?.env?.SHADEGRAD_TUNED === "off") return undefined;
   const files = platform.process?.getBuiltinModule?.("node:fs");
   if (files) return fileFor(adapter, files);
-  const { localStorage } = platform; // which workers have not
+  const { localStorage } = platform; // absent in workers
   const key = `shadegrad tuned ${adapter}`;
   return (
     localStorage && {

@@ -66,7 +66,7 @@ export class LossScaler {
    */
   backward(loss: Tensor): void {
     if (loss.size !== 1) {
-      backward(loss); // which says that a loss has one element
+      backward(loss); // checks that the loss has one element
       return;
     }
     using seed = this.scale.view(loss.shape);
