@@ -7,26 +7,17 @@ export function kindOf(value: unknown): string {
 
 /** Shapes that do not fit each other or the op. */
 export class ShapeError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "ShapeError";
-  }
+  override name = "ShapeError";
 }
 
 /** The device is missing, lost, or cannot do what was asked. */
 export class DeviceError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "DeviceError";
-  }
+  override name = "DeviceError";
 }
 
 /** A damaged file, one of another format, or contents that a format cannot express. */
 export class FormatError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "FormatError";
-  }
+  override name = "FormatError";
 }
 
 /**
@@ -79,12 +70,12 @@ export const checkShare = (op: string, name: string, value: number): void =>
 /** Insertions, deletions and replacements that make one word of another (Levenshtein), whatever their case. */
 function edits(a: string, b: string): number {
   const [from, to] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  let row = [0, ...to].map((_, j) => j);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
     for (let j = 1; j <= to.length; j++) {
-      const replaced = row[j - 1]! + Number(from[i - 1] !== to[j - 1]);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const isSame = from[i - 1] === to[j - 1];
+      next.push(Math.min(row[j - 1]! + Number(!isSame), row[j]! + 1, next[j - 1]! + 1));
     }
     row = next;
   }

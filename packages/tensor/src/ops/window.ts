@@ -39,7 +39,7 @@ export function sides(
     const [rows, cols] = [spans[0] - 1, spans[1] - 1];
     return [rows >> 1, rows - (rows >> 1), cols >> 1, cols - (cols >> 1)];
   }
-  if (typeof padding === "string") throw fail(`padding is ${padding}; there are same, valid and numbers`);
+  if (typeof padding === "string") throw fail(`padding is ${padding}; there are same and valid`);
   if (Array.isArray(padding) && (padding as readonly number[]).length === 4) {
     if (padding.every((side) => Number.isInteger(side) && side >= 0)) return padding as unknown as Quad;
     throw fail(`padding is [${padding}], not whole numbers ≥ 0 for [top, bottom, left, right]`);

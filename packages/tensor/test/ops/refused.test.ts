@@ -194,7 +194,7 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
     ],
     [
       () => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: wrong("full") }),
-      "padding is full; there are same, valid and numbers",
+      "padding is full; there are same and valid",
     ],
     [() => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: -1 }), "padding is [-1,-1]"],
     [
