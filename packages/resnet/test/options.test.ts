@@ -188,6 +188,15 @@ it.each<[string, () => unknown]>([
   await expect(failed).rejects.toThrow(message);
 });
 
+it.each<[string, () => Promise<unknown>]>([
+  ["saveCheckpoint: 5 is no path and no stream to write to.", () => resnet.saveCheckpoint(net, wrong(5))],
+  ["saveCheckpoint: null is no path and no stream", () => resnet.saveCheckpoint(net, wrong(null))],
+  ["source: null is nothing to read from.", () => resnet.loadCheckpoint(net, wrong(null))],
+  ["source: 5 is nothing to read from.", () => resnet.loadCheckpoint(net, wrong(5))],
+])("what is no file is refused: %s", async (message, call) => {
+  await expect(call()).rejects.toThrow(message);
+});
+
 /** Functions and classes that take no options. */
 const WITHOUT = [
   "ConvGroup",
