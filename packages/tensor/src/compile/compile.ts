@@ -39,8 +39,10 @@ export interface Compiled<A extends readonly Tensor[], R> {
  * numbers are those of each call; where the mode of a layer changes (`train`, `evaluate`), it is recorded again.
  *
  * Other values of the host are those of the first call: give what changes as a tensor. Calls with arguments of the same shapes
- * run in the order in which they are made, awaited or not. Arguments are copied when it
- * is called. Weights are not: the first call fails where they change before it is ready. While an observer looks on, as under `DEBUG` or in `findNaN`, each call runs op by op.
+ * run in the order in which they are made, awaited or not. One that waits, as those after the first call do until its plan is
+ * ready, takes learning rates and random numbers when it runs, and a call with other shapes may run before it: await the first
+ * call for each combination of shapes. Arguments are copied when it is called. Weights are not: a call that waits fails where
+ * they change meanwhile. While an observer looks on, as under `DEBUG` or in `findNaN`, each call runs op by op.
  *
  * @throws TypeError if an argument is no tensor, or the function is async; ShapeError if tensors are on two
  *   devices; Error if it reads a tensor's numbers, or leaves tensors behind other than by returning them.
