@@ -23,7 +23,7 @@ const stateOf = (track: JSHandle<MediaStreamTrack>) => track.evaluate(({ readySt
 const isLetGoOf = (track: JSHandle<MediaStreamTrack>) =>
   expect.poll(() => stateOf(track), { timeout: PATIENCE }).toBe("ended");
 
-/** What `watchFrames` leaves in the page. */
+/** State that `watchFrames` leaves in the page. */
 interface Frames {
   framesSent: number;
   /** Messages with frames that the worker has not got yet; absent: it gets them at once. */
