@@ -57,7 +57,7 @@ export class Classifier {
    * The most probable classes of a picture, 5 if `top` is absent, all where the net has no more; of an array of pictures,
    * of each.
    *
-   * @throws RangeError unless `top` is a whole number ≥ 1; FormatError if a picture cannot be decoded.
+   * @throws RangeError unless `top` is a whole number ≥ 1, or Infinity for all; FormatError if a picture cannot be decoded.
    */
   classify(image: PictureSource, options?: { top?: number }): Promise<Classification[]>;
   classify(images: readonly PictureSource[], options?: { top?: number }): Promise<Classification[][]>;
@@ -67,8 +67,8 @@ export class Classifier {
   ): Promise<Classification[] | Classification[][]> {
     checkOptions("classify", options, ["top"]);
     const { top = 5 } = options;
-    if (!Number.isInteger(top) || top < 1)
-      throw new RangeError(`classify: top is ${top}, not a whole number ≥ 1.`);
+    if (top !== Infinity && (!Number.isInteger(top) || top < 1))
+      throw new RangeError(`classify: top is ${top}, not a whole number ≥ 1 or Infinity.`);
     const rows = await this.#rows(this.#predict, images);
     const found = rows.map((scores) =>
       ranked(scores, this.labels)
@@ -160,17 +160,20 @@ export async function load(input: CheckpointInput, options: LoadOptions = {}): P
     return fromFile(weights, labels);
   }
   throw new Error(
-    `load: no weights of ${input} are published; there are ${await published()}. Give the path or URL of a file with weights.`,
+    `load: no weights of ${input} are published; there are ${(await published()).join(", ")}. Give the path or URL of a file with weights.`,
   );
 }
 
 /** Names of the nets with published weights. */
-const published = async (): Promise<string> =>
-  ["resnet50", ...(await trainedModels()).map(({ name }) => name)].join(", ");
+const published = async (): Promise<string[]> => [
+  "resnet50",
+  ...(await trainedModels()).map(({ name }) => name),
+];
 
 async function unknownName(name: string, cause: Error): Promise<Error> {
-  const near = nearest(name, Object.keys(zoo));
-  const hint = near ? `did you mean ${near}?` : `there are ${await published()}.`;
+  const names = await published();
+  const near = nearest(name, names);
+  const hint = near ? `did you mean ${near}?` : `there are ${names.join(", ")}.`;
   return new Error(`load: there is no net and no file ${JSON.stringify(name)}; ${hint}`, { cause });
 }
 

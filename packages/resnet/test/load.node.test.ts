@@ -31,6 +31,9 @@ describe("load", () => {
   it("classifies, by name, path, URL and bytes alike", async () => {
     const top = await net.classify(cat, { top: 3 });
     expect(top).toHaveLength(3);
+    const all = await net.classify(cat, { top: Infinity });
+    expect(all).toHaveLength(10);
+    expect(all.slice(0, 3)).toEqual(top);
     expect(top[0]!.probability).toBeGreaterThan(top[1]!.probability);
     expect(top.map(({ label, index }) => net.labels[index] === label)).toEqual([true, true, true]);
     expect(net.labels[3]).toBe("cat");
@@ -92,6 +95,8 @@ describe("load", () => {
   it.each([
     ["resnet51", "did you mean resnet50?"],
     ["ResNet50", "did you mean resnet50?"],
+    ["resnet9", "did you mean resnet8?"],
+    ["resnet33", "did you mean resnet50?"], // resnet34 is nearer, but nobody published its weights
     ["toString", "there are resnet50, resnet20, resnet8."],
     ["", "there are resnet50, resnet20, resnet8."],
   ])("%s is no name", async (name, hint) => {

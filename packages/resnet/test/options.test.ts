@@ -1,6 +1,7 @@
 import { init } from "@shadegrad/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as resnet from "../src/index.ts";
+import { withDefaults } from "../src/training/options.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: options that the types refuse, and arguments that are never looked at
 type Wrong = any;
@@ -83,12 +84,6 @@ const CALLS: readonly (readonly [name: string, call: () => unknown, message: str
     "loadCheckpoint: .* did you mean strict?",
   ],
   ["batches", () => resnet.batches(images(), wrong({ batchsiz: 1 })).next(), "batches: .* mean batchSize?"],
-  [
-    "batches",
-    () => resnet.batches(images(), { batchSize: 1, augment: wrong({ flipp: true }) }).next(),
-    "augment: .* did you mean flip?",
-  ],
-  ["windowOf", () => resnet.windowOf(wrong({ padd: 1 }), [0, 0], 0, 0, 0), "augment: .* did you mean pad?"],
   ["cifar10", () => resnet.cifar10(wrong({ spilt: "test" })), "cifar10: .* did you mean split?"],
   ["collect", () => resnet.collect([], wrong({ clases: ["a"] })), "collect: .* did you mean classes?"],
   [
@@ -122,13 +117,27 @@ const CALLS: readonly (readonly [name: string, call: () => unknown, message: str
     "evaluateModel: .* did you mean mirror?",
   ],
   ["train", () => resnet.train(wrong({ model: net, epoch: 1 })), "train: .* did you mean epochs?"],
-  ["train", () => resnet.train(wrong({ augment: { edges: "mean" } })), "augment: .* did you mean edge?"],
   ["train", () => resnet.train(wrong({ lookahead: { evry: 5 } })), "lookahead: .* did you mean every?"],
   ["reportPage", () => resnet.reportPage(wrong({ record: [] })), "reportPage: .* did you mean records?"],
   [
     "listening",
     () => resnet.listening(net, wrong({ befor: 1 }), () => 1),
     "listening: .* did you mean before?",
+  ],
+];
+
+/** Calls with a misspelt augmentation; `null` and `false` in its place are none. */
+const AUGMENTING: typeof CALLS = [
+  [
+    "batches",
+    () => resnet.batches(images(), { batchSize: 1, augment: wrong({ flipp: true }) }).next(),
+    "augment: .* did you mean flip?",
+  ],
+  ["windowOf", () => resnet.windowOf(wrong({ padd: 1 }), [0, 0], 0, 0, 0), "augment: .* did you mean pad?"],
+  [
+    "train",
+    () => resnet.train({ model: net, augment: wrong({ edges: "mean" }) } as Wrong),
+    "augment: .* did you mean edge?",
   ],
 ];
 
@@ -140,7 +149,7 @@ const complaintOf = (call: () => unknown): Promise<Error | undefined> =>
       (error: Error) => error,
     );
 
-it.each(CALLS)("a misspelt option is refused: %s", async (_, call, message) => {
+it.each([...CALLS, ...AUGMENTING])("a misspelt option is refused: %s", async (_, call, message) => {
   const error = await complaintOf(call);
   expect(error).toBeInstanceOf(TypeError);
   expect(error?.message).toMatch(new RegExp(message.replaceAll("?", "\\?")));
@@ -153,12 +162,21 @@ describe.each([null, 5, "x"])("%s in place of options", (options) => {
   afterAll(() => {
     inPlace = undefined;
   });
-  it.each(CALLS)("is refused: %s", async (_, call) => {
+  it.each(options === null ? CALLS : [...CALLS, ...AUGMENTING])("is refused: %s", async (_, call) => {
     const error = await complaintOf(call);
     expect(error).toBeInstanceOf(TypeError);
     const kind = options === null ? "null" : `a ${typeof options}`;
     expect(error?.message).toMatch(new RegExp(`^[\\w.]+: options are ${kind}, not an object\\.$`));
   });
+});
+
+it.each([undefined, null, false])("an augmentation that is %s is none", async (none: Wrong) => {
+  expect(resnet.windowOf(none, [4, 6], 0, 0, 0)).toEqual({ top: 2, left: 3, mirrored: false });
+  const ofNone = await resnet.batches(images(), { batchSize: 1, augment: none }).next();
+  const without = await resnet.batches(images(), { batchSize: 1 }).next();
+  expect(ofNone).toEqual(without);
+  const options = { model: net, epochs: 1, augment: none } as Wrong;
+  expect(withDefaults(options).augment).toBeUndefined();
 });
 
 it.each<[string, () => unknown]>([
@@ -246,6 +264,6 @@ it("every function of the package is among those with options or those without",
   const functions = Object.entries(resnet).flatMap(([name, value]) =>
     typeof value === "function" ? [name] : [],
   );
-  const known = new Set([...WITHOUT, ...CALLS.map(([name]) => name)]);
+  const known = new Set([...WITHOUT, ...[...CALLS, ...AUGMENTING].map(([name]) => name)]);
   expect([...known].sort()).toEqual(functions.sort());
 });

@@ -27,6 +27,17 @@ export interface Window {
 }
 
 /**
+ * The augmentation that is given; undefined where it is none: undefined, null or false.
+ *
+ * @throws TypeError at anything else that is no options, and at options that there are not.
+ */
+export function augmentationOf(given: Augmentation | null | false | undefined): Augmentation | undefined {
+  if (given === undefined || given === null || given === false) return undefined;
+  checkOptions("augment", given, AUGMENTATION);
+  return given;
+}
+
+/**
  * The window of image `i` in an epoch: it depends on the seed, the epoch and the image's number alone. Without an
  * augmentation it is in the centre.
  *
@@ -39,9 +50,9 @@ export function windowOf(
   epoch: number,
   i: number,
 ): Window {
-  if (augmentation === undefined) return { top: room[0] >> 1, left: room[1] >> 1, mirrored: false };
-  checkOptions("augment", augmentation, AUGMENTATION);
-  const { pad = 0, edge = "mean", flip = false } = augmentation;
+  const augment = augmentationOf(augmentation);
+  if (!augment) return { top: room[0] >> 1, left: room[1] >> 1, mirrored: false };
+  const { pad = 0, edge = "mean", flip = false } = augment;
   checkChoice("augment", "edge", edge, ["mean", "reflect"]);
   checkChoice("augment", "flip", flip, [true, false, "alternate"]);
   const draws = new Draws(seed, epoch, i);
@@ -79,9 +90,9 @@ export interface InputWriter {
  */
 export function inputWriter(
   { shape: [H, W, C], normalization: usual }: Pick<Dataset, "shape" | "normalization">,
-  { augment, crop, normalization = usual ?? false, seed = 0 }: InputOptions = {},
+  { augment: given, crop, normalization = usual ?? false, seed = 0 }: InputOptions = {},
 ): InputWriter {
-  if (augment !== undefined) checkOptions("augment", augment, AUGMENTATION);
+  const augment = augmentationOf(given);
   const pad = augment?.pad ?? 0;
   const [P, Q] = crop === undefined ? [H, W] : [crop, crop];
   const [rows, cols] = [H + 2 * pad - P, W + 2 * pad - Q];

@@ -1,7 +1,7 @@
 import { checkOptions, type Precision } from "@shadegrad/tensor";
 import { countParameters, type Layer } from "@shadegrad/tensor/nn";
 import type { Schedule } from "@shadegrad/tensor/optim";
-import { AUGMENTATION } from "../data/augment.ts";
+import { augmentationOf } from "../data/augment.ts";
 import type { Augmentation, DataInput, Dataset, InputOptions } from "../data/index.ts";
 import type { Preprocessing } from "../preprocessing.ts";
 import { ResNet } from "../zoo.ts";
@@ -120,7 +120,7 @@ export type Options = TrainOptions &
 /** @throws TypeError at an option that there is not; RangeError at options that make no sense. */
 export function withDefaults(given: TrainOptions): Options {
   checkOptions("train", given, OPTIONS);
-  checkOptions("augment", given.augment ?? {}, AUGMENTATION);
+  const augment = augmentationOf(given.augment);
   checkOptions("lookahead", given.lookahead ?? {}, ["every", "decay"]);
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
   const options: Options = {
@@ -129,6 +129,7 @@ export function withDefaults(given: TrainOptions): Options {
     labelSmoothing: 0,
     logEvery: 50,
     ...(Object.fromEntries(named) as unknown as TrainOptions),
+    augment,
   };
   const { epochs, steps, batchSize, logEvery, resume, out } = options;
   const fail = (what: string) => new RangeError(`train: ${what}`);
