@@ -44,7 +44,14 @@ export async function buildDemo({ fetchMissing = false } = {}) {
   mkdirSync(BUILT, { recursive: true });
   const lock = join(BUILT, "demo.lock");
   await taken(lock); // files of tests begin together, and each wants the page
-  const signs = setInterval(() => utimesSync(lock, new Date(), new Date()), SIGN); // fetching may take long
+  const sign = () => {
+    try {
+      utimesSync(lock, new Date(), new Date());
+    } catch {
+      // Another process took this one for interrupted, as after a suspension, and removed the lock.
+    }
+  };
+  const signs = setInterval(sign, SIGN); // fetching may take long
   try {
     await buildUnlessBuilt(fetchMissing);
   } finally {

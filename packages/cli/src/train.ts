@@ -64,7 +64,7 @@ async function checkOutput({ out, resume }: TrainOptions, terminal: Terminal): P
   await checkOutputFolder("--out", out);
   const isBegun = existsSync(join(out, "checkpoint.safetensors"));
   if (resume && !isBegun)
-    terminal.note(`--out ${out} has no checkpoint to resume: the training begins anew.`);
+    terminal.note(`--out ${out} has no checkpoint to resume: the training begins from scratch.`);
   if (resume || !isBegun) return;
   throw new Error(
     `--out ${out} has the checkpoint of a training already. Continue it with --resume, or name another folder.`,

@@ -78,7 +78,7 @@ describe("train --resume", () => {
   beforeAll(async () => {
     const { status, err } = await resume();
     expect(status, err).toBe(0);
-    expect(unwrapped(err)).toContain("run has no checkpoint to resume: the training begins anew.");
+    expect(unwrapped(err)).toContain("run has no checkpoint to resume: the training begins from scratch.");
   });
 
   test("refuses what decides the weights, all at once with both values", async () => {
