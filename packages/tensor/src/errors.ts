@@ -26,7 +26,7 @@ export class FormatError extends Error {
  * @throws TypeError naming the first of them.
  */
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null)
+  if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new TypeError(`${op}: options are ${kindOf(options)}, not an object.`);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
@@ -59,13 +59,17 @@ export function checkOption(op: string, name: string, value: unknown, right: boo
   if (!right) throw new RangeError(`${op}: ${name} is ${value}, not ${what}.`);
 }
 
-/** @throws RangeError unless it is a number ≥ 0. */
-export const checkAmount = (op: string, name: string, value: number): void =>
+/** @throws TypeError if it is no number; RangeError unless it is one ≥ 0, infinity aside. */
+export function checkAmount(op: string, name: string, value: number): void {
+  checkNumbers(op, { [name]: value });
   checkOption(op, name, value, Number.isFinite(value) && value >= 0, "a number ≥ 0");
+}
 
-/** @throws RangeError unless it is a number from 0 to 1. */
-export const checkShare = (op: string, name: string, value: number): void =>
-  checkOption(op, name, value, Number.isFinite(value) && value >= 0 && value <= 1, "in [0, 1]");
+/** @throws TypeError if it is no number; RangeError unless it is one from 0 to 1. */
+export function checkShare(op: string, name: string, value: number): void {
+  checkNumbers(op, { [name]: value });
+  checkOption(op, name, value, value >= 0 && value <= 1, "in [0, 1]");
+}
 
 /** Insertions, deletions and replacements that make one word of another (Levenshtein), whatever their case. */
 function edits(a: string, b: string): number {

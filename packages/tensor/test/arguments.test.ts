@@ -11,7 +11,17 @@ import {
   Sequential,
   Upsample,
 } from "../src/nn/index.ts";
-import { oneCycle } from "../src/optim/index.ts";
+import {
+  Adam,
+  clipGradNorm,
+  cosine,
+  LossScaler,
+  multiStep,
+  oneCycle,
+  plateau,
+  SGD,
+  warmup,
+} from "../src/optim/index.ts";
 import { complaint } from "./complaint.ts";
 
 beforeAll(async () => {
@@ -22,6 +32,7 @@ const wrong = (value: unknown) => value as never;
 
 describe("an argument that is no number", () => {
   const x = () => sg.tensor([-5, 0.5, 5]);
+  const w = () => sg.ones([1], { requiresGrad: true });
 
   it.each<[string, () => unknown]>([
     ["clamp: min is a string", () => sg.clamp(x(), wrong("-1"), 1)],
@@ -42,6 +53,20 @@ describe("an argument that is no number", () => {
     ["linspace: start is a string", () => sg.linspace(wrong("0"), 1, 3)],
     ["uniform: low is a string", () => sg.uniform([2], wrong("0"), 1)],
     ["normal: mean is a string", () => sg.normal([2], wrong("0"), 1)],
+    ["normal: std is a string", () => sg.normal([2], 0, wrong("1"))],
+    ["dropout: p is a symbol", () => sg.dropout(x(), wrong(Symbol()))],
+    ["SGD: lr is a string", () => new SGD([w()], { lr: wrong("0.1") })],
+    ["SGD: lr is a bigint", () => (new SGD([w()], { lr: 1 }).lr = wrong(1n))],
+    ["Adam: betas[1] is a string", () => new Adam([w()], { betas: [0.9, wrong("0.9")] })],
+    ["LossScaler: initial is a string", () => new LossScaler({ initial: wrong("8") })],
+    ["LossScaler: interval is a symbol", () => new LossScaler({ interval: wrong(Symbol()) })],
+    ["clipGradNorm: the limit is a string", () => clipGradNorm([w()], wrong("1"))],
+    ["plateau: lr is a string", () => plateau({ lr: wrong("0.1") })],
+    ["plateau: factor is a string", () => plateau({ lr: 1, factor: wrong("0.1") })],
+    ["cosine: steps is a string", () => cosine({ lr: 1, steps: wrong("3") })],
+    ["multiStep: milestones[1] is a string", () => multiStep({ lr: 1, milestones: [1, wrong("3")] })],
+    ["oneCycle: divFactor is a string", () => oneCycle({ lr: 1, steps: 3, divFactor: wrong("25") })],
+    ["warmup: steps is a bigint", () => warmup((step) => step, { steps: wrong(3n) })],
   ])("%s", (message, call) => {
     expect(complaint(call)).toBe(`TypeError: ${message}, not a number.`);
   });

@@ -78,7 +78,7 @@ it.each(rows)("a misspelt option is refused: %s", async (message, call) => {
   expect(error?.message).toMatch(new RegExp(message.replaceAll("?", "\\?")));
 });
 
-describe.each([null, 5, "x", true])("%s in place of options", (options) => {
+describe.each([null, 5, "x", true, [[]]])("%j in place of options", (options) => {
   beforeAll(() => {
     inPlace = { options };
   });
@@ -90,7 +90,7 @@ describe.each([null, 5, "x", true])("%s in place of options", (options) => {
   it.each(ofItsOwn)("is refused: %s", async (_, call) => {
     const error = await complaintOf(call);
     expect(error).toBeInstanceOf(TypeError);
-    const kind = options === null ? "null" : `a ${typeof options}`;
+    const kind = options === null ? "null" : Array.isArray(options) ? "an array" : `a ${typeof options}`;
     expect(error?.message).toMatch(new RegExp(`^[\\w.]+: options are ${kind}, not an object\\.$`));
   });
 });

@@ -1,7 +1,7 @@
 import { adam, adamParams } from "@shadegrad/kernels-wgsl/adam";
 import { run } from "../core/run.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkAmount, checkOption } from "../errors.ts";
+import { checkAmount, checkNumbers, checkOption } from "../errors.ts";
 import { factorOf, Optimizer } from "./optimizer.ts";
 import type { ParameterGroup, Parameters } from "./parameters.ts";
 import type { Slot } from "./stretches.ts";
@@ -53,6 +53,7 @@ function move([slot, dw, options, unscale]: UpdateArguments, decoupled: boolean)
 function checkOptions(kind: string, options: Required<AdamOptions>): void {
   const { betas, ...others } = options;
   for (const [name, value] of Object.entries(others)) checkAmount(kind, name, value);
+  checkNumbers(kind, Object.fromEntries(Array.from(betas, (beta, i) => [`betas[${i}]`, beta])));
   checkOption(
     kind,
     "betas",

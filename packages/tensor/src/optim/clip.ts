@@ -3,7 +3,7 @@ import { noGrad } from "../core/autograd.ts";
 import { copied } from "../core/map.ts";
 import { run } from "../core/run.ts";
 import { empty, type Tensor } from "../core/tensor.ts";
-import { checkOption, ShapeError } from "../errors.ts";
+import { checkNumbers, checkOption, ShapeError } from "../errors.ts";
 import { cast } from "../ops/cast.ts";
 import { sqrt } from "../ops/math.ts";
 import { sum } from "../ops/reduce.ts";
@@ -19,6 +19,7 @@ import { namedTensors, type Parameters } from "./parameters.ts";
  * @throws RangeError if `most` is negative; ShapeError if no parameter has a gradient.
  */
 export function clipGradNorm(params: Parameters, most: number): Tensor {
+  checkNumbers("clipGradNorm", { "the limit": most });
   checkOption("clipGradNorm", "the limit", most, most >= 0, "a number ≥ 0");
   const gradients = gathered(gradientsOf("clipGradNorm", params));
   using squared = sumOfSquares(gradients);
@@ -53,6 +54,7 @@ export function sumOfSquares(tensors: readonly Tensor[]): Tensor {
  * @throws RangeError if `most` is negative; ShapeError if no parameter has a gradient.
  */
 export function clipGradValue(params: Parameters, most: number): void {
+  checkNumbers("clipGradValue", { "the limit": most });
   checkOption("clipGradValue", "the limit", most, most >= 0, "a number ≥ 0");
   for (const x of gathered(gradientsOf("clipGradValue", params))) {
     inF32(x, (x) => run(clipValue, { length: x.size, most }, [], { x }));

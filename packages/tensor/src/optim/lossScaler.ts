@@ -4,7 +4,7 @@ import { full, zeros } from "../core/create.ts";
 import { run } from "../core/run.ts";
 import { keep } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkOption, checkOptions } from "../errors.ts";
+import { checkNumbers, checkOption, checkOptions } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { matchState, restore, type State } from "../nn/match-state.ts";
 import { cast } from "../ops/cast.ts";
@@ -51,6 +51,7 @@ export class LossScaler {
   constructor(options: LossScalerOptions = {}) {
     checkOptions("LossScaler", options, ["initial", "interval", "device"]);
     const { initial = 2 ** 16, interval = 2000, device } = options;
+    checkNumbers("LossScaler", { initial, interval });
     checkOption("LossScaler", "initial", initial, initial > 0 && initial < Infinity, "a number > 0");
     checkOption("LossScaler", "interval", interval, Number.isInteger(interval) && interval > 0, "1, 2, 3 …");
     const on = device ? { device } : {};
@@ -82,6 +83,7 @@ export class LossScaler {
   step(optimizers: Scaled | readonly Scaled[], options: ScaledStep = {}): void {
     checkOptions("LossScaler.step", options, ["clipNorm"]);
     const { clipNorm = Infinity } = options;
+    checkNumbers("LossScaler", { clipNorm });
     checkOption("LossScaler", "clipNorm", clipNorm, clipNorm >= 0, "a number ≥ 0");
     const all = [optimizers].flat() as readonly Scaled[];
     const slots = all.flatMap(({ groups }) => groups.flatMap(({ slots }) => slots));

@@ -46,7 +46,7 @@ export abstract class Optimizer<O extends { lr: number } & Record<keyof O, Optio
     const seen = new Set<Tensor>();
     this.groups = groupsOf<O>(params).map(({ params: own, ...more }) => {
       checkOptions(kind, more, known);
-      const filled = { ...defaults, ...options, ...defined(more) } as O;
+      const filled = { ...defaults, ...defined(options), ...defined(more) } as O;
       check(filled);
       const slots = [...namedTensors(own)].map(([name, w], i): Slot => {
         const slot = name ?? String(seen.size);

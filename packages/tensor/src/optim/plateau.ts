@@ -1,4 +1,4 @@
-import { checkChoice, checkOptions } from "../errors.ts";
+import { checkAmount, checkChoice, checkNumbers, checkOption, checkOptions } from "../errors.ts";
 
 export interface PlateauOptions {
   /** The first rate. */
@@ -23,15 +23,15 @@ const OPTIONS = ["lr", "factor", "patience", "min", "threshold", "cooldown", "mo
  * A learning rate that falls when a measurement, such as the validation's loss, no longer improves; PyTorch's
  * ReduceLROnPlateau: `optimizer.lr = schedule(loss)` after each epoch.
  *
- * @throws RangeError if an option makes no sense.
+ * @throws TypeError if an option is no number; RangeError if it makes no sense.
  */
 export function plateau(options: PlateauOptions): (measured: number) => number {
   checkOptions("plateau", options, OPTIONS);
   const { factor = 0.1, patience = 10, min = 0, threshold = 1e-4, cooldown = 0, mode = "min" } = options;
-  const fail = (what: string) => new RangeError(`plateau: ${what}.`);
-  if (!(factor > 0 && factor < 1)) throw fail(`factor is ${factor}, not between 0 and 1`);
+  checkNumbers("plateau", { factor });
+  checkOption("plateau", "factor", factor, factor > 0 && factor < 1, "between 0 and 1");
   for (const [name, value] of Object.entries({ lr: options.lr, patience, min, threshold, cooldown }))
-    if (!(value >= 0 && value < Infinity)) throw fail(`${name} is ${value}, not a number ≥ 0`);
+    checkAmount("plateau", name, value);
   checkChoice("plateau", "mode", mode, ["min", "max"]);
   let { lr } = options;
   let best = mode === "min" ? Infinity : -Infinity;

@@ -1,4 +1,4 @@
-import { checkAmount, checkChoice, checkOption, checkOptions, checkShare } from "../errors.ts";
+import { checkAmount, checkChoice, checkNumbers, checkOption, checkOptions, checkShare } from "../errors.ts";
 
 /**
  * A learning rate for each step, counted from 0: `optimizer.lr = schedule(step)`.
@@ -38,6 +38,7 @@ export function multiStep(options: MultiStepOptions): Schedule {
   const { lr, milestones, gamma = 0.1 } = options;
   checkAmount("multiStep", "lr", lr);
   checkAmount("multiStep", "gamma", gamma);
+  for (const [i, step] of milestones.entries()) checkNumbers("multiStep", { [`milestones[${i}]`]: step });
   if (milestones.some((step, i) => !(step > (milestones[i - 1] ?? -1)))) {
     throw new RangeError(`multiStep: milestones are [${milestones}], not ascending numbers ≥ 0.`);
   }
@@ -83,9 +84,10 @@ export function oneCycle(options: OneCycleOptions): Schedule {
   checkAmount("oneCycle", "lr", lr);
   checkSteps("oneCycle", "steps", steps);
   checkShare("oneCycle", "pctStart", pctStart);
-  if (!(divFactor > 0)) throw new RangeError(`oneCycle: divFactor is ${divFactor}, not above 0.`);
-  if (!(finalDivFactor > 0))
-    throw new RangeError(`oneCycle: finalDivFactor is ${finalDivFactor}, not above 0.`);
+  for (const [name, value] of Object.entries({ divFactor, finalDivFactor })) {
+    checkNumbers("oneCycle", { [name]: value });
+    checkOption("oneCycle", name, value, value > 0, "above 0");
+  }
   checkChoice("oneCycle", "anneal", anneal, ["cosine", "linear"]);
   const between = anneal === "linear" ? line : halfCosine;
   const first = lr / divFactor;
@@ -107,8 +109,9 @@ export interface WarmupOptions {
 /** Rise in a line to the first rate of another schedule, which then begins. */
 export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
   checkOptions("warmup", options, ["steps", "start"]);
-  const { steps, start = 1 / (steps + 1) } = options;
+  const { steps } = options;
   checkSteps("warmup", "steps", steps);
+  const { start = 1 / (steps + 1) } = options;
   checkAmount("warmup", "start", start);
   return (step) => (step < steps ? schedule(0) * line(start, 1, step / steps) : schedule(step - steps));
 }
@@ -120,5 +123,7 @@ const line = (from: number, to: number, at: number): number => from + (to - from
 const halfCosine = (from: number, to: number, at: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * clamp(at)));
 
-const checkSteps = (schedule: string, name: string, value: number): void =>
+function checkSteps(schedule: string, name: string, value: number): void {
+  checkNumbers(schedule, { [name]: value });
   checkOption(schedule, name, value, value > 0 && value < Infinity, "a number above 0");
+}

@@ -138,6 +138,16 @@ it("frees what it remembers, and not the parameters", () => {
   expect(w.isDisposed).toBe(false);
 });
 
+it("takes an option that is undefined for an absent one", () => {
+  const absent = { lr: undefined, betas: undefined, eps: undefined, weightDecay: undefined };
+  const [given, inGroup] = [
+    new Adam([leaf(1)], absent as never),
+    new Adam([{ params: [leaf(1)], ...absent } as never]),
+  ];
+  const { slots: _, ...expected } = new Adam([leaf(1)]).groups[0]!;
+  for (const { groups } of [given, inGroup]) expect(groups[0]).toMatchObject(expected);
+});
+
 describe("says what is wrong", () => {
   it("with the options", () => {
     const w = leaf(1);
