@@ -6,6 +6,7 @@ import {
   GroupNorm,
   init as initial,
   LayerNorm,
+  loadEntries,
   loadStateDict,
   ReLU,
   Sequential,
@@ -117,6 +118,12 @@ describe("a choice that there is not", () => {
       "RangeError: loadStateDict: layout is Torch; there are engine, torch.",
     );
   });
+
+  it("the layout of an open file", async () => {
+    await expect(loadEntries({}, new Map(), { layout: wrong("Torch") })).rejects.toThrow(
+      "loadEntries: layout is Torch; there are engine, torch.",
+    );
+  });
 });
 
 describe("a type that there is not", () => {
@@ -186,6 +193,12 @@ it("a size that no device has is told with the op, in units that fit", () => {
   expect(complaint(() => sg.conv2d(x, w, { padding: 1e9 }))).toMatch(
     /^DeviceError: conv2d: a tensor f32 \[1, 2000000002, 2000000002, 1\] needs 13\.9 EiB; this device binds at most [\d.]+ [MG]iB\.$/,
   );
+  const copies = {
+    broadcastTo: () => sg.broadcastTo(sg.ones([1]), [1e6, 1e6]),
+    tile: () => sg.tile(x, [1e6, 1e6, 1, 1]),
+  };
+  for (const [op, call] of Object.entries(copies))
+    expect(complaint(call)).toMatch(new RegExp(`^DeviceError: ${op}: a tensor f32 `));
   expect(complaint(() => sg.zeros([1e6, 1e6]))).toMatch(/^DeviceError: zeros: a tensor .* needs 3\.64 TiB;/);
 });
 

@@ -227,7 +227,7 @@ const MAX_WORKGROUPS = 65_535;
 
 /**
  * Spread any number of workgroups over x and y. The kernel numbers itself
- * `group.y * groups.x + group.x`, and returns where that is `count` or more.
+ * `wg.y * grid.x + wg.x`, and returns where that is `count` or more.
  */
 export function spread(count: number): Workgroups {
   const x = Math.min(count, MAX_WORKGROUPS);
@@ -281,7 +281,9 @@ export function writeParams(kernel: Interface, params: ParamValues, into: DataVi
     if (typeof value === "object") {
       for (let i = 0; i < 4; i++) into.setInt32(offset + at + 4 * i, value[i]!, true);
     } else if (typeof value !== "number") {
-      throw new KernelError(`${kernel.name}: parameter ${name} is ${value}, a ${typeof value}`);
+      throw new KernelError(
+        `${kernel.name}: parameter ${name} is ${value === undefined ? "missing" : `${value}, a ${typeof value}`}`,
+      );
     } else if (type === "f32") into.setFloat32(offset + at, value, true);
     else if (type === "i32") into.setInt32(offset + at, value, true);
     else into.setUint32(offset + at, value, true);

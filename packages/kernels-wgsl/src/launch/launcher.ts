@@ -132,7 +132,7 @@ export class Launcher {
     for (const step of steps) this.#dispatch(step, params, buffers);
   }
 
-  /** Choose variants anew from here on: the adapter's `tuned` has changed. */
+  /** Choose variants again from here on: the adapter's `tuned` has changed. */
   forgetChoices(): void {
     this.#recipes.clear();
   }

@@ -47,7 +47,7 @@ export class Recipes {
     return steps;
   }
 
-  /** Decide anew from here on. */
+  /** Decide again from here on. */
   clear(): void {
     this.#known = new WeakMap();
     this.#ids.clear();

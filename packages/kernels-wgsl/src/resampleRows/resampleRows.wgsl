@@ -2,7 +2,7 @@
 //   share(h)  the part of row h in row top + i, where H rows become `to`: Pillow's bilinear filter
 //
 // A picture resized along its height, or any rows. When shrinking, the triangle of the filter
-// widens, so that no row is passed over. Grid-stride over y; lanes side by side read side by side.
+// widens, so that no row is passed over. Grid-stride over y; neighbouring invocations read neighbours.
 //
 //   x  [R, E], the rows from `first` on of a picture of H rows      y  [P, E]
 //   dispatch  (min(ceil(P · E / THREADS), 65535), 1, 1)

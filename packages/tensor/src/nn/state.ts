@@ -34,7 +34,7 @@ export interface LoadStateOptions extends LoadOptions {
 export function loadStateDict(model: object, state: State, given: LoadStateOptions = {}): Loaded {
   checkOptions("loadStateDict", given, ["strict", "layout"]);
   const { layout = "engine", ...options } = given;
-  const slots = slotsOf(model, layout);
+  const slots = slotsOf("loadStateDict", model, layout);
   const loaded = match("loadStateDict", slots, state, options);
   for (const [name, { tensor, axes }] of slots) {
     const value = state.get(name);
@@ -55,7 +55,7 @@ export function loadStateDict(model: object, state: State, given: LoadStateOptio
  */
 export function torchStateDict(model: object): Map<string, Writable> {
   return new Map(
-    [...slotsOf(model, "torch")]
+    [...slotsOf("torchStateDict", model, "torch")]
       .filter(([, { alias }]) => !alias)
       .map(([name, { tensor, axes, shape }]) => [name, writable(tensor, shape, axes)]),
   );
@@ -88,7 +88,7 @@ export async function loadSafetensors(
 ): Promise<Loaded> {
   const file = await openSafetensors(input);
   try {
-    const slots = slotsOf(model, "torch");
+    const slots = slotsOf("loadSafetensors", model, "torch");
     const loaded = match("loadSafetensors", slots, file.entries, options);
     for await (const [name, entry] of file) await fill(slots, name, entry);
     return loaded;
@@ -122,7 +122,7 @@ export async function loadEntries(
   { layout = "torch", nameOf = (name) => name, op = "loadEntries", ...options }: LoadEntriesOptions = {},
 ): Promise<Loaded> {
   const slots = new Map(
-    [...slotsOf(model, layout)].flatMap(([name, slot]) => {
+    [...slotsOf(op, model, layout)].flatMap(([name, slot]) => {
       const called = nameOf(name);
       return called === undefined ? [] : [[called, slot] as const];
     }),
@@ -149,8 +149,8 @@ interface Slot {
   readonly alias: boolean;
 }
 
-function slotsOf(model: object, layout: "engine" | "torch"): Map<string, Slot> {
-  checkChoice("loadStateDict", "layout", layout, ["engine", "torch"]);
+function slotsOf(op: string, model: object, layout: "engine" | "torch"): Map<string, Slot> {
+  checkChoice(op, "layout", layout, ["engine", "torch"]);
   const seen = new Set<Tensor>();
   return new Map(
     tensorFields(model).map((field) => {

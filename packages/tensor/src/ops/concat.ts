@@ -85,7 +85,7 @@ function joined(
   }
   return differentiable(op, y, xs, (dy) =>
     xs.map((x, i) => () => {
-      const dx = gathered(dy, parts[i]!, places[i]!);
+      const dx = gathered(op, dy, parts[i]!, places[i]!);
       if (isSame(parts[i]!, x.shape)) return dx;
       const view = dx.view(x.shape);
       dx.dispose();

@@ -30,8 +30,10 @@ export function cropImages(
   options: CropImagesOptions,
 ): Tensor {
   checkOptions("cropImages", options, ["shape", "window", "edge"]);
-  const { shape, window = [shape[0], shape[1]], edge = "zero" } = options;
-  for (const sides of [shape, window]) checkShape("cropImages", sides);
+  const { shape, edge = "zero" } = options;
+  checkShape("cropImages", shape);
+  const { window = [shape[0], shape[1]] } = options;
+  checkShape("cropImages", window);
   checkChoice("cropImages", "edge", edge, ["zero", "reflect"]);
   const [H, W, C] = shape;
   const [P, Q] = window;

@@ -25,7 +25,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
         : `axis ${wrong} of x has ${x.shape[wrong]} elements but the shape wants ${shape[wrong + extra]}`;
     throw new ShapeError(`broadcastTo: ${what}. x is [${x.shape}]; shape is [${shape}].`);
   }
-  const y = gathered(x, [...shape], { strides: strides(x.shape, shape), offset: 0 });
+  const y = gathered("broadcastTo", x, [...shape], { strides: strides(x.shape, shape), offset: 0 });
   return differentiable("broadcastTo", y, [x], (dy) => [() => fitted(dy, x, dy)]);
 }
 
@@ -48,7 +48,7 @@ export function tile(x: Tensor, repeats: readonly number[]): Tensor {
   const apart = x.shape.flatMap((side, axis) => [repeats[axis]!, side]);
   const shape = x.shape.map((side, axis) => side * repeats[axis]!);
   const along = strides(x.shape).flatMap((stride) => [0, stride]);
-  const y = viewAs(gathered(x, apart, { strides: along, offset: 0 }), shape);
+  const y = viewAs(gathered("tile", x, apart, { strides: along, offset: 0 }), shape);
   return differentiable("tile", y, [x], (dy) => [
     () => {
       const parts = dy.view(apart);

@@ -2,7 +2,7 @@ import { checkTensors, type Tensor, tensor } from "../core/tensor.ts";
 import { checkOptions, ShapeError } from "../errors.ts";
 import { add, mul } from "./arithmetic.ts";
 import { alongEach, picked } from "./pad-modes.ts";
-import { type Pair, pair } from "./window.ts";
+import { listed, type Pair, pair } from "./window.ts";
 
 export interface InterpolateOptions {
   /** Rows and columns of the result. Either this or `scale` is given. */
@@ -56,7 +56,7 @@ export function checkedSize<E extends Error>(
     throw fail(`there is no mode ${mode}; there are nearest, bilinear`);
   if (mode === "nearest" && alignCorners) throw fail("alignCorners is of bilinear only");
   if (size !== undefined) return { size: pair("size", size, 1, fail) };
-  const scales = (Array.isArray(scale) ? scale : [scale, scale]) as [number, number];
+  const scales = (listed(scale) ?? [scale, scale]) as [number, number];
   if (scales.length !== 2 || !scales.every((factor) => factor > 0 && factor < Infinity))
     throw fail(`scale is [${scales.map(String)}], not numbers above 0`);
   return { scales };

@@ -49,11 +49,11 @@ export function transpose(x: Tensor, first?: number, second?: number): Tensor {
 
 function permuted(op: string, x: Tensor, order: readonly number[]): Tensor {
   const inverse = order.map((_, axis) => order.indexOf(axis));
-  return differentiable(op, turned(x, order), [x], (dy) => [() => turned(dy, inverse)]);
+  return differentiable(op, turned(op, x, order), [x], (dy) => [() => turned(op, dy, inverse)]);
 }
 
-function turned(x: Tensor, order: readonly number[]): Tensor {
+function turned(op: string, x: Tensor, order: readonly number[]): Tensor {
   const along = strides(x.shape);
   const shape: Shape = order.map((axis) => x.shape[axis]!);
-  return gathered(x, shape, { strides: order.map((axis) => along[axis]!), offset: 0 });
+  return gathered(op, x, shape, { strides: order.map((axis) => along[axis]!), offset: 0 });
 }

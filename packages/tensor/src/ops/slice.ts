@@ -40,7 +40,9 @@ export function slice(
   const offset =
     sizeOf(shape) === 0 ? 0 : positions.reduce((sum, { start }, axis) => sum + start * along[axis]!, 0);
   const from = { strides: along.map((stride, axis) => stride * positions[axis]!.step), offset };
-  return differentiable("slice", gathered(x, shape, from), [x], (dy) => [() => unsliced(dy, positions)]);
+  return differentiable("slice", gathered("slice", x, shape, from), [x], (dy) => [
+    () => unsliced(dy, positions),
+  ]);
 }
 
 interface Positions {
@@ -101,7 +103,7 @@ export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
     const along = strides(x.shape);
     const last = x.size === 0 ? 0 : over.reduce((sum, axis) => sum + (x.shape[axis]! - 1) * along[axis]!, 0);
     const reversed = along.map((stride, axis) => (over.includes(axis) ? -stride : stride));
-    return gathered(x, x.shape, { strides: reversed, offset: last });
+    return gathered("flip", x, x.shape, { strides: reversed, offset: last });
   };
   return differentiable("flip", turned(x), [x], (dy) => [() => turned(dy)]);
 }

@@ -7,9 +7,10 @@ import { strides } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 
 /** The elements of `x` that `from` walks to, as a new tensor of that shape; not recorded. */
-export function gathered(x: Tensor, shape: Shape, from: StridedView): Tensor {
+export function gathered(op: string, x: Tensor, shape: Shape, from: StridedView): Tensor {
   const params = stridedCopyParams(shape, from, { strides: strides(shape), offset: 0 });
-  return run(stridedCopy, params, [x], { y: { shape, dtype: x.dtype } }, { holes: { Elem: x.dtype } }).y;
+  const { dtype } = x;
+  return run(stridedCopy, params, [x], { y: { shape, dtype } }, { op, holes: { Elem: dtype } }).y;
 }
 
 /** Write all of `x` to where `to` walks in `y`, in place. */

@@ -9,13 +9,19 @@ export type Quad = readonly [number, number, number, number];
 /** Makes an error of what is wrong, with the shapes that its op was given. */
 export type Fail = (what: string) => ShapeError;
 
+/** Numbers of an array, plain or typed; undefined if the value is none. */
+export function listed(value: unknown): readonly number[] | undefined {
+  if (Array.isArray(value)) return value;
+  return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : undefined;
+}
+
 /**
  * Both numbers of a pair; a single number stands for two.
  *
  * @throws ShapeError by `fail` unless they are whole numbers of at least `least`.
  */
 export function pair(name: string, value: Pair, least: number, fail: Fail): readonly [number, number] {
-  const both = (Array.isArray(value) ? value : [value, value]) as [number, number];
+  const both = (listed(value) ?? [value, value]) as [number, number];
   if (both.length !== 2 || both.some((side) => !Number.isInteger(side) || side < least)) {
     throw fail(`${name} is [${both.map(String)}], not whole numbers ≥ ${least} for [rows, columns]`);
   }
@@ -40,8 +46,9 @@ export function sides(
     return [rows >> 1, rows - (rows >> 1), cols >> 1, cols - (cols >> 1)];
   }
   if (typeof padding === "string") throw fail(`padding is ${padding}; there are same and valid`);
-  if (Array.isArray(padding) && (padding as readonly number[]).length === 4) {
-    if (padding.every((side) => Number.isInteger(side) && side >= 0)) return padding as unknown as Quad;
+  const four = listed(padding);
+  if (four?.length === 4) {
+    if (four.every((side) => Number.isInteger(side) && side >= 0)) return four as unknown as Quad;
     throw fail(`padding is [${padding}], not whole numbers ≥ 0 for [top, bottom, left, right]`);
   }
   const [rows, cols] = pair("padding", padding as Pair, 0, fail);

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { init, interpolate, tensor } from "../../src/index.ts";
+import { init, interpolate, ones, tensor } from "../../src/index.ts";
 
 beforeAll(async () => {
   await init();
@@ -13,4 +13,9 @@ it("gives floats between whole numbers, and whole numbers where it picks them", 
   const picked = interpolate(x, { size: [1, 4] });
   expect(picked.dtype).toBe("i32");
   expect(Array.from(await picked.data())).toEqual([0, 0, 1, 1]);
+});
+
+it("takes a typed array of scales", () => {
+  const scale = Float32Array.of(2, 3) as never;
+  expect(interpolate(ones([1, 2, 2, 1]), { scale }).shape).toEqual([1, 4, 6, 1]);
 });

@@ -1,6 +1,15 @@
 import { avgPoolReference, maxPoolReference, type PoolParams } from "@shadegrad/kernels-wgsl/pool";
 import { beforeAll, describe, expect, it } from "vitest";
-import { avgPool2d, backward, globalAvgPool2d, init, maxPool2d, tensor, zeros } from "../../src/index.ts";
+import {
+  avgPool2d,
+  backward,
+  globalAvgPool2d,
+  init,
+  maxPool2d,
+  ones,
+  tensor,
+  zeros,
+} from "../../src/index.ts";
 import { complaint } from "../complaint.ts";
 import { checkGradient, randomValues } from "../gradient.ts";
 
@@ -117,6 +126,15 @@ it("makes more pixels than a dispatch has workgroups along an axis", async () =>
   const y = maxPool2d(x, { kernel: 1 });
   expect((await y.data()).every((value, i) => value === i % 1000)).toBe(true);
   for (const each of [x, y]) each.dispose();
+});
+
+it("takes a typed array for a pair, and for four sides", () => {
+  const options = {
+    kernel: Int32Array.of(2, 3),
+    stride: Int32Array.of(1, 2),
+    padding: Int32Array.of(0, 1, 0, 0),
+  };
+  expect(maxPool2d(ones([1, 4, 5, 1]), options as never).shape).toEqual([1, 4, 2, 1]);
 });
 
 it("says what is wrong", () => {

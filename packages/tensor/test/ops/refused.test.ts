@@ -185,6 +185,10 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
     [() => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { stride: [1, 1.5] }), "stride is [1,1.5]"],
     [() => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { stride: wrong([1]) }), "stride is [1]"],
     [
+      () => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { stride: wrong(Int32Array.of(2, 0)) }),
+      "stride is [2,0], not whole numbers ≥ 1",
+    ],
+    [
       () => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: "same", stride: [1, 2] }),
       'padding "same" needs stride 1, not [1,2]',
     ],
@@ -204,6 +208,10 @@ const REFUSED: Record<string, readonly (readonly [() => unknown, string | RegExp
     [() => conv2d(x(1, 3, 3, 2), x(2, 2, 2, 4), { padding: [0, 0.5, 0, 0] }), "padding is [0,0.5,0,0]"],
   ],
   cropImages: [
+    [
+      () => cropImages(ones([3], { dtype: "u32" }), whole(1, 4), x(2, 3), wrong({})),
+      "a shape is an array such as [2, 3], not undefined",
+    ],
     [
       () => cropImages(whole(3), whole(1, 4), x(2, 3), { shape: [2, 2, 3] }),
       "images are i32; they have to be u32 with four bytes to a word",
