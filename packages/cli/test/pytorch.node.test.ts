@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ResNet, recipes, resnet8, saveCheckpoint, zoo } from "@shadegrad/resnet";
@@ -37,6 +37,15 @@ test("export --pytorch writes weights, settings and scripts", async () => {
   const rates = (settings.rates as [number, number][]).flatMap(([count, rate]) => Array(count).fill(rate));
   expect(rates).toEqual(Array.from({ length: 40 }, (_, step) => schedule!(step)));
   dispose(net);
+});
+
+test("a folder in the place of one of the files is named", async () => {
+  await mkdir(at("taken", "settings.json"), { recursive: true });
+  const { status, err } = await shadegrad("export", "--pytorch", at("taken"), "--model", "resnet8");
+  expect([status, err]).toEqual([
+    1,
+    `shadegrad export: ${at("taken", "settings.json")}: this is a folder.\n`,
+  ]);
 });
 
 test("no option of the other format", async () => {
