@@ -1,4 +1,4 @@
-import { checkOptions } from "@shadegrad/tensor";
+import { checkChoice, checkOptions } from "@shadegrad/tensor";
 import { toBytes } from "@shadegrad/tensor/formats";
 import { FastNet } from "../fast/fastnet.ts";
 import { torchvisionName } from "../names.ts";
@@ -34,8 +34,7 @@ export const exportOnnx = (
 export function onnxChunks(net: ResNet | FastNet, options: OnnxOptions = {}): AsyncGenerator<Uint8Array> {
   checkOptions("exportOnnx", options, OPTIONS);
   const { batchNorm = "fold", imageSize } = options;
-  if (batchNorm !== "fold" && batchNorm !== "keep")
-    throw new TypeError(`exportOnnx: batchNorm is ${batchNorm}; there are fold and keep.`);
+  checkChoice("exportOnnx", "batchNorm", batchNorm, ["fold", "keep"]);
   const isFast = net instanceof FastNet;
   const graph = new OnnxGraph();
   const rename = isFast ? (name: string) => name : (name: string) => torchvisionName(name, net.options);
